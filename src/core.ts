@@ -1,0 +1,161 @@
+/**
+ * The WebAssembly backend: kernels over a memory. As `rmsprop-wasm/core` it is also the raw layer for callers whose
+ * tensors live in the memory of a WebAssembly module of their own.
+ */
+import { instantiateSync } from "@assemblyscript/loader";
+import { BackendError, MemoryError, OptionError } from "./errors.ts";
+import { CENTERED, type Kernel, MOMENTUM, type Scalars, type Segment } from "./kernel.ts";
+import { type Hyperparameters, resolveHyperparameters, scalarsOf } from "./options.ts";
+import { show } from "./show.ts";
+import { wasmBase64 } from "./wasm.generated.ts";
+
+/** Compiled on first use and kept: every optimizer of a program shares the code. */
+let compiled: WebAssembly.Module | undefined;
+
+function compile(): WebAssembly.Module {
+  if (compiled === undefined) {
+    const binary = atob(wasmBase64);
+    const bytes = new Uint8Array(binary.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+    compiled = new WebAssembly.Module(bytes);
+  }
+  return compiled;
+}
+
+/** The exports of `assembly/index.ts`. */
+interface Exports extends Record<string, unknown> {
+  update(
+    variant: number,
+    param: number,
+    grad: number,
+    squareAvg: number,
+    momentumBuffer: number,
+    gradAvg: number,
+    count: number,
+    alpha: number,
+    oneMinusAlpha: number,
+    eps: number,
+    updateScale: number,
+    momentum: number,
+    bufferScale: number,
+    gradScale: number,
+    weightDecay: number,
+  ): void;
+}
+
+/** Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it. */
+export function openWasm(memory: WebAssembly.Memory): Kernel {
+  let exports: Exports;
+  try {
+    // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
+    exports = instantiateSync<Exports>(compile(), { env: { memory } }).instance.exports as Exports;
+  } catch (cause) {
+    throw new BackendError(
+      `WebAssembly SIMD can't be used here: ${cause}. Leave out \`backend\` to run on JavaScript instead.`,
+      { cause },
+    );
+  }
+  const { update } = exports;
+  return {
+    backend: "wasm",
+    update(segment: Segment, scalars: Scalars) {
+      update(
+        scalars.variant,
+        segment.param,
+        segment.grad,
+        segment.squareAvg,
+        segment.momentumBuffer,
+        segment.gradAvg,
+        segment.count,
+        scalars.alpha,
+        scalars.oneMinusAlpha,
+        scalars.eps,
+        scalars.updateScale,
+        scalars.momentum,
+        scalars.bufferScale,
+        scalars.gradScale,
+        scalars.weightDecay,
+      );
+    },
+  };
+}
+
+/** Where one tensor and its state lie: byte offsets, multiples of 4, in planes that don't overlap. */
+export interface Tensor {
+  param: number;
+  grad: number;
+  /** Running average of the squared gradient; zeros before the first update. */
+  squareAvg: number;
+  /** Needed with `momentum`; zeros before the first update. */
+  momentumBuffer?: number;
+  /** Running average of the gradient, needed with `centered`; zeros before the first update. */
+  gradAvg?: number;
+  /** Elements (float32) in each plane. */
+  count: number;
+}
+
+/** The kernels, bound to one memory. */
+export interface Core {
+  /**
+   * Updates `param` and its state in place from `grad`, by the written order in the README.
+   *
+   * @throws OptionError for a hyperparameter out of range, or one whose state has no address.
+   * @throws MemoryError for an address that is misaligned, outside the memory, or in another plane.
+   */
+  update(tensor: Tensor, hyperparameters?: Partial<Hyperparameters>): void;
+}
+
+/**
+ * Binds the kernels to any memory that isn't shared: your own, or another module's. They keep nothing in it.
+ *
+ * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
+ * @example
+ * const memory = new WebAssembly.Memory({ initial: 1 });
+ * const { update } = instantiate(memory);
+ * update({ param: 1024, grad: 2048, squareAvg: 3072, count: 100 }, { lr: 1e-3 });
+ */
+export function instantiate(memory: WebAssembly.Memory): Core {
+  const kernel = openWasm(memory);
+  return {
+    update(tensor, hyperparameters = {}) {
+      const scalars = scalarsOf(resolveHyperparameters(hyperparameters));
+      kernel.update(checkTensor(tensor, scalars.variant, memory.buffer.byteLength), scalars);
+    },
+  };
+}
+
+function checkTensor(tensor: Tensor, variant: number, memoryBytes: number): Segment {
+  const { param, grad, squareAvg, momentumBuffer, gradAvg, count } = tensor;
+  if (!Number.isInteger(count) || count < 0) {
+    throw new MemoryError(`count: got ${show(count)}, expected a whole number of elements.`);
+  }
+  const planes: Record<string, number | undefined> = { param, grad, squareAvg };
+  if (variant & MOMENTUM) planes.momentumBuffer = momentumBuffer;
+  if (variant & CENTERED) planes.gradAvg = gradAvg;
+
+  const byteLength = count * 4;
+  const placed = Object.entries(planes).map(([name, byteOffset]) => {
+    if (byteOffset === undefined) {
+      throw new OptionError(`${name}: got undefined; these hyperparameters need its byte offset.`);
+    }
+    if (!Number.isInteger(byteOffset) || byteOffset % 4 !== 0) {
+      throw new MemoryError(`${name}: got byte offset ${show(byteOffset)}, expected a multiple of 4.`);
+    }
+    if (byteOffset < 0 || byteOffset + byteLength > memoryBytes) {
+      throw new MemoryError(
+        `${name}: bytes ${byteOffset} to ${byteOffset + byteLength} lie outside the memory of ${memoryBytes} bytes.`,
+      );
+    }
+    return { name, byteOffset };
+  });
+  placed.sort((a, b) => a.byteOffset - b.byteOffset);
+  placed.reduce((before, next) => {
+    if (before.byteOffset + byteLength > next.byteOffset) {
+      throw new MemoryError(
+        `${next.name} at byte ${next.byteOffset} overlaps ${before.name}, bytes ${before.byteOffset} to ${before.byteOffset + byteLength}.`,
+      );
+    }
+    return next;
+  });
+  return { param, grad, squareAvg, momentumBuffer: momentumBuffer ?? 0, gradAvg: gradAvg ?? 0, count };
+}

@@ -1,0 +1,24 @@
+/** The root of every error that this library throws on purpose. A call that throws one has changed nothing. */
+export class RMSpropError extends Error {
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** An option that doesn't exist, or a value that its option doesn't take. */
+export class OptionError extends RMSpropError {}
+
+/** A parameter whose name, shape or initial values can't be used. */
+export class ParameterError extends RMSpropError {}
+
+/** Memory that can't grow to what is wanted, or an address that doesn't fit where it points. */
+export class MemoryError extends RMSpropError {}
+
+/** A gradient view that died when the memory grew, and what was written to it since is lost. */
+export class StaleViewError extends RMSpropError {}
+
+/** A backend that this engine or page doesn't allow. `cause` holds the engine's own words. */
+export class BackendError extends RMSpropError {}
+
+/** A call on an optimizer after `dispose()`. */
+export class DisposedError extends RMSpropError {}

@@ -1,0 +1,50 @@
+/** The main entry: WebAssembly SIMD, or JavaScript where that can't be had. */
+import { openWasm } from "./core.ts";
+import type { OpenKernel } from "./kernel.ts";
+import type { Options } from "./options.ts";
+import type { Params } from "./params.ts";
+import { openReference } from "./reference.ts";
+import { Optimizer } from "./rmsprop.ts";
+
+const open: OpenKernel = (memory, wanted) => {
+  if (wanted === "js") return openReference(memory, wanted);
+  try {
+    return openWasm(memory);
+  } catch (error) {
+    if (wanted === "wasm") throw error;
+    return openReference(memory, wanted);
+  }
+};
+
+/**
+ * RMSprop: divides each step by the root of a running average of the squared gradient. Parameters, gradients and
+ * state lie in one WebAssembly memory; `params` and `grads` are views of it, and `step()` copies nothing.
+ *
+ * The defaults are PyTorch's. Source of the formula: Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine
+ * Learning" (2012); `centered` is from Graves, "Generating Sequences With Recurrent Neural Networks" (2013).
+ *
+ * @example
+ * const optimizer = new RMSprop({ w: [2] }, { lr: 0.1 });
+ * optimizer.params.w.set([1, -1]);
+ * optimizer.grads.w.set(optimizer.params.w);
+ * optimizer.step();
+ */
+export class RMSprop<const P extends Params> extends Optimizer<P> {
+  /**
+   * @param params Tensors by name, each a shape (zero-filled) or a `Float32Array` of initial values, copied in once;
+   * or groups of them with hyperparameters of their own, as `[{ params: { w: [784, 128] }, lr: 1e-3 }, …]`.
+   * @throws ParameterError for a name, shape or array that can't be used.
+   * @throws OptionError for an unknown option or a value out of range.
+   * @throws MemoryError when parameters and state don't fit a memory.
+   * @throws BackendError when `options.backend` can't be had.
+   */
+  constructor(params: P, options: Options = {}) {
+    super(params, options, open);
+  }
+}
+
+export * from "./errors.ts";
+export type { Backend } from "./kernel.ts";
+export type { Hyperparameters, Options } from "./options.ts";
+export type { NameOf, ParamGroup, ParamRecord, Params, Shape } from "./params.ts";
+export type { State } from "./rmsprop.ts";

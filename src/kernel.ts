@@ -1,0 +1,54 @@
+/**
+ * The contract between the optimizer and its backends: the entry points and scalars that `core.ts` (WebAssembly)
+ * and `reference.ts` (JavaScript) both keep, and nothing about how they keep it.
+ */
+
+/** Which implementation of the mathematics runs: WebAssembly SIMD, or plain JavaScript with the same bits. */
+export type Backend = "wasm" | "js";
+
+/** One run of elements: the byte offset of each plane in the memory, 0 for a plane that isn't there. */
+export interface Segment {
+  param: number;
+  grad: number;
+  squareAvg: number;
+  momentumBuffer: number;
+  gradAvg: number;
+  /** Elements (float32) in each plane. */
+  count: number;
+}
+
+/** A plane of state, by PyTorch's name for it. */
+export type StatePlane = "squareAvg" | "momentumBuffer" | "gradAvg";
+
+/** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them. */
+export const MOMENTUM = 1;
+export const CENTERED = 2;
+export const SHAPED = 4;
+
+/** What a step needs of the hyperparameters. Each number is already rounded to float32. */
+export interface Scalars {
+  /** The sum of the bits above that are in use. */
+  variant: number;
+  alpha: number;
+  /** `1 - alpha`, computed in double and rounded once: other bits than a float32 subtraction gives. */
+  oneMinusAlpha: number;
+  eps: number;
+  /** What the gradient is multiplied by above the root: `lr`, or 1 where it multiplies the momentum buffer. */
+  updateScale: number;
+  momentum: number;
+  /** What the momentum buffer is multiplied by on its way to the parameter. */
+  bufferScale: number;
+  /** −1 when maximizing. */
+  gradScale: number;
+  weightDecay: number;
+}
+
+/** A backend, bound to one memory. */
+export interface Kernel {
+  readonly backend: Backend;
+  /** Updates one segment in place. The caller has checked that it lies in the memory. */
+  update(segment: Segment, scalars: Scalars): void;
+}
+
+/** Binds a backend to a memory; each entry of the package has its own. Throws `BackendError` for one it lacks. */
+export type OpenKernel = (memory: WebAssembly.Memory, wanted: Backend | undefined) => Kernel;
