@@ -21,6 +21,7 @@
   (local $30 v128)
   (local $31 v128)
   (local $32 v128)
+  (local $33 v128)
   local.get $6
   i32.const -4
   i32.and
@@ -73,13 +74,16 @@
   local.set $28
   local.get $14
   f32x4.splat
-  local.set $29
+  local.tee $29
+  v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+  f32x4.ne
+  local.set $30
   loop $for-loop|0
    local.get $16
    if
     local.get $19
     v128.load32_zero
-    local.set $30
+    local.set $31
     local.get $21
     v128.load32_zero
     local.set $15
@@ -90,10 +94,14 @@
      local.get $15
      local.get $28
      f32x4.mul
+     local.tee $15
      local.get $29
-     local.get $30
+     local.get $31
      f32x4.mul
      f32x4.add
+     local.get $15
+     local.get $30
+     v128.bitselect
      local.set $15
     end
     local.get $20
@@ -104,18 +112,18 @@
     local.get $23
     local.get $15
     f32x4.mul
-    local.tee $31
+    local.tee $32
     local.get $15
     f32x4.mul
     f32x4.add
-    local.tee $32
-    local.get $32
+    local.tee $33
+    local.get $33
     v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
     f32x4.lt
     v128.andnot
     v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
     f32x4.pmin
-    local.tee $32
+    local.tee $33
     v128.store32_lane 0
     local.get $25
     local.get $15
@@ -129,7 +137,7 @@
      local.get $18
      v128.load32_zero
      f32x4.mul
-     local.get $31
+     local.get $32
      f32x4.add
      local.tee $15
      local.get $15
@@ -139,7 +147,7 @@
      v128.andnot
      local.tee $15
      v128.store32_lane 0
-     local.get $32
+     local.get $33
      local.get $15
      local.get $15
      f32x4.mul
@@ -147,7 +155,7 @@
      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
      f32x4.pmax
     else
-     local.get $32
+     local.get $33
     end
     f32x4.sqrt
     local.get $24
@@ -168,13 +176,13 @@
      f32x4.add
      local.tee $15
      v128.store32_lane 0
-     local.get $30
+     local.get $31
      local.get $27
      local.get $15
      f32x4.mul
      f32x4.sub
     else
-     local.get $30
+     local.get $31
      local.get $15
      f32x4.sub
     end
@@ -642,7 +650,10 @@
       local.set $25
       local.get $14
       f32x4.splat
-      local.set $26
+      local.tee $26
+      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+      f32x4.ne
+      local.set $27
       loop $for-loop|04
        local.get $6
        i32.const 4
@@ -658,32 +669,36 @@
         v128.load
         local.get $25
         f32x4.mul
+        local.tee $28
         local.get $26
         local.get $1
         v128.load
-        local.tee $27
+        local.tee $29
         f32x4.mul
         f32x4.add
+        local.get $28
+        local.get $27
+        v128.bitselect
         local.tee $28
         f32x4.mul
         local.get $28
         f32x4.mul
         f32x4.add
-        local.tee $29
-        local.get $29
+        local.tee $30
+        local.get $30
         v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
         f32x4.lt
         v128.andnot
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.tee $29
+        local.tee $30
         v128.store
         local.get $1
-        local.get $27
+        local.get $29
         local.get $24
         local.get $28
         f32x4.mul
-        local.get $29
+        local.get $30
         f32x4.sqrt
         local.get $23
         f32x4.add
@@ -734,7 +749,10 @@
      local.set $27
      local.get $14
      f32x4.splat
-     local.set $28
+     local.tee $28
+     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+     f32x4.ne
+     local.set $29
      loop $for-loop|05
       local.get $6
       i32.const 4
@@ -750,25 +768,29 @@
        v128.load
        local.get $27
        f32x4.mul
+       local.tee $30
        local.get $28
        local.get $1
        v128.load
-       local.tee $29
+       local.tee $31
        f32x4.mul
        f32x4.add
+       local.get $30
+       local.get $29
+       v128.bitselect
        local.tee $30
        f32x4.mul
        local.get $30
        f32x4.mul
        f32x4.add
-       local.tee $31
-       local.get $31
+       local.tee $32
+       local.get $32
        v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
        f32x4.lt
        v128.andnot
        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
        f32x4.pmin
-       local.tee $31
+       local.tee $32
        v128.store
        local.get $4
        local.get $25
@@ -778,7 +800,7 @@
        local.get $24
        local.get $30
        f32x4.mul
-       local.get $31
+       local.get $32
        f32x4.sqrt
        local.get $23
        f32x4.add
@@ -787,7 +809,7 @@
        local.tee $30
        v128.store
        local.get $1
-       local.get $29
+       local.get $31
        local.get $26
        local.get $30
        f32x4.mul
@@ -835,7 +857,10 @@
     local.set $25
     local.get $14
     f32x4.splat
-    local.set $26
+    local.tee $26
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.ne
+    local.set $27
     loop $for-loop|06
      local.get $6
      i32.const 4
@@ -851,50 +876,54 @@
       v128.load
       local.get $25
       f32x4.mul
+      local.tee $28
       local.get $26
       local.get $1
       v128.load
-      local.tee $27
+      local.tee $29
       f32x4.mul
       f32x4.add
+      local.get $28
+      local.get $27
+      v128.bitselect
       local.tee $28
       f32x4.mul
-      local.tee $29
+      local.tee $30
       local.get $28
       f32x4.mul
       f32x4.add
-      local.tee $30
-      local.get $30
+      local.tee $31
+      local.get $31
       v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
       f32x4.lt
       v128.andnot
       v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
       f32x4.pmin
-      local.tee $30
+      local.tee $31
       v128.store
       local.get $5
       local.get $15
       local.get $5
       v128.load
       f32x4.mul
-      local.get $29
+      local.get $30
       f32x4.add
-      local.tee $29
-      local.get $29
+      local.tee $30
+      local.get $30
       f32x4.abs
       v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
       f32x4.lt
       v128.andnot
-      local.tee $29
+      local.tee $30
       v128.store
       local.get $1
-      local.get $27
+      local.get $29
       local.get $24
       local.get $28
       f32x4.mul
+      local.get $31
       local.get $30
-      local.get $29
-      local.get $29
+      local.get $30
       f32x4.mul
       f32x4.sub
       v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
@@ -953,7 +982,10 @@
    local.set $27
    local.get $14
    f32x4.splat
-   local.set $28
+   local.tee $28
+   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+   f32x4.ne
+   local.set $29
    loop $for-loop|07
     local.get $6
     i32.const 4
@@ -969,41 +1001,45 @@
      v128.load
      local.get $27
      f32x4.mul
+     local.tee $30
      local.get $28
      local.get $1
      v128.load
-     local.tee $29
+     local.tee $31
      f32x4.mul
      f32x4.add
+     local.get $30
+     local.get $29
+     v128.bitselect
      local.tee $30
      f32x4.mul
-     local.tee $31
+     local.tee $32
      local.get $30
      f32x4.mul
      f32x4.add
-     local.tee $32
-     local.get $32
+     local.tee $33
+     local.get $33
      v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
      f32x4.lt
      v128.andnot
      v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
      f32x4.pmin
-     local.tee $32
+     local.tee $33
      v128.store
      local.get $5
      local.get $15
      local.get $5
      v128.load
      f32x4.mul
-     local.get $31
+     local.get $32
      f32x4.add
-     local.tee $31
-     local.get $31
+     local.tee $32
+     local.get $32
      f32x4.abs
      v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
      f32x4.lt
      v128.andnot
-     local.tee $31
+     local.tee $32
      v128.store
      local.get $4
      local.get $25
@@ -1013,9 +1049,9 @@
      local.get $24
      local.get $30
      f32x4.mul
+     local.get $33
      local.get $32
-     local.get $31
-     local.get $31
+     local.get $32
      f32x4.mul
      f32x4.sub
      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
@@ -1028,7 +1064,7 @@
      local.tee $30
      v128.store
      local.get $1
-     local.get $29
+     local.get $31
      local.get $26
      local.get $30
      f32x4.mul

@@ -9,8 +9,13 @@ import asc from "assemblyscript/asc";
 
 export const root = new URL("..", import.meta.url);
 
-/** Runs the compiler for one target; gives the files that it would write, by their names. */
+/**
+ * Runs the compiler for one target; gives the files that it would write, by their names.
+ *
+ * @param {"release" | "debug"} target
+ */
 export async function compile(target) {
+  /** @type {Record<string, string | Uint8Array>} */
   const files = {};
   const { error, stderr } = await asc.main(["--config", "asconfig.json", "--target", target], {
     readFile(name, base) {
@@ -29,8 +34,13 @@ export async function compile(target) {
   return files;
 }
 
-/** The module that carries the binary: it names its compiler and its source, and no date, so it is reproducible. */
+/**
+ * The module that carries the binary: it names its compiler and its source, and no date, so it is reproducible.
+ *
+ * @param {string | Uint8Array | undefined} wasm
+ */
 export function generateModule(wasm) {
+  if (!(wasm instanceof Uint8Array)) throw new Error("The compiler gave no binary.");
   const { version } = JSON.parse(
     readFileSync(new URL("node_modules/assemblyscript/package.json", root), "utf8"),
   );

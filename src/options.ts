@@ -74,12 +74,24 @@ const DEFAULTS = Object.fromEntries(
 
 const BACKENDS: readonly unknown[] = ["wasm", "js"] satisfies Backend[];
 
+/** What other libraries call it. */
+const ALIASES: Readonly<Record<string, string>> = {
+  learningRate: "lr",
+  learning_rate: "lr",
+  rho: "alpha",
+  decay: "alpha",
+  epsilon: "eps",
+};
+
 function checkName(name: PropertyKey, known: readonly string[]): void {
   if (known.includes(name as string)) return;
   const given = String(name);
-  const nearest = known.reduce((best, other) => (leven(given, other) < leven(given, best) ? other : best));
-  const hint = leven(given, nearest) <= 3 ? `did you mean "${nearest}"?` : "remove it.";
-  throw new OptionError(`Unknown option ${show(given)}, known are ${known.join(", ")}: ${hint}`);
+  const nearest =
+    ALIASES[given] ??
+    known.reduce((best, other) => (leven(given, other) < leven(given, best) ? other : best));
+  throw new OptionError(
+    `Unknown option ${show(given)}: did you mean "${nearest}"? Known are ${known.join(", ")}.`,
+  );
 }
 
 function checkValue<Name extends keyof Hyperparameters>(name: Name, value: unknown): void {
@@ -116,6 +128,9 @@ export function resolveOptions(options: Options): {
   hyperparameters: Hyperparameters;
   backend: Backend | undefined;
 } {
+  if (typeof options !== "object" || options === null) {
+    throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
+  }
   const { backend } = options;
   if (backend !== undefined && !BACKENDS.includes(backend)) {
     throw new OptionError(`Option backend: got ${show(backend)}, expected "wasm" or "js", or leave it out.`);

@@ -32,21 +32,25 @@ export interface TensorSpec {
   values: Float32Array | undefined;
 }
 
+/** A group's tensors, and the hyperparameters given for it, not checked yet. */
+export interface ParsedGroup {
+  tensors: TensorSpec[];
+  overrides: Partial<Hyperparameters>;
+}
+
 /** Brings both forms of `Params` to groups, each with its tensors. Names are unique over all of them. */
-export function parseParams(
-  params: Params,
-): { tensors: TensorSpec[]; overrides: Partial<Hyperparameters> }[] {
+export function parseParams(params: Params): ParsedGroup[] {
   const taken = new Set<string>();
-  const groups: readonly ParamGroup[] = isGroups(params) ? params : [{ params }];
-  if (groups.length === 0) throw new ParameterError("params: got no group, expected at least one.");
-  return groups.map(({ params, ...overrides }, i) => {
-    const entries = isRecord(params) ? Object.entries(params) : [];
-    if (entries.length === 0) {
+  if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", taken), overrides: {} }];
+  if (params.length === 0) throw new ParameterError("params: got no group, expected at least one.");
+  return params.map((group, i) => {
+    if (!isRecord(group)) {
       throw new ParameterError(
-        `params${groups === (params as unknown) ? "" : ` of group ${i}`}: got ${show(params)}, expected a record of at least one tensor, as { w: [784, 128] }.`,
+        `Group ${i}: got ${show(group)}, expected { params: { … }, …hyperparameters }.`,
       );
     }
-    return { tensors: entries.map(([name, source]) => parseTensor(name, source, taken)), overrides };
+    const { params, ...overrides } = group;
+    return { tensors: parseRecord(params, `params of group ${i}`, taken), overrides };
   });
 }
 
@@ -54,8 +58,18 @@ function isGroups(params: Params): params is readonly ParamGroup[] {
   return Array.isArray(params);
 }
 
-function isRecord(value: unknown): value is object {
+function isRecord(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+function parseRecord(record: ParamRecord, where: string, taken: Set<string>): TensorSpec[] {
+  const entries = isRecord(record) ? Object.entries(record) : [];
+  if (entries.length === 0) {
+    throw new ParameterError(
+      `${where}: got ${show(record)}, expected a record of at least one tensor, as { w: [784, 128] }.`,
+    );
+  }
+  return entries.map(([name, source]) => parseTensor(name, source, taken));
 }
 
 function parseTensor(name: string, source: unknown, taken: Set<string>): TensorSpec {
