@@ -129,33 +129,34 @@ function checkTensor(tensor: Tensor, variant: number, memoryBytes: number): Segm
   if (!Number.isInteger(count) || count < 0) {
     throw new MemoryError(`count: got ${show(count)}, expected a whole number of elements.`);
   }
-  const planes: Record<string, number | undefined> = { param, grad, squareAvg };
-  if (variant & MOMENTUM) planes.momentumBuffer = momentumBuffer;
-  if (variant & CENTERED) planes.gradAvg = gradAvg;
-
   const byteLength = count * 4;
-  const placed = Object.entries(planes).map(([name, byteOffset]) => {
-    if (byteOffset === undefined) {
-      throw new OptionError(`${name}: got undefined; these hyperparameters need its byte offset.`);
+  const names = ["param", "grad", "squareAvg"];
+  const ptrs: unknown[] = [param, grad, squareAvg];
+  if (variant & MOMENTUM) ptrs[names.push("momentumBuffer") - 1] = momentumBuffer;
+  if (variant & CENTERED) ptrs[names.push("gradAvg") - 1] = gradAvg;
+
+  ptrs.forEach((ptr, i) => {
+    if (ptr === undefined) {
+      throw new OptionError(`${names[i]}: got undefined; these hyperparameters need its byte offset.`);
     }
-    if (!Number.isInteger(byteOffset) || byteOffset % 4 !== 0) {
-      throw new MemoryError(`${name}: got byte offset ${show(byteOffset)}, expected a multiple of 4.`);
+    if (!isMultipleOf4(ptr)) {
+      throw new MemoryError(`${names[i]}: got byte offset ${show(ptr)}, expected a multiple of 4.`);
     }
-    if (byteOffset < 0 || byteOffset + byteLength > memoryBytes) {
+    if (ptr < 0 || ptr + byteLength > memoryBytes) {
       throw new MemoryError(
-        `${name}: bytes ${byteOffset} to ${byteOffset + byteLength} lie outside the memory of ${memoryBytes} bytes.`,
+        `${names[i]}: bytes ${ptr} to ${ptr + byteLength} lie outside the memory of ${memoryBytes} bytes.`,
       );
     }
-    return { name, byteOffset };
-  });
-  placed.sort((a, b) => a.byteOffset - b.byteOffset);
-  placed.reduce((before, next) => {
-    if (before.byteOffset + byteLength > next.byteOffset) {
+    const overlapped = ptrs.findIndex((other, j) => j < i && Math.abs(ptr - (other as number)) < byteLength);
+    if (overlapped >= 0) {
       throw new MemoryError(
-        `${next.name} at byte ${next.byteOffset} overlaps ${before.name}, bytes ${before.byteOffset} to ${before.byteOffset + byteLength}.`,
+        `${names[i]} at byte ${ptr} overlaps ${names[overlapped]} at byte ${ptrs[overlapped]}: each takes ${byteLength} bytes.`,
       );
     }
-    return next;
   });
   return { param, grad, squareAvg, momentumBuffer: momentumBuffer ?? 0, gradAvg: gradAvg ?? 0, count };
+}
+
+function isMultipleOf4(value: unknown): value is number {
+  return typeof value === "number" && value % 4 === 0;
 }

@@ -83,13 +83,17 @@ const ALIASES: Readonly<Record<string, string>> = {
   epsilon: "eps",
 };
 
-function checkName(name: PropertyKey, known: readonly string[]): void {
-  if (known.includes(name as string)) return;
+function isHyperparameter(name: PropertyKey): name is keyof Hyperparameters {
+  return Object.hasOwn(RULES, name);
+}
+
+function unknownOption(name: PropertyKey, others: readonly string[] = []): OptionError {
+  const known = [...HYPERPARAMETERS, ...others];
   const given = String(name);
   const nearest =
     ALIASES[given] ??
     known.reduce((best, other) => (leven(given, other) < leven(given, best) ? other : best));
-  throw new OptionError(
+  return new OptionError(
     `Unknown option ${show(given)}: did you mean "${nearest}"? Known are ${known.join(", ")}.`,
   );
 }
@@ -108,17 +112,20 @@ function checkValue<Name extends keyof Hyperparameters>(name: Name, value: unkno
  * a hyperparameter nor in `others` is an error.
  */
 export function resolveHyperparameters(
-  given: object,
+  given: Partial<Hyperparameters>,
   base = DEFAULTS,
   others: readonly string[] = [],
 ): Hyperparameters {
-  const known = [...HYPERPARAMETERS, ...others];
-  const resolved = { ...base };
-  for (const [name, value] of Object.entries(given)) {
-    checkName(name, known);
-    if (value === undefined || others.includes(name)) continue;
-    checkValue(name as keyof Hyperparameters, value);
-    Object.assign(resolved, { [name]: value });
+  const resolved: Record<string, unknown> & Hyperparameters = { ...base };
+  for (const name of Object.keys(given)) {
+    if (isHyperparameter(name)) {
+      const value = given[name];
+      if (value === undefined) continue;
+      checkValue(name, value);
+      resolved[name as string] = value;
+    } else if (!others.includes(name)) {
+      throw unknownOption(name, others);
+    }
   }
   return resolved;
 }
@@ -151,8 +158,8 @@ export function guardHyperparameters(
   };
   return new Proxy<Hyperparameters>(values, {
     set(_, name, value) {
-      checkName(name, HYPERPARAMETERS);
-      checkValue(name as keyof Hyperparameters, value);
+      if (!isHyperparameter(name)) throw unknownOption(name);
+      checkValue(name, value);
       const next = { ...values, [name]: value };
       change(next);
       Object.assign(values, next);

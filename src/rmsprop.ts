@@ -36,7 +36,7 @@ export class Optimizer<const P extends Params> {
   /** The running averages by name. */
   readonly state: Readonly<Record<NameOf<P>, State>>;
   /** The hyperparameters of each group. Assigning one is checked, and holds from the next step. */
-  readonly groups: readonly Hyperparameters[];
+  readonly groups: readonly [Hyperparameters, ...Hyperparameters[]];
   #parts: Parts | undefined;
   #steps = 0;
 
@@ -58,7 +58,8 @@ export class Optimizer<const P extends Params> {
     this.params = this.#record((tensor) => tensor.view("param"));
     this.grads = this.#record((tensor) => tensor.view("grad"));
     this.state = this.#record((tensor) => tensor.state as unknown as State);
-    this.groups = Object.freeze(groups.map((group) => group.hyperparameters));
+    const [first, ...others] = groups.map((group) => group.hyperparameters);
+    this.groups = Object.freeze([first!, ...others] as const);
   }
 
   /** How many steps were taken. */

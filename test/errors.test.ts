@@ -61,9 +61,9 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
 
     const optimizer = make({ w: Float32Array.of(1, 2) });
     optimizer.grads.w.fill(1);
-    const before = { ...optimizer.groups[0]! };
-    expect(() => Object.assign(optimizer.groups[0]!, { [name]: value })).toThrow(message);
-    expect({ ...optimizer.groups[0]! }).toEqual(before);
+    const before = { ...optimizer.groups[0] };
+    expect(() => Object.assign(optimizer.groups[0], { [name]: value })).toThrow(message);
+    expect({ ...optimizer.groups[0] }).toEqual(before);
     expect([...optimizer.params.w]).toEqual([1, 2]);
     optimizer.step();
     expect(optimizer.state.w.squareAvg[0]).toBe(Math.fround(0.01));
@@ -82,7 +82,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     expect(() => make({ w: [2] }, { [unknown]: 1 } as Bad)).toThrow(OptionError);
     expect(() => make({ w: [2] }, { [unknown]: 1 } as Bad)).toThrow(message);
     expect(() => make([{ params: { w: [2] }, [unknown]: 1 } as Bad])).toThrow(message);
-    const group = make({ w: [2] }).groups[0]!;
+    const group = make({ w: [2] }).groups[0];
     expect(() => Object.assign(group, { [unknown]: 1 })).toThrow(message);
     expect(unknown in group).toBe(false);
   });
@@ -92,11 +92,11 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
   });
 
   it("takes undefined for an option left out", () => {
-    expect(make({ w: [2] }, { lr: undefined } as Bad).groups[0]!.lr).toBe(0.01);
+    expect(make({ w: [2] }, { lr: undefined } as Bad).groups[0].lr).toBe(0.01);
   });
 
   it("lets no hyperparameter be deleted or redefined", () => {
-    const group = make({ w: [2] }).groups[0]!;
+    const group = make({ w: [2] }).groups[0];
     expect(() => delete (group as Bad).lr).toThrow(OptionError);
     expect(() => Object.defineProperty(group, "lr", { value: -1 })).toThrow(OptionError);
     expect(group.lr).toBe(0.01);
@@ -166,8 +166,8 @@ describe("rmsprop-wasm/core", () => {
     [{ count: 1.5 }, /count: got 1.5, expected a whole number/],
     [{ count: -1 }, /count: got -1/],
     [{ grad: 1024 }, /overlaps/],
-    [{ grad: 1420 }, /grad at byte 1420 overlaps param, bytes 1024 to 1424/],
-    [{ squareAvg: 2000 }, /grad at byte 2048 overlaps squareAvg, bytes 2000 to 2400/],
+    [{ grad: 1420 }, /grad at byte 1420 overlaps param at byte 1024: each takes 400 bytes/],
+    [{ squareAvg: 2000 }, /squareAvg at byte 2000 overlaps grad at byte 2048/],
   ])("refuses %o", (bad, message) => {
     const error = attempt(bad);
     expect(error).toBeInstanceOf(MemoryError);

@@ -93,7 +93,7 @@ describe.each(ENTRIES)("$entry", ({ backend, make }) => {
     for (let i = 0; i < 600; i++) {
       const [x, y] = optimizer.params.x as unknown as [number, number];
       optimizer.grads.x.set([2 * x, 200 * y]);
-      optimizer.groups[0]!.lr = 0.05 * (1 - i / 600);
+      optimizer.groups[0].lr = 0.05 * (1 - i / 600);
       optimizer.step();
     }
     expect(Math.hypot(...optimizer.params.x)).toBeLessThan(1e-3);
@@ -143,15 +143,15 @@ describe.each(ENTRIES)("$entry", ({ backend, make }) => {
     optimizer.grads.w[0] = 1;
     optimizer.step();
     expect(optimizer.params.w[0]).toBe(-0.5);
-    optimizer.groups[0]!.lr = 2;
-    optimizer.groups[0]!.maximize = true;
+    optimizer.groups[0].lr = 2;
+    optimizer.groups[0].maximize = true;
     optimizer.step();
     expect(optimizer.params.w[0]).toBe(0.5);
   });
 
   it("starts state that is switched on later from zero, each time", () => {
     const optimizer = make({ w: [2] }, { lr: 0.125, alpha: 0 });
-    const group = optimizer.groups[0]!;
+    const group = optimizer.groups[0];
     const step = () => {
       optimizer.grads.w.fill(1);
       optimizer.step();
