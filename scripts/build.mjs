@@ -19,6 +19,15 @@ await build({
   sourcemap: true,
 });
 copyFileSync(new URL("build/release.wasm", root), `${dist}/core.wasm`);
+writeFileSync(
+  `${dist}/third-party-licenses.txt`,
+  [
+    "The bundles contain leven, and the loader and compiled code of AssemblyScript.",
+    ...["leven/license", "assemblyscript/NOTICE", "assemblyscript/LICENSE"].map((name) =>
+      readFileSync(new URL(`node_modules/${name}`, root), "utf8"),
+    ),
+  ].join("\n\n---\n\n"),
+);
 
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "scripts/tsconfig.types.json"], {
   cwd: root,
