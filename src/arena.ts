@@ -29,14 +29,20 @@ export function paddedByteLength(count: number): number {
 }
 
 export class Arena {
-  readonly memory: WebAssembly.Memory;
+  #memory: WebAssembly.Memory | undefined;
   #end = FIRST_BYTE;
   #planes = 0;
   /** Over the memory as it was when growth was last accepted; a growth empties it. */
   #probe: Uint8Array | undefined;
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 0 });
+  /**
+   * Made when it is first asked for, as large as what was placed by then. Not grown to that size: after the first
+   * growth anywhere in a program, V8 checks every typed array for having been emptied, and all JavaScript loops of
+   * the program run slower by a fifth.
+   */
+  get memory(): WebAssembly.Memory {
+    this.#memory ??= allocateMemory(this.#end);
+    return this.#memory;
   }
 
   /** Places planes of `byteLength` zeros and gives their addresses: all of them, or an error and none. */
@@ -48,7 +54,12 @@ export class Arena {
       ptrs.push(start);
       end = start + byteLength;
     }
-    this.#growTo(end);
+    if (end > LIMIT_BYTES) {
+      throw new MemoryError(
+        `The parameters and their state need ${mebibytes(end)}; a WebAssembly memory holds at most 4096 MiB. Use fewer parameters, or several optimizers.`,
+      );
+    }
+    if (this.#memory) grow(this.#memory, end);
     this.#end = end;
     this.#planes += planeCount;
     return ptrs;
@@ -62,25 +73,35 @@ export class Arena {
   acceptGrowth(): void {
     this.#probe = new Uint8Array(this.memory.buffer);
   }
+}
 
-  #growTo(byteLength: number): void {
-    const missing = byteLength - this.memory.buffer.byteLength;
-    if (missing <= 0) return;
-    const size = `${(byteLength / 2 ** 20).toFixed(1)} MiB`;
-    if (byteLength > LIMIT_BYTES) {
-      throw new MemoryError(
-        `The parameters and their state need ${size}; a WebAssembly memory holds at most 4096 MiB. Use fewer parameters, or several optimizers.`,
-      );
-    }
-    try {
-      this.memory.grow(Math.ceil(missing / PAGE_BYTES));
-    } catch (cause) {
-      throw new MemoryError(
-        `The memory can't grow to ${size}: ${cause}. Free memory, or use fewer parameters.`,
-        { cause },
-      );
-    }
+function allocateMemory(byteLength: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: Math.ceil(byteLength / PAGE_BYTES) });
+  } catch (cause) {
+    throw noMemory(byteLength, cause);
   }
+}
+
+function grow(memory: WebAssembly.Memory, byteLength: number): void {
+  const missing = byteLength - memory.buffer.byteLength;
+  if (missing <= 0) return;
+  try {
+    memory.grow(Math.ceil(missing / PAGE_BYTES));
+  } catch (cause) {
+    throw noMemory(byteLength, cause);
+  }
+}
+
+function noMemory(byteLength: number, cause: unknown): MemoryError {
+  return new MemoryError(
+    `There is no memory of ${mebibytes(byteLength)} to be had: ${cause}. Free memory, or use fewer parameters.`,
+    { cause },
+  );
+}
+
+function mebibytes(byteLength: number): string {
+  return `${(byteLength / 2 ** 20).toFixed(1)} MiB`;
 }
 
 /** The first cache line from `end` on that is `index` staggers past a multiple of 4096. */

@@ -47,8 +47,8 @@ export class Optimizer<const P extends Params> {
       hyperparameters: resolveHyperparameters(overrides, hyperparameters),
     }));
     const arena = new Arena();
-    const kernel = open(arena.memory, backend);
     const groups = specs.map((spec) => new Group(spec.tensors, spec.hyperparameters, arena));
+    const kernel = open(arena.memory, backend);
     const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
     for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
       if (values !== undefined) tensors.get(name)!.view("param").set(values);

@@ -1,0 +1,8 @@
+/** The built package, which is what people install. By its own name, tsx would take the sources instead. */
+type Package = typeof import("rmsprop-wasm");
+type Core = typeof import("rmsprop-wasm/core");
+
+export const dist = new URL("../dist/", import.meta.url);
+
+export const { RMSprop }: Package = await import(new URL("index.js", dist).href);
+export const { instantiate }: Core = await import(new URL("core.js", dist).href);

@@ -1,0 +1,88 @@
+import type { Contestant } from "./measure.ts";
+import type { Way } from "./way.ts";
+import { sizeTitle, type VariantName, variants, type Work } from "./work.ts";
+
+export interface Case {
+  name: string;
+  title: string;
+  /** What stands together is timed side by side, round by round, and compared. */
+  groups: Work[][];
+  /** Names of ways; all that support the work where left out. */
+  only?: string[];
+}
+
+const ordinary = { variant: "plain", tensors: 1, state: "ordinary" } as const;
+const million = 2 ** 20;
+const thousandSteps = { ...ordinary, size: 2 ** 14, stepsPerReset: 1000 };
+const singleSteps = { ...ordinary, size: 2 ** 18, stepsPerReset: 1 };
+const zeroGradientWays = ["step", "scalar", "plain", "simple", "torch"];
+
+export function casesFor(quick: boolean): Case[] {
+  const sizes = quick
+    ? [2 ** 10, 2 ** 12, 2 ** 14, 2 ** 18, million]
+    : [2 ** 10, 2 ** 12, 2 ** 14, 2 ** 16, 2 ** 18, million, 4 * million, 16 * million];
+  const names = Object.keys(variants) as VariantName[];
+  const variantSize = quick ? 2 ** 16 : million;
+  return [
+    {
+      name: "sizes",
+      title: "One tensor, by size",
+      groups: sizes.map((size) => [{ ...ordinary, title: sizeTitle(size), size }]),
+    },
+    {
+      name: "tensors",
+      title: "Many small tensors against one large",
+      groups: [
+        [
+          { ...ordinary, title: "1,000 tensors of 100", tensors: 1000, size: 100 },
+          { ...ordinary, title: "one of 100,000", size: 100_000 },
+        ],
+      ],
+      only: ["step", "plain", "tfjs-wasm", "torch"],
+    },
+    {
+      name: "variants",
+      title: `Variants, ${sizeTitle(variantSize)}`,
+      groups: names
+        .filter((name) => !quick || name === "momentum" || name === "both")
+        .map((variant) => [{ ...ordinary, title: variant, variant, size: variantSize }]),
+      only: ["step", "kernel", "js", "copy", "tfjs-wasm", "torch"],
+    },
+    {
+      name: "denormal",
+      title: "A thousand steps of zero gradients, v denormal or becoming so, against ordinary values",
+      groups: [
+        [
+          { ...thousandSteps, title: "ordinary" },
+          { ...thousandSteps, title: "from v = 1e-40", state: "denormal" },
+          { ...thousandSteps, title: "from v = 1e-36, fading", state: "fading" },
+        ],
+      ],
+      only: zeroGradientWays,
+    },
+    {
+      name: "first-denormal",
+      title: "The first step alone: zero gradients and all v denormal, against ordinary values",
+      groups: [
+        [
+          { ...singleSteps, title: "ordinary" },
+          { ...singleSteps, title: "from v = 1e-40", state: "denormal" },
+        ],
+      ],
+      only: zeroGradientWays,
+    },
+    {
+      name: "small",
+      title: "A model of 16 elements in two tensors",
+      groups: [[{ ...ordinary, title: "16 elements", tensors: 2, size: 8 }]],
+    },
+  ];
+}
+
+export function contestantsOf({ only }: Case, group: Work[], ways: Way[]): Contestant[] {
+  return group.flatMap((work) =>
+    ways
+      .filter((way) => (!only || only.includes(way.name)) && way.supports(work))
+      .map((way) => ({ way, work })),
+  );
+}

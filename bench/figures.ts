@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { dist } from "./built.ts";
+import { type Figure, spreadOf } from "./result.ts";
+
+/** What is measured once, of the package as a whole. */
+export async function measureFigures(quick: boolean): Promise<Figure[]> {
+  return [...(await sizes()), ...firstStep(quick ? 9 : 25), ...heap(quick ? 3 : 5)];
+}
+
+async function sizes(): Promise<Figure[]> {
+  const binary = readFileSync(new URL("core.wasm", dist));
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("index.js", dist))],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    write: false,
+  });
+  const entry = gzipSync(outputFiles[0]!.contents, { level: 9 });
+  return [
+    { name: "binary", title: "the binary", unit: "kB", value: binary.length / 1000 },
+    { name: "entry", title: "main entry, minified and gzipped", unit: "kB", value: entry.length / 1000 },
+  ];
+}
+
+/** Processes in turn with empty ones, so that both meet the same machine; a pair's difference is one sample. */
+function firstStep(pairs: number): Figure[] {
+  const whole: number[] = [];
+  const inside: number[] = [];
+  runAlone("first-step.mjs");
+  for (let i = 0; i < pairs; i++) {
+    const empty = runAlone("empty.mjs");
+    const full = runAlone("first-step.mjs");
+    whole.push(full.milliseconds - empty.milliseconds);
+    inside.push(full.printed);
+  }
+  return [
+    figureOf("firstStep", "import to first step, beyond starting Node", "ms", whole),
+    figureOf("firstStepInside", "the same, by the process's own clock", "ms", inside),
+  ];
+}
+
+function heap(runs: number): Figure[] {
+  const grown = Array.from({ length: runs }, () => runAlone("heap.mjs", "--expose-gc").printed);
+  return [figureOf("heapPerStep", "JavaScript heap kept over 100,000 steps, per step", "bytes", grown)];
+}
+
+function figureOf(name: string, title: string, unit: string, values: number[]): Figure {
+  const { median, low, high } = spreadOf(values);
+  return { name, title, unit, value: median, low, high };
+}
+
+/** Runs a script of `alone/` in a fresh Node. */
+function runAlone(script: string, ...flags: string[]): { milliseconds: number; printed: number } {
+  const path = fileURLToPath(new URL(`alone/${script}`, import.meta.url));
+  const start = performance.now();
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, path], { encoding: "utf8" });
+  const milliseconds = performance.now() - start;
+  if (status !== 0) throw new Error(`bench/alone/${script} failed:\n${stderr}`);
+  return { milliseconds, printed: Number(stdout) };
+}

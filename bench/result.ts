@@ -1,0 +1,110 @@
+import type { Contestant, Timed } from "./measure.ts";
+import { bytesPerElement, countOf, hyperparametersOf, type VariantName, type Work } from "./work.ts";
+
+/** A median between its quartiles. */
+export interface Spread {
+  median: number;
+  low: number;
+  high: number;
+}
+
+export interface BenchRecord {
+  case: string;
+  way: string;
+  title: string;
+  work: string;
+  variant: VariantName;
+  state: Work["state"];
+  count: number;
+  tensors: number;
+  rounds: number;
+  nsPerElement: Spread;
+  microsecondsPerStep: Spread;
+  /** At the bytes a step must move: 20 per element, and 8 more for each further buffer. */
+  gbPerSecond: number;
+  /** Its time divided by another's, in the median round; which others, says `references`. */
+  timesOf: Partial<Record<ReferenceName, number>>;
+}
+
+/** What isn't a time per element. */
+export interface Figure {
+  name: string;
+  title: string;
+  unit: string;
+  value: number;
+  low?: number;
+  high?: number;
+}
+
+export interface Goal {
+  title: string;
+  bound: string;
+  /** The worst of its values, and where it was found. */
+  measured?: string;
+  reached: boolean | "not measured";
+}
+
+/** A file of `bench/results`. */
+export interface Result {
+  date: string;
+  /** Whether every case ran, at every size, with every way that this machine has. */
+  complete: boolean;
+  machine: { cpu: string; cores: number; memoryGb: number; os: string; node: string; v8: string };
+  versions: Record<string, string>;
+  records: BenchRecord[];
+  figures: Figure[];
+  goals: Goal[];
+}
+
+const references = {
+  step: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "step",
+  kernel: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "kernel",
+  copy: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "copy",
+  /** The same way, on ordinary values. */
+  ordinary: (mine: Contestant, { way, work }: Contestant) =>
+    way === mine.way && mine.work.state !== "ordinary" && work.state === "ordinary",
+  /** The same way and as many elements, in one tensor. */
+  oneTensor: (mine: Contestant, { way, work }: Contestant) =>
+    way === mine.way && mine.work.tensors > 1 && work.tensors === 1 && countOf(work) === countOf(mine.work),
+};
+
+export type ReferenceName = keyof typeof references;
+
+/** Records of contestants that were timed side by side. */
+export function recordsOf(caseName: string, timed: Timed[]): BenchRecord[] {
+  return timed.map((mine) => {
+    const { way, work, rounds } = mine;
+    const count = countOf(work);
+    const nsPerElement = spreadOf(rounds.map((ns) => ns / count));
+    const timesOf: BenchRecord["timesOf"] = {};
+    for (const [name, isReference] of Object.entries(references)) {
+      const other = timed.find((candidate) => candidate !== mine && isReference(mine, candidate));
+      if (other)
+        timesOf[name as ReferenceName] = spreadOf(rounds.map((ns, i) => ns / other.rounds[i]!)).median;
+    }
+    return {
+      case: caseName,
+      way: way.name,
+      title: way.title,
+      work: work.title,
+      variant: work.variant,
+      state: work.state,
+      count,
+      tensors: work.tensors,
+      rounds: rounds.length,
+      nsPerElement,
+      microsecondsPerStep: spreadOf(rounds.map((ns) => ns / 1000)),
+      gbPerSecond: round(bytesPerElement(hyperparametersOf(work)) / nsPerElement.median),
+      timesOf,
+    };
+  });
+}
+
+export function spreadOf(values: number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => round(sorted[Math.round(share * (sorted.length - 1))]!);
+  return { low: at(0.25), median: at(0.5), high: at(0.75) };
+}
+
+/** Four digits: more is noise, and the files are read in reviews. */
+const round = (value: number) => Number(value.toPrecision(4));

@@ -1,0 +1,85 @@
+import { clearLine, cursorTo } from "node:readline";
+import type { BenchRecord, Figure, Goal } from "./result.ts";
+
+/** A line that is written over while the bench runs and gone at its end. Without a terminal: a line for each task. */
+export class Progress {
+  #task = "";
+
+  show(task: string, detail = ""): void {
+    if (process.stderr.isTTY) {
+      this.clear();
+      process.stderr.write(`${task} … ${detail}`.slice(0, process.stderr.columns - 1));
+    } else if (task !== this.#task) {
+      process.stderr.write(`${task} …\n`);
+    }
+    this.#task = task;
+  }
+
+  clear(): void {
+    if (!process.stderr.isTTY) return;
+    clearLine(process.stderr, 0);
+    cursorTo(process.stderr, 0);
+  }
+}
+
+/** Rows of cells as text: the first column to the left, the others to the right. */
+export function table(rows: string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+const digits = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const times = (value: number | undefined) => (value === undefined ? "" : `${digits(value)}×`);
+
+/** What was timed side by side. A ratio is the row's time by the column's: above 1 is slower. */
+export function recordTable(records: BenchRecord[]): string {
+  const works = new Set(records.map(({ work }) => work));
+  const columns = ["", "ns/element", "quartiles", "µs/step", "GB/s", "by step()", "by copy"];
+  const special = (["ordinary", "oneTensor"] as const).filter((name) =>
+    records.some(({ timesOf }) => timesOf[name]),
+  );
+  const headings = { ordinary: "by ordinary", oneTensor: "by one tensor" };
+  const rows = records.map(
+    ({ title, work, way, nsPerElement, microsecondsPerStep, gbPerSecond, timesOf }) => [
+      works.size > 1 ? `${title}: ${work}` : title,
+      digits(nsPerElement.median),
+      `${digits(nsPerElement.low)} to ${digits(nsPerElement.high)}`,
+      digits(microsecondsPerStep.median),
+      digits(gbPerSecond),
+      way === "step" ? "" : times(timesOf.step),
+      times(timesOf.copy),
+      ...special.map((name) => times(timesOf[name])),
+    ],
+  );
+  return table([[...columns, ...special.map((name) => headings[name])], ...rows]);
+}
+
+export function figureTable(figures: Figure[]): string {
+  return table([
+    ["", "", "quartiles"],
+    ...figures.map(({ title, unit, value, low, high }) => [
+      title,
+      `${digits(value)} ${unit}`,
+      low === undefined ? "" : `${digits(low)} to ${digits(high!)}`,
+    ]),
+  ]);
+}
+
+export function goalTable(goals: Goal[]): string {
+  return table([
+    ["", "wanted", "measured", "reached"],
+    ...goals.map(({ title, bound, measured, reached }) => [
+      title,
+      bound,
+      measured ?? "",
+      typeof reached === "string" ? reached : reached ? "yes" : "NO",
+    ]),
+  ]);
+}

@@ -1,0 +1,80 @@
+import { plainRmsprop, simpleRmsprop } from "../plain.ts";
+import type { Runner, Way } from "../way.ts";
+import { timing } from "../way.ts";
+import {
+  bytesPerElement,
+  countOf,
+  hyperparametersOf,
+  initialSquareAvg,
+  inputsOf,
+  type Work,
+} from "../work.ts";
+
+const isPlain = (work: Work) => work.variant === "plain";
+
+export const plain: Way = {
+  name: "plain",
+  title: "best plain JavaScript loop",
+  formula: "pytorch",
+  supports: isPlain,
+  prepare: (work) => prepareLoop(work, plainRmsprop),
+};
+
+export const simple: Way = {
+  name: "simple",
+  title: "simple JavaScript loop",
+  formula: "pytorch",
+  supports: isPlain,
+  prepare: (work) => prepareLoop(work, simpleRmsprop),
+};
+
+function prepareLoop(work: Work, update: typeof plainRmsprop): Runner {
+  const inputs = inputsOf(work);
+  const hyperparameters = hyperparametersOf(work);
+  const tensors = Array.from({ length: work.tensors }, (_, i) => ({
+    start: i * work.size,
+    param: new Float32Array(work.size),
+    grad: inputs.grad.slice(i * work.size, (i + 1) * work.size),
+    squareAvg: new Float32Array(work.size),
+  }));
+  return {
+    reset() {
+      for (const { start, param, squareAvg } of tensors) {
+        param.set(inputs.param.subarray(start, start + work.size));
+        squareAvg.fill(initialSquareAvg[work.state]);
+      }
+    },
+    time: timing(() => {
+      for (const { param, grad, squareAvg } of tensors) update(param, grad, squareAvg, hyperparameters);
+    }),
+    read() {
+      const all = new Float32Array(countOf(work));
+      for (const { start, param } of tensors) all.set(param, start);
+      return all;
+    },
+    dispose() {
+      tensors.length = 0;
+    },
+  };
+}
+
+/**
+ * As many bytes as a step must move, half of them read and half written. Beyond the caches it's no roof: most
+ * processors read what a copy overwrites too. That's what `streams` is for.
+ */
+export const copy: Way = {
+  name: "copy",
+  title: "a copy of as many bytes",
+  supports: (work) => work.tensors === 1,
+  prepare(work) {
+    const bytes = (countOf(work) * bytesPerElement(hyperparametersOf(work))) / 2;
+    const source = new Uint8Array(bytes).fill(1);
+    const target = new Uint8Array(bytes);
+    return {
+      reset() {},
+      time: timing(() => target.set(source)),
+      read: () => new Float32Array(target.buffer.slice(0, countOf(work) * 4)),
+      dispose() {},
+    };
+  },
+};
