@@ -4,7 +4,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { buildWasm, root } from "./build-wasm.mjs";
-import { BUNDLE, ENTRIES } from "./bundle.mjs";
+import { BUNDLE, ENTRIES, sharedErrors } from "./bundle.mjs";
 
 const dist = fileURLToPath(new URL("dist", root));
 
@@ -14,8 +14,10 @@ await build({
   ...BUNDLE,
   entryPoints: ENTRIES,
   outdir: dist,
-  splitting: true,
-  chunkNames: "chunks/[name]-[hash]",
+  plugins: [...BUNDLE.plugins, sharedErrors],
+  // But names stay, for whoever reads a stack trace or prints an optimizer.
+  minifySyntax: true,
+  minifyWhitespace: true,
   sourcemap: true,
 });
 copyFileSync(new URL("build/release.wasm", root), `${dist}/core.wasm`);

@@ -1,24 +1,35 @@
 /** The root of every error that this library throws on purpose. A call that throws one has changed nothing. */
 export class RMSpropError extends Error {
-  override get name(): string {
-    return this.constructor.name;
-  }
+  // Spelt out here and below: a user's minifier may rename the classes.
+  override readonly name: string = "RMSpropError";
 }
 
 /** An option that doesn't exist, or a value that its option doesn't take. */
-export class OptionError extends RMSpropError {}
+export class OptionError extends RMSpropError {
+  override readonly name = "OptionError";
+}
 
 /** A parameter whose name, shape or initial values can't be used. */
-export class ParameterError extends RMSpropError {}
+export class ParameterError extends RMSpropError {
+  override readonly name = "ParameterError";
+}
 
 /** Memory that can't grow to what is wanted, or an address that doesn't fit where it points. */
-export class MemoryError extends RMSpropError {}
+export class MemoryError extends RMSpropError {
+  override readonly name = "MemoryError";
+}
 
 /** A gradient view that died when the memory grew, and what was written to it since is lost. */
-export class StaleViewError extends RMSpropError {}
+export class StaleViewError extends RMSpropError {
+  override readonly name = "StaleViewError";
+}
 
 /** A backend that this engine or page doesn't allow. `cause` holds the engine's own words. */
-export class BackendError extends RMSpropError {}
+export class BackendError extends RMSpropError {
+  override readonly name = "BackendError";
+}
 
 /** A call on an optimizer after `dispose()`. */
-export class DisposedError extends RMSpropError {}
+export class DisposedError extends RMSpropError {
+  override readonly name = "DisposedError";
+}

@@ -74,10 +74,9 @@ const DEFAULTS = Object.fromEntries(
 
 const BACKENDS: readonly unknown[] = ["wasm", "js"] satisfies Backend[];
 
-/** What other libraries call it. */
+/** What other libraries call it, in small letters alone. */
 const ALIASES: Readonly<Record<string, string>> = {
-  learningRate: "lr",
-  learning_rate: "lr",
+  learningrate: "lr",
   rho: "alpha",
   decay: "alpha",
   epsilon: "eps",
@@ -90,9 +89,10 @@ function isHyperparameter(name: PropertyKey): name is keyof Hyperparameters {
 function unknownOption(name: PropertyKey, others: readonly string[] = []): OptionError {
   const known = [...HYPERPARAMETERS, ...others];
   const given = String(name);
+  const distance = (other: string) => leven(given, other);
   const nearest =
-    ALIASES[given] ??
-    known.reduce((best, other) => (leven(given, other) < leven(given, best) ? other : best));
+    ALIASES[given.toLowerCase().replaceAll("_", "")] ??
+    known.reduce((best, other) => (distance(other) < distance(best) ? other : best));
   return new OptionError(
     `Unknown option ${show(given)}: did you mean "${nearest}"? Known are ${known.join(", ")}.`,
   );

@@ -73,6 +73,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     ["momentun", "momentum"],
     ["Lr", "lr"],
     ["learningRate", "lr"],
+    ["learning_rate", "lr"],
     ["rho", "alpha"],
     ["epsilon", "eps"],
     ["weight_decay", "weightDecay"],
