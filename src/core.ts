@@ -13,13 +13,16 @@ import { wasmBase64 } from "./wasm.generated.ts";
 let compiled: WebAssembly.Module | undefined;
 
 function compile(): WebAssembly.Module {
-  if (compiled === undefined) {
-    const binary = atob(wasmBase64);
-    const bytes = new Uint8Array(binary.length);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-    compiled = new WebAssembly.Module(bytes);
-  }
+  compiled ??= new WebAssembly.Module(decodeBase64(wasmBase64));
   return compiled;
+}
+
+/** By Node's own means where there are any: the loop over `atob` takes a third of a millisecond at start. */
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const { Buffer } = globalThis as {
+    Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> };
+  };
+  return Buffer?.from(text, "base64") ?? Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
 }
 
 /** The exports of `assembly/index.ts`. */

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { readmeTable, withTable } from "../bench/readme-table.ts";
+import { newestResult } from "../bench/store.ts";
 import { BUNDLE } from "../scripts/bundle.mjs";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -40,6 +42,10 @@ describe("the README", () => {
     for (const [value, said] of results) {
       expect(ArrayBuffer.isView(value) ? [...(value as Float32Array)] : value).toEqual(JSON.parse(said));
     }
+  });
+
+  it("shows the figures of the newest complete run of the benchmarks", () => {
+    expect(withTable(readme, readmeTable(newestResult()))).toBe(readme);
   });
 
   it("names commands that exist", () => {
