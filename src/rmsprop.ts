@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 import { Arena } from "./arena.ts";
 import { DisposedError, StaleViewError } from "./errors.ts";
 import { Group, type Tensor } from "./group.ts";
