@@ -1,1 +1,2 @@
+export { sumOfSquares } from "./gradient";
 export { update } from "./rmsprop";

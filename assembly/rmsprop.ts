@@ -1,29 +1,38 @@
 /**
  * The update loop: the mathematics of RMSprop, once, over four lanes.
  *
- *     g = grad · gradScale                       shaped (maximize is a scale of −1)
- *     g = g + weightDecay · p                    shaped
+ *     g = grad · gradScale                       shaped, decayed (maximize is a negative scale)
+ *     g = min(max(g, −clipValue), clipValue)     shaped
+ *     p = p · paramScale                         shaped: 1 − lr·weightDecay, the decoupled kind
+ *     g = g + weightDecay · p                    decayed: the coupled kind
  *     v = alpha·v + ((1 − alpha)·g)·g            then the floor and the ceiling
  *     a = alpha·a + (1 − alpha)·g                centered; then the floor
- *     d = sqrt(v) + eps                          centered: v becomes max(v − a², 0) here
- *     u = (updateScale·g) / d
- *     m = momentum·m + u                         momentum
+ *     v, a = v / correction, a / correction      corrected: 1 − alpha^t; for this step only
+ *     q = v                                      centered: max(v − a², 0)
+ *     u = (updateScale·g) / (sqrt(q + epsInside) + eps)
+ *     m = momentum·m + u                         momentum; nesterov goes on with u + momentum·m
  *     p = p − u                                  momentum: p − bufferScale·m
+ *     e = e + emaWeight·(p − e)                  averaged: emaWeight is 1 − decay
  *
  * Each symbol is one IEEE float32 operation in the order written, in the vector loop and in the tail alike, so a
- * result depends on the values alone: not on an element's place, the engine or the machine. `src/reference.ts` is
- * the same text in plain JavaScript.
+ * result depends on the values alone: not on an element's place, the engine or the machine. What a variant lacks is
+ * not computed; what it has but nobody set is computed with a neutral number, which changes no bit: ×1, a clip at
+ * infinity, epsilon + 0. `src/reference.ts` is the same text in plain JavaScript.
  *
- * What was rejected, with its price per element on a Zen 4 core (the plain loop takes 0.59 ns, all of it the
- * divider: one root and one division for four elements):
- * - Four vectors a turn: no gain once planes are staggered (`src/arena.ts`), and four times the code.
- * - Run-time branches for what few callers use: 0.05 ns for each branch never taken.
+ * What was rejected, with its price per element on a Zen 4 core. The plain loop takes 0.59 ns there, nearly all of
+ * it the divider: one root and one division for four elements.
+ * - Two or four vectors a turn: no gain once planes are staggered (`src/arena.ts`), and as many times the code.
+ * - A test at the top of the loop: 0.2 to 0.5 ns more. V8 moves constants out of a loop only when its body is sure
+ *   to run, and makes them anew for each element otherwise.
+ * - Everything in one loop with neutral numbers: 0.2 ns more for shaping and 0.1 ns for decay, when not used.
+ * - A run-time branch for what few use: 0.05 ns each, not taken. Only the general variant has them.
+ * - The average of the weights inside the loop: no faster than a loop of its own over what is still in cache.
  * - `f32x4.min` and `max`: 2.4 times the whole loop; `pmin` and `pmax` are one instruction.
  */
 
 /**
  * Switches of a variant. What is `Off` at compile time leaves no instruction behind; `Asked` looks at `variant` for
- * each element, which is for the tail alone: three elements don't pay for a copy of the code in every variant.
+ * each element, which serves the tail (three elements don't pay for code of their own) and rare combinations.
  */
 type On = i32;
 type Asked = f32;
@@ -33,6 +42,11 @@ type Off = void;
 const MOMENTUM: u32 = 1;
 const CENTERED: u32 = 2;
 const SHAPED: u32 = 4;
+const DECAYED: u32 = 8;
+const NESTEROV: u32 = 16;
+const CORRECTED: u32 = 32;
+const AVERAGED: u32 = 64;
+const ZEROED: u32 = 128;
 
 function uses<Switch>(variant: u32, bit: u32): bool {
   if (isVoid<Switch>()) return false;
@@ -64,7 +78,7 @@ function flush(average: v128, magnitude: v128): v128 {
 }
 
 /** Updates the elements that fill whole turns. */
-function updateAs<Lanes, Momentum, Centered, Shaped>(
+function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Rest>(
   variant: u32,
   param: usize,
   grad: usize,
@@ -74,57 +88,74 @@ function updateAs<Lanes, Momentum, Centered, Shaped>(
   count: u32,
   alpha: f32,
   oneMinusAlpha: f32,
+  epsInside: f32,
   eps: f32,
   updateScale: f32,
   momentum: f32,
   bufferScale: f32,
   gradScale: f32,
+  clipValue: f32,
+  paramScale: f32,
   weightDecay: f32,
+  correction: f32,
 ): void {
   const elements: u32 = isVector<Lanes>() ? 4 : 1;
   const bytes: usize = isVector<Lanes>() ? 16 : 4;
+  if (count < elements) return;
+
   const alphas = f32x4.splat(alpha);
   const oneMinusAlphas = f32x4.splat(oneMinusAlpha);
+  const epsInsides = f32x4.splat(epsInside);
   const epsilons = f32x4.splat(eps);
   const updateScales = f32x4.splat(updateScale);
   const momentums = f32x4.splat(momentum);
   const bufferScales = f32x4.splat(bufferScale);
   const gradScales = f32x4.splat(gradScale);
+  const paramScales = f32x4.splat(paramScale);
   const weightDecays = f32x4.splat(weightDecay);
-  const decays = f32x4.ne(weightDecays, f32x4.splat(0));
+  const corrections = f32x4.splat(correction);
+  const highest = f32x4.splat(clipValue);
+  const lowest = f32x4.splat(-clipValue);
 
   // Counting down, not comparing with an end address, lets a plane reach the last byte of a 4 GiB memory.
-  for (; count >= elements; count -= elements) {
+  do {
     let p = load<Lanes>(param);
     let g = load<Lanes>(grad);
     if (uses<Shaped>(variant, SHAPED)) {
       g = f32x4.mul(g, gradScales);
-      // Selected, not multiplied by zero: without decay an infinite parameter must not make its gradient NaN.
-      g = v128.bitselect(f32x4.add(g, f32x4.mul(weightDecays, p)), g, decays);
+      // This order of operands keeps NaN, here and below.
+      g = f32x4.pmin(f32x4.pmax(g, lowest), highest);
+      p = f32x4.mul(p, paramScales);
+    }
+    if (uses<Decayed>(variant, DECAYED)) {
+      if (!uses<Shaped>(variant, SHAPED)) g = f32x4.mul(g, gradScales);
+      g = f32x4.add(g, f32x4.mul(weightDecays, p));
     }
 
     let v = load<Lanes>(squareAvg);
     v = f32x4.add(f32x4.mul(alphas, v), f32x4.mul(f32x4.mul(oneMinusAlphas, g), g));
     v = flush(v, v);
-    // An infinity would never decay again. This order of operands keeps NaN.
+    // An infinity would never decay again.
     v = f32x4.pmin(v, f32x4.splat(LARGEST_FINITE));
     store<Lanes>(squareAvg, v);
+    if (uses<Rest>(variant, CORRECTED)) v = f32x4.div(v, corrections);
 
-    let q = v;
     if (uses<Centered>(variant, CENTERED)) {
       let a = load<Lanes>(gradAvg);
       a = f32x4.add(f32x4.mul(alphas, a), f32x4.mul(oneMinusAlphas, g));
       a = flush(a, f32x4.abs(a));
       store<Lanes>(gradAvg, a);
-      // Cancellation can leave the variance a little below zero, and its root would be NaN. NaN itself passes.
-      q = f32x4.pmax(f32x4.sub(v, f32x4.mul(a, a)), f32x4.splat(0));
+      if (uses<Rest>(variant, CORRECTED)) a = f32x4.div(a, corrections);
+      // Cancellation can leave the variance a little below zero, and its root would be NaN.
+      v = f32x4.pmax(f32x4.sub(v, f32x4.mul(a, a)), f32x4.splat(0));
     }
 
-    const d = f32x4.add(f32x4.sqrt(q), epsilons);
+    const d = f32x4.add(f32x4.sqrt(f32x4.add(v, epsInsides)), epsilons);
     const u = f32x4.div(f32x4.mul(updateScales, g), d);
     if (uses<Momentum>(variant, MOMENTUM)) {
-      const m = f32x4.add(f32x4.mul(momentums, load<Lanes>(momentumBuffer)), u);
+      let m = f32x4.add(f32x4.mul(momentums, load<Lanes>(momentumBuffer)), u);
       store<Lanes>(momentumBuffer, m);
+      if (uses<Rest>(variant, NESTEROV)) m = f32x4.add(u, f32x4.mul(momentums, m));
       p = f32x4.sub(p, f32x4.mul(bufferScales, m));
     } else {
       p = f32x4.sub(p, u);
@@ -136,15 +167,12 @@ function updateAs<Lanes, Momentum, Centered, Shaped>(
     squareAvg += bytes;
     if (uses<Momentum>(variant, MOMENTUM)) momentumBuffer += bytes;
     if (uses<Centered>(variant, CENTERED)) gradAvg += bytes;
-  }
+    count -= elements;
+  } while (count >= elements);
 }
 
-/**
- * Updates `count` elements of each plane in place. `variant` adds up what is used: 1 momentum, 2 centered, 4 a
- * gradient shaped by `gradScale` and `weightDecay`. Pointers are bytes, 4-byte aligned, of planes that do not
- * overlap; a plane or scalar that the variant lacks is never used.
- */
-export function update(
+/** Chooses the loop made for the variant, or the general one. */
+function updatePiece(
   variant: u32,
   param: usize,
   grad: usize,
@@ -154,56 +182,170 @@ export function update(
   count: u32,
   alpha: f32,
   oneMinusAlpha: f32,
+  epsInside: f32,
   eps: f32,
   updateScale: f32,
   momentum: f32,
   bufferScale: f32,
   gradScale: f32,
+  clipValue: f32,
+  paramScale: f32,
   weightDecay: f32,
+  correction: f32,
 ): void {
-  // The tail goes first: behind the loops it would keep their arguments alive, and the registers that takes cost
-  // the loops a fifth (momentum: two fifths) of their speed.
-  const done: usize = (count & ~3) << 2;
-  // biome-ignore format: the arguments in their order
-  updateAs<One, Asked, Asked, Asked>(
-    variant, param + done, grad + done, squareAvg + done, momentumBuffer + done, gradAvg + done, count & 3,
-    alpha, oneMinusAlpha, eps, updateScale, momentum, bufferScale, gradScale, weightDecay,
-  );
-
   // biome-ignore format: a table, the arguments the same in each row
-  switch (variant) {
-    case 0: updateAs<Four, Off, Off, Off>(
+  switch (variant & ~(AVERAGED | ZEROED)) {
+    case 0: updateAs<Four, Off, Off, Off, Off, Off>(
       variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
-      alpha, oneMinusAlpha, eps, updateScale, momentum, bufferScale, gradScale, weightDecay,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
     ); break;
-    case 1: updateAs<Four, On, Off, Off>(
+    case MOMENTUM: updateAs<Four, On, Off, Off, Off, Off>(
       variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
-      alpha, oneMinusAlpha, eps, updateScale, momentum, bufferScale, gradScale, weightDecay,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
     ); break;
-    case 2: updateAs<Four, Off, On, Off>(
+    case CENTERED: updateAs<Four, Off, On, Off, Off, Off>(
       variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
-      alpha, oneMinusAlpha, eps, updateScale, momentum, bufferScale, gradScale, weightDecay,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
     ); break;
-    case 3: updateAs<Four, On, On, Off>(
+    case CENTERED | MOMENTUM: updateAs<Four, On, On, Off, Off, Off>(
       variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
-      alpha, oneMinusAlpha, eps, updateScale, momentum, bufferScale, gradScale, weightDecay,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
     ); break;
-    case 4: updateAs<Four, Off, Off, On>(
+    case SHAPED: updateAs<Four, Off, Off, On, Off, Off>(
       variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
-      alpha, oneMinusAlpha, eps, updateScale, momentum, bufferScale, gradScale, weightDecay,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
     ); break;
-    case 5: updateAs<Four, On, Off, On>(
+    case SHAPED | MOMENTUM: updateAs<Four, On, Off, On, Off, Off>(
       variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
-      alpha, oneMinusAlpha, eps, updateScale, momentum, bufferScale, gradScale, weightDecay,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
     ); break;
-    case 6: updateAs<Four, Off, On, On>(
+    case SHAPED | CENTERED: updateAs<Four, Off, On, On, Off, Off>(
       variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
-      alpha, oneMinusAlpha, eps, updateScale, momentum, bufferScale, gradScale, weightDecay,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
     ); break;
-    case 7: updateAs<Four, On, On, On>(
+    case SHAPED | CENTERED | MOMENTUM: updateAs<Four, On, On, On, Off, Off>(
       variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
-      alpha, oneMinusAlpha, eps, updateScale, momentum, bufferScale, gradScale, weightDecay,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
     ); break;
-    default: unreachable();
+    case DECAYED: updateAs<Four, Off, Off, Off, On, Off>(
+      variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
+    ); break;
+    case DECAYED | MOMENTUM: updateAs<Four, On, Off, Off, On, Off>(
+      variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
+    ); break;
+    case DECAYED | CENTERED: updateAs<Four, Off, On, Off, On, Off>(
+      variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
+    ); break;
+    case DECAYED | CENTERED | MOMENTUM: updateAs<Four, On, On, Off, On, Off>(
+      variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
+    ); break;
+    default: updateAs<Four, Asked, Asked, Asked, Asked, Asked>(
+      variant, param, grad, squareAvg, momentumBuffer, gradAvg, count,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
+    );
+  }
+  const done: usize = (count & ~3) << 2;
+  // biome-ignore format: as above
+  updateAs<One, Asked, Asked, Asked, Asked, Asked>(
+    variant, param + done, grad + done, squareAvg + done, momentumBuffer + done, gradAvg + done, count & 3,
+    alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+    gradScale, clipValue, paramScale, weightDecay, correction,
+  );
+}
+
+/**
+ * The running average of the weights. Not as decay·e + (1 − decay)·p: the two factors, rounded, don't add up to 1,
+ * and the average drifts to four times the error.
+ */
+function average<Lanes>(param: usize, ema: usize, count: u32, emaWeight: f32): void {
+  const elements: u32 = isVector<Lanes>() ? 4 : 1;
+  const bytes: usize = isVector<Lanes>() ? 16 : 4;
+  if (count < elements) return;
+
+  const weights = f32x4.splat(emaWeight);
+  do {
+    const e = load<Lanes>(ema);
+    store<Lanes>(ema, f32x4.add(e, f32x4.mul(weights, f32x4.sub(load<Lanes>(param), e))));
+    param += bytes;
+    ema += bytes;
+    count -= elements;
+  } while (count >= elements);
+}
+
+/**
+ * Elements that one loop does before the next loop takes them from the first cache level. With pieces eight times as
+ * long, the average takes twice the time from 1 M elements up: nothing hides its wait for memory.
+ */
+const PIECE: u32 = 512;
+
+/**
+ * Updates `count` elements of each plane in place. `variant` adds up what is used: 1 momentum, 2 centered, 4 shaped
+ * (`gradScale`, `clipValue`, `paramScale`), 8 decayed (`gradScale`, `weightDecay`), 16 nesterov, 32 corrected,
+ * 64 averaged (`ema`), 128 the gradient cleared behind the update. Pointers are bytes, 4-byte aligned, of planes that
+ * do not overlap; a plane or scalar that the variant lacks is never used.
+ */
+export function update(
+  variant: u32,
+  param: usize,
+  grad: usize,
+  squareAvg: usize,
+  momentumBuffer: usize,
+  gradAvg: usize,
+  ema: usize,
+  count: u32,
+  alpha: f32,
+  oneMinusAlpha: f32,
+  epsInside: f32,
+  eps: f32,
+  updateScale: f32,
+  momentum: f32,
+  bufferScale: f32,
+  gradScale: f32,
+  clipValue: f32,
+  paramScale: f32,
+  weightDecay: f32,
+  correction: f32,
+  emaWeight: f32,
+): void {
+  const piece = variant & (AVERAGED | ZEROED) ? PIECE : count;
+  while (count > 0) {
+    const elements = min(count, piece);
+    const bytes: usize = elements << 2;
+    // biome-ignore format: the arguments in their order
+    updatePiece(
+      variant, param, grad, squareAvg, momentumBuffer, gradAvg, elements,
+      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale,
+      gradScale, clipValue, paramScale, weightDecay, correction,
+    );
+    if (variant & AVERAGED) {
+      const done: usize = (elements & ~3) << 2;
+      average<Four>(param, ema, elements, emaWeight);
+      average<One>(param + done, ema + done, elements & 3, emaWeight);
+    }
+    if (variant & ZEROED) memory.fill(grad, 0, bytes);
+    param += bytes;
+    grad += bytes;
+    squareAvg += bytes;
+    momentumBuffer += bytes;
+    gradAvg += bytes;
+    ema += bytes;
+    count -= elements;
   }
 }

@@ -4,8 +4,9 @@
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import { BackendError, MemoryError, OptionError } from "./errors.ts";
-import { CENTERED, type Kernel, MOMENTUM, type Scalars, type Segment } from "./kernel.ts";
-import { type Hyperparameters, resolveHyperparameters, scalarsOf } from "./options.ts";
+import { CENTERED, type Kernel, MOMENTUM } from "./kernel.ts";
+import { type CoreOptions, learningRateAt, resolveCoreOptions } from "./options.ts";
+import { scalarsOf } from "./scalars.ts";
 import { show } from "./show.ts";
 import { wasmBase64 } from "./wasm.generated.ts";
 
@@ -34,16 +35,23 @@ interface Exports extends Record<string, unknown> {
     squareAvg: number,
     momentumBuffer: number,
     gradAvg: number,
+    ema: number,
     count: number,
     alpha: number,
     oneMinusAlpha: number,
+    epsInside: number,
     eps: number,
     updateScale: number,
     momentum: number,
     bufferScale: number,
     gradScale: number,
+    clipValue: number,
+    paramScale: number,
     weightDecay: number,
+    correction: number,
+    emaWeight: number,
   ): void;
+  sumOfSquares(grad: number, count: number): number;
 }
 
 /** Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it. */
@@ -58,10 +66,10 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
       { cause },
     );
   }
-  const { update } = exports;
+  const { update, sumOfSquares } = exports;
   return {
     backend: "wasm",
-    update(segment: Segment, scalars: Scalars) {
+    update(segment, scalars) {
       update(
         scalars.variant,
         segment.param,
@@ -69,17 +77,24 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
         segment.squareAvg,
         segment.momentumBuffer,
         segment.gradAvg,
+        segment.ema,
         segment.count,
         scalars.alpha,
         scalars.oneMinusAlpha,
+        scalars.epsInside,
         scalars.eps,
         scalars.updateScale,
         scalars.momentum,
         scalars.bufferScale,
         scalars.gradScale,
+        scalars.clipValue,
+        scalars.paramScale,
         scalars.weightDecay,
+        scalars.correction,
+        scalars.emaWeight,
       );
     },
+    sumOfSquares,
   };
 }
 
@@ -105,7 +120,14 @@ export interface Core {
    * @throws OptionError for a hyperparameter out of range, or one whose state has no address.
    * @throws MemoryError for an address that is misaligned, outside the memory, or in another plane.
    */
-  update(tensor: Tensor, hyperparameters?: Partial<Hyperparameters>): void;
+  update(tensor: Tensor, options?: CoreOptions): void;
+  /**
+   * The sum of the squares of a gradient, in double and in an order that depends on nothing but `count`. Its root is the
+   * L2 norm, to clip by with `gradScale`; it is finite just when every element is.
+   *
+   * @throws MemoryError for an address that is misaligned or outside the memory.
+   */
+  sumOfSquares(gradient: { grad: number; count: number }): number;
 }
 
 /**
@@ -120,29 +142,44 @@ export interface Core {
 export function instantiate(memory: WebAssembly.Memory): Core {
   const kernel = openWasm(memory);
   return {
-    update(tensor, hyperparameters = {}) {
-      const scalars = scalarsOf(resolveHyperparameters(hyperparameters));
-      kernel.update(checkTensor(tensor, scalars.variant, memory.buffer.byteLength), scalars);
+    update(tensor, options = {}) {
+      const resolved = resolveCoreOptions(options);
+      const { step, gradScale, zeroGrad } = resolved;
+      const lr = learningRateAt(resolved.lr, step);
+      const scalars = scalarsOf(resolved, lr, { step, gradScale, zeroGrad, emaDecay: undefined });
+      const { variant } = scalars;
+      const planes: Record<string, unknown> = {
+        param: tensor.param,
+        grad: tensor.grad,
+        squareAvg: tensor.squareAvg,
+      };
+      if (variant & MOMENTUM) planes.momentumBuffer = tensor.momentumBuffer;
+      if (variant & CENTERED) planes.gradAvg = tensor.gradAvg;
+      checkPlanes(planes, tensor.count, memory);
+      const { momentumBuffer = 0, gradAvg = 0 } = tensor;
+      kernel.update({ ...tensor, momentumBuffer, gradAvg, ema: 0 }, scalars);
+    },
+    sumOfSquares({ grad, count }) {
+      checkPlanes({ grad }, count, memory);
+      return kernel.sumOfSquares(grad, count);
     },
   };
 }
 
-function checkTensor(tensor: Tensor, variant: number, memoryBytes: number): Segment {
-  const { param, grad, squareAvg, momentumBuffer, gradAvg, count } = tensor;
+/** Checks that the planes lie in the memory, apart from each other. */
+function checkPlanes(planes: Record<string, unknown>, count: number, memory: WebAssembly.Memory): void {
   if (!Number.isInteger(count) || count < 0) {
     throw new MemoryError(`count: got ${show(count)}, expected a whole number of elements.`);
   }
+  const memoryBytes = memory.buffer.byteLength;
   const byteLength = count * 4;
-  const names = ["param", "grad", "squareAvg"];
-  const ptrs: unknown[] = [param, grad, squareAvg];
-  if (variant & MOMENTUM) ptrs[names.push("momentumBuffer") - 1] = momentumBuffer;
-  if (variant & CENTERED) ptrs[names.push("gradAvg") - 1] = gradAvg;
-
+  const names = Object.keys(planes);
+  const ptrs = Object.values(planes);
   ptrs.forEach((ptr, i) => {
     if (ptr === undefined) {
       throw new OptionError(`${names[i]}: got undefined; these hyperparameters need its byte offset.`);
     }
-    if (!isMultipleOf4(ptr)) {
+    if (typeof ptr !== "number" || ptr % 4 !== 0) {
       throw new MemoryError(`${names[i]}: got byte offset ${show(ptr)}, expected a multiple of 4.`);
     }
     if (ptr < 0 || ptr + byteLength > memoryBytes) {
@@ -157,9 +194,4 @@ function checkTensor(tensor: Tensor, variant: number, memoryBytes: number): Segm
       );
     }
   });
-  return { param, grad, squareAvg, momentumBuffer: momentumBuffer ?? 0, gradAvg: gradAvg ?? 0, count };
-}
-
-function isMultipleOf4(value: unknown): value is number {
-  return typeof value === "number" && value % 4 === 0;
 }

@@ -24,6 +24,16 @@ export class StaleViewError extends RMSpropError {
   override readonly name = "StaleViewError";
 }
 
+/** A gradient that isn't finite, with `nonFinite: "throw"`. */
+export class NonFiniteError extends RMSpropError {
+  override readonly name = "NonFiniteError";
+}
+
+/** A step while the averages of the weights stand in for the parameters. */
+export class SwappedError extends RMSpropError {
+  override readonly name = "SwappedError";
+}
+
 /** A backend that this engine or page doesn't allow. `cause` holds the engine's own words. */
 export class BackendError extends RMSpropError {
   override readonly name = "BackendError";

@@ -13,17 +13,31 @@ export interface Segment {
   squareAvg: number;
   momentumBuffer: number;
   gradAvg: number;
+  /** The running average of the weights. */
+  ema: number;
   /** Elements (float32) in each plane. */
   count: number;
 }
 
+/** Any plane of a segment. */
+export type Plane = Exclude<keyof Segment, "count">;
+
 /** A plane of state, by PyTorch's name for it. */
 export type StatePlane = "squareAvg" | "momentumBuffer" | "gradAvg";
 
-/** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them. */
+/** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them: what a step uses. */
 export const MOMENTUM = 1;
 export const CENTERED = 2;
+/** `gradScale`, `clipValue` and `paramScale`. */
 export const SHAPED = 4;
+/** `gradScale` and `weightDecay`. */
+export const DECAYED = 8;
+export const NESTEROV = 16;
+export const CORRECTED = 32;
+/** The running average of the weights. */
+export const AVERAGED = 64;
+/** The gradient is cleared behind the update. */
+export const ZEROED = 128;
 
 /** What a step needs of the hyperparameters. Each number is already rounded to float32. */
 export interface Scalars {
@@ -32,15 +46,23 @@ export interface Scalars {
   alpha: number;
   /** `1 - alpha`, computed in double and rounded once: other bits than a float32 subtraction gives. */
   oneMinusAlpha: number;
+  epsInside: number;
   eps: number;
   /** What the gradient is multiplied by above the root: `lr`, or 1 where it multiplies the momentum buffer. */
   updateScale: number;
   momentum: number;
   /** What the momentum buffer is multiplied by on its way to the parameter. */
   bufferScale: number;
-  /** −1 when maximizing. */
+  /** Negative when maximizing. */
   gradScale: number;
+  clipValue: number;
+  /** `1 - lr * weightDecay` for decoupled weight decay, computed in double and rounded once. */
+  paramScale: number;
   weightDecay: number;
+  /** `1 - alpha ** t` at step t, for bias correction. */
+  correction: number;
+  /** `1 - decay` of the average of the weights; 1 at the first step, which takes the weights themselves. */
+  emaWeight: number;
 }
 
 /** A backend, bound to one memory. */
@@ -48,6 +70,8 @@ export interface Kernel {
   readonly backend: Backend;
   /** Updates one segment in place. The caller has checked that it lies in the memory. */
   update(segment: Segment, scalars: Scalars): void;
+  /** The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. */
+  sumOfSquares(grad: number, count: number): number;
 }
 
 /** Binds a backend to a memory; each entry of the package has its own. Throws `BackendError` for one it lacks. */

@@ -1,30 +1,84 @@
+/** The options: their types, defaults and checks. */
 import leven from "leven";
 import { OptionError } from "./errors.ts";
-import { type Backend, CENTERED, MOMENTUM, type Scalars, SHAPED } from "./kernel.ts";
+import type { Backend } from "./kernel.ts";
 import { show } from "./show.ts";
+
+/** Learning rate by the number of steps taken before: 0 at the first step. */
+export type Schedule = (step: number) => number;
 
 /** The hyperparameters of one parameter group. The defaults are PyTorch's. */
 export interface Hyperparameters {
-  /** Learning rate, at least 0. @defaultValue 0.01 */
-  lr: number;
+  /** Learning rate, at least 0, or a function of the steps taken. @defaultValue 0.01 */
+  lr: number | Schedule;
   /** Decay of the running averages per step, 0 to 1. @defaultValue 0.99 */
   alpha: number;
   /** Added to the root of the running average, above 0: a zero gradient would be 0/0 without it. @defaultValue 1e-8 */
   eps: number;
-  /** L2 penalty added to the gradient, at least 0: `grad + weightDecay · param`. @defaultValue 0 */
+  /** Take the root of the average plus `eps`, instead of adding `eps` to the root. @defaultValue false */
+  epsInsideSqrt: boolean;
+  /** L2 penalty, at least 0, added to the gradient: `grad + weightDecay * param`. @defaultValue 0 */
   weightDecay: number;
+  /** Shrink the parameter by `1 - lr * weightDecay` instead, so that the averages don't see it. @defaultValue false */
+  decoupledWeightDecay: boolean;
   /** Decay of the momentum buffer per step, 0 to 1. 0 keeps no buffer. @defaultValue 0 */
   momentum: number;
+  /** Multiply by `lr` on the way into the momentum buffer, not on the way out. @defaultValue false */
+  lrInMomentum: boolean;
+  /** Look ahead: step by the update plus `momentum` times the new buffer. Needs `momentum`. @defaultValue false */
+  nesterov: boolean;
   /** Divide by the deviation of the gradient instead of its root mean square (Graves 2013). @defaultValue false */
   centered: boolean;
+  /** Divide the averages by `1 - alpha ** t`, as Adam does. @defaultValue false */
+  biasCorrection: boolean;
+  /** Where the average of the squared gradient starts, at least 0. Can't be changed later. @defaultValue 0 */
+  initialSquareAvg: number;
+  /** Clip each element of the gradient to ± this, above 0. @defaultValue Infinity */
+  clipValue: number;
+  /** Scale each tensor's gradient down to this L2 norm, above 0. @defaultValue Infinity */
+  clipNorm: number;
   /** Climb instead of descend. @defaultValue false */
   maximize: boolean;
 }
 
-/** What the constructor takes beside the parameters. */
-export interface Options extends Partial<Hyperparameters> {
+/** What becomes of a step whose gradients hold a NaN or an infinity. */
+export type NonFinitePolicy = "propagate" | "skip" | "throw";
+
+/** What concerns the optimizer as a whole. */
+export interface OptimizerOptions {
+  /** Scale all gradients down to this L2 norm over all groups, above 0. @defaultValue Infinity */
+  globalClipNorm: number;
+  /**
+   * With a NaN or an infinity in any gradient: take the step all the same, skip it, or throw `NonFiniteError`. Nothing
+   * at all changes by a step that was skipped or threw.
+   *
+   * @defaultValue "propagate"
+   */
+  nonFinite: NonFinitePolicy;
+  /** Keep a running average of the parameters, `decay` of it kept at each step, 0 to 1. */
+  ema: { readonly decay: number } | undefined;
   /** Insist on one backend. Without it: WebAssembly, or JavaScript where that can't be had. */
-  backend?: Backend;
+  backend: Backend | undefined;
+}
+
+/** What the constructor takes beside the parameters. */
+export interface Options extends Partial<Hyperparameters>, Partial<OptimizerOptions> {}
+
+/** What `step` takes. */
+export interface StepOptions {
+  /** Multiplies the gradients: `1 / n` for the mean over n micro-batches, or what undoes a loss scale. @defaultValue 1 */
+  gradScale?: number;
+  /** Clear the gradients behind the update, in the same pass. @defaultValue false */
+  zeroGrad?: boolean;
+}
+
+/** The hyperparameters that a raw update takes: the others need an optimizer, which owns state and knows tensors. */
+export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
+
+/** What a raw update takes. */
+export interface CoreOptions extends Partial<CoreHyperparameters>, StepOptions {
+  /** Updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
+  step?: number;
 }
 
 interface Rule<Value> {
@@ -32,6 +86,11 @@ interface Rule<Value> {
   wanted: string;
   accepts(value: unknown): boolean;
 }
+
+type Rules<Values> = { readonly [Name in keyof Values]: Rule<Values[Name]> };
+
+const SMALLEST = 2 ** -149;
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
 function numberFrom(low: number, high: number, initial: number, wanted: string): Rule<number> {
   return {
@@ -42,37 +101,84 @@ function numberFrom(low: number, high: number, initial: number, wanted: string):
   };
 }
 
+const NOT_NEGATIVE = "from 0 up, finite";
+const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST, 0.01, NOT_NEGATIVE);
+const CLIP = /* @__PURE__ */ numberFrom(SMALLEST, Infinity, Infinity, "above 0; Infinity clips nothing");
 const FLAG: Rule<boolean> = {
   default: false,
   wanted: "true or false",
   accepts: (value) => typeof value === "boolean",
 };
 
-const SMALLEST = 2 ** -149;
-const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+function oneOf<Value>(initial: Value, ...values: Value[]): Rule<Value> {
+  return {
+    default: initial,
+    wanted: values.map(show).join(" or "),
+    accepts: (value) => values.includes(value as Value),
+  };
+}
 
-const RULES: { readonly [Name in keyof Hyperparameters]: Rule<Hyperparameters[Name]> } = {
-  lr: numberFrom(0, LARGEST, 0.01, "from 0 up, finite"),
+const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
+  lr: {
+    default: LEARNING_RATE.default,
+    wanted: `${LEARNING_RATE.wanted}, or a function of the step that gives one`,
+    accepts: (value) => typeof value === "function" || LEARNING_RATE.accepts(value),
+  },
   alpha: numberFrom(0, 1, 0.99, "from 0 to 1"),
   eps: numberFrom(
     SMALLEST,
     LARGEST,
     1e-8,
-    "above 0, also as a float32: with 0, a zero gradient would give 0/0",
+    "above 0, also as a float32: with 0, a zero gradient would be 0/0",
   ),
-  weightDecay: numberFrom(0, LARGEST, 0, "from 0 up, finite"),
+  epsInsideSqrt: FLAG,
+  weightDecay: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
+  decoupledWeightDecay: FLAG,
   momentum: numberFrom(0, 1, 0, "from 0 to 1"),
+  lrInMomentum: FLAG,
+  nesterov: FLAG,
   centered: FLAG,
+  biasCorrection: FLAG,
+  initialSquareAvg: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
+  clipValue: CLIP,
+  clipNorm: CLIP,
   maximize: FLAG,
-};
+}))();
 
-const HYPERPARAMETERS = Object.keys(RULES) as (keyof Hyperparameters)[];
+const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
 
-const DEFAULTS = Object.fromEntries(
-  HYPERPARAMETERS.map((name) => [name, RULES[name].default]),
-) as unknown as Hyperparameters;
+const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
+  globalClipNorm: CLIP,
+  nonFinite: oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw"),
+  ema: {
+    default: undefined,
+    wanted: "{ decay: a number from 0 to 1 }",
+    accepts: (value) =>
+      typeof value === "object" &&
+      value !== null &&
+      Object.keys(value).join() === "decay" &&
+      EMA_DECAY.accepts((value as { decay: unknown }).decay),
+  },
+  backend: oneOf<Backend | undefined>(undefined, "wasm", "js"),
+}))();
 
-const BACKENDS: readonly unknown[] = ["wasm", "js"] satisfies Backend[];
+const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
+  gradScale: numberFrom(-LARGEST, LARGEST, 1, "that is finite"),
+  zeroGrad: FLAG,
+}))();
+
+const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {
+  const { initialSquareAvg, clipNorm, ...hyperparameters } = HYPERPARAMETERS;
+  return {
+    ...hyperparameters,
+    ...STEP_OPTIONS,
+    step: {
+      default: 0,
+      wanted: "a whole number of updates made before",
+      accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+    },
+  };
+})();
 
 /** What other libraries call it, in small letters alone. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -80,69 +186,118 @@ const ALIASES: Readonly<Record<string, string>> = {
   rho: "alpha",
   decay: "alpha",
   epsilon: "eps",
+  globalclipnorm: "globalClipNorm",
 };
 
-function isHyperparameter(name: PropertyKey): name is keyof Hyperparameters {
-  return Object.hasOwn(RULES, name);
-}
-
-function unknownOption(name: PropertyKey, others: readonly string[] = []): OptionError {
-  const known = [...HYPERPARAMETERS, ...others];
-  const given = String(name);
-  const distance = (other: string) => leven(given, other);
-  const nearest =
-    ALIASES[given.toLowerCase().replaceAll("_", "")] ??
-    known.reduce((best, other) => (distance(other) < distance(best) ? other : best));
-  return new OptionError(
-    `Unknown option ${show(given)}: did you mean "${nearest}"? Known are ${known.join(", ")}.`,
-  );
-}
-
-function checkValue<Name extends keyof Hyperparameters>(name: Name, value: unknown): void {
-  const rule = RULES[name];
-  if (!rule.accepts(value)) {
-    throw new OptionError(
-      `Option ${name}: got ${show(value)}, expected ${rule.wanted} (default ${rule.default}).`,
-    );
-  }
-}
-
 /**
- * Fills in what `given` leaves out from `base`. A key that holds `undefined` counts as left out; one that is neither
- * a hyperparameter nor in `others` is an error.
+ * Fills in what `given` leaves out from `base`. A key that holds `undefined` counts as left out; one for which there
+ * is no rule is an error, unless it stands in `others`.
  */
-export function resolveHyperparameters(
-  given: Partial<Hyperparameters>,
-  base = DEFAULTS,
+function resolve<Values>(
+  rules: Rules<Values>,
+  base: Values,
+  given: object,
   others: readonly string[] = [],
-): Hyperparameters {
-  const resolved: Record<string, unknown> & Hyperparameters = { ...base };
+): Values {
+  const resolved = { ...base };
   for (const name of Object.keys(given)) {
-    if (isHyperparameter(name)) {
-      const value = given[name];
+    const value = given[name as keyof typeof given] as unknown;
+    if (Object.hasOwn(rules, name)) {
       if (value === undefined) continue;
-      checkValue(name, value);
-      resolved[name as string] = value;
+      check(rules, name as keyof Values, value);
+      resolved[name as keyof Values] = value as Values[keyof Values];
     } else if (!others.includes(name)) {
-      throw unknownOption(name, others);
+      throw unknownOption(name, [...Object.keys(rules), ...others]);
     }
   }
   return resolved;
 }
 
-/** Checks the constructor's options; gives the hyperparameters that groups inherit, and the rest. */
+function check<Values>(rules: Rules<Values>, name: keyof Values, value: unknown): void {
+  const rule = rules[name];
+  if (!rule.accepts(value)) {
+    throw new OptionError(
+      `Option ${String(name)}: got ${show(value)}, expected ${rule.wanted} (default ${rule.default}).`,
+    );
+  }
+}
+
+function unknownOption(name: PropertyKey, known: readonly string[]): OptionError {
+  const given = String(name);
+  const distance = (other: string) => leven(given, other);
+  const alias = ALIASES[given.toLowerCase().replaceAll("_", "")];
+  const nearest =
+    alias !== undefined && known.includes(alias)
+      ? alias
+      : known.reduce((best, other) => (distance(other) < distance(best) ? other : best));
+  return new OptionError(
+    `Unknown option ${show(given)}: did you mean "${nearest}"? Known are ${known.join(", ")}.`,
+  );
+}
+
+function defaultsOf<Values>(rules: Rules<Values>): Values {
+  const entries = Object.entries<Rule<unknown>>(rules).map(([name, rule]) => [name, rule.default]);
+  return Object.fromEntries(entries) as Values;
+}
+
+const DEFAULTS = /* @__PURE__ */ defaultsOf(HYPERPARAMETERS);
+const OPTIMIZER_DEFAULTS = /* @__PURE__ */ defaultsOf(OPTIMIZER_OPTIONS);
+const STEP_DEFAULTS = /* @__PURE__ */ defaultsOf(STEP_OPTIONS);
+const CORE_DEFAULTS = /* @__PURE__ */ defaultsOf(CORE_OPTIONS);
+
+/** Checks one group's hyperparameters, the rest taken from `base`. */
+export function resolveHyperparameters(given: Partial<Hyperparameters>, base = DEFAULTS): Hyperparameters {
+  const resolved = resolve(HYPERPARAMETERS, base, given);
+  checkTogether(resolved);
+  return resolved;
+}
+
+/** Checks the constructor's options: what groups inherit, and what concerns the optimizer as a whole. */
 export function resolveOptions(options: Options): {
-  hyperparameters: Hyperparameters;
-  backend: Backend | undefined;
+  inherited: Hyperparameters;
+  optimizerOptions: OptimizerOptions;
 } {
   if (typeof options !== "object" || options === null) {
     throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
   }
-  const { backend } = options;
-  if (backend !== undefined && !BACKENDS.includes(backend)) {
-    throw new OptionError(`Option backend: got ${show(backend)}, expected "wasm" or "js", or leave it out.`);
+  return {
+    inherited: resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS)),
+    optimizerOptions: resolve(OPTIMIZER_OPTIONS, OPTIMIZER_DEFAULTS, options, Object.keys(HYPERPARAMETERS)),
+  };
+}
+
+/** Checks what `step` was given. */
+export function resolveStepOptions(options: StepOptions | undefined): Required<StepOptions> {
+  return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options);
+}
+
+/** Checks what a raw update was given, all in one object. */
+export function resolveCoreOptions(options: CoreOptions): Required<CoreOptions> {
+  const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options);
+  checkTogether(resolved);
+  return resolved;
+}
+
+/** Values that are right by themselves, and wrong together. */
+function checkTogether({ nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters): void {
+  if (nesterov && momentum === 0) {
+    throw new OptionError(
+      "Option nesterov looks ahead along the momentum: set momentum above 0, or leave it out.",
+    );
   }
-  return { hyperparameters: resolveHyperparameters(options, DEFAULTS, ["backend"]), backend };
+  if (biasCorrection && Math.fround(1 - alpha) === 0) {
+    throw new OptionError(`Option biasCorrection divides by 1 - alpha ** t, which is 0 with alpha ${alpha}.`);
+  }
+}
+
+/** Refuses to clip by two norms. */
+export function checkClipping(globalClipNorm: number, groups: readonly Hyperparameters[]): void {
+  const both = groups.find(({ clipNorm }) => clipNorm !== Infinity);
+  if (both && globalClipNorm !== Infinity) {
+    throw new OptionError(
+      `Options clipNorm ${both.clipNorm} and globalClipNorm ${globalClipNorm} both scale the gradient: leave out one.`,
+    );
+  }
 }
 
 /**
@@ -158,9 +313,15 @@ export function guardHyperparameters(
   };
   return new Proxy<Hyperparameters>(values, {
     set(_, name, value) {
-      if (!isHyperparameter(name)) throw unknownOption(name);
-      checkValue(name, value);
+      if (!Object.hasOwn(HYPERPARAMETERS, name)) throw unknownOption(name, Object.keys(HYPERPARAMETERS));
+      check(HYPERPARAMETERS, name as keyof Hyperparameters, value);
+      if (name === "initialSquareAvg") {
+        throw new OptionError(
+          `Option initialSquareAvg: got ${show(value)}, but the averages have started: set it when making the optimizer, or fill state[name].squareAvg.`,
+        );
+      }
       const next = { ...values, [name]: value };
+      checkTogether(next);
       change(next);
       Object.assign(values, next);
       return true;
@@ -170,20 +331,14 @@ export function guardHyperparameters(
   });
 }
 
-/** Reduces hyperparameters to what a kernel multiplies with. */
-export function scalarsOf(hyperparameters: Hyperparameters): Scalars {
-  const { lr, alpha, eps, weightDecay, momentum, centered, maximize } = hyperparameters;
-  const hasMomentum = momentum > 0;
-  return {
-    variant:
-      (hasMomentum ? MOMENTUM : 0) | (centered ? CENTERED : 0) | (maximize || weightDecay > 0 ? SHAPED : 0),
-    alpha: Math.fround(alpha),
-    oneMinusAlpha: Math.fround(1 - alpha),
-    eps: Math.fround(eps),
-    updateScale: hasMomentum ? 1 : Math.fround(lr),
-    momentum: Math.fround(momentum),
-    bufferScale: Math.fround(lr),
-    gradScale: maximize ? -1 : 1,
-    weightDecay: Math.fround(weightDecay),
-  };
+/** Calls a schedule, and checks what it gives. */
+export function learningRateAt(lr: number | Schedule, step: number): number {
+  if (typeof lr === "number") return lr;
+  const value = lr(step);
+  if (!LEARNING_RATE.accepts(value)) {
+    throw new OptionError(
+      `Option lr: the schedule gave ${show(value)} at step ${step}, expected ${LEARNING_RATE.wanted}.`,
+    );
+  }
+  return value;
 }

@@ -1,9 +1,21 @@
 /** What the tests of the mathematics share: both backends over one memory, and bits to compare. */
 import { openWasm } from "../src/core.ts";
-import { CENTERED, type Kernel, MOMENTUM, type Scalars, type Segment, SHAPED } from "../src/kernel.ts";
+import {
+  AVERAGED,
+  CENTERED,
+  CORRECTED,
+  DECAYED,
+  type Kernel,
+  MOMENTUM,
+  NESTEROV,
+  type Scalars,
+  type Segment,
+  SHAPED,
+  ZEROED,
+} from "../src/kernel.ts";
 import { openReference } from "../src/reference.ts";
 
-export const PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
+export const PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "ema"] as const;
 export type Planes = Record<(typeof PLANES)[number], Float32Array>;
 
 /** Every kernel, by the backend that it must say it is. */
@@ -12,14 +24,30 @@ export const KERNELS: Record<string, (memory: WebAssembly.Memory) => Kernel> = {
   js: (memory) => openReference(memory, "js"),
 };
 
-/** Every variant, by what it uses. */
-export const VARIANTS = Array.from({ length: (MOMENTUM | CENTERED | SHAPED) + 1 }, (_, variant) => ({
+const BITS = { MOMENTUM, CENTERED, SHAPED, DECAYED, NESTEROV, CORRECTED, AVERAGED, ZEROED };
+
+/** Every combination there is, by what it uses. */
+export const ALL_VARIANTS = Array.from({ length: 2 * ZEROED }, (_, variant) => ({
   variant,
   name:
-    [variant & MOMENTUM && "momentum", variant & CENTERED && "centered", variant & SHAPED && "shaped"]
-      .filter(Boolean)
+    Object.entries(BITS)
+      .filter(([, bit]) => variant & bit)
+      .map(([name]) => name.toLowerCase())
       .join(" + ") || "plain",
 }));
+
+/** Those that have a loop of their own, some that share the general one, and what follows a loop. */
+export const VARIANTS = ALL_VARIANTS.filter(
+  ({ variant }) =>
+    variant < (SHAPED | DECAYED) ||
+    [
+      MOMENTUM | CENTERED | SHAPED | DECAYED | NESTEROV | CORRECTED,
+      CORRECTED,
+      MOMENTUM | NESTEROV,
+      AVERAGED | ZEROED,
+      2 * ZEROED - 1,
+    ].includes(variant),
+);
 
 /** Scalars of no particular meaning, so that no factor is neutral and none equals another. */
 export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): Scalars {
@@ -27,12 +55,17 @@ export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): S
     variant,
     alpha: 0.9375,
     oneMinusAlpha: 0.0625,
+    epsInside: 3e-7,
     eps: 1e-6,
-    updateScale: variant & MOMENTUM ? 1 : 0.0123,
+    updateScale: variant & MOMENTUM ? 1.25 : 0.0123,
     momentum: 0.7,
     bufferScale: 0.0123,
-    gradScale: -1,
+    gradScale: -1.1,
+    clipValue: 2.5,
+    paramScale: 0.998,
     weightDecay: 0.017,
+    correction: 0.271,
+    emaWeight: 0.013,
     ...overrides,
   };
   for (const name of Object.keys(scalars) as (keyof Scalars)[]) {
@@ -49,7 +82,7 @@ export function run(
   backend: string,
   planes: Planes,
   scalars: Scalars,
-  { shifts = [0, 0, 0, 0, 0] as readonly number[], splits = [] as readonly number[] } = {},
+  { shifts = [0, 0, 0, 0, 0, 0] as readonly number[], splits = [] as readonly number[] } = {},
 ): Planes {
   const count = planes.param.length;
   const guard = 8;

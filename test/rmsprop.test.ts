@@ -67,9 +67,17 @@ describe.each(ENTRIES)("$entry", ({ backend, make }) => {
       lr: 0.01,
       alpha: 0.99,
       eps: 1e-8,
+      epsInsideSqrt: false,
       weightDecay: 0,
+      decoupledWeightDecay: false,
       momentum: 0,
+      lrInMomentum: false,
+      nesterov: false,
       centered: false,
+      biasCorrection: false,
+      initialSquareAvg: 0,
+      clipValue: Infinity,
+      clipNorm: Infinity,
       maximize: false,
     });
   });

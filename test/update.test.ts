@@ -1,6 +1,8 @@
 /** The mathematics: every backend gives the reference's bits, wherever an element stands and whatever it holds. */
 import { describe, expect, it } from "vitest";
+import { AVERAGED, CENTERED, CORRECTED, DECAYED, MOMENTUM, NESTEROV, SHAPED, ZEROED } from "../src/kernel.ts";
 import {
+  ALL_VARIANTS,
   bitsOf,
   KERNELS,
   ordinaryPlanes,
@@ -12,13 +14,13 @@ import {
   VARIANTS,
 } from "./kernels.ts";
 
-/** Four elements make a turn of the vector loop. */
-const COUNTS = [...Array.from({ length: 14 }, (_, count) => count), 16, 17, 31, 64, 67, 1021];
+/** Four elements make a turn of the vector loop, and 512 a piece where several loops follow each other. */
+const COUNTS = [...Array.from({ length: 14 }, (_, count) => count), 16, 17, 31, 67, 511, 512, 513, 1541];
 const SHIFTS = [
-  [0, 0, 0, 0, 0],
-  [1, 1, 1, 1, 1],
-  [2, 0, 3, 1, 2],
-  [3, 2, 1, 0, 3],
+  [0, 0, 0, 0, 0, 0],
+  [1, 1, 1, 1, 1, 1],
+  [2, 0, 3, 1, 2, 3],
+  [3, 2, 1, 0, 3, 0],
 ];
 const SPECIAL = [
   0,
@@ -71,20 +73,30 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
       }
     });
 
-    it("leaves planes that it doesn't use, and the gradient, as they were", () => {
+    it("leaves what it doesn't use as it was, and the gradient unless it clears it", () => {
       const planes = ordinaryPlanes(37, 3);
       const after = run(backend, planes, scalars);
-      expect(after.grad).toEqual(planes.grad);
-      if (!(variant & 1)) expect(after.momentumBuffer).toEqual(planes.momentumBuffer);
-      if (!(variant & 2)) expect(after.gradAvg).toEqual(planes.gradAvg);
+      expect(after.grad).toEqual(variant & ZEROED ? new Float32Array(37) : planes.grad);
+      if (!(variant & MOMENTUM)) expect(after.momentumBuffer).toEqual(planes.momentumBuffer);
+      if (!(variant & CENTERED)) expect(after.gradAvg).toEqual(planes.gradAvg);
+      if (!(variant & AVERAGED)) expect(after.ema).toEqual(planes.ema);
     });
+  });
+
+  it("gives the reference's bits for every combination of options", () => {
+    for (const { variant } of ALL_VARIANTS) {
+      const planes = ordinaryPlanes(67, variant);
+      const scalars = scalarsFor(variant);
+      expect(bitsOf(run(backend, planes, scalars))).toEqual(bitsOf(run("js", planes, scalars)));
+    }
   });
 
   const one = (values: Partial<Record<keyof Planes, number>>, variant: number, overrides = {}) => {
     const planes = Object.fromEntries(
       PLANES.map((name) => [name, Float32Array.of(values[name] ?? 0)]),
     ) as Planes;
-    const after = run(backend, planes, scalarsFor(variant, { gradScale: 1, weightDecay: 0, ...overrides }));
+    const neutral = { epsInside: 0, gradScale: 1, clipValue: Infinity, paramScale: 1 };
+    const after = run(backend, planes, scalarsFor(variant, { ...neutral, ...overrides }));
     return Object.fromEntries(PLANES.map((name) => [name, after[name][0]!])) as Record<keyof Planes, number>;
   };
 
@@ -101,22 +113,54 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     const start = { param: 10, grad: 8, squareAvg: 12, momentumBuffer: 3, gradAvg: 4 };
     // d = 5 + 3, u = 0.5·8 / 8 = 0.5
     expect(one(start, 0, exact)).toMatchObject({ param: 9.5, squareAvg: 25 });
+    // d = sqrt(25 + 39) + 0 = 8
+    expect(one(start, 0, { ...exact, epsInside: 39, eps: 0 })).toMatchObject({ param: 9.5, squareAvg: 25 });
     // m = 0.5·3 + 0.5 = 2, p = 10 − 2·2
-    expect(one(start, 1, exact)).toMatchObject({ param: 6, momentumBuffer: 2, squareAvg: 25 });
+    expect(one(start, MOMENTUM, exact)).toMatchObject({ param: 6, momentumBuffer: 2, squareAvg: 25 });
+    // p = 10 − 2·(0.5 + 0.5·2)
+    expect(one(start, MOMENTUM | NESTEROV, exact)).toMatchObject({ param: 7, momentumBuffer: 2 });
     // a = 0.75·(8/3) + 0.25·8 = 4, v − a² = 25 − 16 = 9, d = 3 + 1, u = 0.5·8 / 4 = 1
-    const centered = one({ ...start, gradAvg: 8 / 3 }, 2, { ...exact, eps: 1 });
+    const centered = one({ ...start, gradAvg: 8 / 3 }, CENTERED, { ...exact, eps: 1 });
     expect(centered).toMatchObject({ param: 9, squareAvg: 25, gradAvg: 4 });
-    // g = −8 − 0 with maximize: the same v, the step turned round
-    expect(one(start, 4, { ...exact, gradScale: -1 })).toMatchObject({ param: 10.5, squareAvg: 25 });
+    // The same with v = 25/0.25 = 100 and a = 4/0.5 = 8 … 100 − (4/0.25)² is below zero, so d = 0 + 1.
+    const corrected = one({ ...start, gradAvg: 8 / 3 }, CENTERED | CORRECTED, {
+      ...exact,
+      eps: 1,
+      correction: 0.25,
+    });
+    expect(corrected).toMatchObject({ param: 6, squareAvg: 25, gradAvg: 4 });
+    // v = 25/0.25 = 100, d = 10 + 6, u = 4/16
+    expect(one(start, CORRECTED, { ...exact, eps: 6, correction: 0.25 })).toMatchObject({
+      param: 9.75,
+      squareAvg: 25,
+    });
+    // g = −8: the same v, the step turned round
+    expect(one(start, SHAPED, { ...exact, gradScale: -1 })).toMatchObject({ param: 10.5, squareAvg: 25 });
+    // g = 16 clipped to 8, p = 10·0.5 first
+    expect(one({ ...start, grad: 16 }, SHAPED, { ...exact, clipValue: 8, paramScale: 0.5 })).toMatchObject({
+      param: 4.5,
+      squareAvg: 25,
+    });
+    expect(one({ ...start, grad: -16 }, SHAPED, { ...exact, clipValue: 8 })).toMatchObject({ param: 10.5 });
     // g = 3 + 0.5·10 = 8
-    expect(one({ ...start, grad: 3 }, 4, { ...exact, weightDecay: 0.5 })).toMatchObject({ param: 9.5 });
+    expect(one({ ...start, grad: 3 }, DECAYED, { ...exact, weightDecay: 0.5 })).toMatchObject({ param: 9.5 });
+    // g = 6·0.5 + 0.5·10 = 8
+    expect(one({ ...start, grad: 6 }, DECAYED, { ...exact, gradScale: 0.5, weightDecay: 0.5 }).param).toBe(
+      9.5,
+    );
+    // e = 2 + 0.25·(9.5 − 2)
+    expect(one({ ...start, ema: 2 }, AVERAGED, { ...exact, emaWeight: 0.25 })).toMatchObject({
+      param: 9.5,
+      ema: 3.875,
+    });
+    expect(one(start, ZEROED, exact)).toMatchObject({ param: 9.5, grad: 0 });
   });
 
   it("flushes averages below the smallest normal number to zero", () => {
     expect(one({ squareAvg: 2 ** -126 }, 0).squareAvg).toBe(0);
     expect(one({ squareAvg: 2 ** -125 }, 0).squareAvg).toBe(0.9375 * 2 ** -125);
-    expect(one({ gradAvg: -(2 ** -126) }, 2).gradAvg).toBe(0);
-    expect(one({ gradAvg: -(2 ** -125) }, 2).gradAvg).toBe(-0.9375 * 2 ** -125);
+    expect(one({ gradAvg: -(2 ** -126) }, CENTERED).gradAvg).toBe(0);
+    expect(one({ gradAvg: -(2 ** -125) }, CENTERED).gradAvg).toBe(-0.9375 * 2 ** -125);
   });
 
   it("keeps the square average finite, so that an element hit by a huge gradient goes on learning", () => {
@@ -126,7 +170,7 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   });
 
   it("clamps a variance that cancellation left below zero", () => {
-    const { param, squareAvg, gradAvg } = one({ param: 1, grad: 1, squareAvg: 1, gradAvg: 2 }, 2);
+    const { param, squareAvg, gradAvg } = one({ param: 1, grad: 1, squareAvg: 1, gradAvg: 2 }, CENTERED);
     expect(squareAvg - gradAvg * gradAvg).toBeLessThan(0);
     expect(param).toBe(Math.fround(1 - Math.fround(Math.fround(0.0123) / Math.fround(1e-6))));
   });
@@ -138,7 +182,11 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     }
   });
 
-  it("doesn't make a gradient NaN by a decay of zero times an infinite parameter", () => {
-    expect(one({ param: Infinity, grad: 1 }, 4, { gradScale: -1 }).squareAvg).toBe(0.0625);
+  it("changes no bit by a neutral number: a zero keeps its sign, and an infinite parameter spoils nothing", () => {
+    for (const grad of [0, -0, 1, -Infinity, NaN]) {
+      for (const param of [0, -0, 1, Infinity]) {
+        expect(one({ param, grad }, SHAPED)).toEqual(one({ param, grad }, 0));
+      }
+    }
   });
 });
