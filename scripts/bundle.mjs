@@ -4,21 +4,29 @@ import { fileURLToPath } from "node:url";
 import { root } from "./build-wasm.mjs";
 
 /**
- * The loader polyfills `Object.hasOwn` and makes a decoder when it is imported: work that tree-shaking can't drop,
- * and an error where the globals are frozen. Every engine with SIMD has `Object.hasOwn`.
+ * What `instantiateSync` does here, and no more. The loader polyfills `Object.hasOwn` when it is imported: work that
+ * tree-shaking can't drop, and an error where the globals are frozen. And it wraps the exports for classes, strings and
+ * arrays of AssemblyScript, which the kernels don't have: a seventh of the main entry's weight.
  *
  * @type {import("esbuild").Plugin}
  */
-const loaderWithoutSideEffects = {
-  name: "loader-without-side-effects",
+const leanLoader = {
+  name: "lean-loader",
   setup({ onLoad }) {
     onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, ({ path }) => {
-      const source = readFileSync(path, "utf8");
-      const contents = source
-        .replace(/^Object\.hasOwn = [\s\S]*?^\};$/m, "")
-        .replace("= new TextDecoder(", "= /* @__PURE__ */ new TextDecoder(");
-      if (contents.length > source.length - 50)
-        throw new Error("The loader has changed: look at its first lines.");
+      const cuts = [
+        [/^Object\.hasOwn = [\s\S]*?^\};$/m, ""],
+        [/(?<== )new TextDecoder\(/, "/* @__PURE__ */ new TextDecoder("],
+        [
+          /^function postInstantiate\([\s\S]*?^\}$/m,
+          "function postInstantiate(_, { exports }) { return exports; }",
+        ],
+      ];
+      let contents = readFileSync(path, "utf8");
+      for (const [pattern, replacement] of /** @type {[RegExp, string][]} */ (cuts)) {
+        if (!pattern.test(contents)) throw new Error(`The loader has changed: ${pattern} is nowhere in it.`);
+        contents = contents.replace(pattern, replacement);
+      }
       return { contents };
     });
   },
@@ -47,5 +55,5 @@ export const BUNDLE = {
   bundle: true,
   format: /** @type {const} */ ("esm"),
   target: "es2022",
-  plugins: [loaderWithoutSideEffects],
+  plugins: [leanLoader],
 };
