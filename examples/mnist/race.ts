@@ -12,7 +12,7 @@ type Tensors = Readonly<Record<string, Float32Array>>;
 interface Optimizer {
   readonly params: Tensors;
   readonly grads: Tensors;
-  readonly groups: readonly PlainHyperparameters[];
+  readonly groups: readonly Omit<PlainHyperparameters, "lr">[];
   step(): unknown;
 }
 
@@ -27,10 +27,12 @@ export class Race {
   updates = 0;
 
   readonly #optimizer: Optimizer;
+  readonly #lr: (step: number) => number;
   readonly #copies: Copy[];
 
-  constructor(optimizer: Optimizer) {
+  constructor(optimizer: Optimizer, lr: (step: number) => number) {
     this.#optimizer = optimizer;
+    this.#lr = lr;
     this.#copies = Object.entries(optimizer.params).map(([name, param]) => ({
       name,
       param: param.slice(),
@@ -60,7 +62,8 @@ export class Race {
 
   #runPlainLoop(): void {
     const { grads, groups } = this.#optimizer;
-    const { lr, alpha, eps } = groups[0]!;
+    const { alpha, eps } = groups[0]!;
+    const lr = this.#lr(this.updates);
     const start = performance.now();
     for (const { name, param, squareAvg } of this.#copies) {
       plainRmsprop(param, grads[name]!, squareAvg, { lr, alpha, eps });

@@ -44,12 +44,14 @@ export function train(data: { train: DataSet; test: DataSet }, options: Training
   const { epochs, limit, seed, backend, onUpdate, onEpoch } = options;
   const random = seededRandom(seed);
 
-  const optimizer = new RMSprop(shapes(PIXELS, HIDDEN, CLASSES), { lr: LEARNING_RATE, backend });
-  initialise(optimizer.params, random);
-
-  const race = new Race(optimizer);
   const order = Uint32Array.from({ length: Math.min(limit, data.train.labels.length) }, (_, i) => i);
   const updatesPerEpoch = Math.ceil(order.length / BATCH);
+  // Down to zero in a straight line: the last updates settle what the first ones have found.
+  const lr = (step: number) => LEARNING_RATE * (1 - step / (epochs * updatesPerEpoch));
+
+  const optimizer = new RMSprop(shapes(PIXELS, HIDDEN, CLASSES), { lr, backend });
+  initialise(optimizer.params, random);
+  const race = new Race(optimizer, lr);
   let testAccuracy = 0;
 
   for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -60,8 +62,6 @@ export function train(data: { train: DataSet; test: DataSet }, options: Training
       const batch = order.subarray((update - 1) * BATCH, update * BATCH);
       optimizer.zeroGrad();
       loss += accumulateGradients(optimizer.params, optimizer.grads, data.train, batch);
-      // Down to zero in a straight line: the last updates settle what the first ones have found.
-      optimizer.groups[0].lr = LEARNING_RATE * (1 - race.updates / (epochs * updatesPerEpoch));
       race.update(); // calls optimizer.step(), with a stopwatch
       onUpdate?.(update, updatesPerEpoch, loss / update);
     }
