@@ -1,2 +1,3 @@
 export { sumOfSquares } from "./gradient";
+export { report } from "./report";
 export { update } from "./rmsprop";

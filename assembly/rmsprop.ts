@@ -39,12 +39,12 @@ type Asked = f32;
 // biome-ignore lint/suspicious/noConfusingVoidType: a type argument that is neither of the two above
 type Off = void;
 
-const MOMENTUM: u32 = 1;
-const CENTERED: u32 = 2;
+export const MOMENTUM: u32 = 1;
+export const CENTERED: u32 = 2;
 const SHAPED: u32 = 4;
-const DECAYED: u32 = 8;
-const NESTEROV: u32 = 16;
-const CORRECTED: u32 = 32;
+export const DECAYED: u32 = 8;
+export const NESTEROV: u32 = 16;
+export const CORRECTED: u32 = 32;
 const AVERAGED: u32 = 64;
 const ZEROED: u32 = 128;
 

@@ -1,9 +1,11 @@
 (module
  (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
  (type $1 (func (param i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $2 (func (param i32 i32) (result f64)))
+ (type $2 (func (param i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32 i32)))
+ (type $3 (func (param i32 i32) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
+ (export "report" (func $assembly/report/report))
  (export "update" (func $assembly/rmsprop/update))
  (func $assembly/rmsprop/updatePiece (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 f32) (param $8 f32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32)
   (local $19 i32)
@@ -2326,6 +2328,289 @@
     br $while-continue|0
    end
   end
+ )
+ (func $assembly/report/report (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 f32) (param $8 f32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 i32) (param $17 i32) (param $18 i32)
+  (local $19 f32)
+  (local $20 i32)
+  (local $21 f32)
+  (local $22 f64)
+  (local $23 f32)
+  (local $24 f32)
+  (local $25 f32)
+  (local $26 i32)
+  (local $27 f32)
+  (local $28 f64)
+  (local $29 f64)
+  (local $30 i32)
+  (local $31 f32)
+  (local $32 f32)
+  (local $33 i32)
+  (local $34 f32)
+  local.get $16
+  i32.const 0
+  i32.const 8192
+  memory.fill
+  f32.const inf
+  local.set $23
+  local.get $9
+  local.get $11
+  f32.mul
+  local.set $31
+  loop $for-loop|0
+   local.get $6
+   if
+    local.get $1
+    local.get $20
+    i32.add
+    f32.load
+    local.set $25
+    local.get $2
+    local.get $20
+    i32.add
+    f32.load
+    local.set $24
+    local.get $3
+    local.get $20
+    i32.add
+    f32.load
+    local.tee $19
+    local.get $15
+    f32.div
+    local.get $19
+    local.get $0
+    i32.const 32
+    i32.and
+    local.tee $33
+    select
+    local.set $19
+    local.get $31
+    local.get $0
+    i32.const 2
+    i32.and
+    if (result f32)
+     f32.const 0
+     local.get $19
+     local.get $5
+     local.get $20
+     i32.add
+     f32.load
+     local.tee $19
+     local.get $15
+     f32.div
+     local.get $19
+     local.get $33
+     select
+     local.tee $19
+     local.get $19
+     f32.mul
+     f32.sub
+     local.tee $19
+     local.get $19
+     f32.const 0
+     f32.lt
+     select
+    else
+     local.get $19
+    end
+    local.get $7
+    f32.add
+    f32.sqrt
+    local.get $8
+    f32.add
+    local.tee $32
+    f32.div
+    f32.abs
+    local.set $21
+    local.get $24
+    local.get $12
+    f32.mul
+    local.tee $34
+    local.get $13
+    f32.neg
+    local.tee $19
+    f32.lt
+    i32.eqz
+    if
+     local.get $34
+     local.set $19
+    end
+    local.get $13
+    local.get $19
+    f32.lt
+    if
+     local.get $13
+     local.set $19
+    end
+    local.get $9
+    local.get $19
+    local.get $14
+    local.get $25
+    f32.mul
+    f32.add
+    local.get $19
+    local.get $0
+    i32.const 8
+    i32.and
+    select
+    f32.mul
+    local.get $32
+    f32.div
+    local.set $19
+    local.get $26
+    i32.const 1
+    i32.add
+    local.get $26
+    local.get $24
+    f32.const 0
+    f32.eq
+    select
+    local.set $26
+    local.get $0
+    i32.const 1
+    i32.and
+    if
+     local.get $11
+     local.get $19
+     local.get $10
+     local.get $4
+     local.get $20
+     i32.add
+     f32.load
+     local.tee $19
+     f32.mul
+     f32.add
+     local.get $19
+     local.get $0
+     i32.const 16
+     i32.and
+     select
+     f32.mul
+     local.set $19
+    end
+    local.get $24
+    f32.abs
+    f64.promote_f32
+    local.get $25
+    f32.abs
+    f64.promote_f32
+    f64.add
+    local.get $19
+    f32.abs
+    f64.promote_f32
+    f64.add
+    local.get $21
+    f64.promote_f32
+    f64.add
+    f64.const inf
+    f64.lt
+    if
+     local.get $22
+     local.get $24
+     f64.promote_f32
+     local.tee $22
+     local.get $22
+     f64.mul
+     f64.add
+     local.set $22
+     local.get $28
+     local.get $19
+     f64.promote_f32
+     local.tee $28
+     local.get $28
+     f64.mul
+     f64.add
+     local.set $28
+     local.get $29
+     local.get $25
+     f64.promote_f32
+     local.tee $29
+     local.get $29
+     f64.mul
+     f64.add
+     local.set $29
+     local.get $21
+     local.get $23
+     local.get $21
+     local.get $23
+     f32.lt
+     select
+     local.set $23
+     local.get $21
+     local.get $27
+     local.get $21
+     local.get $27
+     f32.gt
+     select
+     local.set $27
+     local.get $21
+     i32.reinterpret_f32
+     local.tee $33
+     local.get $17
+     i32.xor
+     local.get $18
+     i32.const 11
+     i32.add
+     i32.shr_u
+     i32.eqz
+     if
+      local.get $16
+      local.get $33
+      local.get $18
+      i32.shr_u
+      i32.const 2047
+      i32.and
+      i32.const 2
+      i32.shl
+      i32.add
+      local.tee $33
+      local.get $33
+      i32.load
+      i32.const 1
+      i32.add
+      i32.store
+     end
+    else
+     local.get $30
+     i32.const 1
+     i32.add
+     local.set $30
+    end
+    local.get $6
+    i32.const 1
+    i32.sub
+    local.set $6
+    local.get $20
+    i32.const 4
+    i32.add
+    local.set $20
+    br $for-loop|0
+   end
+  end
+  local.get $16
+  local.get $22
+  f64.store offset=8192
+  local.get $16
+  local.get $28
+  f64.store offset=8200
+  local.get $16
+  local.get $29
+  f64.store offset=8208
+  local.get $16
+  local.get $23
+  f64.promote_f32
+  f64.store offset=8216
+  local.get $16
+  local.get $27
+  f64.promote_f32
+  f64.store offset=8224
+  local.get $16
+  local.get $26
+  f64.convert_i32_u
+  f64.store offset=8232
+  local.get $16
+  local.get $30
+  f64.convert_i32_u
+  f64.store offset=8240
  )
  (func $assembly/gradient/sumOfSquares (param $0 i32) (param $1 i32) (result f64)
   (local $2 i32)

@@ -4,9 +4,10 @@
  *
  *     1024      param plane            grad plane             squareAvg plane        (momentumBuffer, gradAvg)
  *     ┆─────────│ w1 · b1 · w2 · b2 │──│ w1 · b1 · w2 · b2 │──│ w1 · b1 · w2 · b2 │──…
- *               64-byte aligned        each tensor 16-byte aligned, zeros between
+ *     scratch   64-byte aligned        each tensor 16-byte aligned, zeros between
  */
 import { MemoryError } from "./errors.ts";
+import { FIGURES_BYTES } from "./kernel.ts";
 
 /** The compiler may fold constants below this into addresses, so nothing lies lower. */
 const FIRST_BYTE = 1024;
@@ -30,7 +31,9 @@ export function paddedByteLength(count: number): number {
 
 export class Arena {
   #memory: WebAssembly.Memory | undefined;
-  #end = FIRST_BYTE;
+  /** Of `FIGURES_BYTES`, always there: to grow the memory for a report would empty the caller's views. */
+  readonly scratch = FIRST_BYTE;
+  #end = FIRST_BYTE + FIGURES_BYTES;
   #planes = 0;
   /** Over the memory as it was when growth was last accepted; a growth empties it. */
   #probe: Uint8Array | undefined;

@@ -17,4 +17,5 @@ export * from "./errors.ts";
 export type { Backend } from "./kernel.ts";
 export type { Hyperparameters, NonFinitePolicy, Options, Schedule, StepOptions } from "./options.ts";
 export type { NameOf, ParamGroup, ParamRecord, Params, Shape } from "./params.ts";
+export type { TensorReport } from "./report.ts";
 export type { State } from "./rmsprop.ts";

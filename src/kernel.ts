@@ -65,6 +65,32 @@ export interface Scalars {
   emaWeight: number;
 }
 
+/** How many bits of a rate the histogram of a report tells apart. */
+export const BIN_BITS = 11;
+const BINS = 2 ** BIN_BITS;
+export const FIGURES_BYTES = BINS * 4 + 7 * 8;
+
+/** Views of what a kernel measures for a report, at byte `ptr`, a multiple of 8. `assembly/report.ts` describes them. */
+export function figuresAt({ buffer }: WebAssembly.Memory, ptr: number) {
+  return {
+    bins: new Uint32Array(buffer, ptr, BINS),
+    totals: new Float64Array(buffer, ptr + BINS * 4, 7),
+  };
+}
+
+export type Figures = ReturnType<typeof figuresAt>;
+
+/** What `Figures.totals` holds. */
+export type Totals = [
+  gradSquares: number,
+  updateSquares: number,
+  paramSquares: number,
+  smallest: number,
+  largest: number,
+  zeros: number,
+  leftOut: number,
+];
+
 /** A backend, bound to one memory. */
 export interface Kernel {
   readonly backend: Backend;
@@ -72,6 +98,11 @@ export interface Kernel {
   update(segment: Segment, scalars: Scalars): void;
   /** The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. */
   sumOfSquares(grad: number, count: number): number;
+  /**
+   * Measures one segment for a report, and changes nothing but the figures at byte `figures`. The histogram counts the
+   * rates whose bits are those of `prefix`, above the `BIN_BITS` from `shift` up.
+   */
+  report(segment: Segment, scalars: Scalars, figures: number, prefix: number, shift: number): void;
 }
 
 /** Binds a backend to a memory; each entry of the package has its own. Throws `BackendError` for one it lacks. */

@@ -14,6 +14,7 @@ import {
   type StepOptions,
 } from "./options.ts";
 import { type NameOf, type Params, parseParams } from "./params.ts";
+import { reportsOn, type TensorReport } from "./report.ts";
 import { clipFactor } from "./scalars.ts";
 
 /** The running averages of one tensor, flat views with as many elements as it has. */
@@ -54,6 +55,8 @@ export class Optimizer<const P extends Params> {
   #steps = 0;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
+  /** Of the last step. */
+  #gradScale = 1;
   #emaIsIn = false;
 
   constructor(params: P, options: Options, open: OpenKernel) {
@@ -153,6 +156,7 @@ export class Optimizer<const P extends Params> {
       emaDecay: ours.ema?.decay,
     };
     for (const group of groups) group.update(kernel, plan);
+    this.#gradScale = gradScale;
     this.#steps++;
     return true;
   }
@@ -160,6 +164,37 @@ export class Optimizer<const P extends Params> {
   /** Sets all gradients to zero. */
   zeroGrad(): void {
     for (const group of this.#live.groups) group.fill("grad", 0);
+  }
+
+  /**
+   * What to look at when training stalls or explodes: figures of each tensor by its name, which `console.table` prints
+   * well. They are of the gradients, parameters and state as they lie there, and nothing is changed.
+   *
+   * Call it after `step()` and before the gradients are cleared or written again: then the update is the one that was
+   * just made. Called before `step()`, it sets new gradients against averages that haven't seen them; before the first
+   * step those are mostly 0, and rates of `lr / eps` say nothing yet. Schedules of `lr`, `biasCorrection` and `gradScale`
+   * stand as at the last step, all else as it is set now.
+   *
+   * It takes some 20 ns per element, as long as thirty steps.
+   *
+   * @throws StaleViewError when the memory has grown since gradients were read, as `step` does.
+   * @throws OptionError when a schedule of `lr` gives no learning rate.
+   */
+  report(): Record<NameOf<P>, TensorReport> {
+    const { arena, kernel, groups, options } = this.#live;
+    if (arena.hasGrown) this.#refuseStaleGrads();
+    const plan = {
+      step: Math.max(this.#steps - 1, 0),
+      gradScale: this.#gradScale,
+      zeroGrad: false,
+      emaDecay: undefined,
+    };
+    if (this.#measuresGradients) {
+      const norm = this.#measureGradients() * Math.abs(plan.gradScale);
+      plan.gradScale *= clipFactor(norm, options.globalClipNorm);
+    }
+    const reports = groups.flatMap((group) => reportsOn(group, plan, kernel, arena));
+    return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
   }
 
   /**

@@ -1,0 +1,107 @@
+/** From what a kernel measures to what `optimizer.report()` says. */
+import type { Arena } from "./arena.ts";
+import type { Group } from "./group.ts";
+import { type Figures, figuresAt, type Kernel, type Totals } from "./kernel.ts";
+import { learningRateAt } from "./options.ts";
+import { clipFactor, type StepPlan, scalarsOf } from "./scalars.ts";
+
+/**
+ * One tensor in figures. Those that aren't whole are float32, in the fewest digits that tell them. Elements that are
+ * `nonFinite` stay out of all but `zeroGradShare`, so that the others can be seen; without others, figures are NaN.
+ */
+export interface TensorReport {
+  /** Root mean square of the gradient as it lies there: not scaled, not clipped. */
+  gradRms: number;
+  /**
+   * Root mean square of the update: what leaves the buffer with `momentum`, and otherwise `lr * grad / denominator`, of
+   * the gradient as `step` scales and clips it, coupled weight decay added. Decoupled decay is no part of it.
+   */
+  updateRms: number;
+  /** `updateRms` by the root mean square of the parameter; by rule of thumb, 1e-3 is healthy. 0 for no update at all. */
+  updateRatio: number;
+  /** Smallest effective learning rate: `lr / denominator`, where that is `sqrt(squareAvg) + eps`, or as options have it. */
+  minLr: number;
+  /** Median of the effective learning rates; of an even number of them, the mean of the middle two. */
+  medianLr: number;
+  /** Largest effective learning rate. */
+  maxLr: number;
+  /** Share of the elements whose gradient is 0, from 0 to 1. */
+  zeroGradShare: number;
+  /** How many elements have a gradient, parameter, update or effective learning rate that is NaN or infinite. */
+  nonFinite: number;
+}
+
+/** The reports on a group's tensors, by name. `plan` is what else the update in question had. */
+export function reportsOn(
+  group: Group,
+  plan: StepPlan,
+  kernel: Kernel,
+  arena: Arena,
+): [string, TensorReport][] {
+  const { tensors, hyperparameters } = group;
+  const lr = learningRateAt(hyperparameters.lr, plan.step);
+  const figures = figuresAt(arena.memory, arena.scratch);
+  return tensors.map(({ name, count, segment, sumOfSquares }) => {
+    const norm = Math.sqrt(sumOfSquares) * Math.abs(plan.gradScale);
+    const gradScale = plan.gradScale * clipFactor(norm, hyperparameters.clipNorm);
+    const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale });
+    const measure: Measure = (prefix, shift) => kernel.report(segment, scalars, arena.scratch, prefix, shift);
+    return [name, tensorReport(figures, count, measure)];
+  });
+}
+
+/** Fills the figures, the histogram by the bits from `shift` up of the rates that start with `prefix`. */
+type Measure = (prefix: number, shift: number) => void;
+
+/** The windows of 11 bits in which a median is narrowed down. A rate has 31, so they overlap by one. */
+const SHIFTS = [20, 10, 0] as const;
+
+function tensorReport({ bins, totals }: Figures, count: number, measure: Measure): TensorReport {
+  measure(0, SHIFTS[0]);
+  const [gradSquares, updateSquares, paramSquares, smallest, largest, zeros, leftOut] =
+    totals as unknown as Totals;
+  const used = count - leftOut;
+  const rms = (squares: number) => Math.sqrt(squares / used);
+  const updateRms = rms(updateSquares);
+  const rates = used === 0 ? [] : [smallest, medianRate(bins, used, measure), largest];
+  const [minLr = NaN, medianLr = NaN, maxLr = NaN] = rates.map(shortest);
+  return {
+    gradRms: shortest(rms(gradSquares)),
+    updateRms: shortest(updateRms),
+    updateRatio: updateRms === 0 ? 0 : shortest(updateRms / rms(paramSquares)),
+    minLr,
+    medianLr,
+    maxLr,
+    zeroGradShare: shortest(zeros / count),
+    nonFinite: leftOut,
+  };
+}
+
+/** The middle rate, or the mean of the middle two. */
+function medianRate(bins: Uint32Array, count: number, measure: Measure): number {
+  const middle = [Math.ceil(count / 2) - 1, Math.floor(count / 2)].map((rank) => ({ rank, prefix: 0 }));
+  for (const shift of SHIFTS) {
+    // The first window has been measured.
+    let measured = shift === SHIFTS[0] ? 0 : -1;
+    for (const target of middle) {
+      const { prefix } = target;
+      if (prefix !== measured) measure(prefix, shift);
+      measured = prefix;
+      // The bins below the prefix's own hold what the last window has already told apart.
+      let bin = (prefix >>> shift) % bins.length;
+      while (bins[bin]! <= target.rank) target.rank -= bins[bin++]!;
+      target.prefix = prefix | (bin << shift);
+    }
+  }
+  const rates = new Float32Array(Uint32Array.from(middle, ({ prefix }) => prefix).buffer);
+  return (rates[0]! + rates[1]!) / 2;
+}
+
+/** A float32 by the fewest digits that tell it: 0.01, which as a double is 0.009999999776482582. */
+function shortest(value: number): number {
+  const single = Math.fround(value);
+  for (let digits = 1; ; digits++) {
+    const short = Number(single.toPrecision(digits));
+    if (Object.is(Math.fround(short), single)) return short;
+  }
+}

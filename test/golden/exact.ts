@@ -1,0 +1,65 @@
+/** Every option's mathematics in float64, with nothing that guards against float32: what rounding is measured by. */
+import { ELEMENTS, gradients, type Kind, parameters, STEPS, TENSOR_SIZES } from "./inputs.ts";
+import { type GoldenOptions, scheduleOf } from "./vectors.ts";
+
+/** Named as the results in the manifest are. */
+export interface Exact {
+  parameters: Float64Array;
+  ema: Float64Array;
+}
+
+/** `decay` shrinks a parameter, for decoupled weight decay: to have that alone rounded, and all else exact. */
+export function runExactly(
+  options: GoldenOptions,
+  kind: Kind,
+  { steps = STEPS, decay = (p: number, factor: number) => p * factor } = {},
+): Exact {
+  const { lr: rate, alpha, eps, weightDecay, momentum } = options;
+  const lrAt = typeof rate === "number" ? () => rate : scheduleOf(rate);
+  const lrOutside = momentum > 0 && !options.lrInMomentum;
+  const p = Float64Array.from(parameters());
+  const v = new Float64Array(ELEMENTS).fill(options.initialSquareAvg);
+  const a = new Float64Array(ELEMENTS);
+  const m = new Float64Array(ELEMENTS);
+  const ema = new Float64Array(ELEMENTS);
+
+  for (let step = 0; step < steps; step++) {
+    const lr = lrAt(step);
+    const correction = options.biasCorrection ? 1 - alpha ** (step + 1) : 1;
+    const emaDecay = step > 0 && options.ema ? options.ema.decay : 0;
+    const clipped = clippedByNorm(gradients(kind, step), options);
+    for (let i = 0; i < ELEMENTS; i++) {
+      let g = options.maximize ? -clipped[i]! : clipped[i]!;
+      if (options.clipValue !== null) g = Math.min(Math.max(g, -options.clipValue), options.clipValue);
+      if (options.decoupledWeightDecay) p[i] = decay(p[i]!, 1 - lr * weightDecay);
+      else g += weightDecay * p[i]!;
+      v[i] = alpha * v[i]! + (1 - alpha) * g * g;
+      a[i] = alpha * a[i]! + (1 - alpha) * g;
+      const q = v[i]! / correction - (options.centered ? (a[i]! / correction) ** 2 : 0);
+      const d = options.epsInsideSqrt ? Math.sqrt(q + eps) : Math.sqrt(q) + eps;
+      let u = ((lrOutside ? 1 : lr) * g) / d;
+      if (momentum > 0) {
+        m[i] = momentum * m[i]! + u;
+        u = options.nesterov ? u + momentum * m[i]! : m[i]!;
+      }
+      p[i]! -= lrOutside ? lr * u : u;
+      ema[i] = emaDecay * ema[i]! + (1 - emaDecay) * p[i]!;
+    }
+  }
+  return { parameters: p, ema };
+}
+
+function clippedByNorm(gradient: Float32Array, { clipNorm, globalClipNorm }: GoldenOptions): Float64Array {
+  const all = Float64Array.from(gradient);
+  if (globalClipNorm !== null) scaleDown(all, globalClipNorm);
+  if (clipNorm !== null) {
+    scaleDown(all.subarray(0, TENSOR_SIZES[0]), clipNorm);
+    scaleDown(all.subarray(TENSOR_SIZES[0]), clipNorm);
+  }
+  return all;
+}
+
+function scaleDown(values: Float64Array, limit: number): void {
+  const norm = Math.hypot(...values);
+  if (norm > limit) for (let i = 0; i < values.length; i++) values[i]! *= limit / norm;
+}
