@@ -261,6 +261,7 @@ function updatePiece(
       gradScale, clipValue, paramScale, weightDecay, correction,
     );
   }
+  if ((count & 3) === 0) return;
   const done: usize = (count & ~3) << 2;
   // biome-ignore format: as above
   updateAs<One, Asked, Asked, Asked, Asked, Asked>(

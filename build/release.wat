@@ -1593,6 +1593,13 @@
    local.get $18
    call $"assembly/rmsprop/updateAs<v128,f32,f32,f32,f32,f32>"
   end
+  local.get $6
+  i32.const 3
+  i32.and
+  i32.eqz
+  if
+   return
+  end
   local.get $0
   local.get $6
   i32.const -4
