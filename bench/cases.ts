@@ -1,6 +1,6 @@
 import type { Contestant } from "./measure.ts";
 import type { Way } from "./way.ts";
-import { sizeTitle, type VariantName, variants, type Work } from "./work.ts";
+import { sizeTitle, type VariantName, type Work } from "./work.ts";
 
 export interface Case {
   name: string;
@@ -12,16 +12,56 @@ export interface Case {
 }
 
 const ordinary = { variant: "plain", tensors: 1, state: "ordinary" } as const;
+const rewritten = { ...ordinary, state: "running", rewritesGradients: true } as const;
 const million = 2 ** 20;
 const thousandSteps = { ...ordinary, size: 2 ** 14, stepsPerReset: 1000 };
 const singleSteps = { ...ordinary, size: 2 ** 18, stepsPerReset: 1 };
 const zeroGradientWays = ["step", "scalar", "plain", "simple", "torch"];
 
+/** Those that rivals have too. */
+const sharedVariants: VariantName[] = ["momentum", "centered", "both", "keras", "weightDecay", "maximize"];
+
+/** What else can be asked, as its price is listed. */
+const pricedVariants: Partial<Record<VariantName, string>> = {
+  keras: "as Keras, TensorFlow, tf.js, Optax and timm",
+  graves2013: "as Graves 2013",
+  dqn: "as DQN",
+  momentum: "momentum",
+  nesterov: "momentum, nesterov",
+  centered: "centered",
+  both: "momentum, centered",
+  weightDecay: "weightDecay",
+  decoupledWeightDecay: "weightDecay, decoupled",
+  maximize: "maximize",
+  biasCorrection: "biasCorrection",
+  gradScale: "gradScale",
+  clipValue: "clipValue",
+  clipNorm: "clipNorm",
+  globalClipNorm: "globalClipNorm",
+  nonFinite: "nonFinite: skip",
+  ema: "ema",
+  zeroGrad: "zeroGrad",
+  scheduled: "lr a function",
+  allOn: "weightDecay, globalClipNorm, ema, zeroGrad",
+};
+
+/** Every option at one size, beside the plain step. */
+function pricesAt(count: number): Work[] {
+  const one = { ...rewritten, size: count };
+  const thousand = { ...rewritten, tensors: 1024, size: count / 1024 };
+  const variants = Object.entries(pricedVariants) as [VariantName, string][];
+  return [
+    { ...one, title: "plain" },
+    ...variants.map(([variant, title]) => ({ ...one, title, variant })),
+    { ...thousand, title: "plain, 1,024 tensors" },
+    { ...thousand, title: "clipNorm, 1,024 tensors", variant: "clipNorm" },
+  ];
+}
+
 export function casesFor(quick: boolean): Case[] {
   const sizes = quick
     ? [2 ** 10, 2 ** 12, 2 ** 14, 2 ** 18, million]
     : [2 ** 10, 2 ** 12, 2 ** 14, 2 ** 16, 2 ** 18, million, 4 * million, 16 * million];
-  const names = Object.keys(variants) as VariantName[];
   const variantSize = quick ? 2 ** 16 : million;
   return [
     {
@@ -43,10 +83,45 @@ export function casesFor(quick: boolean): Case[] {
     {
       name: "variants",
       title: `Variants, ${sizeTitle(variantSize)}`,
-      groups: names
+      groups: sharedVariants
         .filter((name) => !quick || name === "momentum" || name === "both")
         .map((variant) => [{ ...ordinary, title: variant, variant, size: variantSize }]),
       only: ["step", "kernel", "js", "copy", "tfjs-wasm", "torch"],
+    },
+    {
+      name: "before",
+      title: "The plain step against the kernel as it was before it had options",
+      groups: sizes
+        .filter((size) => size >= 2 ** 12 && size <= million)
+        .map((size) => [{ ...ordinary, title: sizeTitle(size), size }]),
+      only: ["step", "kernel", "former"],
+    },
+    {
+      name: "options",
+      title: "What each option costs, gradients written anew before each step",
+      groups: (quick ? [2 ** 16] : [2 ** 16, million]).map(pricesAt),
+      only: ["step"],
+    },
+    {
+      name: "all-on",
+      title: "Coupled decay, clipping by the global norm, average of the weights and cleared gradients",
+      groups: (quick
+        ? [2 ** 14, 2 ** 17, million]
+        : [2 ** 14, 2 ** 17, million, 4 * million, 16 * million]
+      ).map((size) => [
+        { ...rewritten, title: "plain", size },
+        { ...rewritten, title: "all four", variant: "allOn", size },
+      ]),
+      only: ["step", "torch"],
+    },
+    {
+      name: "scheduled",
+      title: "A learning rate that is a function of the step, against a constant one",
+      groups: [2 ** 10, 2 ** 16, million].map((size) => [
+        { ...ordinary, title: "constant", size },
+        { ...ordinary, title: "scheduled", variant: "scheduled", size },
+      ]),
+      only: ["step"],
     },
     {
       name: "denormal",

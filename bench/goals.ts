@@ -1,4 +1,5 @@
 import type { BenchRecord, Figure, Goal, ReferenceName } from "./result.ts";
+import { sizeTitle, type VariantName } from "./work.ts";
 
 interface Value {
   value: number;
@@ -55,28 +56,68 @@ const goals: Wanted[] = [
     title: "a thousand tensors of 100: time of step() by that of one of 100,000",
     atMost: 1.2,
     unit: "×",
-    values: (records) => ratios(records, "tensors", "step", "oneTensor"),
+    values: ratios("step", "oneTensor", { case: "tensors" }),
   },
   {
     title: "a 16-element model, whole step()",
     atMost: 0.2,
     unit: " µs",
     values: (records) =>
-      records
-        .filter((record) => record.case === "small" && record.way === "step")
-        .map((record) => ({ value: record.microsecondsPerStep.median, where: record.work })),
+      recordsAt(records, "step", { case: "small" }).flatMap((record) =>
+        located(record, record.microsecondsPerStep.median),
+      ),
+  },
+  {
+    title: "plain step() by the time of the kernel before it had options, 4 k to 1 M elements",
+    atMost: 1.03,
+    unit: "×",
+    values: ratios("step", "former", { case: "before" }),
+  },
+  {
+    title: "the bare kernel by that, 4 k to 1 M elements",
+    atMost: 1.03,
+    unit: "×",
+    values: ratios("kernel", "former", { case: "before" }),
+  },
+  {
+    title:
+      "coupled decay, global norm, average and cleared gradients, 128 k elements and more: by a plain step()",
+    atMost: 1.8,
+    unit: "×",
+    values: ratios("step", "plain", { case: "all-on", from: 2 ** 17 }),
+  },
+  {
+    title: "those four by PyTorch's time for them, 16 k elements and more",
+    atMost: 0.6,
+    unit: "×",
+    values: ratios("step", "torch", { case: "all-on", variant: "allOn" }),
+  },
+  {
+    title: "a scheduled learning rate by a constant one, 1 M elements",
+    atMost: 1.03,
+    unit: "×",
+    values: ratios("step", "plain", { case: "scheduled", from: 2 ** 20 }),
+  },
+  {
+    title: "what a scheduled learning rate adds to a step of 1 k elements",
+    atMost: 200,
+    unit: " ns",
+    values: (records) =>
+      recordsAt(records, "step", { case: "scheduled", to: 2 ** 10 }).flatMap((record) =>
+        located(record, record.nsMoreThanPlain),
+      ),
   },
   {
     title: "zero gradients and v denormal, a thousand steps: by the time of ordinary values",
     atMost: 1.15,
     unit: "×",
-    values: (records) => ratios(records, "denormal", "step", "ordinary"),
+    values: ratios("step", "ordinary", { case: "denormal" }),
   },
   {
     title: "the first of those steps alone, which meets the denormals",
     atMost: 1.15,
     unit: "×",
-    values: (records) => ratios(records, "first-denormal", "step", "ordinary"),
+    values: ratios("step", "ordinary", { case: "first-denormal" }),
   },
   // One pointer kept at each step would show as 8; what the engine learns meanwhile shows as hundredths.
   { title: "JavaScript heap kept, per step", atMost: 0.5, unit: " bytes", values: figure("heapPerStep") },
@@ -108,23 +149,38 @@ export function judge(records: BenchRecord[], figures: Figure[]): Goal[] {
   });
 }
 
-function bySize(way: string, reference: ReferenceName, from: number, to: number): Wanted["values"] {
-  return (records) =>
-    ratios(
-      records.filter(({ count }) => count >= from && count <= to),
-      "sizes",
-      way,
-      reference,
-    );
+/** Which records: of what case, and if need be of what variant and how many elements. */
+interface Place {
+  case: string;
+  variant?: VariantName;
+  from?: number;
+  to?: number;
 }
 
-function ratios(records: BenchRecord[], caseName: string, way: string, reference: ReferenceName): Value[] {
-  return records
-    .filter((record) => record.case === caseName && record.way === way)
-    .flatMap(({ timesOf, work }) => {
-      const value = timesOf[reference];
-      return value === undefined ? [] : [{ value, where: work }];
-    });
+function recordsAt(records: BenchRecord[], way: string, place: Place): BenchRecord[] {
+  const { case: name, variant, from = 0, to = Infinity } = place;
+  return records.filter(
+    (record) =>
+      record.case === name &&
+      record.way === way &&
+      (variant === undefined || record.variant === variant) &&
+      record.count >= from &&
+      record.count <= to,
+  );
+}
+
+function ratios(way: string, reference: ReferenceName, place: Place): Wanted["values"] {
+  return (records) =>
+    recordsAt(records, way, place).flatMap((record) => located(record, record.timesOf[reference]));
+}
+
+function bySize(way: string, reference: ReferenceName, from: number, to: number): Wanted["values"] {
+  return ratios(way, reference, { case: "sizes", from, to });
+}
+
+function located({ work, count }: BenchRecord, value: number | undefined): Value[] {
+  const size = sizeTitle(count);
+  return value === undefined ? [] : [{ value, where: work === size ? work : `${work}, ${size}` }];
 }
 
 function figure(name: string): Wanted["values"] {

@@ -14,11 +14,12 @@ import { type BenchRecord, type Figure, type Result, recordsOf } from "./result.
 import { figureTable, goalTable, Progress, recordTable } from "./screen.ts";
 import { saveResult } from "./store.ts";
 import { openWays } from "./ways/index.ts";
+import { countOf, sizeTitle, type Work } from "./work.ts";
 
 const FIGURES = "figures";
 
 const usage = `npm run bench -- [options]
-  --quick        fewer sizes and rounds, about a minute
+  --quick        fewer sizes and rounds, a minute and a half
   --only <case>  one case; may be repeated: ${[...casesFor(false).map(({ name }) => name), FIGURES].join(", ")}
   --no-rivals    without tf.js and PyTorch
 Where PyTorch is in a Python other than python3, name it in the variable PYTHON.`;
@@ -53,6 +54,12 @@ function readArguments() {
 }
 
 const progress = new Progress();
+
+/** What all rows of a table have in common: works that are compared have as many elements. */
+function headingOf(group: Work[]): string {
+  const first = group[0]!;
+  return group.length === 1 ? first.title : sizeTitle(countOf(first));
+}
 
 /** On the screen, above the progress line. */
 function say(text: string): void {
@@ -92,13 +99,13 @@ async function run(options: ReturnType<typeof readArguments>): Promise<Result> {
   async function runCase(one: Case): Promise<BenchRecord[]> {
     const records: BenchRecord[] = [];
     for (const group of one.groups) {
-      const task = `${one.title}: ${group.map(({ title }) => title).join(", ")}`;
+      const heading = headingOf(group);
+      const task = `${one.title}: ${heading}`;
       const timed = await measure(contestantsOf(one, group, ways), effort, (detail) =>
         progress.show(task, detail),
       );
       const found = recordsOf(one.name, timed);
-      const heading = group.length === 1 ? `${group[0]!.title}\n` : "";
-      say(`\n${heading}${recordTable(found)}`);
+      say(`\n${heading}\n${recordTable(found)}`);
       records.push(...found);
     }
     return records;

@@ -1,5 +1,5 @@
 /**
- * Writes the README's table from the newest complete result in `bench/results`, between two marker comments.
+ * Writes the README's tables from the newest complete result in `bench/results`, each between two marker comments.
  * `node --import tsx bench/readme-table.ts` writes it; with `--check` it only says whether the README has it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,8 +8,6 @@ import type { BenchRecord, Result } from "./result.ts";
 import { newestResult } from "./store.ts";
 import { sizeTitle } from "./work.ts";
 
-const START = "<!-- bench:start -->";
-const END = "<!-- bench:end -->";
 const SIZES = [2 ** 10, 2 ** 14, 2 ** 18, 2 ** 20, 2 ** 24];
 const WAYS = ["step", "scalar", "plain", "simple", "tfjs-wasm", "tfjs-cpu", "torch", "streams"];
 
@@ -24,22 +22,53 @@ export function readmeTable({ records, machine, versions, date }: Result): strin
     const title = ofWay[0]?.title;
     return title ? [[title, ...present.map((size) => cell(ofWay.find(({ count }) => count === size)))]] : [];
   });
-  const head = ["ns per element", ...present.map(sizeTitle)];
-  const rule = head.map((_, i) => (i === 0 ? "---" : "--:"));
   const software = [`Node ${machine.node}`, ...(versions.tfjs ? [`tf.js ${versions.tfjs}`] : [])];
   return [
-    ...[head, rule, ...rows].map((row) => `| ${row.join(" | ")} |`),
+    tableOf([["ns per element", ...present.map(sizeTitle)], ...rows]),
     "",
     `Medians; in brackets how many times the time of \`step()\`. ${machine.cpu}, ${machine.cores} cores, ${machine.os}; ${software.join(", ")}; ${date.slice(0, 10)}.`,
   ].join("\n");
 }
 
-/** The README with the table between its markers. */
-export function withTable(readme: string, table: string): string {
-  const start = readme.indexOf(START);
-  const end = readme.indexOf(END);
-  if (start < 0 || end < start) throw new Error(`The README lacks ${START} … ${END}, where the table goes.`);
-  return `${readme.slice(0, start + START.length)}\n${table}\n${readme.slice(end)}`;
+/** What each option costs: how many times the time of a plain step, at each size that was measured. */
+export function variantTable({ records }: Result): string {
+  const priced = records.filter((record) => record.case === "options" && record.timesOf.plain !== undefined);
+  const sizes = [...new Set(priced.map(({ count }) => count))];
+  const rows = [...new Set(priced.map(({ work }) => work))].map((work) => [
+    work,
+    ...sizes.map((size) => {
+      const ratio = priced.find((record) => record.work === work && record.count === size)?.timesOf.plain;
+      return ratio === undefined ? "–" : `${ratio.toFixed(2)}×`;
+    }),
+  ]);
+  return [
+    tableOf([["step() with", ...sizes.map(sizeTitle)], ...rows]),
+    "",
+    "Medians of its time by that of a plain `step()` on as many tensors, one where nothing else is said.",
+  ].join("\n");
+}
+
+/** The first row is the head. */
+function tableOf(rows: string[][]): string {
+  const [head, ...others] = rows as [string[], ...string[][]];
+  const rule = head.map((_, i) => (i === 0 ? "---" : "--:"));
+  return [head, rule, ...others].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** The README with the table between the markers of that name. */
+export function withTable(readme: string, table: string, name = "bench"): string {
+  const opening = `<!-- ${name}:start -->`;
+  const closing = `<!-- ${name}:end -->`;
+  const start = readme.indexOf(opening);
+  const end = readme.indexOf(closing);
+  if (start < 0 || end < start)
+    throw new Error(`The README lacks ${opening} … ${closing}, where the table goes.`);
+  return `${readme.slice(0, start + opening.length)}\n${table}\n${readme.slice(end)}`;
+}
+
+/** The README with all its tables. */
+export function withTables(readme: string, result: Result): string {
+  return withTable(withTable(readme, readmeTable(result)), variantTable(result), "bench:variants");
 }
 
 function cell(record: BenchRecord | undefined): string {
@@ -52,7 +81,7 @@ function cell(record: BenchRecord | undefined): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const readme = readFileSync(readmePath, "utf8");
-  const wanted = withTable(readme, readmeTable(newestResult()));
+  const wanted = withTables(readme, newestResult());
   if (!process.argv.includes("--check")) writeFileSync(readmePath, wanted);
   else if (wanted !== readme) {
     console.error("README.md has another table than bench/results gives. Run `npm run bench:readme`.");

@@ -1,5 +1,5 @@
 import type { Contestant, Timed } from "./measure.ts";
-import { bytesPerElement, countOf, hyperparametersOf, type VariantName, type Work } from "./work.ts";
+import { bytesPerElement, countOf, type VariantName, type Work } from "./work.ts";
 
 /** A median between its quartiles. */
 export interface Spread {
@@ -24,6 +24,8 @@ export interface BenchRecord {
   gbPerSecond: number;
   /** Its time divided by another's, in the median round; which others, says `references`. */
   timesOf: Partial<Record<ReferenceName, number>>;
+  /** What a step takes beyond one of the plain variant, in the median round. */
+  nsMoreThanPlain?: number;
 }
 
 /** What isn't a time per element. */
@@ -60,6 +62,15 @@ const references = {
   step: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "step",
   kernel: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "kernel",
   copy: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "copy",
+  former: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "former",
+  torch: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch",
+  /** The same way, on as many tensors of the same size. */
+  plain: (mine: Contestant, { way, work }: Contestant) =>
+    way === mine.way &&
+    mine.work.variant !== "plain" &&
+    work.variant === "plain" &&
+    work.tensors === mine.work.tensors &&
+    work.size === mine.work.size,
   /** The same way, on ordinary values. */
   ordinary: (mine: Contestant, { way, work }: Contestant) =>
     way === mine.way && mine.work.state !== "ordinary" && work.state === "ordinary",
@@ -76,12 +87,14 @@ export function recordsOf(caseName: string, timed: Timed[]): BenchRecord[] {
     const { way, work, rounds } = mine;
     const count = countOf(work);
     const nsPerElement = spreadOf(rounds.map((ns) => ns / count));
+    const find = (name: ReferenceName) =>
+      timed.find((candidate) => candidate !== mine && references[name](mine, candidate));
     const timesOf: BenchRecord["timesOf"] = {};
-    for (const [name, isReference] of Object.entries(references)) {
-      const other = timed.find((candidate) => candidate !== mine && isReference(mine, candidate));
-      if (other)
-        timesOf[name as ReferenceName] = spreadOf(rounds.map((ns, i) => ns / other.rounds[i]!)).median;
+    for (const name of Object.keys(references) as ReferenceName[]) {
+      const other = find(name);
+      if (other) timesOf[name] = spreadOf(rounds.map((ns, i) => ns / other.rounds[i]!)).median;
     }
+    const plain = find("plain");
     return {
       case: caseName,
       way: way.name,
@@ -94,8 +107,9 @@ export function recordsOf(caseName: string, timed: Timed[]): BenchRecord[] {
       rounds: rounds.length,
       nsPerElement,
       microsecondsPerStep: spreadOf(rounds.map((ns) => ns / 1000)),
-      gbPerSecond: round(bytesPerElement(hyperparametersOf(work)) / nsPerElement.median),
+      gbPerSecond: round(bytesPerElement(work) / nsPerElement.median),
       timesOf,
+      ...(plain && { nsMoreThanPlain: spreadOf(rounds.map((ns, i) => ns - plain.rounds[i]!)).median }),
     };
   });
 }

@@ -1,5 +1,5 @@
 import { clearLine, cursorTo } from "node:readline";
-import type { BenchRecord, Figure, Goal } from "./result.ts";
+import type { BenchRecord, Figure, Goal, ReferenceName } from "./result.ts";
 
 /** A line that is written over while the bench runs and gone at its end. Without a terminal: a line for each task. */
 export class Progress {
@@ -38,27 +38,32 @@ export function table(rows: string[][]): string {
 const digits = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 const times = (value: number | undefined) => (value === undefined ? "" : `${digits(value)}×`);
 
+/** Of the columns that compare, each shown where there's something in it. */
+const headings: Partial<Record<ReferenceName, string>> = {
+  step: "by step()",
+  copy: "by copy",
+  plain: "by plain",
+  former: "by former",
+  ordinary: "by ordinary",
+  oneTensor: "by one tensor",
+};
+
 /** What was timed side by side. A ratio is the row's time by the column's: above 1 is slower. */
 export function recordTable(records: BenchRecord[]): string {
   const works = new Set(records.map(({ work }) => work));
-  const columns = ["", "ns/element", "quartiles", "µs/step", "GB/s", "by step()", "by copy"];
-  const special = (["ordinary", "oneTensor"] as const).filter((name) =>
-    records.some(({ timesOf }) => timesOf[name]),
-  );
-  const headings = { ordinary: "by ordinary", oneTensor: "by one tensor" };
-  const rows = records.map(
-    ({ title, work, way, nsPerElement, microsecondsPerStep, gbPerSecond, timesOf }) => [
-      works.size > 1 ? `${title}: ${work}` : title,
-      digits(nsPerElement.median),
-      `${digits(nsPerElement.low)} to ${digits(nsPerElement.high)}`,
-      digits(microsecondsPerStep.median),
-      digits(gbPerSecond),
-      way === "step" ? "" : times(timesOf.step),
-      times(timesOf.copy),
-      ...special.map((name) => times(timesOf[name])),
-    ],
-  );
-  return table([[...columns, ...special.map((name) => headings[name])], ...rows]);
+  const columns = ["", "ns/element", "quartiles", "µs/step", "GB/s"];
+  const compared = Object.entries(headings).filter(([name]) =>
+    records.some(({ timesOf }) => timesOf[name as ReferenceName]),
+  ) as [ReferenceName, string][];
+  const rows = records.map(({ title, work, nsPerElement, microsecondsPerStep, gbPerSecond, timesOf }) => [
+    works.size > 1 ? `${title}: ${work}` : title,
+    digits(nsPerElement.median),
+    `${digits(nsPerElement.low)} to ${digits(nsPerElement.high)}`,
+    digits(microsecondsPerStep.median),
+    digits(gbPerSecond),
+    ...compared.map(([name]) => times(timesOf[name])),
+  ]);
+  return table([[...columns, ...compared.map(([, heading]) => heading)], ...rows]);
 }
 
 export function figureTable(figures: Figure[]): string {

@@ -19,16 +19,25 @@ export interface Runner {
   reset(): void | Promise<void>;
   /** Takes that many steps and says how many nanoseconds they took. */
   time(steps: number): number | Promise<number>;
-  /** The parameters, all tensors after another. */
+  /** The planes that `resultPlanes` names, one after another, of all tensors each. */
   read(): Float32Array | Promise<Float32Array>;
   dispose(): void | Promise<void>;
 }
 
-/** The `time` of a runner whose step is a function in this process. */
-export function timing(step: () => void): (steps: number) => number {
-  return (steps) => {
+/** The `time` of a runner whose step is a function in this process. What comes `before` each step isn't timed. */
+export function timing(step: () => void, before?: () => void): (steps: number) => number {
+  const atOnce = (steps: number) => {
     const start = performance.now();
     for (let i = 0; i < steps; i++) step();
     return (performance.now() - start) * 1e6;
+  };
+  if (!before) return atOnce;
+  return (steps) => {
+    let nanoseconds = 0;
+    for (let i = 0; i < steps; i++) {
+      before();
+      nanoseconds += atOnce(1);
+    }
+    return nanoseconds;
   };
 }

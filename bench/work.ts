@@ -1,13 +1,12 @@
 /** What is to be done, whoever does it: so many tensors of such a size, from this state, with these options. */
+import type { Hyperparameters, Options, StepOptions } from "rmsprop-wasm";
 
-export interface Hyperparameters {
-  lr: number;
-  alpha: number;
-  eps: number;
-  weightDecay: number;
-  momentum: number;
-  centered: boolean;
-  maximize: boolean;
+/** All that can be asked of a step, of the optimizer or in the call. */
+export interface Settings
+  extends Omit<Hyperparameters, "initialSquareAvg">,
+    Required<Pick<Options, "globalClipNorm" | "nonFinite">>,
+    Required<StepOptions> {
+  ema: { readonly decay: number } | undefined;
 }
 
 export interface Work {
@@ -17,54 +16,117 @@ export interface Work {
   tensors: number;
   /** Elements of each tensor. */
   size: number;
-  state: "ordinary" | "denormal" | "fading";
+  state: "ordinary" | "running" | "denormal" | "fading";
   /** Steps between two resets, where the state is what's being measured. Otherwise as many as a batch holds. */
   stepsPerReset?: number;
+  /**
+   * Gradients are written anew before each step, as a backward pass does, and the step is timed without that. A step
+   * that clears them needs it, and whatever it's compared with. The clock's own time, some 0.1 µs, goes on top.
+   */
+  rewritesGradients?: true;
 }
 
-const plain: Hyperparameters = {
-  lr: 1e-3,
-  alpha: 0.99,
-  eps: 1e-8,
+/** What every variant has unless it says otherwise. */
+export const basis = { lr: 1e-3, alpha: 0.99, eps: 1e-8 };
+
+const defaults: Settings = {
+  ...basis,
+  epsInsideSqrt: false,
   weightDecay: 0,
+  decoupledWeightDecay: false,
   momentum: 0,
+  lrInMomentum: false,
+  nesterov: false,
   centered: false,
+  biasCorrection: false,
+  clipValue: Infinity,
+  clipNorm: Infinity,
   maximize: false,
+  globalClipNorm: Infinity,
+  nonFinite: "propagate",
+  ema: undefined,
+  gradScale: 1,
+  zeroGrad: false,
 };
 
+const averaged = { decay: 0.999 };
+
+/** Gradients reach ±0.56, and a tensor of 16 or more has a norm above 1: all clipping clips. */
 export const variants = {
-  plain,
-  momentum: { ...plain, momentum: 0.9 },
-  centered: { ...plain, centered: true },
-  both: { ...plain, momentum: 0.9, centered: true },
-  weightDecay: { ...plain, weightDecay: 1e-4 },
-  maximize: { ...plain, maximize: true },
-} satisfies Record<string, Hyperparameters>;
+  plain: {},
+  momentum: { momentum: 0.9 },
+  nesterov: { momentum: 0.9, nesterov: true },
+  centered: { centered: true },
+  both: { momentum: 0.9, centered: true },
+  /** So do TensorFlow, tf.js, Optax and timm. */
+  keras: { epsInsideSqrt: true, lrInMomentum: true },
+  graves2013: { epsInsideSqrt: true, centered: true, momentum: 0.9, lrInMomentum: true },
+  dqn: { epsInsideSqrt: true, centered: true },
+  weightDecay: { weightDecay: 1e-4 },
+  decoupledWeightDecay: { weightDecay: 1e-4, decoupledWeightDecay: true },
+  maximize: { maximize: true },
+  gradScale: { gradScale: 1 / 3 },
+  clipValue: { clipValue: 0.25 },
+  clipNorm: { clipNorm: 1 },
+  globalClipNorm: { globalClipNorm: 1 },
+  nonFinite: { nonFinite: "skip" },
+  biasCorrection: { biasCorrection: true },
+  ema: { ema: averaged },
+  zeroGrad: { zeroGrad: true },
+  scheduled: { lr: (step) => 1e-3 / (1 + step / 1e3) },
+  /** A decay that can't cancel a gradient, which clipping leaves at 4e-5 in the largest tensor. */
+  allOn: { weightDecay: 1e-6, globalClipNorm: 1, ema: averaged, zeroGrad: true },
+} satisfies Record<string, Partial<Settings>>;
 
 export type VariantName = keyof typeof variants;
 
 export const countOf = (work: Work): number => work.tensors * work.size;
-export const hyperparametersOf = (work: Work): Hyperparameters => variants[work.variant];
 
-/** What a step must read and write: p and v both ways, g once; each further buffer both ways. */
-export function bytesPerElement({ momentum, centered }: Hyperparameters): number {
-  return 20 + (momentum > 0 ? 8 : 0) + (centered ? 8 : 0);
+/** What a caller would write. */
+export const optionsOf = ({ variant }: Work): Partial<Settings> => ({ ...basis, ...variants[variant] });
+
+/** That, and the default of everything else. */
+export const settingsOf = ({ variant }: Work): Settings => ({ ...defaults, ...variants[variant] });
+
+/** Whether a way that has these options can do the work. */
+export function usesOnly({ variant }: Work, names: readonly (keyof Settings)[]): boolean {
+  return Object.keys(variants[variant]).every((name) => names.includes(name as keyof Settings));
 }
 
 /**
- * Where v starts. Frameworks start at 0, which the first gradient lifts to an ordinary value. 1e-40 is denormal at
- * once; 1e-36 becomes so by decay, after 460 steps of zero gradients.
+ * What a step must read and write: p and v both ways, g once; each further buffer both ways; g once more for its norm
+ * and once to clear it.
  */
-export const initialSquareAvg = { ordinary: 0, denormal: 1e-40, fading: 1e-36 };
+export function bytesPerElement(work: Work): number {
+  const { momentum, centered, ema, zeroGrad, clipNorm, globalClipNorm, nonFinite } = settingsOf(work);
+  const buffers = [momentum > 0, centered, ema !== undefined].filter(Boolean).length;
+  const measures = clipNorm < Infinity || globalClipNorm < Infinity || nonFinite !== "propagate";
+  return 20 + 8 * buffers + (zeroGrad ? 4 : 0) + (measures ? 4 : 0);
+}
 
-export const hasGradients = (work: Work): boolean => work.state === "ordinary";
+export type ResultPlane = "param" | "ema" | "grad";
+
+/** What of the work's tensors a step leaves: gradients only where it changes them. */
+export function resultPlanes(work: Work): ResultPlane[] {
+  const { ema, zeroGrad } = settingsOf(work);
+  return ["param", ...(ema ? (["ema"] as const) : []), ...(zeroGrad ? (["grad"] as const) : [])];
+}
+
+/**
+ * Where v starts. Frameworks start at 0, which the first gradient lifts to an ordinary value. From there the first steps
+ * are the same whatever the gradient's scale: where that is to be checked, v is `running` already. 1e-40 is denormal
+ * at once; 1e-36 becomes so by decay, after 460 steps of zero gradients.
+ */
+export const initialSquareAvg = { ordinary: 0, running: 2 ** -20, denormal: 1e-40, fading: 1e-36 };
+
+export const hasGradients = ({ state }: Work): boolean => state === "ordinary" || state === "running";
 
 const MILLION = 2 ** 20;
 
 /** In binary thousands, as caches are. */
 export function sizeTitle(count: number): string {
-  if (count >= MILLION) return `${count / MILLION} M elements`;
-  return count >= 1024 ? `${count / 1024} k elements` : `${count} elements`;
+  if (count % MILLION === 0) return `${count / MILLION} M elements`;
+  return count % 1024 === 0 ? `${count / 1024} k elements` : `${count.toLocaleString("en")} elements`;
 }
 
 /** The same integers in `pytorch.py`, so that both sides start alike with nothing sent between them. */

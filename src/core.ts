@@ -192,33 +192,33 @@ export function instantiate(memory: WebAssembly.Memory): Core {
       const lr = learningRateAt(resolved.lr, step);
       const scalars = scalarsOf(resolved, lr, { step, gradScale, zeroGrad, emaDecay: undefined });
       const { variant } = scalars;
-      const planes: Record<string, unknown> = {
-        param: tensor.param,
-        grad: tensor.grad,
-        squareAvg: tensor.squareAvg,
-      };
-      if (variant & MOMENTUM) planes.momentumBuffer = tensor.momentumBuffer;
-      if (variant & CENTERED) planes.gradAvg = tensor.gradAvg;
-      checkPlanes(planes, tensor.count, memory);
-      const { momentumBuffer = 0, gradAvg = 0 } = tensor;
-      kernel.update({ ...tensor, momentumBuffer, gradAvg, ema: 0 }, scalars);
+      const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0, count } = tensor;
+      const names = ["param", "grad", "squareAvg"];
+      const ptrs: unknown[] = [param, grad, squareAvg];
+      if (variant & MOMENTUM) ptrs[names.push("momentumBuffer") - 1] = tensor.momentumBuffer;
+      if (variant & CENTERED) ptrs[names.push("gradAvg") - 1] = tensor.gradAvg;
+      checkPlanes(names, ptrs, count, memory);
+      kernel.update({ param, grad, squareAvg, momentumBuffer, gradAvg, ema: 0, count }, scalars);
     },
     sumOfSquares({ grad, count }) {
-      checkPlanes({ grad }, count, memory);
+      checkPlanes(["grad"], [grad], count, memory);
       return kernel.sumOfSquares(grad, count);
     },
   };
 }
 
 /** Checks that the planes lie in the memory, apart from each other. */
-function checkPlanes(planes: Record<string, unknown>, count: number, memory: WebAssembly.Memory): void {
+function checkPlanes(
+  names: readonly string[],
+  ptrs: readonly unknown[],
+  count: number,
+  memory: WebAssembly.Memory,
+): void {
   if (!Number.isInteger(count) || count < 0) {
     throw new MemoryError(`count: got ${show(count)}, expected a whole number of elements.`);
   }
   const memoryBytes = memory.buffer.byteLength;
   const byteLength = count * 4;
-  const names = Object.keys(planes);
-  const ptrs = Object.values(planes);
   ptrs.forEach((ptr, i) => {
     if (ptr === undefined) {
       throw new OptionError(`${names[i]}: got undefined; these hyperparameters need its byte offset.`);

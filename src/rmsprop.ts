@@ -240,11 +240,9 @@ export class Optimizer<const P extends Params> {
 
   get #measuresGradients(): boolean {
     const { groups, options } = this.#live;
-    return (
-      options.globalClipNorm !== Infinity ||
-      options.nonFinite !== "propagate" ||
-      groups.some((group) => group.clipsByNorm)
-    );
+    if (options.globalClipNorm !== Infinity || options.nonFinite !== "propagate") return true;
+    for (const group of groups) if (group.clipsByNorm) return true;
+    return false;
   }
 
   /** The norm of all gradients as they lie there. Tensors are added up in the order in which they were named. */

@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import type { Way } from "../way.ts";
-import { hyperparametersOf, type Work } from "../work.ts";
+import { basis, type Work } from "../work.ts";
 import { planesOf, runnerOn, sharedOptimizer } from "./ours.ts";
 
 const supports = (work: Work) => work.tensors === 1 && work.variant === "plain";
@@ -13,6 +14,16 @@ export const scalar: Way = {
   prepare: (work) => prepareModule(work, "scalar"),
 };
 
+/** The kernel before it had the options that frameworks differ by: do they cost those who use none of them? */
+export const former: Way = {
+  name: "former",
+  title: "the bare kernel, as it was",
+  formula: "pytorch",
+  bitExact: true,
+  supports,
+  prepare: (work) => prepareModule(work, "former"),
+};
+
 /** No RMSprop, so there's nothing to check. It works by vectors, so the count must be a multiple of four. */
 export const streams: Way = {
   name: "streams",
@@ -22,12 +33,12 @@ export const streams: Way = {
 };
 
 /** On the planes of our own optimizer, so that nothing but the code differs. */
-async function prepareModule(work: Work, name: string) {
+function prepareModule(work: Work, name: string) {
   const optimizer = sharedOptimizer(work);
-  const { exports } = new WebAssembly.Instance(await compile(name), { env: { memory: optimizer.memory } });
+  const { exports } = new WebAssembly.Instance(compile(name), { env: { memory: optimizer.memory } });
   const update = exports.update as (...args: number[]) => void;
   const { param, grad, squareAvg } = planesOf(optimizer);
-  const { lr, alpha, eps } = hyperparametersOf(work);
+  const { lr, alpha, eps } = basis;
   return runnerOn(optimizer, work, () =>
     update(param, grad, squareAvg, work.size, lr, alpha, 1 - alpha, eps),
   );
@@ -35,25 +46,20 @@ async function prepareModule(work: Work, name: string) {
 
 const modules = new Map<string, WebAssembly.Module>();
 
-/** Compiles `../assembly/<name>.ts` as the package's own source is compiled. */
-async function compile(name: string): Promise<WebAssembly.Module> {
+/**
+ * Compiles `../assembly/<name>.ts` as the package's own source is compiled. In another process: the engine goes on
+ * optimizing the compiler, WebAssembly itself, for seconds after its work, and our kernels would wait behind it.
+ */
+function compile(name: string): WebAssembly.Module {
   const compiled = modules.get(name);
   if (compiled) return compiled;
-  // Not at the top: a process that runs another way should not carry a compiler.
-  const { default: asc } = await import("assemblyscript/asc");
-  const source = readFileSync(new URL(`../assembly/${name}.ts`, import.meta.url), "utf8");
-  let binary: Uint8Array<ArrayBuffer> | undefined;
+  const asc = fileURLToPath(import.meta.resolve("assemblyscript/bin/asc.js"));
   const options = ["--runtime", "stub", "--importMemory", "--enable", "simd", "-O3", "--noAssert"];
-  const { error, stderr } = await asc.main([`${name}.ts`, "--outFile", `${name}.wasm`, ...options], {
-    readFile: (path) => (path === `${name}.ts` ? source : null),
-    writeFile(_path, contents) {
-      binary = new Uint8Array(contents as Uint8Array);
-    },
-    listFiles: () => null,
+  const binary = execFileSync(process.execPath, [asc, `${name}.ts`, ...options, "--outFile"], {
+    cwd: new URL("../assembly/", import.meta.url),
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  if (error || !binary)
-    throw new Error(`asc can't compile bench/assembly/${name}.ts:\n${stderr}`, { cause: error });
-  const module = new WebAssembly.Module(binary);
+  const module = new WebAssembly.Module(new Uint8Array(binary));
   modules.set(name, module);
   return module;
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Way } from "../way.ts";
-import { scalar, streams } from "./assembly.ts";
+import { former, scalar, streams } from "./assembly.ts";
 import { isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
 import { core, jsBackend, kernel, step } from "./ours.ts";
@@ -17,7 +17,7 @@ export interface Ways {
   close(): void;
 }
 
-const wasm = [step, kernel, core, scalar, streams, copy];
+const wasm = [step, kernel, core, former, scalar, streams, copy];
 const javascript = [plain, simple, jsBackend];
 const rivalsFolder = fileURLToPath(new URL("../rivals/", import.meta.url));
 const openTfjs = () => tfjsWays(`${rivalsFolder}package.json`);

@@ -1,14 +1,7 @@
 import { plainRmsprop, simpleRmsprop } from "../plain.ts";
 import type { Runner, Way } from "../way.ts";
 import { timing } from "../way.ts";
-import {
-  bytesPerElement,
-  countOf,
-  hyperparametersOf,
-  initialSquareAvg,
-  inputsOf,
-  type Work,
-} from "../work.ts";
+import { basis, bytesPerElement, countOf, initialSquareAvg, inputsOf, type Work } from "../work.ts";
 
 const isPlain = (work: Work) => work.variant === "plain";
 
@@ -30,7 +23,6 @@ export const simple: Way = {
 
 function prepareLoop(work: Work, update: typeof plainRmsprop): Runner {
   const inputs = inputsOf(work);
-  const hyperparameters = hyperparametersOf(work);
   const tensors = Array.from({ length: work.tensors }, (_, i) => ({
     start: i * work.size,
     param: new Float32Array(work.size),
@@ -45,7 +37,7 @@ function prepareLoop(work: Work, update: typeof plainRmsprop): Runner {
       }
     },
     time: timing(() => {
-      for (const { param, grad, squareAvg } of tensors) update(param, grad, squareAvg, hyperparameters);
+      for (const { param, grad, squareAvg } of tensors) update(param, grad, squareAvg, basis);
     }),
     read() {
       const all = new Float32Array(countOf(work));
@@ -67,7 +59,7 @@ export const copy: Way = {
   title: "a copy of as many bytes",
   supports: (work) => work.tensors === 1,
   prepare(work) {
-    const bytes = (countOf(work) * bytesPerElement(hyperparametersOf(work))) / 2;
+    const bytes = (countOf(work) * bytesPerElement(work)) / 2;
     const source = new Uint8Array(bytes).fill(1);
     const target = new Uint8Array(bytes);
     return {

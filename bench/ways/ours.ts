@@ -1,8 +1,20 @@
 import { readFileSync } from "node:fs";
+import { scalarsOf } from "../../src/scalars.ts";
 import { dist, instantiate, RMSprop } from "../built.ts";
 import type { Runner, Way } from "../way.ts";
 import { timing } from "../way.ts";
-import { countOf, hyperparametersOf, initialSquareAvg, inputsOf, oncePerWork, type Work } from "../work.ts";
+import {
+  basis,
+  countOf,
+  initialSquareAvg,
+  inputsOf,
+  oncePerWork,
+  optionsOf,
+  resultPlanes,
+  settingsOf,
+  usesOnly,
+  type Work,
+} from "../work.ts";
 
 type Optimizer = InstanceType<typeof RMSprop>;
 
@@ -11,30 +23,40 @@ export const sharedOptimizer = oncePerWork((work) => makeOptimizer(work, "wasm")
 
 function makeOptimizer(work: Work, backend: "wasm" | "js"): Optimizer {
   const shapes = Object.fromEntries(Array.from({ length: work.tensors }, (_, i) => [`t${i}`, [work.size]]));
-  return new RMSprop(shapes, { ...hyperparametersOf(work), backend });
+  const { gradScale, zeroGrad, ...options } = optionsOf(work);
+  return new RMSprop(shapes, { ...options, backend });
 }
 
 /** A runner whose tensors are an optimizer's, whatever it is that steps them. */
 export function runnerOn(optimizer: Optimizer, work: Work, step: () => void): Runner {
   const { param, grad } = inputsOf(work);
   const names = Object.keys(optimizer.params);
-  const partOf = (all: Float32Array, i: number) => all.subarray(i * work.size, (i + 1) * work.size);
+  const records = { param: optimizer.params, ema: optimizer.ema, grad: optimizer.grads };
+  const write = (record: Optimizer["params"], all: Float32Array) =>
+    names.forEach((name, i) => {
+      record[name]!.set(all.subarray(i * work.size, (i + 1) * work.size));
+    });
+  const writeGradients = () => write(optimizer.grads, grad);
   return {
     reset() {
-      names.forEach((name, i) => {
+      write(optimizer.params, param);
+      writeGradients();
+      for (const name of names) {
         const { squareAvg, momentumBuffer, gradAvg } = optimizer.state[name]!;
-        optimizer.params[name]!.set(partOf(param, i));
-        optimizer.grads[name]!.set(partOf(grad, i));
         squareAvg.fill(initialSquareAvg[work.state]);
         momentumBuffer?.fill(0);
         gradAvg?.fill(0);
-      });
+        optimizer.ema[name]?.fill(0);
+      }
     },
-    time: timing(step),
+    time: timing(step, work.rewritesGradients && writeGradients),
     read() {
-      const all = new Float32Array(countOf(work));
-      names.forEach((name, i) => {
-        all.set(optimizer.params[name]!, i * work.size);
+      const planes = resultPlanes(work);
+      const all = new Float32Array(planes.length * countOf(work));
+      planes.forEach((plane, at) => {
+        names.forEach((name, i) => {
+          all.set(records[plane][name]!, at * countOf(work) + i * work.size);
+        });
       });
       return all;
     },
@@ -63,46 +85,70 @@ export const step: Way = {
   supports: () => true,
   prepare(work) {
     const optimizer = sharedOptimizer(work);
-    return runnerOn(optimizer, work, () => optimizer.step());
+    return runnerOn(optimizer, work, stepOf(optimizer, work));
   },
 };
 
+function stepOf(optimizer: Optimizer, work: Work): () => void {
+  const { gradScale, zeroGrad } = settingsOf(work);
+  if (gradScale === 1 && !zeroGrad) return () => optimizer.step();
+  return () => optimizer.step({ gradScale, zeroGrad });
+}
+
 let module: WebAssembly.Module | undefined;
+
+/** What is in the arguments of one kernel call, which are the same for every step. */
+const inKernel = [
+  "epsInsideSqrt",
+  "weightDecay",
+  "decoupledWeightDecay",
+  "momentum",
+  "lrInMomentum",
+  "nesterov",
+  "centered",
+  "clipValue",
+  "maximize",
+  "gradScale",
+  "zeroGrad",
+] as const;
 
 export const kernel: Way = {
   ...ours,
   name: "kernel",
   title: "the bare kernel",
-  supports: (work) => work.tensors === 1,
+  supports: (work) => work.tensors === 1 && usesOnly(work, inKernel),
   prepare(work) {
     const optimizer = sharedOptimizer(work);
     module ??= new WebAssembly.Module(readFileSync(new URL("core.wasm", dist)));
     const { exports } = new WebAssembly.Instance(module, { env: { memory: optimizer.memory } });
     const update = exports.update as (...args: number[]) => void;
-    const { lr, alpha, eps, weightDecay, momentum, centered, maximize } = hyperparametersOf(work);
+    const settings = settingsOf(work);
+    const scalars = scalarsOf(settings, basis.lr, { ...settings, step: 0, emaDecay: undefined });
     const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0 } = planesOf(optimizer);
-    const isShaped = maximize || weightDecay > 0;
-    const variant = (momentum > 0 ? 1 : 0) + (centered ? 2 : 0) + (isShaped ? 4 : 0);
-    const [updateScale, bufferScale] = momentum > 0 ? [1, lr] : [lr, 1];
-    const gradScale = maximize ? -1 : 1;
-    const count = work.size;
+    const ema = 0;
     return runnerOn(optimizer, work, () =>
       update(
-        variant,
+        scalars.variant,
         param,
         grad,
         squareAvg,
         momentumBuffer,
         gradAvg,
-        count,
-        alpha,
-        1 - alpha,
-        eps,
-        updateScale,
-        momentum,
-        bufferScale,
-        gradScale,
-        weightDecay,
+        ema,
+        work.size,
+        scalars.alpha,
+        scalars.oneMinusAlpha,
+        scalars.epsInside,
+        scalars.eps,
+        scalars.updateScale,
+        scalars.momentum,
+        scalars.bufferScale,
+        scalars.gradScale,
+        scalars.clipValue,
+        scalars.paramScale,
+        scalars.weightDecay,
+        scalars.correction,
+        scalars.emaWeight,
       ),
     );
   },
@@ -112,13 +158,13 @@ export const core: Way = {
   ...ours,
   name: "core",
   title: "update() of /core",
-  supports: (work) => work.tensors === 1,
+  supports: (work) => work.tensors === 1 && usesOnly(work, inKernel),
   prepare(work) {
     const optimizer = sharedOptimizer(work);
     const { update } = instantiate(optimizer.memory);
     const tensor = { ...planesOf(optimizer), count: work.size };
-    const hyperparameters = hyperparametersOf(work);
-    return runnerOn(optimizer, work, () => update(tensor, hyperparameters));
+    const options = optionsOf(work);
+    return runnerOn(optimizer, work, () => update(tensor, options));
   },
 };
 
@@ -129,6 +175,6 @@ export const jsBackend: Way = {
   supports: (work) => countOf(work) <= 2 ** 20,
   prepare(work) {
     const optimizer = makeOptimizer(work, "js");
-    return runnerOn(optimizer, work, () => optimizer.step());
+    return runnerOn(optimizer, work, stepOf(optimizer, work));
   },
 };

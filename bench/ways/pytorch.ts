@@ -1,7 +1,19 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Way } from "../way.ts";
+import { usesOnly } from "../work.ts";
 import { Remote } from "./remote.ts";
+
+/** What its optimizer has, and its functions for clipping, averaging and clearing. */
+const options = [
+  "momentum",
+  "centered",
+  "weightDecay",
+  "maximize",
+  "globalClipNorm",
+  "ema",
+  "zeroGrad",
+] as const;
 
 /** PyTorch in the first Python that has it, or undefined. */
 export function findPyTorch(): { way: Way; version: string; close(): void } | undefined {
@@ -18,7 +30,7 @@ export function findPyTorch(): { way: Way; version: string; close(): void } | un
       name: "torch",
       title: `PyTorch ${version.replace(/\+.*/, "")}, one thread`,
       formula: "pytorch",
-      supports: () => true,
+      supports: (work) => usesOnly(work, options),
       prepare: (work) => remote.prepare(work),
     };
     return { way, version, close: () => remote.close() };

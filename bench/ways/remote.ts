@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Runner } from "../way.ts";
-import { hasGradients, hyperparametersOf, initialSquareAvg, type Work } from "../work.ts";
+import { hasGradients, initialSquareAvg, optionsOf, type Work } from "../work.ts";
 
 /**
  * A process that does the work: `child.ts` or `pytorch.py`. It lives as long as the run, so that it takes its turn in
@@ -27,7 +27,7 @@ export class Remote {
       work,
       hasGradients: hasGradients(work),
       squareAvg: initialSquareAvg[work.state],
-      hyperparameters: hyperparametersOf(work),
+      options: optionsOf(work),
     });
     return {
       reset: () => ask("reset"),

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { Way } from "../way.ts";
 import { timing } from "../way.ts";
-import { countOf, hyperparametersOf, inputsOf, type Work } from "../work.ts";
+import { basis, countOf, inputsOf, settingsOf, usesOnly, type Work } from "../work.ts";
 
 /** What is used of tf.js. Its own types would have to be installed to check the bench's. */
 interface Tensor {
@@ -26,6 +26,9 @@ interface Tf {
   };
 }
 
+/** What its optimizer has: epsilon is always inside the root, and the rate inside the momentum. */
+const options = ["momentum", "centered", "epsInsideSqrt", "lrInMomentum"] as const;
+
 /** The largest count that ends in sane time: the cpu backend takes 200 ns and more for an element. */
 const largest = { cpu: 2 ** 18, wasm: 2 ** 22 };
 
@@ -45,8 +48,7 @@ function wayOn(tf: Tf, backend: "cpu" | "wasm"): Way {
     title: `tf.js, ${backend} backend`,
     formula: "tfjs",
     supports(work) {
-      const { weightDecay, maximize } = hyperparametersOf(work);
-      return countOf(work) <= largest[backend] && work.state === "ordinary" && !weightDecay && !maximize;
+      return countOf(work) <= largest[backend] && work.state === "ordinary" && usesOnly(work, options);
     },
     async prepare(work) {
       let model = await makeModel(tf, backend, work);
@@ -77,7 +79,8 @@ function wayOn(tf: Tf, backend: "cpu" | "wasm"): Way {
 async function makeModel(tf: Tf, backend: string, work: Work) {
   await tf.setBackend(backend);
   const { param, grad } = inputsOf(work);
-  const { lr, alpha, momentum, eps, centered } = hyperparametersOf(work);
+  const { lr, alpha, eps } = basis;
+  const { momentum, centered } = settingsOf(work);
   const optimizer = tf.train.rmsprop(lr, alpha, momentum, eps, centered);
   const variables: Variable[] = [];
   const gradients: Record<string, Tensor> = {};
