@@ -63,7 +63,7 @@ export interface OptimizerOptions {
   /**
    * Places what the optimizer needs in `memory`: gets a number of bytes and gives a byte offset, as `malloc` does.
    * Without it, that goes to freshly grown pages, which is safe where nothing else takes grown pages for its own:
-   * AssemblyScript and Rust modules yes, an Emscripten heap no.
+   * Rust modules yes, AssemblyScript's garbage-collected ones once they have allocated anything, an Emscripten heap no.
    */
   allocate: Allocate | undefined;
   /** Insist on one backend. Without it: WebAssembly, or JavaScript where that can't be had. */
