@@ -8,6 +8,7 @@
  */
 import { MemoryError } from "./errors.ts";
 import { FIGURES_BYTES } from "./kernel.ts";
+import { show } from "./show.ts";
 
 /** The compiler may fold constants below this into addresses, so nothing lies lower. */
 const FIRST_BYTE = 1024;
@@ -29,14 +30,27 @@ export function paddedByteLength(count: number): number {
   return Math.ceil((count * 4) / TENSOR_ALIGN_BYTES) * TENSOR_ALIGN_BYTES;
 }
 
+/** Gives the byte offset of so many bytes in the memory, as C's `malloc` does; 16-byte alignment serves best. */
+export type Allocate = (byteLength: number) => number;
+
 export class Arena {
+  readonly #allocate: Allocate | undefined;
+  readonly #isOwn: boolean;
   #memory: WebAssembly.Memory | undefined;
-  /** Of `FIGURES_BYTES`, always there: to grow the memory for a report would empty the caller's views. */
-  readonly scratch = FIRST_BYTE;
+  #scratch: number | undefined;
   #end = FIRST_BYTE + FIGURES_BYTES;
   #planes = 0;
+  /** The memory's size when it was last grown here. */
+  #grownTo = 0;
   /** Over the memory as it was when growth was last accepted; a growth empties it. */
   #probe: Uint8Array | undefined;
+
+  /** Without a memory it makes one of its own; without an allocator it places planes on freshly grown pages. */
+  constructor(memory?: WebAssembly.Memory, allocate?: Allocate) {
+    this.#memory = memory;
+    this.#allocate = allocate;
+    this.#isOwn = memory === undefined;
+  }
 
   /**
    * Made when it is first asked for, as large as what was placed by then. Not grown to that size: after the first
@@ -48,8 +62,73 @@ export class Arena {
     return this.#memory;
   }
 
+  /**
+   * Where a report has `FIGURES_BYTES` to itself. In a memory of our own they are always there: to grow it for a report
+   * would empty the caller's views. In another's they are placed when they are first asked for.
+   */
+  get scratch(): number {
+    this.#scratch ??= this.#isOwn ? FIRST_BYTE : this.allocatePlanes(1, FIGURES_BYTES)[0]!;
+    return this.#scratch;
+  }
+
   /** Places planes of `byteLength` zeros and gives their addresses: all of them, or an error and none. */
   allocatePlanes(planeCount: number, byteLength: number): number[] {
+    if (planeCount === 0 || byteLength === 0) return Array.from({ length: planeCount }, () => 0);
+    const ptrs = this.#allocate
+      ? Array.from({ length: planeCount }, () => this.#ask(this.#allocate!, byteLength))
+      : this.#place(planeCount, byteLength);
+    // What others have used before isn't zero, nor need be what an allocator gives.
+    if (!this.#isOwn) for (const ptr of ptrs) new Uint8Array(this.memory.buffer, ptr, byteLength).fill(0);
+    return ptrs;
+  }
+
+  /**
+   * Checks that tensors which are to be adopted lie in the memory, apart from each other.
+   *
+   * @returns the byte offset of each.
+   */
+  locate(ranges: readonly { name: string; place: Float32Array | number; count: number }[]): number[] {
+    const { buffer } = this.memory;
+    const located = ranges.map(({ name, place, count }) => {
+      if (typeof place !== "number" && place.buffer !== buffer) {
+        throw new MemoryError(
+          `${name} is a view of another memory than options.memory, or of that memory before it grew: take the view anew.`,
+        );
+      }
+      const ptr = typeof place === "number" ? place : place.byteOffset;
+      checkRange(name, ptr, count * 4, buffer.byteLength);
+      return { name, ptr, end: ptr + count * 4 };
+    });
+    located
+      .slice()
+      .sort((a, b) => a.ptr - b.ptr)
+      .reduce((before, next) => {
+        if (before.end > next.ptr) {
+          throw new MemoryError(
+            `${next.name} at byte ${next.ptr} overlaps ${before.name}, which takes bytes ${before.ptr} to ${before.end}.`,
+          );
+        }
+        return next;
+      });
+    return located.map(({ ptr }) => ptr);
+  }
+
+  #ask(allocate: Allocate, byteLength: number): number {
+    const ptr = allocate(byteLength);
+    checkRange(
+      `What options.allocate gave for ${byteLength} bytes`,
+      ptr,
+      byteLength,
+      this.memory.buffer.byteLength,
+    );
+    return ptr;
+  }
+
+  #place(planeCount: number, byteLength: number): number[] {
+    // Pages that somebody else has added since are theirs.
+    if (!this.#isOwn && this.memory.buffer.byteLength !== this.#grownTo) {
+      this.#end = Math.max(FIRST_BYTE, this.memory.buffer.byteLength);
+    }
     const ptrs: number[] = [];
     let end = this.#end;
     for (let i = 0; i < planeCount; i++) {
@@ -62,7 +141,10 @@ export class Arena {
         `The parameters and their state need ${mebibytes(end)}; a WebAssembly memory holds at most 4096 MiB. Use fewer parameters, or several optimizers.`,
       );
     }
-    if (this.#memory) grow(this.#memory, end);
+    if (this.#memory) {
+      grow(this.#memory, end);
+      this.#grownTo = this.#memory.buffer.byteLength;
+    }
     this.#end = end;
     this.#planes += planeCount;
     return ptrs;
@@ -107,6 +189,17 @@ function mebibytes(byteLength: number): string {
   return `${(byteLength / 2 ** 20).toFixed(1)} MiB`;
 }
 
+function checkRange(name: string, ptr: unknown, byteLength: number, memoryBytes: number): void {
+  if (typeof ptr !== "number" || !(ptr >= 0) || ptr % 4 !== 0) {
+    throw new MemoryError(`${name}: got byte offset ${show(ptr)}, expected a multiple of 4.`);
+  }
+  if (ptr + byteLength > memoryBytes) {
+    throw new MemoryError(
+      `${name}: bytes ${ptr} to ${ptr + byteLength} lie outside the memory of ${memoryBytes} bytes.`,
+    );
+  }
+}
+
 /** The first cache line from `end` on that is `index` staggers past a multiple of 4096. */
 function staggered(end: number, index: number): number {
   const start = Math.ceil(end / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
@@ -122,7 +215,11 @@ export class Place {
     private readonly memory: WebAssembly.Memory,
     readonly byteOffset: number,
     readonly count: number,
-  ) {}
+    /** A view of it that a caller holds already. */
+    view?: Float32Array,
+  ) {
+    this.#view = view;
+  }
 
   /** A view over the memory as it is now. Growing a memory empties every view made before. */
   get view(): Float32Array {

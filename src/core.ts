@@ -8,22 +8,23 @@ import { CENTERED, type Kernel, MOMENTUM } from "./kernel.ts";
 import { type CoreOptions, learningRateAt, resolveCoreOptions } from "./options.ts";
 import { scalarsOf } from "./scalars.ts";
 import { show } from "./show.ts";
-import { wasmBase64 } from "./wasm.generated.ts";
+import { wasmHex } from "./wasm.generated.ts";
 
 /** Compiled on first use and kept: every optimizer of a program shares the code. */
 let compiled: WebAssembly.Module | undefined;
 
 function compile(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(decodeBase64(wasmBase64));
+  compiled ??= new WebAssembly.Module(decodeHex(wasmHex));
   return compiled;
 }
 
-/** By Node's own means where there are any: the loop over `atob` takes a third of a millisecond at start. */
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+/** By Node's own means where there are any: the loop takes a good part of the time to the first step. */
+function decodeHex(text: string): Uint8Array<ArrayBuffer> {
   const { Buffer } = globalThis as {
-    Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> };
+    Buffer?: { from(text: string, encoding: "hex"): Uint8Array<ArrayBuffer> };
   };
-  return Buffer?.from(text, "base64") ?? Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
+  const byteAt = (_: unknown, i: number) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return Buffer?.from(text, "hex") ?? Uint8Array.from({ length: text.length / 2 }, byteAt);
 }
 
 /** The exports of `assembly/index.ts`. */

@@ -5,41 +5,41 @@ import { guardHyperparameters, type Hyperparameters, learningRateAt } from "./op
 import type { TensorSpec } from "./params.ts";
 import { areScalarsSteady, clipFactor, type StepPlan, scalarsOf } from "./scalars.ts";
 
+/** What a group needs to know of its optimizer. */
+export interface GroupContext {
+  arena: Arena;
+  hasEma: boolean;
+  /** Throws where a hyperparameter doesn't fit the optimizer as a whole. */
+  beforeChange(next: Hyperparameters): void;
+}
+
 export class Group {
   readonly tensors: readonly Tensor[];
-  readonly segment: Segment;
   /** As the caller reads and sets them. */
   readonly hyperparameters: Hyperparameters;
+  readonly #arena: Arena;
   /** Unguarded, for what happens at each step. */
   readonly #values: Hyperparameters;
-  #statePlanes: StatePlane[];
+  /** Tensors that were made here stand in whole planes; of adopted ones, only the state does. */
+  readonly #made: Tensor[];
+  readonly #adopted: Tensor[];
+  #segments: readonly Segment[] = [];
+  #statePlanes: StatePlane[] = [];
   #lr = 0;
   #last: { plan: StepPlan; lr: number; scalars: Scalars } | undefined;
 
-  constructor(
-    specs: readonly TensorSpec[],
-    hyperparameters: Hyperparameters,
-    private readonly arena: Arena,
-    { hasEma, beforeChange }: { hasEma: boolean; beforeChange: (next: Hyperparameters) => void },
-  ) {
-    let planeByteLength = 0;
-    this.tensors = specs.map((spec) => {
-      const tensor = new Tensor(spec, planeByteLength, this);
-      planeByteLength += paddedByteLength(spec.count);
-      return tensor;
-    });
-    this.segment = {
-      param: 0,
-      grad: 0,
-      squareAvg: 0,
-      momentumBuffer: 0,
-      gradAvg: 0,
-      ema: 0,
-      count: planeByteLength / 4,
-    };
+  constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
+    const { arena, hasEma, beforeChange } = context;
+    this.#arena = arena;
     this.#values = hyperparameters;
+    this.tensors = specs.map((spec) => new Tensor(spec, arena));
+    this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
+    this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
+    const state: Plane[] = [...statePlanesOf(hyperparameters), ...(hasEma ? (["ema"] as const) : [])];
+    this.#allocate(this.#made, ["param", "grad", ...state]);
+    this.#allocate(this.#adopted, state);
     this.#statePlanes = statePlanesOf(hyperparameters);
-    this.#allocate(["param", "grad", ...this.#statePlanes, ...(hasEma ? (["ema"] as const) : [])]);
+    this.#segments = joined(this.tensors);
     this.hyperparameters = guardHyperparameters(hyperparameters, (next) => {
       beforeChange(next);
       this.#change(next);
@@ -49,10 +49,6 @@ export class Group {
   /** The planes of state in use now. */
   get statePlanes(): readonly StatePlane[] {
     return this.#statePlanes;
-  }
-
-  get memory(): WebAssembly.Memory {
-    return this.arena.memory;
   }
 
   /** Whether each tensor's gradient is clipped to a norm of its own. */
@@ -67,13 +63,20 @@ export class Group {
 
   update(kernel: Kernel, plan: StepPlan): void {
     if (!this.clipsByNorm) {
-      kernel.update(this.segment, this.#scalarsFor(plan));
+      const scalars = this.#scalarsFor(plan);
+      for (const segment of this.#segments) kernel.update(segment, scalars);
       return;
     }
     for (const tensor of this.tensors) {
       const norm = Math.sqrt(tensor.sumOfSquares) * Math.abs(plan.gradScale);
       const gradScale = plan.gradScale * clipFactor(norm, this.#values.clipNorm);
       kernel.update(tensor.segment, this.#scalarsFor({ ...plan, gradScale }));
+    }
+  }
+
+  fill(plane: Plane, value: number): void {
+    for (const segment of this.#segments) {
+      new Float32Array(this.#arena.memory.buffer, segment[plane], segment.count).fill(value);
     }
   }
 
@@ -93,79 +96,108 @@ export class Group {
     return scalars;
   }
 
-  fill(plane: Plane, value: number): void {
-    new Float32Array(this.memory.buffer, this.segment[plane], this.segment.count).fill(value);
-  }
-
   /** State that comes into use starts from zero, whatever an earlier use has left there. */
   #change(next: Hyperparameters): void {
     const statePlanes = statePlanesOf(next);
     const fresh = statePlanes.filter((plane) => !this.#statePlanes.includes(plane));
-    this.#allocate(fresh.filter((plane) => this.segment[plane] === 0));
+    const missing = fresh.filter((plane) => this.tensors[0]!.segment[plane] === 0);
+    this.#allocate(this.#made, missing);
+    this.#allocate(this.#adopted, missing);
+    this.#segments = joined(this.tensors);
     for (const plane of fresh) this.fill(plane, 0);
     this.#statePlanes = statePlanes;
     this.#last = undefined;
   }
 
-  #allocate(planes: readonly Plane[]): void {
-    const ptrs = this.arena.allocatePlanes(planes.length, this.segment.count * 4);
+  /** Lays the planes of these tensors one behind the other, the same order in each. */
+  #allocate(tensors: readonly Tensor[], planes: readonly Plane[]): void {
+    const byteLength = tensors.reduce((sum, tensor) => sum + tensor.byteStride, 0);
+    const ptrs = this.#arena.allocatePlanes(planes.length, byteLength);
     planes.forEach((plane, i) => {
-      this.segment[plane] = ptrs[i]!;
+      let ptr = ptrs[i]!;
+      for (const tensor of tensors) {
+        tensor.segment[plane] = ptr;
+        ptr += tensor.byteStride;
+      }
     });
   }
 }
 
-/** One tensor's part of its group's planes. */
+/** One tensor: where it lies, and the views of it. */
 export class Tensor {
   readonly name: string;
   readonly count: number;
+  readonly isAdopted: boolean;
   /** Of its gradient, when it was last measured. */
   sumOfSquares = 0;
+  readonly segment: Segment;
+  readonly #arena: Arena;
   readonly #places: Partial<Record<Plane, Place>> = {};
 
-  constructor(
-    spec: TensorSpec,
-    private readonly planeByteOffset: number,
-    private readonly group: Group,
-  ) {
-    this.name = spec.name;
-    this.count = spec.count;
+  constructor({ name, count, adopted }: TensorSpec, arena: Arena) {
+    this.name = name;
+    this.count = count;
+    this.isAdopted = adopted !== undefined;
+    this.segment = { param: 0, grad: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, count };
+    this.#arena = arena;
+    if (adopted) {
+      this.#adopt("param", adopted.param);
+      this.#adopt("grad", adopted.grad);
+    }
+  }
+
+  /** Bytes from its start in a plane to that of the next tensor. Adopted ones may lie without a gap, so their state does. */
+  get byteStride(): number {
+    return this.isAdopted ? this.count * 4 : paddedByteLength(this.count);
   }
 
   /** A view over the memory as it is now. */
   view(plane: Plane): Float32Array {
-    this.#places[plane] ??= new Place(
-      this.group.memory,
-      this.group.segment[plane] + this.planeByteOffset,
-      this.count,
-    );
+    this.#places[plane] ??= new Place(this.#arena.memory, this.segment[plane], this.count);
     return this.#places[plane].view;
   }
 
-  /** The views of all state in use. */
-  get state(): Partial<Record<StatePlane, Float32Array>> {
-    return Object.fromEntries(this.group.statePlanes.map((plane) => [plane, this.view(plane)]));
-  }
-
-  /** This tensor alone. */
-  get segment(): Segment {
-    const { param, grad, squareAvg, momentumBuffer, gradAvg, ema } = this.group.segment;
-    const offset = this.planeByteOffset;
-    return {
-      param: param + offset,
-      grad: grad + offset,
-      squareAvg: squareAvg + offset,
-      momentumBuffer: momentumBuffer + offset,
-      gradAvg: gradAvg + offset,
-      ema: ema + offset,
-      count: this.count,
-    };
+  /** The views of these planes of state. */
+  state(planes: readonly StatePlane[]): Partial<Record<StatePlane, Float32Array>> {
+    return Object.fromEntries(planes.map((plane) => [plane, this.view(plane)]));
   }
 
   /** Whether gradients were last read before the memory grew. */
   get hasStaleGrad(): boolean {
     return this.#places.grad?.isStale ?? false;
   }
+
+  /** A view that the caller holds dies by a growth like one that was handed out. */
+  #adopt(plane: "param" | "grad", place: Float32Array | number): void {
+    if (typeof place === "number") {
+      this.segment[plane] = place;
+    } else {
+      this.segment[plane] = place.byteOffset;
+      this.#places[plane] = new Place(this.#arena.memory, place.byteOffset, this.count, place);
+    }
+  }
+}
+
+/** As few segments as cover the tensors: those whose planes all follow each other are updated in one call. */
+function joined(tensors: readonly Tensor[]): Segment[] {
+  const segments: Segment[] = [];
+  let last: Segment | undefined;
+  for (const { segment, byteStride } of tensors) {
+    const lastBytes = (last?.count ?? 0) * 4;
+    if (last && PLANES.every((plane) => follows(last!, segment, plane, lastBytes))) {
+      last.count += byteStride / 4;
+    } else {
+      last = { ...segment, count: byteStride / 4 };
+      segments.push(last);
+    }
+  }
+  return segments;
+}
+
+const PLANES: readonly Plane[] = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "ema"];
+
+function follows(before: Segment, segment: Segment, plane: Plane, bytes: number): boolean {
+  return before[plane] === 0 ? segment[plane] === 0 : segment[plane] === before[plane] + bytes;
 }
 
 function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {

@@ -1,5 +1,6 @@
 /** The options: their types, defaults and checks. */
 import leven from "leven";
+import type { Allocate } from "./arena.ts";
 import { OptionError } from "./errors.ts";
 import type { Backend } from "./kernel.ts";
 import { show } from "./show.ts";
@@ -57,6 +58,14 @@ export interface OptimizerOptions {
   nonFinite: NonFinitePolicy;
   /** Keep a running average of the parameters, `decay` of it kept at each step, 0 to 1. */
   ema: { readonly decay: number } | undefined;
+  /** The memory to work in: another module's, say. Without it the optimizer makes one of its own. */
+  memory: WebAssembly.Memory | undefined;
+  /**
+   * Places what the optimizer needs in `memory`: gets a number of bytes and gives a byte offset, as `malloc` does.
+   * Without it, that goes to freshly grown pages, which is safe where nothing else takes grown pages for its own:
+   * Rust modules yes, AssemblyScript's garbage-collected ones once they have allocated anything, an Emscripten heap no.
+   */
+  allocate: Allocate | undefined;
   /** Insist on one backend. Without it: WebAssembly, or JavaScript where that can't be had. */
   backend: Backend | undefined;
 }
@@ -159,6 +168,16 @@ const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
       Object.keys(value).join() === "decay" &&
       EMA_DECAY.accepts((value as { decay: unknown }).decay),
   },
+  memory: {
+    default: undefined,
+    wanted: "a WebAssembly.Memory",
+    accepts: (value) => Object.prototype.toString.call(value) === "[object WebAssembly.Memory]",
+  },
+  allocate: {
+    default: undefined,
+    wanted: "a function from a number of bytes to a byte offset in options.memory",
+    accepts: (value) => typeof value === "function",
+  },
   backend: oneOf<Backend | undefined>(undefined, "wasm", "js"),
 }))();
 
@@ -259,6 +278,10 @@ export function resolveOptions(options: Options): {
 } {
   if (typeof options !== "object" || options === null) {
     throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
+  }
+  const { memory, allocate } = options;
+  if (allocate !== undefined && memory === undefined) {
+    throw new OptionError("Option allocate gives places in options.memory: set memory too.");
   }
   return {
     inherited: resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS)),

@@ -6,8 +6,25 @@ import { show } from "./show.ts";
 /** Dimensions of a zero-filled tensor, as `[784, 128]`; `[]` is a single number. */
 export type Shape = readonly number[];
 
-/** Tensors by name: a shape, or initial values that are copied in once. */
-export type ParamRecord = Readonly<Record<string, Shape | Float32Array>>;
+/** A tensor that lies in `options.memory` already, to be updated where it lies. */
+export interface AdoptedViews {
+  readonly param: Float32Array;
+  readonly grad: Float32Array;
+}
+
+/** The same by byte offsets, multiples of 4; such a tensor's gradients are never held for lost when memory grows. */
+export interface AdoptedOffsets {
+  readonly param: number;
+  readonly grad: number;
+  /** Elements of each. */
+  readonly count: number;
+}
+
+/** A tensor as it is asked for: a shape, initial values that are copied in once, or one to adopt where it lies. */
+export type TensorSource = Shape | Float32Array | AdoptedViews | AdoptedOffsets;
+
+/** Tensors by name. */
+export type ParamRecord = Readonly<Record<string, TensorSource>>;
 
 /** Parameters with hyperparameters of their own; what they leave out comes from the optimizer's options. */
 export interface ParamGroup extends Partial<Hyperparameters> {
@@ -29,7 +46,9 @@ export interface TensorSpec {
   name: string;
   count: number;
   /** Initial values; zeros without them. */
-  values: Float32Array | undefined;
+  values?: Float32Array;
+  /** Where it lies, if it is to stay there. */
+  adopted?: AdoptedViews | AdoptedOffsets;
 }
 
 /** A group's tensors, and the hyperparameters given for it, not checked yet. */
@@ -58,7 +77,7 @@ function isGroups(params: Params): params is readonly ParamGroup[] {
   return Array.isArray(params);
 }
 
-function isRecord(value: unknown): boolean {
+function isRecord(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
@@ -89,13 +108,37 @@ function parseTensor(name: string, source: unknown, taken: Set<string>): TensorS
     }
     return { name, count: source.length, values: source };
   }
-  const isShape = Array.isArray(source) && source.every((size) => Number.isSafeInteger(size) && size > 0);
+  if (isRecord(source)) return { name, ...parseAdopted(name, source as Record<string, unknown>) };
+  const isShape = Array.isArray(source) && source.every(isCount);
   if (!isShape) {
     throw new ParameterError(
-      `Parameter ${show(name)}: got ${show(source)}, expected a shape of whole numbers above 0, as [784, 128], or a Float32Array of initial values.`,
+      `Parameter ${show(name)}: got ${show(source)}, expected a shape of whole numbers above 0, as [784, 128], a Float32Array of initial values, or { param, grad } that lie in options.memory.`,
     );
   }
-  return { name, count: source.reduce((product, size) => product * size, 1), values: undefined };
+  return { name, count: source.reduce((product, size) => product * size, 1) };
+}
+
+/** Either both as views of one length, or both as offsets with a count. Where they lie, the arena checks. */
+function parseAdopted(name: string, source: Record<string, unknown>): Pick<TensorSpec, "count" | "adopted"> {
+  const { param, grad, count } = source;
+  if (isFloat32Array(param) && isFloat32Array(grad) && count === undefined) {
+    if (param.length !== grad.length || param.length === 0) {
+      throw new ParameterError(
+        `Parameter ${show(name)}: param has ${param.length} elements and grad ${grad.length}, expected as many of both. Growing a memory empties its views.`,
+      );
+    }
+    return { count: param.length, adopted: { param, grad } };
+  }
+  if (typeof param === "number" && typeof grad === "number" && isCount(count)) {
+    return { count, adopted: { param, grad, count } };
+  }
+  throw new ParameterError(
+    `Parameter ${show(name)}: got { param: ${show(param)}, grad: ${show(grad)}, count: ${show(count)} }, expected two Float32Arrays, or two byte offsets and a count of elements above 0.`,
+  );
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 /** By its tag: an array that another realm made, a frame or a `vm` context, is no `instanceof` ours. */

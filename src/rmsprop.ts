@@ -1,6 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Arena } from "./arena.ts";
-import { DisposedError, NonFiniteError, OptionError, StaleViewError, SwappedError } from "./errors.ts";
+import {
+  DisposedError,
+  NonFiniteError,
+  OptionError,
+  ParameterError,
+  StaleViewError,
+  SwappedError,
+} from "./errors.ts";
 import { Group, type Tensor } from "./group.ts";
 import type { Backend, Kernel, OpenKernel } from "./kernel.ts";
 import {
@@ -13,9 +20,10 @@ import {
   resolveStepOptions,
   type StepOptions,
 } from "./options.ts";
-import { type NameOf, type Params, parseParams } from "./params.ts";
+import { type NameOf, type Params, parseParams, type TensorSpec } from "./params.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import { clipFactor } from "./scalars.ts";
+import { show } from "./show.ts";
 
 /** The running averages of one tensor, flat views with as many elements as it has. */
 export interface State {
@@ -65,13 +73,19 @@ export class Optimizer<const P extends Params> {
       tensors,
       hyperparameters: resolveHyperparameters(overrides, inherited),
     }));
-    const beforeChange = (next: Hyperparameters) => checkClipping(optimizerOptions.globalClipNorm, [next]);
+    const { memory, allocate, globalClipNorm, ema } = optimizerOptions;
+    const beforeChange = (next: Hyperparameters) => checkClipping(globalClipNorm, [next]);
     for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
-    const arena = new Arena();
-    const hasEma = optimizerOptions.ema !== undefined;
+    const arena = new Arena(memory, allocate);
+    const hasEma = ema !== undefined;
+    adopt(
+      specs.flatMap((spec) => spec.tensors),
+      arena,
+      memory !== undefined,
+    );
     const groups = specs.map(
-      (spec) => new Group(spec.tensors, spec.hyperparameters, arena, { hasEma, beforeChange }),
+      (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
     );
     const kernel = open(arena.memory, optimizerOptions.backend);
     const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
@@ -86,7 +100,8 @@ export class Optimizer<const P extends Params> {
     this.#parts = { arena, kernel, groups, tensors, options: optimizerOptions };
     this.params = this.#record((tensor) => tensor.view("param"));
     this.grads = this.#record((tensor) => tensor.view("grad"));
-    this.state = this.#record((tensor) => tensor.state as unknown as State);
+    const groupOf = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor, group])));
+    this.state = this.#record((tensor) => tensor.state(groupOf.get(tensor)!.statePlanes) as unknown as State);
     this.ema = hasEma ? this.#record((tensor) => tensor.view("ema")) : this.#record(undefined);
     const [first, ...others] = groups.map((group) => group.hyperparameters);
     this.groups = Object.freeze([first!, ...others] as const);
@@ -207,9 +222,7 @@ export class Optimizer<const P extends Params> {
   swapEma(): boolean {
     const { tensors, options } = this.#live;
     if (options.ema === undefined) {
-      throw new OptionError(
-        "There are no averages to swap: make the optimizer with the option ema, as { decay: 0.999 }.",
-      );
+      throw new OptionError("There are no averages to swap: set the option ema, as { decay: 0.999 }.");
     }
     for (const tensor of tensors.values()) {
       const param = tensor.view("param");
@@ -233,7 +246,7 @@ export class Optimizer<const P extends Params> {
 
   get #live(): Parts {
     if (this.#parts === undefined) {
-      throw new DisposedError("This optimizer was disposed of. Make a new one, or call dispose() later.");
+      throw new DisposedError("This optimizer was disposed of. Make a new one.");
     }
     return this.#parts;
   }
@@ -291,4 +304,21 @@ export class Optimizer<const P extends Params> {
     }
     return Object.freeze(record);
   }
+}
+
+/** Checks that the tensors which stay where they lie do lie in the memory, apart from each other. */
+function adopt(specs: readonly TensorSpec[], arena: Arena, hasMemory: boolean): void {
+  const adopted = specs.filter((spec) => spec.adopted !== undefined);
+  if (adopted.length === 0) return;
+  if (!hasMemory) {
+    throw new ParameterError(
+      `Parameter ${show(adopted[0]!.name)} is to be adopted where it lies: say in which memory, by options.memory.`,
+    );
+  }
+  arena.locate(
+    adopted.flatMap(({ name, count, adopted }) => [
+      { name: `param of ${show(name)}`, place: adopted!.param, count },
+      { name: `grad of ${show(name)}`, place: adopted!.grad, count },
+    ]),
+  );
 }

@@ -46,7 +46,7 @@ const BAD_PARAMS: [why: string, params: unknown, message: RegExp][] = [
   ["a negative dimension", { w: [-3] }, /"w": got \[-3\]/],
   ["a broken dimension", { w: [1.5] }, /"w": got \[1.5\]/],
   ["a dimension of NaN", { w: [NaN] }, /"w": got \[NaN\]/],
-  ["a number for a shape", { w: 10 }, /"w": got 10, expected a shape.*or a Float32Array/],
+  ["a number for a shape", { w: 10 }, /"w": got 10, expected a shape.*a Float32Array of initial values/],
   ["null for a shape", { w: null }, /"w": got null/],
   ["doubles", { w: new Float64Array(2) }, /"w": got a Float64Array/],
   ["no initial values", { w: new Float32Array(0) }, /"w": got a Float32Array of length 0/],

@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compile, generateModule } from "../scripts/build-wasm.mjs";
-import { wasmBase64 } from "../src/wasm.generated.ts";
+import { wasmHex } from "../src/wasm.generated.ts";
 import { bits, ordinaryPlanes, PLANES, type Planes, run, scalarsFor, VARIANTS } from "./kernels.ts";
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 const committedText = read("build/release.wat");
-const binary = Buffer.from(wasmBase64, "base64");
+const binary = Buffer.from(wasmHex, "hex");
 
 describe("the committed binary and its text", () => {
   it("are what the committed sources compile to", { timeout: 120_000 }, async () => {

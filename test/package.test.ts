@@ -12,13 +12,13 @@ async function bundle(line: string): Promise<string> {
 }
 
 const gzipped = (text: string) => gzipSync(text, { level: 9 }).byteLength;
-const WASM_MAGIC = "AGFzbQ";
+const WASM_MAGIC = "0061736d";
 
 describe("a minified bundle", () => {
   it.each([
     ["rmsprop-wasm", 'export * from "./index.ts"', 12_000],
     ["rmsprop-wasm/core", 'export * from "./core.ts"', 9_000],
-    ["rmsprop-wasm/js", 'export * from "./js.ts"', 8_000],
+    ["rmsprop-wasm/js", 'export * from "./js.ts"', 10_000],
   ])("of %s stays under its limit, gzipped", async (_, line, limit) => {
     expect(gzipped(await bundle(line))).toBeLessThanOrEqual(limit);
   });

@@ -1,0 +1,51 @@
+/** Builds network.c with clang, and instantiates it. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Network, NetworkExports } from "../quadrants.ts";
+
+/** The compiler's command; another one by the environment variable CLANG, as clang-18. */
+const clang = process.env.CLANG || "clang";
+
+export const HOW_TO_INSTALL = `This needs clang with its linker wasm-ld, and "${clang}" is not there or has none.
+  Debian, Ubuntu   apt-get install clang lld
+  Fedora           dnf install clang lld
+  macOS            brew install llvm lld, then CLANG="$(brew --prefix llvm)/bin/clang" and lld's bin/ in PATH
+  Windows          winget install LLVM.LLVM`;
+
+/** Whether clang is there, knows WebAssembly and has a linker for it. */
+export function hasClang(): boolean {
+  try {
+    const run = (...args: string[]) => execFileSync(clang, args, { encoding: "utf8", stdio: "pipe" });
+    // It prints the linker's name as it is where it found none beside itself; the path is looked through then.
+    execFileSync(run("--print-prog-name=wasm-ld").trim(), ["--version"], { stdio: "pipe" });
+    return run("--print-targets").includes("wasm32");
+  } catch {
+    return false;
+  }
+}
+
+let binary: Uint8Array<ArrayBuffer> | undefined;
+
+export async function loadNetwork(): Promise<Network> {
+  binary ??= compile();
+  const { instance } = await WebAssembly.instantiate(binary);
+  const exports = instance.exports as unknown as NetworkExports & { malloc(byteLength: number): number };
+  return { exports, allocate: exports.malloc };
+}
+
+function compile(): Uint8Array<ArrayBuffer> {
+  const folder = mkdtempSync(join(tmpdir(), "network-"));
+  try {
+    const source = fileURLToPath(new URL("network.c", import.meta.url));
+    const target = join(folder, "network.wasm");
+    // No C library and no main. What the source marks as visible is exported, and nothing else.
+    const options = ["-nostdlib", "-ffreestanding", "-fvisibility=hidden", "-Wl,--no-entry,--export-dynamic"];
+    execFileSync(clang, ["--target=wasm32", "-O2", "-Wall", "-Wextra", ...options, source, "-o", target]);
+    return new Uint8Array(readFileSync(target));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
