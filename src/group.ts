@@ -26,7 +26,7 @@ export class Group {
   #segments: readonly Segment[] = [];
   #statePlanes: StatePlane[] = [];
   #lr = 0;
-  #last: { plan: StepPlan; lr: number; scalars: Scalars } | undefined;
+  #last: { lr: number; gradScale: number; zeroGrad: boolean; scalars: Scalars } | undefined;
 
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
     const { arena, hasEma, beforeChange } = context;
@@ -85,14 +85,14 @@ export class Group {
     const last = this.#last;
     if (
       last?.lr === this.#lr &&
-      last.plan.gradScale === plan.gradScale &&
-      last.plan.zeroGrad === plan.zeroGrad &&
+      last.gradScale === plan.gradScale &&
+      last.zeroGrad === plan.zeroGrad &&
       areScalarsSteady(this.#values, plan)
     ) {
       return last.scalars;
     }
     const scalars = scalarsOf(this.#values, this.#lr, plan);
-    this.#last = { plan, lr: this.#lr, scalars };
+    this.#last = { lr: this.#lr, gradScale: plan.gradScale, zeroGrad: plan.zeroGrad, scalars };
     return scalars;
   }
 

@@ -22,7 +22,7 @@ import {
 } from "./options.ts";
 import { type NameOf, type Params, parseParams, type TensorSpec } from "./params.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
-import { clipFactor } from "./scalars.ts";
+import { clipFactor, type StepPlan } from "./scalars.ts";
 import { show } from "./show.ts";
 
 /** The running averages of one tensor, flat views with as many elements as it has. */
@@ -66,6 +66,8 @@ export class Optimizer<const P extends Params> {
   /** Of the last step. */
   #gradScale = 1;
   #emaIsIn = false;
+  /** Of the step at hand; one object for all of them, since a small model's update takes hardly longer than to make it. */
+  readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
   constructor(params: P, options: Options, open: OpenKernel) {
     const { inherited, optimizerOptions } = resolveOptions(options);
@@ -164,12 +166,11 @@ export class Optimizer<const P extends Params> {
       clip = clipFactor(norm, ours.globalClipNorm);
     }
 
-    const plan = {
-      step: this.#steps,
-      gradScale: gradScale * clip,
-      zeroGrad,
-      emaDecay: ours.ema?.decay,
-    };
+    const plan = this.#plan;
+    plan.step = this.#steps;
+    plan.gradScale = gradScale * clip;
+    plan.zeroGrad = zeroGrad;
+    plan.emaDecay = ours.ema?.decay;
     for (const group of groups) group.update(kernel, plan);
     this.#gradScale = gradScale;
     this.#steps++;

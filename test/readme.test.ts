@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { readmeTable, withTable } from "../bench/readme-table.ts";
+import { withTables } from "../bench/readme-table.ts";
 import { newestResult } from "../bench/store.ts";
 import { BUNDLE } from "../scripts/bundle.mjs";
 
@@ -50,7 +50,7 @@ describe("the README", () => {
   });
 
   it("shows the figures of the newest complete run of the benchmarks", () => {
-    expect(withTable(readme, readmeTable(newestResult()))).toBe(readme);
+    expect(withTables(readme, newestResult())).toBe(readme);
   });
 
   it("names commands that exist", () => {
