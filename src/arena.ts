@@ -138,7 +138,7 @@ export class Arena {
     }
     if (end > LIMIT_BYTES) {
       throw new MemoryError(
-        `The parameters and their state need ${mebibytes(end)}; a WebAssembly memory holds at most 4096 MiB. Use fewer parameters, or several optimizers.`,
+        `The parameters and their state need ${mebibytes(end)}; a WebAssembly memory holds at most 4096 MiB. Use several optimizers.`,
       );
     }
     if (this.#memory) {
@@ -180,7 +180,7 @@ function grow(memory: WebAssembly.Memory, byteLength: number): void {
 
 function noMemory(byteLength: number, cause: unknown): MemoryError {
   return new MemoryError(
-    `There is no memory of ${mebibytes(byteLength)} to be had: ${cause}. Free memory, or use fewer parameters.`,
+    `There is no memory of ${mebibytes(byteLength)} to be had: ${cause}. Use fewer parameters.`,
     { cause },
   );
 }

@@ -134,12 +134,7 @@ const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
     accepts: (value) => typeof value === "function" || LEARNING_RATE.accepts(value),
   },
   alpha: numberFrom(0, 1, 0.99, "from 0 to 1"),
-  eps: numberFrom(
-    SMALLEST,
-    LARGEST,
-    1e-8,
-    "above 0, also as a float32: with 0, a zero gradient would be 0/0",
-  ),
+  eps: numberFrom(SMALLEST, LARGEST, 1e-8, "above 0, also as a float32"),
   epsInsideSqrt: FLAG,
   weightDecay: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
   decoupledWeightDecay: FLAG,
@@ -205,7 +200,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   rho: "alpha",
   decay: "alpha",
   epsilon: "eps",
-  globalclipnorm: "globalClipNorm",
 };
 
 /**

@@ -66,6 +66,8 @@ export class Optimizer<const P extends Params> {
   /** Of the last step. */
   #gradScale = 1;
   #emaIsIn = false;
+  /** Whether a step needs norms; undefined after a hyperparameter has changed. */
+  #measuresGradients: boolean | undefined;
   /** Of the step at hand; one object for all of them, since a small model's update takes hardly longer than to make it. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
@@ -76,7 +78,10 @@ export class Optimizer<const P extends Params> {
       hyperparameters: resolveHyperparameters(overrides, inherited),
     }));
     const { memory, allocate, globalClipNorm, ema } = optimizerOptions;
-    const beforeChange = (next: Hyperparameters) => checkClipping(globalClipNorm, [next]);
+    const beforeChange = (next: Hyperparameters) => {
+      checkClipping(globalClipNorm, [next]);
+      this.#measuresGradients = undefined;
+    };
     for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
     const arena = new Arena(memory, allocate);
@@ -158,6 +163,7 @@ export class Optimizer<const P extends Params> {
     for (const group of groups) group.prepare(this.#steps);
 
     let clip = 1;
+    this.#measuresGradients ??= this.#needsNorms();
     if (this.#measuresGradients) {
       const norm = this.#measureGradients() * Math.abs(gradScale);
       this.#gradNorm = norm;
@@ -205,6 +211,7 @@ export class Optimizer<const P extends Params> {
       zeroGrad: false,
       emaDecay: undefined,
     };
+    this.#measuresGradients ??= this.#needsNorms();
     if (this.#measuresGradients) {
       const norm = this.#measureGradients() * Math.abs(plan.gradScale);
       plan.gradScale *= clipFactor(norm, options.globalClipNorm);
@@ -252,7 +259,7 @@ export class Optimizer<const P extends Params> {
     return this.#parts;
   }
 
-  get #measuresGradients(): boolean {
+  #needsNorms(): boolean {
     const { groups, options } = this.#live;
     if (options.globalClipNorm !== Infinity || options.nonFinite !== "propagate") return true;
     for (const group of groups) if (group.clipsByNorm) return true;
