@@ -1,4 +1,4 @@
-/** Builds dist/: the bundled entries with source maps, their types, and the binary by itself. */
+/** Builds dist/: the bundled entries with source maps, their types, and the binaries by themselves. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -21,6 +21,7 @@ await build({
   sourcemap: true,
 });
 copyFileSync(new URL("build/release.wasm", root), `${dist}/core.wasm`);
+copyFileSync(new URL("build/release-shared.wasm", root), `${dist}/core-shared.wasm`);
 writeFileSync(
   `${dist}/third-party-licenses.txt`,
   [

@@ -12,10 +12,39 @@ import { wasmBase64 } from "./wasm.generated.ts";
 
 /** Compiled on first use and kept: every optimizer of a program shares the code. */
 let compiled: WebAssembly.Module | undefined;
+let compiledShared: WebAssembly.Module | undefined;
 
-function compile(): WebAssembly.Module {
+/** The kernels as a module that imports a memory such as this one. */
+export function compileFor(memory: WebAssembly.Memory): WebAssembly.Module {
+  if (isShared(memory)) {
+    compiledShared ??= new WebAssembly.Module(declareShared(decodeBase64(wasmBase64)));
+    return compiledShared;
+  }
   compiled ??= new WebAssembly.Module(decodeBase64(wasmBase64));
   return compiled;
+}
+
+/** Whether threads can share a memory. */
+export function isShared(memory: WebAssembly.Memory): boolean {
+  return memory.buffer[Symbol.toStringTag] === ("SharedArrayBuffer" as string);
+}
+
+/**
+ * The binary for shared memories: another two numbers in its import, and the same code. A test compares it with what
+ * the compiler gives for them; a second binary inside would make the entry heavier by a fifth.
+ */
+export function declareShared(binary: Uint8Array): Uint8Array<ArrayBuffer> {
+  // Sections are a number and a length each, one byte while they are short; those of types and imports come first.
+  let at = 8;
+  while (binary[at] !== 2) at += 2 + binary[at + 1]!;
+  const end = at + 2 + binary[at + 1]!;
+  const shared = new Uint8Array(binary.length + 3);
+  shared.set(binary.subarray(0, end));
+  shared[at + 1]! += 3;
+  // The import's last two bytes are its limits: no maximum, at least 0 pages. Now: shared, 0 to 65,536.
+  shared.set([3, 0, 0x80, 0x80, 4], end - 2);
+  shared.set(binary.subarray(end), end + 3);
+  return shared;
 }
 
 /** By Node's own means where there are any: the loop over `atob` takes a third of a millisecond at start. */
@@ -59,7 +88,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
   let exports: Exports;
   try {
     // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
-    exports = instantiateSync<Exports>(compile(), { env: { memory } }).instance.exports as Exports;
+    exports = instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
   } catch (cause) {
     throw new BackendError(
       `WebAssembly SIMD can't be used here: ${cause}. Leave out \`backend\` to run on JavaScript instead.`,
@@ -131,7 +160,7 @@ export interface Core {
 }
 
 /**
- * Binds the kernels to any memory that isn't shared: your own, or another module's. They keep nothing in it.
+ * Binds the kernels to any memory, shared or not: your own, or another module's. They keep nothing in it.
  *
  * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
  * @example
