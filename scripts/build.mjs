@@ -4,11 +4,13 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { buildWasm, root } from "./build-wasm.mjs";
+import { buildWorker } from "./build-worker.mjs";
 import { BUNDLE, ENTRIES, sharedErrors } from "./bundle.mjs";
 
 const dist = fileURLToPath(new URL("dist", root));
 
 await buildWasm();
+await buildWorker();
 rmSync(dist, { recursive: true, force: true });
 await build({
   ...BUNDLE,

@@ -30,10 +30,15 @@ export function paddedByteLength(count: number): number {
 
 export class Arena {
   #memory: WebAssembly.Memory | undefined;
+  readonly #isShared: boolean;
   #end = FIRST_BYTE;
   #planes = 0;
   /** Over the memory as it was when growth was last accepted; a growth empties it. */
   #probe: Uint8Array | undefined;
+
+  constructor({ isShared = false } = {}) {
+    this.#isShared = isShared;
+  }
 
   /**
    * Made when it is first asked for, as large as what was placed by then. Not grown to that size: after the first
@@ -41,7 +46,7 @@ export class Arena {
    * the program run slower by a fifth.
    */
   get memory(): WebAssembly.Memory {
-    this.#memory ??= allocateMemory(this.#end);
+    this.#memory ??= allocateMemory(this.#end, this.#isShared);
     return this.#memory;
   }
 
@@ -75,10 +80,14 @@ export class Arena {
   }
 }
 
-function allocateMemory(byteLength: number): WebAssembly.Memory {
+function allocateMemory(byteLength: number, isShared: boolean): WebAssembly.Memory {
+  const initial = Math.ceil(byteLength / PAGE_BYTES);
   try {
-    return new WebAssembly.Memory({ initial: Math.ceil(byteLength / PAGE_BYTES) });
+    if (isShared) return new WebAssembly.Memory({ initial, maximum: LIMIT_BYTES / PAGE_BYTES, shared: true });
+    return new WebAssembly.Memory({ initial });
   } catch (cause) {
+    // Some phones don't reserve 4 GiB of addresses, which a shared memory takes from the start.
+    if (isShared) return allocateMemory(byteLength, false);
     throw noMemory(byteLength, cause);
   }
 }

@@ -43,3 +43,22 @@ export class BackendError extends RMSpropError {
 export class DisposedError extends RMSpropError {
   override readonly name = "DisposedError";
 }
+
+/**
+ * A worker that ended, or stopped for seconds, in the middle of an update. The one error after which something has
+ * changed: all elements may be updated but those at `byteOffset`, of which nobody knows. Load a checkpoint; later steps
+ * run on the threads that are left.
+ */
+export class ThreadError extends RMSpropError {
+  override readonly name = "ThreadError";
+
+  constructor(
+    message: string,
+    /** Where in the memory those parameters begin. */
+    readonly byteOffset: number,
+    /** How many bytes of parameters they are. */
+    readonly byteLength: number,
+  ) {
+    super(message);
+  }
+}

@@ -1,18 +1,20 @@
 /** The main entry: WebAssembly SIMD, or JavaScript where that can't be had. */
-import { openWasm } from "./core.ts";
+import { isShared, openWasm } from "./core.ts";
 import type { OpenKernel } from "./kernel.ts";
 import type { Options } from "./options.ts";
 import type { Params } from "./params.ts";
 import { openReference } from "./reference.ts";
 import { Optimizer } from "./rmsprop.ts";
+import { canSpawn } from "./spawn.ts";
+import { openPool } from "./threads.ts";
 
-const open: OpenKernel = (memory, wanted) => {
-  if (wanted === "js") return openReference(memory, wanted);
+const open: OpenKernel = (memory, wanted, threads) => {
+  if (wanted === "js") return openReference(memory, wanted, threads);
   try {
-    return openWasm(memory);
+    return threads > 1 && isShared(memory) ? openPool(memory, threads) : openWasm(memory);
   } catch (error) {
     if (wanted === "wasm") throw error;
-    return openReference(memory, wanted);
+    return openReference(memory, wanted, threads);
   }
 };
 
@@ -39,7 +41,7 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
    * @throws BackendError when `options.backend` can't be had.
    */
   constructor(params: P, options: Options = {}) {
-    super(params, options, open);
+    super(params, options, open, canSpawn);
   }
 }
 

@@ -72,7 +72,16 @@ export interface Kernel {
   update(segment: Segment, scalars: Scalars): void;
   /** The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. */
   sumOfSquares(grad: number, count: number): number;
+  /** How many threads share the work just now; without it, one. */
+  readonly threads?: number;
+  /** Resolves once as many do as ever will. */
+  readonly ready?: Promise<void>;
+  /** Ends the other threads. */
+  dispose?(): void;
 }
 
-/** Binds a backend to a memory; each entry of the package has its own. Throws `BackendError` for one it lacks. */
-export type OpenKernel = (memory: WebAssembly.Memory, wanted: Backend | undefined) => Kernel;
+/**
+ * Binds a backend to a memory; each entry of the package has its own. Throws `BackendError` for one it lacks. Several
+ * threads take a shared memory.
+ */
+export type OpenKernel = (memory: WebAssembly.Memory, wanted: Backend | undefined, threads: number) => Kernel;

@@ -1,5 +1,6 @@
 /** The options: their types, defaults and checks. */
 import leven from "leven";
+import { MAX_THREADS } from "./control.ts";
 import { OptionError } from "./errors.ts";
 import type { Backend } from "./kernel.ts";
 import { show } from "./show.ts";
@@ -59,6 +60,13 @@ export interface OptimizerOptions {
   ema: { readonly decay: number } | undefined;
   /** Insist on one backend. Without it: WebAssembly, or JavaScript where that can't be had. */
   backend: Backend | undefined;
+  /**
+   * Threads that share each update, the calling one included: 1 to 64. Then the memory is a shared one. Workers start
+   * meanwhile, and `ready` tells when they have; where there are none to be had, it stays at one thread.
+   *
+   * @defaultValue 1
+   */
+  threads: number;
 }
 
 /** What the constructor takes beside the parameters. */
@@ -160,6 +168,11 @@ const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
       EMA_DECAY.accepts((value as { decay: unknown }).decay),
   },
   backend: oneOf<Backend | undefined>(undefined, "wasm", "js"),
+  threads: {
+    default: 1,
+    wanted: `a whole number from 1 to ${MAX_THREADS}`,
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_THREADS,
+  },
 }))();
 
 const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({

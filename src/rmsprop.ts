@@ -56,7 +56,7 @@ export class Optimizer<const P extends Params> {
   #gradNorm: number | undefined;
   #emaIsIn = false;
 
-  constructor(params: P, options: Options, open: OpenKernel) {
+  constructor(params: P, options: Options, open: OpenKernel, canShare = () => false) {
     const { inherited, optimizerOptions } = resolveOptions(options);
     const specs = parseParams(params).map(({ tensors, overrides }) => ({
       tensors,
@@ -65,12 +65,14 @@ export class Optimizer<const P extends Params> {
     const beforeChange = (next: Hyperparameters) => checkClipping(optimizerOptions.globalClipNorm, [next]);
     for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
-    const arena = new Arena();
+    const { threads } = optimizerOptions;
+    const isShared = threads > 1 && optimizerOptions.backend !== "js" && canShare();
+    const arena = new Arena({ isShared });
     const hasEma = optimizerOptions.ema !== undefined;
     const groups = specs.map(
       (spec) => new Group(spec.tensors, spec.hyperparameters, arena, { hasEma, beforeChange }),
     );
-    const kernel = open(arena.memory, optimizerOptions.backend);
+    const kernel = open(arena.memory, optimizerOptions.backend, threads);
     const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
     for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
       if (values !== undefined) tensors.get(name)!.view("param").set(values);
@@ -104,6 +106,22 @@ export class Optimizer<const P extends Params> {
     return this.#live.kernel.backend;
   }
 
+  /**
+   * How many threads share an update now: 1 until the workers are up, and where there are none to be had, as on a page
+   * that isn't cross-origin isolated. Small updates stay on the calling thread all the same.
+   */
+  get threads(): number {
+    return this.#live.kernel.threads ?? 1;
+  }
+
+  /**
+   * Resolves when the workers are up, or it is known that they won't be: see `threads`. It never rejects. Steps need
+   * not wait for it. A process ends without waiting for workers, unless this was asked for.
+   */
+  get ready(): Promise<void> {
+    return this.#live.kernel.ready ?? Promise.resolve();
+  }
+
   /** How many steps `nonFinite: "skip"` has skipped. They count as no step. */
   get skippedSteps(): number {
     return this.#skippedSteps;
@@ -125,6 +143,7 @@ export class Optimizer<const P extends Params> {
    * before is lost. Read `grads` again, write the gradients, and step.
    * @throws NonFiniteError when a gradient isn't finite, with `nonFinite: "throw"`.
    * @throws OptionError for bad options, and when a schedule of `lr` gives no learning rate.
+   * @throws ThreadError when a worker has died in the middle of it, and left some parameters updated in part.
    */
   step(options?: StepOptions): boolean {
     const { arena, kernel, groups, options: ours } = this.#live;
@@ -187,8 +206,9 @@ export class Optimizer<const P extends Params> {
     return this.#emaIsIn;
   }
 
-  /** Drops the memory. Whatever is called or read afterwards throws `DisposedError`; a second call does nothing. */
+  /** Ends the workers and drops the memory. Whatever is called or read afterwards throws `DisposedError`; a second call does nothing. */
   dispose(): void {
+    this.#parts?.kernel.dispose?.();
     this.#parts = undefined;
   }
 

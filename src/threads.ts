@@ -1,0 +1,208 @@
+/**
+ * The pool: the WebAssembly kernels on several threads over one shared memory, by the same contract and with the same
+ * bits. `step()` stays synchronous: the calling thread cuts an update at cache lines into chunks, takes part in it, and
+ * waits for what others have claimed. It waits for nobody to begin: what no worker claims, it does itself.
+ */
+import {
+  AWAKE,
+  BLOCK,
+  MAX_BLOCKS,
+  MAX_CHUNKS,
+  PARKED,
+  SPIN_MS,
+  SUM_OF_SQUARES,
+  sumBlocks,
+  sumsAt,
+  UPDATE,
+} from "./control.ts";
+import { compileFor, openWasm } from "./core.ts";
+import { Crew, type Outcome } from "./crew.ts";
+import { ThreadError } from "./errors.ts";
+import type { Kernel, Plane, Scalars, Segment } from "./kernel.ts";
+import { workerCode } from "./worker.generated.ts";
+
+/** What the tests turn. */
+export interface PoolSettings {
+  /** Elements below which an update stays on the calling thread. */
+  cutoff: number;
+  /** Elements from which parked workers are woken; below, only when the last update was just before. */
+  wakeCutoff: number;
+  /** Elements below which a sum of squares stays on the calling thread. */
+  sumCutoff: number;
+  /** Elements of the smallest chunk. */
+  minChunk: number;
+  minSumChunk: number;
+  /** Milliseconds after which a worker that reports nothing is taken for dead. */
+  patience: number;
+  workerCode: string;
+}
+
+const SETTINGS: PoolSettings = {
+  cutoff: 16_384,
+  wakeCutoff: 131_072,
+  sumCutoff: 65_536,
+  minChunk: 8_192,
+  minSumChunk: 16_384,
+  patience: 2_000,
+  workerCode,
+};
+
+const CACHE_LINE_BYTES = 64;
+
+/** The arguments of the kernel's `update` around the count, in their order. */
+const PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "ema"] as const satisfies Plane[];
+const SCALARS = [
+  "alpha",
+  "oneMinusAlpha",
+  "epsInside",
+  "eps",
+  "updateScale",
+  "momentum",
+  "bufferScale",
+  "gradScale",
+  "clipValue",
+  "paramScale",
+  "weightDecay",
+  "correction",
+  "emaWeight",
+] as const satisfies (keyof Scalars)[];
+
+/** Ends the workers of a pool that was dropped without `dispose`. */
+let abandoned: FinalizationRegistry<Crew> | undefined;
+
+/**
+ * Binds the kernels to a shared memory, on the calling thread and on `threads - 1` workers, which start meanwhile.
+ *
+ * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
+ */
+export function openPool(
+  memory: WebAssembly.Memory,
+  threads: number,
+  settings: Partial<PoolSettings> = {},
+): Pool {
+  const inner = openWasm(memory);
+  const all = { ...SETTINGS, ...settings };
+  const module = compileFor(memory);
+  const arity = 2 + PLANES.length + SCALARS.length;
+  const crew = new Crew(
+    threads,
+    all.workerCode,
+    { module, memory, planes: PLANES.length, arity },
+    all.patience,
+  );
+  const pool = new Pool(inner, crew, all);
+  abandoned ??= new FinalizationRegistry((crew) => crew.dismissAll());
+  abandoned.register(pool, crew);
+  return pool;
+}
+
+export class Pool implements Kernel {
+  readonly backend = "wasm";
+  #lastEnd = -Infinity;
+
+  constructor(
+    private readonly inner: Kernel,
+    private readonly crew: Crew,
+    private readonly settings: PoolSettings,
+  ) {}
+
+  get threads(): number {
+    return 1 + this.crew.count(AWAKE) + this.crew.count(PARKED);
+  }
+
+  get ready(): Promise<void> {
+    return this.crew.ready;
+  }
+
+  /** How many chunks each thread has done so far, the calling one first. */
+  get tally(): number[] {
+    return this.crew.tally;
+  }
+
+  dispose(): void {
+    this.crew.dismissAll();
+  }
+
+  /** @throws ThreadError when a worker has died in the middle of it. */
+  update(segment: Segment, scalars: Scalars): void {
+    const { count, param } = segment;
+    const { cutoff, wakeCutoff, minChunk } = this.settings;
+    if (count < cutoff || !this.#hasHelp(count >= wakeCutoff)) {
+      this.inner.update(segment, scalars);
+      if (count >= cutoff) this.#lastEnd = performance.now();
+      return;
+    }
+
+    const lead = (param % CACHE_LINE_BYTES) / 4;
+    const chunkElements = this.#chunkElements(count + lead, minChunk, CACHE_LINE_BYTES / 4);
+    const planes = PLANES.map((name) => segment[name]);
+    const args = [scalars.variant, ...planes, count, ...SCALARS.map((name) => scalars[name])];
+    const outcomes = this.crew.run({ kind: UPDATE, count, chunkElements, lead, args }, (from, to) =>
+      this.inner.update(part(segment, from, to), scalars),
+    );
+    this.#lastEnd = performance.now();
+    refuseLost(outcomes, param);
+  }
+
+  sumOfSquares(grad: number, count: number): number {
+    const { sumCutoff } = this.settings;
+    if (count < sumCutoff || !this.#hasHelp(true)) return this.inner.sumOfSquares(grad, count);
+    let sum = 0;
+    for (let done = 0; done < count; done += MAX_BLOCKS * BLOCK) {
+      const elements = Math.min(count - done, MAX_BLOCKS * BLOCK);
+      for (const block of this.#sumsOfBlocks(grad + done * 4, elements)) sum += block;
+    }
+    this.#lastEnd = performance.now();
+    return sum;
+  }
+
+  /** The sums in the order of the blocks, to be added up as one thread adds them. */
+  #sumsOfBlocks(grad: number, count: number): Float64Array {
+    const { control } = this.crew;
+    const chunkElements = this.#chunkElements(count, this.settings.minSumChunk, BLOCK);
+    const perform = (from: number, to: number) => sumBlocks(control, 0, from, to, this.inner.sumOfSquares);
+    const job = { kind: SUM_OF_SQUARES, count, chunkElements, lead: 0, args: [grad] };
+    const sums = new Float64Array(Math.ceil(count / BLOCK));
+    for (const { from, to, thread } of this.crew.run(job, perform)) {
+      // What a worker left undone by its death can be done again: nothing but a sum was written.
+      if (thread === undefined) perform(from, to);
+      const at = sumsAt(thread ?? 0);
+      const [first, end] = [from / BLOCK, Math.ceil(to / BLOCK)];
+      sums.set(control.job.subarray(at + first, at + end), first);
+    }
+    return sums;
+  }
+
+  /** Chunks of the same size for each thread, a multiple of `unit`, and large enough to be worth a claim. */
+  #chunkElements(count: number, least: number, unit: number): number {
+    const { threads } = this.crew.control;
+    const wanted = Math.min(MAX_CHUNKS, Math.max(1, Math.floor(count / least)));
+    const chunks = wanted < threads ? wanted : wanted - (wanted % threads);
+    return Math.ceil(count / chunks / unit) * unit;
+  }
+
+  /** Whether others will take part: those awake, or those parked where the work is worth waking them. */
+  #hasHelp(isLarge: boolean): boolean {
+    if (this.crew.count(AWAKE) > 0) return true;
+    if (this.crew.count(PARKED) === 0) return false;
+    return isLarge || performance.now() - this.#lastEnd < SPIN_MS;
+  }
+}
+
+function part(segment: Segment, from: number, to: number): Segment {
+  const part = { ...segment, count: to - from };
+  for (const plane of PLANES) part[plane] += from * 4;
+  return part;
+}
+
+function refuseLost(outcomes: readonly Outcome[], param: number): void {
+  const lost = outcomes.filter(({ thread }) => thread === undefined);
+  if (lost.length === 0) return;
+  const byteOffset = param + lost[0]!.from * 4;
+  const end = param + lost.at(-1)!.to * 4;
+  throw new ThreadError(
+    `A worker died in the middle of a step: of the parameters at bytes ${byteOffset} to ${end} of the memory, some were updated and some not. Load a checkpoint, or write these parameters and their state anew. Later steps run on the threads that are left.`,
+    byteOffset,
+    end - byteOffset,
+  );
+}
