@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { buildWasm, root } from "./build-wasm.mjs";
 import { buildWorker } from "./build-worker.mjs";
-import { BUNDLE, ENTRIES, sharedErrors } from "./bundle.mjs";
+import { BUNDLE, ENTRIES, filesApart } from "./bundle.mjs";
 
 const dist = fileURLToPath(new URL("dist", root));
 
@@ -16,7 +16,7 @@ await build({
   ...BUNDLE,
   entryPoints: ENTRIES,
   outdir: dist,
-  plugins: [...BUNDLE.plugins, sharedErrors],
+  plugins: [...BUNDLE.plugins, filesApart],
   // But names stay, for whoever reads a stack trace or prints an optimizer.
   minifySyntax: true,
   minifyWhitespace: true,

@@ -34,20 +34,23 @@ const leanLoader = {
 
 /**
  * Each entry is one file, since every further file takes Node half a millisecond of the few that it takes to import
- * us; but the errors stand by themselves, so that `instanceof` holds across entries.
+ * us; but the errors stand by themselves, so that `instanceof` holds across entries, and the threads, which are loaded
+ * when they are wanted.
  *
  * @type {import("esbuild").Plugin}
  */
-export const sharedErrors = {
-  name: "shared-errors",
+export const filesApart = {
+  name: "files-apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/errors\.ts$/ }, ({ kind }) =>
-      kind === "entry-point" ? undefined : { path: "./errors.js", external: true, sideEffects: false },
+    onResolve({ filter: /\/(errors|threads)\.ts$/ }, ({ kind, path }) =>
+      kind === "entry-point"
+        ? undefined
+        : { path: path.replace(/\.ts$/, ".js"), external: true, sideEffects: false },
     );
   },
 };
 
-export const ENTRIES = ["src/index.ts", "src/core.ts", "src/js.ts", "src/errors.ts"];
+export const ENTRIES = ["src/index.ts", "src/core.ts", "src/js.ts", "src/errors.ts", "src/threads.ts"];
 
 /** @satisfies {import("esbuild").BuildOptions} */
 export const BUNDLE = {

@@ -1,17 +1,17 @@
 /** The main entry: WebAssembly SIMD, or JavaScript where that can't be had. */
 import { isShared, openWasm } from "./core.ts";
 import type { OpenKernel } from "./kernel.ts";
+import { openThreads } from "./lazy-threads.ts";
 import type { Options } from "./options.ts";
 import type { Params } from "./params.ts";
 import { openReference } from "./reference.ts";
 import { Optimizer } from "./rmsprop.ts";
 import { canSpawn } from "./spawn.ts";
-import { openPool } from "./threads.ts";
 
 const open: OpenKernel = (memory, wanted, threads) => {
   if (wanted === "js") return openReference(memory, wanted, threads);
   try {
-    return threads > 1 && isShared(memory) ? openPool(memory, threads) : openWasm(memory);
+    return threads > 1 && isShared(memory) ? openThreads(memory, threads) : openWasm(memory);
   } catch (error) {
     if (wanted === "wasm") throw error;
     return openReference(memory, wanted, threads);

@@ -15,9 +15,25 @@ interface Events {
   end(): void;
 }
 
-/** By name at run time: a static import would be an error in browsers, and keep their bundlers busy. */
-function nodeThreads(): typeof import("node:worker_threads") | undefined {
-  return globalThis.process?.getBuiltinModule?.("node:worker_threads");
+/** What is used of `node:worker_threads`. */
+interface NodeThreads {
+  Worker: new (
+    code: string,
+    options: object,
+  ) => {
+    on(event: string, listener: () => void): void;
+    ref(): void;
+    unref(): void;
+    terminate(): Promise<unknown>;
+  };
+  workerData: unknown;
+  parentPort: { postMessage(message: unknown): void } | null;
+}
+
+/** By name at run time: a static import would be an error in browsers, and an open question to their bundlers. */
+export function nodeThreads(): NodeThreads | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  return process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
 }
 
 /** Whether there are workers to share memory with: not on pages that aren't cross-origin isolated. */
@@ -34,7 +50,9 @@ export function spawn(code: string, start: WorkerStart, events: Events): Spawned
     // Neither loaders nor hooks of the program: they would take each worker a part of a second.
     const options = { eval: true, workerData: start, execArgv: [], env: {}, name: "rmsprop-wasm" };
     const worker = new node.Worker(code, options);
-    worker.on("message", events.up).on("error", events.end).on("exit", events.end);
+    worker.on("message", events.up);
+    worker.on("error", events.end);
+    worker.on("exit", events.end);
     worker.unref();
     return {
       keepAlive: (wanted) => (wanted ? worker.ref() : worker.unref()),

@@ -15,7 +15,6 @@ import {
   sumsAt,
   UPDATE,
 } from "./control.ts";
-import { compileFor, openWasm } from "./core.ts";
 import { Crew, type Outcome } from "./crew.ts";
 import { ThreadError } from "./errors.ts";
 import type { Kernel, Plane, Scalars, Segment } from "./kernel.ts";
@@ -70,26 +69,18 @@ const SCALARS = [
 /** Ends the workers of a pool that was dropped without `dispose`. */
 let abandoned: FinalizationRegistry<Crew> | undefined;
 
-/**
- * Binds the kernels to a shared memory, on the calling thread and on `threads - 1` workers, which start meanwhile.
- *
- * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
- */
+/** Has the kernels of a shared memory, `inner`, run on `threads - 1` workers too, which start meanwhile. */
 export function openPool(
+  inner: Kernel,
+  module: WebAssembly.Module,
   memory: WebAssembly.Memory,
   threads: number,
   settings: Partial<PoolSettings> = {},
 ): Pool {
-  const inner = openWasm(memory);
   const all = { ...SETTINGS, ...settings };
-  const module = compileFor(memory);
   const arity = 2 + PLANES.length + SCALARS.length;
-  const crew = new Crew(
-    threads,
-    all.workerCode,
-    { module, memory, planes: PLANES.length, arity },
-    all.patience,
-  );
+  const start = { module, memory, planes: PLANES.length, arity };
+  const crew = new Crew(threads, all.workerCode, start, all.patience);
   const pool = new Pool(inner, crew, all);
   abandoned ??= new FinalizationRegistry((crew) => crew.dismissAll());
   abandoned.register(pool, crew);

@@ -15,6 +15,7 @@ import {
   takePart,
   UPDATE,
 } from "./control.ts";
+import { nodeThreads } from "./spawn.ts";
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -72,9 +73,9 @@ function run(start: WorkerStart, announce: () => void): void {
   while (takePart(control, thread, epoch, perform)) epoch = nextEpoch(epoch);
 }
 
-const node = globalThis.process?.getBuiltinModule?.("node:worker_threads");
+const node = nodeThreads();
 if (node?.workerData) {
-  run(node.workerData, () => node.parentPort?.postMessage(0));
+  run(node.workerData as WorkerStart, () => node.parentPort?.postMessage(0));
 } else {
   const scope = globalThis as unknown as Pick<Worker, "postMessage" | "addEventListener"> & {
     close(): void;

@@ -142,6 +142,7 @@ it("names every error class after itself, under one root", () => {
     "RMSpropError",
     "StaleViewError",
     "SwappedError",
+    "ThreadError",
   ]);
   for (const Class of classes as Bad[]) {
     const error = new Class("why");

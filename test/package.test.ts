@@ -7,7 +7,9 @@ import { BUNDLE } from "../scripts/bundle.mjs";
 /** What a bundler makes of one line of a user's code. */
 async function bundle(line: string): Promise<string> {
   const stdin = { contents: line, resolveDir: "src" };
-  const { outputFiles } = await build({ ...BUNDLE, stdin, minify: true, write: false });
+  // Threads make a file of their own, which is loaded when they are asked for.
+  const external = ["./threads.ts"];
+  const { outputFiles } = await build({ ...BUNDLE, stdin, external, minify: true, write: false });
   return outputFiles[0]!.text;
 }
 
