@@ -1,7 +1,7 @@
 /** The workers of a pool, and what the calling thread does with them. */
 import {
   ARGUMENTS,
-  type AWAKE,
+  AWAKE,
   boundsOf,
   CALLER_IS_PARKED,
   CHUNK_COUNT,
@@ -39,6 +39,16 @@ export interface Job {
   args: readonly number[];
 }
 
+export interface CrewSettings {
+  /** Milliseconds after which a worker that reports nothing is taken for dead. */
+  patience: number;
+  /**
+   * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds. We then go on alone
+   * for so many times what we waited, which bounds the loss.
+   */
+  caution: number;
+}
+
 /** A chunk that was done, or of which nobody knows. */
 export interface Outcome {
   from: number;
@@ -52,12 +62,14 @@ export class Crew {
   readonly #workers = new Map<number, Spawned>();
   readonly #ready: Promise<void>;
   readonly #canPark: boolean;
+  #lastEnd = -Infinity;
+  #aloneUntil = -Infinity;
 
   constructor(
     threads: number,
     code: string,
     start: Pick<WorkerStart, "module" | "memory" | "planes" | "arity">,
-    private readonly patience: number,
+    private readonly settings: CrewSettings,
   ) {
     const buffer = new SharedArrayBuffer(controlByteLength(threads));
     this.control = openControl(buffer, threads);
@@ -116,17 +128,39 @@ export class Crew {
     for (const thread of this.#workers.keys()) this.#dismiss(thread);
   }
 
+  /**
+   * Whether others will take part: those awake, or those parked where the work is worth waking them. Not for a while
+   * after one has kept us waiting.
+   */
+  hasHelp(isWorthWaking: boolean): boolean {
+    const isAwake = this.count(AWAKE) > 0;
+    if (!isAwake && this.count(PARKED) === 0) return false;
+    const now = performance.now();
+    if (now < this.#aloneUntil) return false;
+    return isAwake || isWorthWaking || now - this.#lastEnd < SPIN_MS;
+  }
+
+  /** Tells of work that was done without help, but worth it. */
+  noteAlone(): void {
+    this.#lastEnd = performance.now();
+  }
+
   /** Has a job done: by whoever comes, and by the calling thread what nobody else claims. */
   run(job: Job, perform: (from: number, to: number) => void): Outcome[] {
     const { words } = this.control;
+    const began = performance.now();
     const epoch = this.#publish(job);
     if (this.count(PARKED) > 0) Atomics.notify(words, EPOCH);
     takePart(this.control, 0, epoch, perform);
+    const waiting = performance.now();
     const outcomes: Outcome[] = [];
     for (let chunk = 0; chunk < words[CHUNK_COUNT]!; chunk++) {
       const [from, to] = boundsOf(this.control.job, chunk);
       outcomes.push({ from, to, thread: this.#settle(CHUNKS + chunk, epoch) });
     }
+    const end = performance.now();
+    this.#lastEnd = end;
+    if (end - waiting > waiting - began) this.#aloneUntil = end + this.settings.caution * (end - waiting);
     return outcomes;
   }
 
@@ -157,7 +191,7 @@ export class Crew {
 
       const now = performance.now();
       if (began === 0) began = now;
-      if (now - began > this.patience || this.#moodOf(thread) === ENDED) {
+      if (now - began > this.settings.patience || this.#moodOf(thread) === ENDED) {
         if (Atomics.compareExchange(words, at, state, (epoch << 8) | LOST) !== state) continue;
         this.#dismiss(thread);
         return undefined;
@@ -165,7 +199,7 @@ export class Crew {
       if (now - began > SPIN_MS && this.#canPark) {
         // The worker looks at this after its report, so it wakes us or we don't fall asleep.
         Atomics.store(words, CALLER_IS_PARKED, 1);
-        Atomics.wait(words, at, state, this.patience);
+        Atomics.wait(words, at, state, this.settings.patience);
         Atomics.store(words, CALLER_IS_PARKED, 0);
       }
     }

@@ -9,19 +9,18 @@ import {
   MAX_BLOCKS,
   MAX_CHUNKS,
   PARKED,
-  SPIN_MS,
   SUM_OF_SQUARES,
   sumBlocks,
   sumsAt,
   UPDATE,
 } from "./control.ts";
-import { Crew, type Outcome } from "./crew.ts";
+import { Crew, type CrewSettings, type Outcome } from "./crew.ts";
 import { ThreadError } from "./errors.ts";
 import type { Kernel, Plane, Scalars, Segment } from "./kernel.ts";
 import { workerCode } from "./worker.generated.ts";
 
 /** What the tests turn. */
-export interface PoolSettings {
+export interface PoolSettings extends CrewSettings {
   /** Elements below which an update stays on the calling thread. */
   cutoff: number;
   /** Elements from which parked workers are woken; below, only when the last update was just before. */
@@ -31,8 +30,6 @@ export interface PoolSettings {
   /** Elements of the smallest chunk. */
   minChunk: number;
   minSumChunk: number;
-  /** Milliseconds after which a worker that reports nothing is taken for dead. */
-  patience: number;
   workerCode: string;
 }
 
@@ -43,6 +40,7 @@ const SETTINGS: PoolSettings = {
   minChunk: 8_192,
   minSumChunk: 16_384,
   patience: 2_000,
+  caution: 20,
   workerCode,
 };
 
@@ -80,7 +78,7 @@ export function openPool(
   const all = { ...SETTINGS, ...settings };
   const arity = 2 + PLANES.length + SCALARS.length;
   const start = { module, memory, planes: PLANES.length, arity };
-  const crew = new Crew(threads, all.workerCode, start, all.patience);
+  const crew = new Crew(threads, all.workerCode, start, all);
   const pool = new Pool(inner, crew, all);
   abandoned ??= new FinalizationRegistry((crew) => crew.dismissAll());
   abandoned.register(pool, crew);
@@ -89,7 +87,6 @@ export function openPool(
 
 export class Pool implements Kernel {
   readonly backend = "wasm";
-  #lastEnd = -Infinity;
 
   constructor(
     private readonly inner: Kernel,
@@ -118,9 +115,9 @@ export class Pool implements Kernel {
   update(segment: Segment, scalars: Scalars): void {
     const { count, param } = segment;
     const { cutoff, wakeCutoff, minChunk } = this.settings;
-    if (count < cutoff || !this.#hasHelp(count >= wakeCutoff)) {
+    if (count < cutoff || !this.crew.hasHelp(count >= wakeCutoff)) {
       this.inner.update(segment, scalars);
-      if (count >= cutoff) this.#lastEnd = performance.now();
+      if (count >= cutoff) this.crew.noteAlone();
       return;
     }
 
@@ -131,19 +128,17 @@ export class Pool implements Kernel {
     const outcomes = this.crew.run({ kind: UPDATE, count, chunkElements, lead, args }, (from, to) =>
       this.inner.update(part(segment, from, to), scalars),
     );
-    this.#lastEnd = performance.now();
     refuseLost(outcomes, param);
   }
 
   sumOfSquares(grad: number, count: number): number {
     const { sumCutoff } = this.settings;
-    if (count < sumCutoff || !this.#hasHelp(true)) return this.inner.sumOfSquares(grad, count);
+    if (count < sumCutoff || !this.crew.hasHelp(true)) return this.inner.sumOfSquares(grad, count);
     let sum = 0;
     for (let done = 0; done < count; done += MAX_BLOCKS * BLOCK) {
       const elements = Math.min(count - done, MAX_BLOCKS * BLOCK);
       for (const block of this.#sumsOfBlocks(grad + done * 4, elements)) sum += block;
     }
-    this.#lastEnd = performance.now();
     return sum;
   }
 
@@ -170,13 +165,6 @@ export class Pool implements Kernel {
     const wanted = Math.min(MAX_CHUNKS, Math.max(1, Math.floor(count / least)));
     const chunks = wanted < threads ? wanted : wanted - (wanted % threads);
     return Math.ceil(count / chunks / unit) * unit;
-  }
-
-  /** Whether others will take part: those awake, or those parked where the work is worth waking them. */
-  #hasHelp(isLarge: boolean): boolean {
-    if (this.crew.count(AWAKE) > 0) return true;
-    if (this.crew.count(PARKED) === 0) return false;
-    return isLarge || performance.now() - this.#lastEnd < SPIN_MS;
   }
 }
 

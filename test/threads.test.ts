@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { OptionError, RMSprop, ThreadError } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { generateWorker } from "../scripts/build-worker.mjs";
-import { ZEROED } from "../src/kernel.ts";
+import { MOMENTUM } from "../src/kernel.ts";
 import { workerCode } from "../src/worker.generated.ts";
 import { scalarsFor, seeded, VARIANTS } from "./kernels.ts";
 import { makeTwins, workers } from "./pools.ts";
@@ -293,7 +293,7 @@ describe("workers that die", () => {
         const { threads } = twins.pool;
         steps++;
         try {
-          twins.update(segment, scalarsFor(ZEROED));
+          twins.update(segment, scalarsFor(MOMENTUM));
           expect(twins.differences()).toEqual([]);
         } catch (error) {
           deaths++;
