@@ -43,8 +43,9 @@ export interface CrewSettings {
   /** Milliseconds after which a worker that reports nothing is taken for dead. */
   patience: number;
   /**
-   * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds. We then go on alone
-   * for so many times what we waited, which bounds the loss.
+   * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given ours.
+   * When we have waited for longer than we worked, or found everything done, we go on alone for so many times as long,
+   * which bounds the loss.
    */
   caution: number;
 }
@@ -160,7 +161,8 @@ export class Crew {
     }
     const end = performance.now();
     this.#lastEnd = end;
-    if (end - waiting > waiting - began) this.#aloneUntil = end + this.settings.caution * (end - waiting);
+    const hasHeldUp = end - waiting > waiting - began || !outcomes.some(({ thread }) => thread === 0);
+    if (hasHeldUp) this.#aloneUntil = end + this.settings.caution * (end - began);
     return outcomes;
   }
 

@@ -34,13 +34,13 @@ export interface PoolSettings extends CrewSettings {
 }
 
 const SETTINGS: PoolSettings = {
-  cutoff: 16_384,
+  cutoff: 32_768,
   wakeCutoff: 131_072,
-  sumCutoff: 65_536,
+  sumCutoff: 131_072,
   minChunk: 8_192,
   minSumChunk: 16_384,
   patience: 2_000,
-  caution: 20,
+  caution: 40,
   workerCode,
 };
 
