@@ -12,7 +12,7 @@ export const EPOCH = 0;
 export const CALLER_IS_PARKED = 16;
 export const CHUNK_COUNT = 32;
 export const CHUNKS = 48;
-/** A claim takes about 30 ns. With so many, threads end within a percent of each other, however unequal they are. */
+/** With so many, threads end within a percent of each other, however unequal they are. */
 export const MAX_CHUNKS = 256;
 const THREADS = CHUNKS + MAX_CHUNKS;
 const WORDS_PER_THREAD = 16;
@@ -46,8 +46,8 @@ export const PARKED = 2;
 export const ENDED = 3;
 
 /**
- * For how long a thread watches before it parks, in milliseconds. Waking a worker takes longer than it takes to update
- * 64 k elements; so a program that does nothing but step finds its workers awake, and any other loses no more than this.
+ * For how long a thread watches before it parks, in milliseconds: about what it takes to wake a worker. A program that
+ * does nothing but step finds its workers awake; any other loses no more of a processor than this per step.
  */
 export const SPIN_MS = 0.05;
 

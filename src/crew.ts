@@ -27,6 +27,9 @@ import {
 import { type Spawned, spawn } from "./spawn.ts";
 import type { WorkerStart } from "./worker.ts";
 
+/** How much longer than alone counts as held up. A worker that comes too late to help costs less than this. */
+const LATE = 1.5;
+
 /** What is to be done, and in which chunks. */
 export interface Job {
   /** `UPDATE` or `SUM_OF_SQUARES`. */
@@ -44,8 +47,8 @@ export interface CrewSettings {
   patience: number;
   /**
    * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given ours.
-   * When we have waited for longer than we worked, or found everything done, we go on alone for so many times as long,
-   * which bounds the loss.
+   * When a job took longer than it would have without them, we go on alone for so many times as long, which bounds the
+   * loss.
    */
   caution: number;
 }
@@ -161,8 +164,10 @@ export class Crew {
     }
     const end = performance.now();
     this.#lastEnd = end;
-    const hasHeldUp = end - waiting > waiting - began || !outcomes.some(({ thread }) => thread === 0);
-    if (hasHeldUp) this.#aloneUntil = end + this.settings.caution * (end - began);
+    const ours = outcomes.reduce((sum, { from, to, thread }) => (thread === 0 ? sum + to - from : sum), 0);
+    // Had we done all of it at our pace. None of it is a sign that a worker was given our processor.
+    const alone = ours === 0 ? 0 : ((waiting - began) * job.count) / ours;
+    if (end - began > LATE * alone) this.#aloneUntil = end + this.settings.caution * (end - began);
     return outcomes;
   }
 

@@ -33,6 +33,12 @@ export interface PoolSettings extends CrewSettings {
   workerCode: string;
 }
 
+/**
+ * Two threads against one, on two cores of a Zen 4, a plain update of 0.59 ns per element: at 16 k elements 0.75 times
+ * the speed, at 32 k 1.0 to 1.3, at 64 k 1.4 to 1.8, from 256 k 1.6 to 1.8. With workers that had parked, half a
+ * millisecond after the last step: 1.0 at 64 k without waking them, 1.2 at 128 k and 1.4 at 256 k with. The sum of
+ * squares takes a quarter of an update's time, and as many more elements to be worth it.
+ */
 const SETTINGS: PoolSettings = {
   cutoff: 32_768,
   wakeCutoff: 131_072,
@@ -40,7 +46,7 @@ const SETTINGS: PoolSettings = {
   minChunk: 8_192,
   minSumChunk: 16_384,
   patience: 2_000,
-  caution: 40,
+  caution: 32,
   workerCode,
 };
 

@@ -40,11 +40,14 @@ function run(start: WorkerStart, announce: () => void): void {
   const control = openControl(start.control, threads);
   const { words, job } = control;
 
+  const { planes, arity } = start;
+  const args = new Array<number>(arity).fill(0);
+
   const perform = (from: number, to: number) => {
     if (job[KIND] === UPDATE) {
-      const args = Array.from(job.subarray(ARGUMENTS, ARGUMENTS + start.arity));
-      for (let i = 1; i <= start.planes; i++) args[i]! += from * 4;
-      args[start.planes + 1] = to - from;
+      for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i]!;
+      for (let i = 1; i <= planes; i++) args[i]! += from * 4;
+      args[planes + 1] = to - from;
       update(...args);
     } else {
       sumBlocks(control, thread, from, to, sumOfSquares);
