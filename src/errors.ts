@@ -1,4 +1,4 @@
-/** The root of every error that this library throws on purpose. A call that throws one has changed nothing. */
+/** The root of every error that this library throws on purpose. A call that throws one has changed nothing, but for `ThreadError`. */
 export class RMSpropError extends Error {
   // Spelt out here and below: a user's minifier may rename the classes.
   override readonly name: string = "RMSpropError";

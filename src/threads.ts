@@ -34,10 +34,10 @@ export interface PoolSettings extends CrewSettings {
 }
 
 /**
- * Two threads against one, on two cores of a Zen 4, a plain update of 0.59 ns per element: at 16 k elements 0.75 times
- * the speed, at 32 k 1.0 to 1.3, at 64 k 1.4 to 1.8, from 256 k 1.6 to 1.8. With workers that had parked, half a
- * millisecond after the last step: 1.0 at 64 k without waking them, 1.2 at 128 k and 1.4 at 256 k with. The sum of
- * squares takes a quarter of an update's time, and as many more elements to be worth it.
+ * Two threads against one, on two Zen 4 cores that had other work too, the plain update at 0.59 ns per element: 0.75
+ * times the speed at 16 k elements, 1.3 at 32 k and 64 k, 1.6 at 128 k, 1.6 to 1.75 above. When workers had parked:
+ * 1.15 at 128 k and 1.4 at 256 k for waking them. A sum of squares takes a quarter of the time, so it is worth sharing
+ * from four times as many elements.
  */
 const SETTINGS: PoolSettings = {
   cutoff: 32_768,
