@@ -1,7 +1,7 @@
 /** A parameter group: its tensors, where their planes lie, and the hyperparameters that they share. */
 import { type Arena, Place, paddedByteLength } from "./arena.ts";
 import type { Kernel, Plane, Scalars, Segment, StatePlane } from "./kernel.ts";
-import { guardHyperparameters, type Hyperparameters, learningRateAt } from "./options.ts";
+import { guardHyperparameters, type Hyperparameters, learningRateAt, type Shard } from "./options.ts";
 import type { TensorSpec } from "./params.ts";
 import { areScalarsSteady, clipFactor, type StepPlan, scalarsOf } from "./scalars.ts";
 
@@ -61,16 +61,20 @@ export class Group {
     this.#lr = learningRateAt(this.#values.lr, step);
   }
 
-  update(kernel: Kernel, plan: StepPlan): void {
+  update(kernel: Kernel, plan: StepPlan, shard: Shard | undefined): void {
+    const share = shard && shareOf(this.#segments, shard);
+    const updatePart = (segment: Segment, plan: StepPlan) => {
+      const part = share ? share(segment) : segment;
+      if (part) kernel.update(part, this.#scalarsFor(plan));
+    };
     if (!this.clipsByNorm) {
-      const scalars = this.#scalarsFor(plan);
-      for (const segment of this.#segments) kernel.update(segment, scalars);
+      for (const segment of this.#segments) updatePart(segment, plan);
       return;
     }
     for (const tensor of this.tensors) {
       const norm = Math.sqrt(tensor.sumOfSquares) * Math.abs(plan.gradScale);
       const gradScale = plan.gradScale * clipFactor(norm, this.#values.clipNorm);
-      kernel.update(tensor.segment, this.#scalarsFor({ ...plan, gradScale }));
+      updatePart(tensor.segment, { ...plan, gradScale });
     }
   }
 
@@ -192,6 +196,42 @@ function joined(tensors: readonly Tensor[]): Segment[] {
     }
   }
   return segments;
+}
+
+const CACHE_LINE_ELEMENTS = 16;
+
+/**
+ * One share of a group: gives the part of a segment, or of a tensor in it, that falls into the share. Shares meet at
+ * whole cache lines of the parameters, so that no two threads write to one.
+ */
+function shareOf(
+  segments: readonly Segment[],
+  { index, count }: Shard,
+): (segment: Segment) => Segment | undefined {
+  const total = segments.reduce((sum, segment) => sum + segment.count, 0);
+  const boundary = (i: number) =>
+    i === count ? total : Math.floor((total * i) / count / CACHE_LINE_ELEMENTS) * CACHE_LINE_ELEMENTS;
+  const [from, to] = [boundary(index), boundary(index + 1)];
+  return (segment) => {
+    const start = positionIn(segments, segment);
+    const first = Math.max(from - start, 0);
+    const last = Math.min(to - start, segment.count);
+    if (first >= last) return undefined;
+    const part = { ...segment, count: last - first };
+    for (const plane of PLANES) if (part[plane] !== 0) part[plane] += first * 4;
+    return part;
+  };
+}
+
+/** How many elements of the group come before this segment. */
+function positionIn(segments: readonly Segment[], segment: Segment): number {
+  let before = 0;
+  for (const { param, count } of segments) {
+    if (segment.param >= param && segment.param < param + count * 4)
+      return before + (segment.param - param) / 4;
+    before += count;
+  }
+  return before;
 }
 
 const PLANES: readonly Plane[] = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "ema"];

@@ -79,13 +79,31 @@ export interface StepOptions {
   gradScale?: number;
   /** Clear the gradients behind the update, in the same pass. @defaultValue false */
   zeroGrad?: boolean;
+  /**
+   * Update one share of each group only, `index` from 0 of `count`. All shares, in any order and by whichever threads or
+   * machines, give the bits of one whole step.
+   */
+  shard?: Shard | undefined;
+  /**
+   * The L2 norm of all gradients, scaled, where the caller knows it: nobody else can when each holds a share of them.
+   * Needed by a shard with `globalClipNorm` or a `nonFinite` other than "propagate"; instead of measuring, elsewhere.
+   */
+  gradNorm?: number | undefined;
+}
+
+/** A contiguous share of each group. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
 }
 
 /** The hyperparameters that a raw update takes: the others need an optimizer, which owns state and knows tensors. */
 export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
 
 /** What a raw update takes. */
-export interface CoreOptions extends Partial<CoreHyperparameters>, StepOptions {
+export interface CoreOptions
+  extends Partial<CoreHyperparameters>,
+    Pick<StepOptions, "gradScale" | "zeroGrad"> {
   /** Updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
   step?: number;
 }
@@ -181,16 +199,36 @@ const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   backend: oneOf<Backend | undefined>(undefined, "wasm", "js"),
 }))();
 
-const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
+const SCALE_OPTIONS: Rules<Required<Pick<StepOptions, "gradScale" | "zeroGrad">>> = /* @__PURE__ */ (() => ({
   gradScale: numberFrom(-LARGEST, LARGEST, 1, "that is finite"),
   zeroGrad: FLAG,
 }))();
+
+const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
+  ...SCALE_OPTIONS,
+  shard: {
+    default: undefined,
+    wanted: "{ index, count }, whole numbers, index from 0 to below count",
+    accepts: isShard,
+  },
+  gradNorm: {
+    default: undefined,
+    wanted: "a number from 0 up; Infinity or NaN where a gradient isn't finite",
+    accepts: (value) => typeof value === "number" && !(value < 0),
+  },
+}))();
+
+function isShard(value: unknown): value is Shard {
+  const { index, count, ...others } = (value ?? {}) as Partial<Shard>;
+  const isIndex = Number.isSafeInteger(index) && index! >= 0;
+  return isIndex && Number.isSafeInteger(count) && index! < count! && Object.keys(others).length === 0;
+}
 
 const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {
   const { initialSquareAvg, clipNorm, ...hyperparameters } = HYPERPARAMETERS;
   return {
     ...hyperparameters,
-    ...STEP_OPTIONS,
+    ...SCALE_OPTIONS,
     step: {
       default: 0,
       wanted: "a whole number of updates made before",

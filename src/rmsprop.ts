@@ -18,6 +18,7 @@ import {
   resolveHyperparameters,
   resolveOptions,
   resolveStepOptions,
+  type Shard,
   type StepOptions,
 } from "./options.ts";
 import { type NameOf, type Params, parseParams, type TensorSpec } from "./params.ts";
@@ -63,6 +64,8 @@ export class Optimizer<const P extends Params> {
   #skippedSteps = 0;
   #gradNorm: number | undefined;
   #emaIsIn = false;
+  /** Of the step that was taken last, where it was taken by shares. */
+  readonly #shares = new Set<number>();
 
   constructor(params: P, options: Options, open: OpenKernel) {
     const { inherited, optimizerOptions } = resolveOptions(options);
@@ -143,32 +146,30 @@ export class Optimizer<const P extends Params> {
    */
   step(options?: StepOptions): boolean {
     const { arena, kernel, groups, options: ours } = this.#live;
-    const { gradScale, zeroGrad } = resolveStepOptions(options);
+    const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
     if (arena.hasGrown) this.#refuseStaleGrads();
     if (this.#emaIsIn) {
       throw new SwappedError(
         "The averages stand in for the parameters: call swapEma() before the next step.",
       );
     }
-    for (const group of groups) group.prepare(this.#steps);
+    const step = this.#stepOf(shard);
+    for (const group of groups) group.prepare(step);
 
     let clip = 1;
     if (this.#measuresGradients) {
-      const norm = this.#measureGradients() * Math.abs(gradScale);
+      const norm = this.#normOf(shard, gradNorm, gradScale);
       this.#gradNorm = norm;
       if (!Number.isFinite(norm) && ours.nonFinite !== "propagate")
         return this.#refuseNonFinite(ours.nonFinite);
       clip = clipFactor(norm, ours.globalClipNorm);
     }
 
-    const plan = {
-      step: this.#steps,
-      gradScale: gradScale * clip,
-      zeroGrad,
-      emaDecay: ours.ema?.decay,
-    };
-    for (const group of groups) group.update(kernel, plan);
-    this.#steps++;
+    const plan = { step, gradScale: gradScale * clip, zeroGrad, emaDecay: ours.ema?.decay };
+    for (const group of groups) group.update(kernel, plan, shard);
+    this.#steps = step + 1;
+    if (shard) this.#shares.add(shard.index);
+    else this.#shares.clear();
     return true;
   }
 
@@ -216,6 +217,33 @@ export class Optimizer<const P extends Params> {
       throw new DisposedError("This optimizer was disposed of. Make a new one, or call dispose() later.");
     }
     return this.#parts;
+  }
+
+  /**
+   * How many steps came before the one that a share belongs to: a share that this optimizer hasn't updated since belongs
+   * to the same step as the last one; the same share again begins the next.
+   */
+  #stepOf(shard: Shard | undefined): number {
+    const goesOn = shard !== undefined && this.#shares.size > 0 && !this.#shares.has(shard.index);
+    if (!goesOn) this.#shares.clear();
+    return goesOn ? this.#steps - 1 : this.#steps;
+  }
+
+  #normOf(shard: Shard | undefined, gradNorm: number | undefined, gradScale: number): number {
+    const { groups, options } = this.#live;
+    const clipsTensors = groups.some((group) => group.clipsByNorm);
+    if (gradNorm !== undefined && !clipsTensors) return gradNorm;
+    if (
+      shard !== undefined &&
+      gradNorm === undefined &&
+      (options.globalClipNorm !== Infinity || options.nonFinite !== "propagate")
+    ) {
+      throw new OptionError(
+        "A shard with globalClipNorm or nonFinite needs the norm of all gradients, which one share doesn't tell: hand in gradNorm.",
+      );
+    }
+    const measured = this.#measureGradients() * Math.abs(gradScale);
+    return gradNorm ?? measured;
   }
 
   get #measuresGradients(): boolean {
