@@ -82,12 +82,8 @@ export class Arena {
     return ptrs;
   }
 
-  /**
-   * Checks that tensors which are to be adopted lie in the memory, apart from each other.
-   *
-   * @returns the byte offset of each.
-   */
-  locate(ranges: readonly { name: string; place: Float32Array | number; count: number }[]): number[] {
+  /** Checks that tensors which are to be adopted lie in the memory, apart from each other. */
+  checkAdopted(ranges: readonly { name: string; place: Float32Array | number; count: number }[]): void {
     const { buffer } = this.memory;
     const located = ranges.map(({ name, place, count }) => {
       if (typeof place !== "number" && place.buffer !== buffer) {
@@ -100,7 +96,6 @@ export class Arena {
       return { name, ptr, end: ptr + count * 4 };
     });
     located
-      .slice()
       .sort((a, b) => a.ptr - b.ptr)
       .reduce((before, next) => {
         if (before.end > next.ptr) {
@@ -110,7 +105,6 @@ export class Arena {
         }
         return next;
       });
-    return located.map(({ ptr }) => ptr);
   }
 
   #ask(allocate: Allocate, byteLength: number): number {

@@ -32,7 +32,7 @@ export class Group {
     const { arena, hasEma, beforeChange } = context;
     this.#arena = arena;
     this.#values = hyperparameters;
-    this.tensors = specs.map((spec) => new Tensor(spec, arena));
+    this.tensors = specs.map((spec) => new Tensor(spec, arena, this));
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
     const state: Plane[] = [...statePlanesOf(hyperparameters), ...(hasEma ? (["ema"] as const) : [])];
@@ -134,7 +134,11 @@ export class Tensor {
   readonly #arena: Arena;
   readonly #places: Partial<Record<Plane, Place>> = {};
 
-  constructor({ name, count, adopted }: TensorSpec, arena: Arena) {
+  constructor(
+    { name, count, adopted }: TensorSpec,
+    arena: Arena,
+    private readonly group: Group,
+  ) {
     this.name = name;
     this.count = count;
     this.isAdopted = adopted !== undefined;
@@ -157,9 +161,9 @@ export class Tensor {
     return this.#places[plane].view;
   }
 
-  /** The views of these planes of state. */
-  state(planes: readonly StatePlane[]): Partial<Record<StatePlane, Float32Array>> {
-    return Object.fromEntries(planes.map((plane) => [plane, this.view(plane)]));
+  /** The views of all state in use. */
+  get state(): Partial<Record<StatePlane, Float32Array>> {
+    return Object.fromEntries(this.group.statePlanes.map((plane) => [plane, this.view(plane)]));
   }
 
   /** Whether gradients were last read before the memory grew. */

@@ -107,8 +107,7 @@ export class Optimizer<const P extends Params> {
     this.#parts = { arena, kernel, groups, tensors, options: optimizerOptions };
     this.params = this.#record((tensor) => tensor.view("param"));
     this.grads = this.#record((tensor) => tensor.view("grad"));
-    const groupOf = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor, group])));
-    this.state = this.#record((tensor) => tensor.state(groupOf.get(tensor)!.statePlanes) as unknown as State);
+    this.state = this.#record((tensor) => tensor.state as unknown as State);
     this.ema = hasEma ? this.#record((tensor) => tensor.view("ema")) : this.#record(undefined);
     const [first, ...others] = groups.map((group) => group.hyperparameters);
     this.groups = Object.freeze([first!, ...others] as const);
@@ -323,7 +322,7 @@ function adopt(specs: readonly TensorSpec[], arena: Arena, hasMemory: boolean): 
       `Parameter ${show(adopted[0]!.name)} is to be adopted where it lies: say in which memory, by options.memory.`,
     );
   }
-  arena.locate(
+  arena.checkAdopted(
     adopted.flatMap(({ name, count, adopted }) => [
       { name: `param of ${show(name)}`, place: adopted!.param, count },
       { name: `grad of ${show(name)}`, place: adopted!.grad, count },
