@@ -47,7 +47,7 @@ export const sharedErrors = {
   },
 };
 
-export const ENTRIES = ["src/index.ts", "src/core.ts", "src/js.ts", "src/errors.ts"];
+export const ENTRIES = ["src/index.ts", "src/core.ts", "src/js.ts", "src/tfjs.ts", "src/errors.ts"];
 
 /** @satisfies {import("esbuild").BuildOptions} */
 export const BUNDLE = {
@@ -55,5 +55,7 @@ export const BUNDLE = {
   bundle: true,
   format: /** @type {const} */ ("esm"),
   target: "es2022",
+  // The program's own: a second copy would know nothing of its backends.
+  external: ["@tensorflow/tfjs-core"],
   plugins: [leanLoader],
 };

@@ -96,7 +96,7 @@ interface Rule<Value> {
   accepts(value: unknown): boolean;
 }
 
-type Rules<Values> = { readonly [Name in keyof Values]: Rule<Values[Name]> };
+export type Rules<Values> = { readonly [Name in keyof Values]: Rule<Values[Name]> };
 
 const SMALLEST = 2 ** -149;
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
@@ -127,7 +127,7 @@ function oneOf<Value>(initial: Value, ...values: Value[]): Rule<Value> {
   };
 }
 
-const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
+export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
   lr: {
     default: LEARNING_RATE.default,
     wanted: `${LEARNING_RATE.wanted}, or a function of the step that gives one`,
@@ -151,7 +151,7 @@ const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
 
 const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
 
-const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
+export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   globalClipNorm: CLIP,
   nonFinite: oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw"),
   ema: {
@@ -206,7 +206,7 @@ const ALIASES: Readonly<Record<string, string>> = {
  * Fills in what `given` leaves out from `base`. A key that holds `undefined` counts as left out; one for which there
  * is no rule is an error, unless it stands in `others`.
  */
-function resolve<Values>(
+export function resolve<Values>(
   rules: Rules<Values>,
   base: Values,
   given: object,
@@ -265,14 +265,19 @@ export function resolveHyperparameters(given: Partial<Hyperparameters>, base = D
   return resolved;
 }
 
+/** Refuses options that are no object: a learning rate by itself, say. */
+export function checkIsObject(options: unknown): void {
+  if (typeof options !== "object" || options === null) {
+    throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
+  }
+}
+
 /** Checks the constructor's options: what groups inherit, and what concerns the optimizer as a whole. */
 export function resolveOptions(options: Options): {
   inherited: Hyperparameters;
   optimizerOptions: OptimizerOptions;
 } {
-  if (typeof options !== "object" || options === null) {
-    throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
-  }
+  checkIsObject(options);
   const { memory, allocate } = options;
   if (allocate !== undefined && memory === undefined) {
     throw new OptionError("Option allocate gives places in options.memory: set memory too.");
@@ -296,7 +301,7 @@ export function resolveCoreOptions(options: CoreOptions): Required<CoreOptions> 
 }
 
 /** Values that are right by themselves, and wrong together. */
-function checkTogether({ nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters): void {
+export function checkTogether({ nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters): void {
   if (nesterov && momentum === 0) {
     throw new OptionError(
       "Option nesterov looks ahead along the momentum: set momentum above 0, or leave it out.",
