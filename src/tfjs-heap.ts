@@ -5,12 +5,21 @@ import { assign, type Way } from "./tfjs-way.ts";
 
 /** What is used of tf.js 4's wasm backend, none of it promised by tf.js. */
 interface Internals {
-  /** Emscripten's module, with the exports of the binary. */
-  readonly wasm?: { readonly asm?: { readonly memory?: unknown } };
-  readonly dataIdMap?: { get(dataId: DataId): TensorData };
+  readonly wasm: {
+    /** The exports of the binary. */
+    readonly asm: { readonly memory: WebAssembly.Memory };
+    readonly tfjs: {
+      registerTensor(id: number, size: number, memoryOffset: number): void;
+      /** Forgets a tensor and what was derived of it; its memory stays. */
+      disposeData(id: number): void;
+    };
+  };
+  readonly dataIdMap: { get(dataId: DataId): TensorData };
 }
 
 interface TensorData {
+  /** By which the binary knows it. */
+  readonly id: number;
   /** Stays as long as the data does, however the memory grows. */
   readonly memoryOffset: number;
   /** Tensors and variables that share the data. */
@@ -19,37 +28,52 @@ interface TensorData {
 
 /** The way in place, or undefined for a backend that isn't built as tf.js's wasm backend is. */
 export function openHeap(backend: KernelBackend): Way | undefined {
-  const { wasm, dataIdMap } = backend as Internals;
-  const memory = wasm?.asm?.memory;
-  if (!isMemory(memory) || !dataIdMap || !keepsTensorsIn(memory, dataIdMap)) return undefined;
-  const kernel = openWasm(memory);
+  if (!isBuiltAsExpected(backend)) return undefined;
+  const { wasm, dataIdMap } = backend;
+  const kernel = openWasm(wasm.asm.memory);
 
-  const addressOf = (tensor: Tensor) => dataIdMap.get(tensor.dataId).memoryOffset;
-  /** The address of a variable that nobody shares: whoever else holds the data keeps it as it is. */
-  const ownAddressOf = (variable: Variable) => {
-    const { memoryOffset, refCount } = dataIdMap.get(variable.dataId);
-    if (refCount === 1) return memoryOffset;
+  const dataOf = (tensor: Tensor) => dataIdMap.get(tensor.dataId);
+  /** The data of a variable that nobody shares: whoever else has it keeps it as it is. */
+  const ownDataOf = (variable: Variable) => {
+    const data = dataOf(variable);
+    if (data.refCount === 1) return data;
     assign(variable, variable.dataSync() as Float32Array);
-    return addressOf(variable);
+    return dataOf(variable);
   };
+  const ownAddressOf = (plane: Variable | undefined) => (plane ? ownDataOf(plane).memoryOffset : 0);
   return {
-    sumOfSquares: (gradient) => kernel.sumOfSquares(addressOf(gradient), gradient.size),
+    sumOfSquares: (gradient) => kernel.sumOfSquares(dataOf(gradient).memoryOffset, gradient.size),
     update({ variable, state }, gradient, scalars) {
-      const { squareAvg, momentumBuffer, gradAvg } = state;
+      const { id, memoryOffset } = ownDataOf(variable);
+      const { size } = variable;
       const segment = {
-        param: ownAddressOf(variable),
-        grad: 0,
-        squareAvg: ownAddressOf(squareAvg),
-        momentumBuffer: momentumBuffer ? ownAddressOf(momentumBuffer) : 0,
-        gradAvg: gradAvg ? ownAddressOf(gradAvg) : 0,
+        param: memoryOffset,
+        // Looked up after the parameter's place: it may be the variable itself.
+        grad: dataOf(gradient).memoryOffset,
+        squareAvg: ownAddressOf(state.squareAvg),
+        momentumBuffer: ownAddressOf(state.momentumBuffer),
+        gradAvg: ownAddressOf(state.gradAvg),
         ema: 0,
-        count: variable.size,
+        count: size,
       };
-      // Last: the gradient may be the variable itself, which has just moved.
-      segment.grad = addressOf(gradient);
       kernel.update(segment, scalars);
+      // tf.js takes tensors for constant. For its matrix products and convolutions, XNNPACK keeps the weights packed,
+      // by the tensor's id and until that is disposed of: training would go on with the first weights.
+      wasm.tfjs.disposeData(id);
+      wasm.tfjs.registerTensor(id, size, memoryOffset);
     },
   };
+}
+
+function isBuiltAsExpected(backend: object): backend is Internals {
+  const { wasm, dataIdMap } = backend as { [Name in keyof Internals]?: Partial<Internals[Name]> };
+  return (
+    isMemory(wasm?.asm?.memory) &&
+    typeof wasm.tfjs?.registerTensor === "function" &&
+    typeof wasm.tfjs.disposeData === "function" &&
+    typeof dataIdMap?.get === "function" &&
+    keepsTensorsIn(wasm.asm.memory, dataIdMap as Internals["dataIdMap"])
+  );
 }
 
 /** By its tag, since another realm may have made it. */
@@ -58,14 +82,16 @@ function isMemory(value: unknown): value is WebAssembly.Memory {
 }
 
 /** Whether a tensor is found where this file looks for it, and its sharers are counted. */
-function keepsTensorsIn(memory: WebAssembly.Memory, dataIdMap: NonNullable<Internals["dataIdMap"]>): boolean {
+function keepsTensorsIn(memory: WebAssembly.Memory, dataIdMap: Internals["dataIdMap"]): boolean {
   const values = [Math.PI, -Math.E, Math.LN2];
   const probe = tensor1d(values);
   const sharer = probe.variable(false);
   try {
-    const { memoryOffset, refCount } = dataIdMap.get(probe.dataId);
+    const { id, memoryOffset, refCount } = dataIdMap.get(probe.dataId);
     const found = new Float32Array(memory.buffer, memoryOffset, values.length);
-    return refCount === 2 && values.every((value, i) => found[i] === Math.fround(value));
+    return (
+      typeof id === "number" && refCount === 2 && values.every((value, i) => found[i] === Math.fround(value))
+    );
   } catch {
     return false;
   } finally {

@@ -113,11 +113,12 @@ export class RMSPropOptimizer extends Optimizer {
     }
 
     const globalScale = clipFactor(Math.sqrt(sum), globalClipNorm);
-    const slots = this.#slots.of(updates.map(({ variable }) => variable));
-    slots.forEach((slot, i) => {
+    this.#slots.admit(updates);
+    updates.forEach(({ variable, gradient }, i) => {
+      const slot = this.#slots.of(variable);
       const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
       const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
-      way.update(slot, updates[i]!.gradient, scalarsOf(options, lr, plan));
+      way.update(slot, gradient, scalarsOf(options, lr, plan));
       slot.steps++;
     });
     this.incrementIterations();

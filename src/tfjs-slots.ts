@@ -20,11 +20,19 @@ export class Slots {
     this.#options = options;
   }
 
-  /** The slots of these variables, claimed or made anew where need be: all of them, or an error and no change. */
-  of(variables: readonly Variable[]): Slot[] {
-    const strangers = variables.filter((variable) => !this.#slots.has(variable));
-    if (strangers.length > 0) this.#admit(strangers);
-    return variables.map((variable) => this.#slots.get(variable)!);
+  /** Makes sure that these variables have slots, claimed or new: all of them, or an error and no change. */
+  admit(updates: readonly { readonly variable: Variable }[]): void {
+    for (const { variable } of updates) {
+      if (this.#slots.has(variable)) continue;
+      const variables = updates.map(({ variable }) => variable);
+      this.#admit(variables.filter((variable) => !this.#slots.has(variable)));
+      return;
+    }
+  }
+
+  /** The slot of a variable that was admitted. */
+  of(variable: Variable): Slot {
+    return this.#slots.get(variable)!;
   }
 
   /** All state, by the names of its variables. */

@@ -240,6 +240,37 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
       for (const used of [variable, optimizer]) used.dispose();
     });
 
+    // For these tf.js keeps the weights in another form, by the tensor, which it takes for constant.
+    it.each<[string, number[], number[], (tf: Tf, x: never, weights: never) => Tensor]>([
+      ["a product", [4, 3], [3, 2], (tf, x, weights) => tf.matMul(x, weights)],
+      ["a bias", [4, 3], [2], (tf, x, bias) => tf.fused.matMul({ a: x, b: tf.ones([3, 2]), bias })],
+      ["a convolution", [1, 4, 3, 1], [2, 2, 1, 1], (tf, x, weights) => tf.conv2d(x, weights, 1, "valid")],
+      [
+        "a depthwise convolution",
+        [1, 4, 3, 1],
+        [2, 2, 1, 1],
+        (tf, x, weights) => tf.depthwiseConv2d(x, weights, 1, "valid"),
+      ],
+      ["a prelu", [4, 3], [3], (tf, x, weights) => tf.prelu(x, weights)],
+    ])("shows %s the weights as each update leaves them", (_, inputShape, shape, apply) => {
+      const input = tf.tensor(
+        Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)),
+        inputShape,
+      );
+      const initial = tf.ones(shape);
+      const weights = tf.variable(initial);
+      initial.dispose();
+      const optimizer = rmsprop({ lr: 0.1 });
+      for (let n = 0; n < 3; n++) {
+        const fresh = tf.tensor(weights.dataSync(), shape);
+        const resultOf = (one: Tensor) => tf.tidy(() => valuesOf(apply(tf, input as never, one as never)));
+        expect(resultOf(weights)).toEqual(resultOf(fresh));
+        fresh.dispose();
+        step(optimizer, weights);
+      }
+      for (const used of [input, weights, optimizer]) used.dispose();
+    });
+
     it("goes on in a heap that has grown", () => {
       const variable = variableOf(tf, [1, 2]);
       const stayed = variableOf(tf, [1, 2]);
