@@ -243,7 +243,7 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
     // For these tf.js keeps the weights in another form, by the tensor, which it takes for constant.
     it.each<[string, number[], number[], (tf: Tf, x: never, weights: never) => Tensor]>([
       ["a product", [4, 3], [3, 2], (tf, x, weights) => tf.matMul(x, weights)],
-      ["a bias", [4, 3], [2], (tf, x, bias) => tf.fused.matMul({ a: x, b: tf.ones([3, 2]), bias })],
+      ["a bias", [3, 3], [3], (tf, x, bias) => tf.fused.matMul({ a: x, b: x, bias })],
       ["a convolution", [1, 4, 3, 1], [2, 2, 1, 1], (tf, x, weights) => tf.conv2d(x, weights, 1, "valid")],
       [
         "a depthwise convolution",
@@ -253,10 +253,7 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
       ],
       ["a prelu", [4, 3], [3], (tf, x, weights) => tf.prelu(x, weights)],
     ])("shows %s the weights as each update leaves them", (_, inputShape, shape, apply) => {
-      const input = tf.tensor(
-        Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)),
-        inputShape,
-      );
+      const input = tf.randomUniform(inputShape, -1, 1, "float32", 1);
       const initial = tf.ones(shape);
       const weights = tf.variable(initial);
       initial.dispose();
