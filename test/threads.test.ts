@@ -3,9 +3,11 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
+import { build } from "esbuild";
 import { OptionError, RMSprop, ThreadError } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { generateWorker } from "../scripts/build-worker.mjs";
+import { BUNDLE } from "../scripts/bundle.mjs";
 import { MOMENTUM } from "../src/kernel.ts";
 import { workerCode } from "../src/worker.generated.ts";
 import { scalarsFor, seeded, VARIANTS } from "./kernels.ts";
@@ -192,9 +194,11 @@ describe("a browser's workers", () => {
 });
 
 describe("a process with a pool", () => {
+  /** Bundled, since a loader of TypeScript would take processor time of its own. */
   const run = async (code: string) => {
-    const program = `import { RMSprop } from "./src/index.ts"; ${code}`;
-    const args = ["--expose-gc", "--import", "tsx", "--input-type=module", "--eval", program];
+    const stdin = { contents: `import { RMSprop } from "./index.ts"; ${code}`, resolveDir: "src" };
+    const { outputFiles } = await build({ ...BUNDLE, stdin, write: false });
+    const args = ["--expose-gc", "--input-type=module", "--eval", outputFiles[0]!.text];
     const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
     return stdout;
   };
