@@ -105,6 +105,19 @@ describe("threads", () => {
     optimizer.dispose();
   });
 
+  it("take a shared memory of the caller's, and refuse one that isn't", async () => {
+    const make = (shared: boolean) => {
+      const memory = new WebAssembly.Memory({ initial: 1, maximum: 10, shared });
+      return new RMSprop({ w: [4] }, { memory, threads: 2 });
+    };
+    const optimizer = make(true);
+    await optimizer.ready;
+    expect(optimizer.threads).toBe(2);
+    optimizer.dispose();
+    expect(() => make(false)).toThrow(OptionError);
+    expect(() => make(false)).toThrow(/threads: got 2, but options.memory isn't shared.*leave threads out/);
+  });
+
   it("end with dispose, also when that comes before they are up", async () => {
     const early = new RMSprop({ w: [4] }, { threads: 2 });
     const { ready } = early;
