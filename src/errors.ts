@@ -1,4 +1,4 @@
-/** The root of every error that this library throws on purpose. A call that throws one has changed nothing. */
+/** The root of every error that this library throws on purpose. A call that throws one has changed nothing, but for `ThreadError`. */
 export class RMSpropError extends Error {
   // Spelt out here and below: a user's minifier may rename the classes.
   override readonly name: string = "RMSpropError";
@@ -42,4 +42,23 @@ export class BackendError extends RMSpropError {
 /** A call on an optimizer after `dispose()`. */
 export class DisposedError extends RMSpropError {
   override readonly name = "DisposedError";
+}
+
+/**
+ * A worker that ended, or stopped for seconds, in the middle of an update. The one error after which something has
+ * changed: all elements may be updated but those at `byteOffset`, of which nobody knows. Load a checkpoint; later steps
+ * run on the threads that are left.
+ */
+export class ThreadError extends RMSpropError {
+  override readonly name = "ThreadError";
+
+  constructor(
+    message: string,
+    /** Where in the memory those parameters begin. */
+    readonly byteOffset: number,
+    /** How many bytes of parameters they are. */
+    readonly byteLength: number,
+  ) {
+    super(message);
+  }
 }

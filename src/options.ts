@@ -1,8 +1,22 @@
-/** The options: their types, defaults and checks. */
-import leven from "leven";
-import type { Allocate } from "./arena.ts";
+/** The options: their types, defaults and rules. */
+import { type Allocate, isShared } from "./arena.ts";
+import { MAX_THREADS } from "./control.ts";
 import { OptionError } from "./errors.ts";
 import type { Backend } from "./kernel.ts";
+import { MAX_SHARES } from "./progress.ts";
+import {
+  check,
+  defaultsOf,
+  FLAG,
+  LARGEST,
+  numberFrom,
+  oneOf,
+  type Rules,
+  resolve,
+  SMALLEST,
+  unknownOption,
+} from "./rules.ts";
+import type { Shard } from "./shard.ts";
 import { show } from "./show.ts";
 
 /** Learning rate by the number of steps taken before: 0 at the first step. */
@@ -68,6 +82,13 @@ export interface OptimizerOptions {
   allocate: Allocate | undefined;
   /** Insist on one backend. Without it: WebAssembly, or JavaScript where that can't be had. */
   backend: Backend | undefined;
+  /**
+   * Threads that share each update, the calling one included: 1 to 64. Then the memory is a shared one. Workers start
+   * meanwhile, and `ready` tells when they have; where there are none to be had, it stays at one thread.
+   *
+   * @defaultValue 1
+   */
+  threads: number;
 }
 
 /** What the constructor takes beside the parameters. */
@@ -79,53 +100,32 @@ export interface StepOptions {
   gradScale?: number;
   /** Clear the gradients behind the update, in the same pass. @defaultValue false */
   zeroGrad?: boolean;
+  /**
+   * Update one share of each group only. All shares of a step, in any order, by whichever threads or machines, give the
+   * bits of one whole step. `shareRanges` tells which elements are in one.
+   */
+  shard?: Shard | undefined;
+  /**
+   * The L2 norm of all gradients, `gradScale` included, where the caller knows it: instead of measuring. Needed by a
+   * share with `globalClipNorm`, or with a `nonFinite` other than "propagate".
+   */
+  gradNorm?: number | undefined;
 }
 
 /** The hyperparameters that a raw update takes: the others need an optimizer, which owns state and knows tensors. */
 export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
 
+type ScaleOptions = Pick<StepOptions, "gradScale" | "zeroGrad">;
+
 /** What a raw update takes. */
-export interface CoreOptions extends Partial<CoreHyperparameters>, StepOptions {
+export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions {
   /** Updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
   step?: number;
-}
-
-interface Rule<Value> {
-  default: Value;
-  wanted: string;
-  accepts(value: unknown): boolean;
-}
-
-export type Rules<Values> = { readonly [Name in keyof Values]: Rule<Values[Name]> };
-
-const SMALLEST = 2 ** -149;
-const LARGEST = (2 - 2 ** -23) * 2 ** 127;
-
-function numberFrom(low: number, high: number, initial: number, wanted: string): Rule<number> {
-  return {
-    default: initial,
-    wanted: `a number ${wanted}`,
-    // The bounds hold for the float32 that the kernels get: 1e-50 is no epsilon there.
-    accepts: (value) => typeof value === "number" && Math.fround(value) >= low && Math.fround(value) <= high,
-  };
 }
 
 const NOT_NEGATIVE = "from 0 up, finite";
 const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST, 0.01, NOT_NEGATIVE);
 const CLIP = /* @__PURE__ */ numberFrom(SMALLEST, Infinity, Infinity, "above 0; Infinity clips nothing");
-const FLAG: Rule<boolean> = {
-  default: false,
-  wanted: "true or false",
-  accepts: (value) => typeof value === "boolean",
-};
-
-function oneOf<Value>(initial: Value, ...values: Value[]): Rule<Value> {
-  return {
-    default: initial,
-    wanted: values.map(show).join(" or "),
-    accepts: (value) => values.includes(value as Value),
-  };
-}
 
 export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
   lr: {
@@ -174,18 +174,43 @@ export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() =>
     accepts: (value) => typeof value === "function",
   },
   backend: oneOf<Backend | undefined>(undefined, "wasm", "js"),
+  threads: {
+    default: 1,
+    wanted: `a whole number from 1 to ${MAX_THREADS}`,
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_THREADS,
+  },
 }))();
 
-const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
+const SCALE_OPTIONS: Rules<Required<ScaleOptions>> = /* @__PURE__ */ (() => ({
   gradScale: numberFrom(-LARGEST, LARGEST, 1, "that is finite"),
   zeroGrad: FLAG,
 }))();
+
+const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
+  ...SCALE_OPTIONS,
+  shard: {
+    default: undefined,
+    wanted: `{ index, count }, whole numbers, index from 0 to below count, count at most ${MAX_SHARES}`,
+    accepts: isShard,
+  },
+  gradNorm: {
+    default: undefined,
+    wanted: "a number from 0 up; Infinity or NaN where a gradient isn't finite",
+    accepts: (value) => typeof value === "number" && !(value < 0),
+  },
+}))();
+
+function isShard(value: unknown): value is Shard {
+  const { index, count, ...others } = (value ?? {}) as Shard;
+  const isIndex = Number.isInteger(index) && index >= 0 && index < count;
+  return isIndex && Number.isInteger(count) && count <= MAX_SHARES && Object.keys(others).length === 0;
+}
 
 const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {
   const { initialSquareAvg, clipNorm, ...hyperparameters } = HYPERPARAMETERS;
   return {
     ...hyperparameters,
-    ...STEP_OPTIONS,
+    ...SCALE_OPTIONS,
     step: {
       default: 0,
       wanted: "a whole number of updates made before",
@@ -193,65 +218,6 @@ const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {
     },
   };
 })();
-
-/** What other libraries call it, in small letters alone. */
-const ALIASES: Readonly<Record<string, string>> = {
-  learningrate: "lr",
-  rho: "alpha",
-  decay: "alpha",
-  epsilon: "eps",
-};
-
-/**
- * Fills in what `given` leaves out from `base`. A key that holds `undefined` counts as left out; one for which there
- * is no rule is an error, unless it stands in `others`.
- */
-export function resolve<Values>(
-  rules: Rules<Values>,
-  base: Values,
-  given: object,
-  others: readonly string[] = [],
-): Values {
-  const resolved = { ...base };
-  for (const name of Object.keys(given)) {
-    const value = given[name as keyof typeof given] as unknown;
-    if (Object.hasOwn(rules, name)) {
-      if (value === undefined) continue;
-      check(rules, name as keyof Values, value);
-      resolved[name as keyof Values] = value as Values[keyof Values];
-    } else if (!others.includes(name)) {
-      throw unknownOption(name, [...Object.keys(rules), ...others]);
-    }
-  }
-  return resolved;
-}
-
-function check<Values>(rules: Rules<Values>, name: keyof Values, value: unknown): void {
-  const rule = rules[name];
-  if (!rule.accepts(value)) {
-    throw new OptionError(
-      `Option ${String(name)}: got ${show(value)}, expected ${rule.wanted} (default ${rule.default}).`,
-    );
-  }
-}
-
-function unknownOption(name: PropertyKey, known: readonly string[]): OptionError {
-  const given = String(name);
-  const distance = (other: string) => leven(given, other);
-  const alias = ALIASES[given.toLowerCase().replaceAll("_", "")];
-  const nearest =
-    alias !== undefined && known.includes(alias)
-      ? alias
-      : known.reduce((best, other) => (distance(other) < distance(best) ? other : best));
-  return new OptionError(
-    `Unknown option ${show(given)}: did you mean "${nearest}"? Known are ${known.join(", ")}.`,
-  );
-}
-
-function defaultsOf<Values>(rules: Rules<Values>): Values {
-  const entries = Object.entries<Rule<unknown>>(rules).map(([name, rule]) => [name, rule.default]);
-  return Object.fromEntries(entries) as Values;
-}
 
 const DEFAULTS = /* @__PURE__ */ defaultsOf(HYPERPARAMETERS);
 const OPTIMIZER_DEFAULTS = /* @__PURE__ */ defaultsOf(OPTIMIZER_OPTIONS);
@@ -278,19 +244,34 @@ export function resolveOptions(options: Options): {
   optimizerOptions: OptimizerOptions;
 } {
   checkIsObject(options);
-  const { memory, allocate } = options;
+  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS));
+  const optimizerOptions = resolve(
+    OPTIMIZER_OPTIONS,
+    OPTIMIZER_DEFAULTS,
+    options,
+    Object.keys(HYPERPARAMETERS),
+  );
+  const { memory, allocate, threads } = optimizerOptions;
   if (allocate !== undefined && memory === undefined) {
     throw new OptionError("Option allocate gives places in options.memory: set memory too.");
   }
-  return {
-    inherited: resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS)),
-    optimizerOptions: resolve(OPTIMIZER_OPTIONS, OPTIMIZER_DEFAULTS, options, Object.keys(HYPERPARAMETERS)),
-  };
+  if (threads > 1 && memory !== undefined && !isShared(memory)) {
+    throw new OptionError(
+      `Option threads: got ${threads}, but options.memory isn't shared between threads. Make it with { shared: true }, or leave threads out.`,
+    );
+  }
+  return { inherited, optimizerOptions };
 }
 
 /** Checks what `step` was given. */
 export function resolveStepOptions(options: StepOptions | undefined): Required<StepOptions> {
   return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options);
+}
+
+/** Checks a share that is asked about. */
+export function checkShard(shard: Shard): Shard {
+  check(STEP_OPTIONS, "shard", shard);
+  return shard;
 }
 
 /** Checks what a raw update was given, all in one object. */

@@ -9,10 +9,9 @@ import {
   type Hyperparameters,
   OPTIMIZER_OPTIONS,
   type OptimizerOptions,
-  type Rules,
-  resolve,
   resolveOptions,
 } from "./options.ts";
+import { type Rules, resolve } from "./rules.ts";
 
 /** What `rmsprop` takes. What is left out comes from `dialects.tfjs`, but `lr`: that is 0.01. */
 export interface RMSPropOptions extends Partial<ResolvedOptions> {}
