@@ -21,8 +21,11 @@ export interface Way {
 }
 
 /** What an update writes, by the planes' names. */
-export function writtenPlanes({ variable, state }: Slot, { variant }: Scalars) {
-  const planes: ["param" | StatePlane, Variable][] = [
+export function writtenPlanes(
+  { variable, state }: Slot,
+  { variant }: Scalars,
+): ["param" | StatePlane, Variable][] {
+  const planes: ReturnType<typeof writtenPlanes> = [
     ["param", variable],
     ["squareAvg", state.squareAvg],
   ];
