@@ -9,8 +9,10 @@ const rivals = new URL("bench/rivals/", root);
 /** For `createRequire`: from here tf.js is found. */
 export const manifest = fileURLToPath(new URL("package.json", rivals));
 
-/** Where it finds tf.js, once `placeBesideTfjs` has put it there. */
-export const placeOfPackage = new URL("node_modules/rmsprop-wasm/", rivals);
+export const packagesOfRivals = new URL("node_modules/", rivals);
+
+/** Where the built package finds tf.js, once `placeBesideTfjs` has put it there. */
+export const placeOfPackage = new URL("rmsprop-wasm/", packagesOfRivals);
 
 /**
  * Where tf.js isn't installed yet, installs it.
@@ -18,7 +20,7 @@ export const placeOfPackage = new URL("node_modules/rmsprop-wasm/", rivals);
  * @param {(line: string) => void} say
  */
 export function installRivals(say) {
-  if (existsSync(new URL("node_modules/@tensorflow/tfjs-layers", rivals))) return;
+  if (existsSync(new URL("@tensorflow/tfjs-layers", packagesOfRivals))) return;
   say("Installing tf.js into bench/rivals (100 MB, once) …");
   execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: rivals,
