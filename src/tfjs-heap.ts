@@ -5,12 +5,15 @@ import { assign, type Way } from "./tfjs-way.ts";
 
 /** What is used of tf.js 4's wasm backend, none of it promised by tf.js. */
 interface Internals {
+  /** Emscripten's module. */
   readonly wasm: {
-    /** The exports of the binary. */
-    readonly asm: { readonly memory: WebAssembly.Memory };
+    /** The binary's exports, its memory among them. */
+    readonly asm: { readonly memory?: WebAssembly.Memory };
+    /** Where the threaded binary has its memory, which is shared. */
+    readonly wasmMemory?: WebAssembly.Memory;
     readonly tfjs: {
       registerTensor(id: number, size: number, memoryOffset: number): void;
-      /** Forgets a tensor and what was derived of it; its memory stays. */
+      /** Forgets a tensor, and what was made of it to compute faster. Its memory stays. */
       disposeData(id: number): void;
     };
   };
@@ -28,9 +31,12 @@ interface TensorData {
 
 /** The way in place, or undefined for a backend that isn't built as tf.js's wasm backend is. */
 export function openHeap(backend: KernelBackend): Way | undefined {
-  if (!isBuiltAsExpected(backend)) return undefined;
-  const { wasm, dataIdMap } = backend;
-  const kernel = openWasm(wasm.asm.memory);
+  const { wasm, dataIdMap } = backend as Partial<Internals>;
+  const memory = wasm?.asm?.memory ?? wasm?.wasmMemory;
+  const registry = wasm?.tfjs;
+  if (!memory || !registry?.registerTensor || !registry.disposeData || !dataIdMap) return undefined;
+  if (!keepsTensorsIn(memory, dataIdMap)) return undefined;
+  const kernel = openWasm(memory);
 
   const dataOf = (tensor: Tensor) => dataIdMap.get(tensor.dataId);
   /** The data of a variable that nobody shares: whoever else has it keeps it as it is. */
@@ -57,38 +63,22 @@ export function openHeap(backend: KernelBackend): Way | undefined {
         count: size,
       };
       kernel.update(segment, scalars);
-      // tf.js takes tensors for constant. For its matrix products and convolutions, XNNPACK keeps the weights packed,
-      // by the tensor's id and until that is disposed of: training would go on with the first weights.
-      wasm.tfjs.disposeData(id);
-      wasm.tfjs.registerTensor(id, size, memoryOffset);
+      // tf.js takes tensors for constant. For products and convolutions XNNPACK keeps the weights packed, by the
+      // tensor's id until that is disposed of: without this, training would go on with the first weights.
+      registry.disposeData(id);
+      registry.registerTensor(id, size, memoryOffset);
     },
   };
 }
 
-function isBuiltAsExpected(backend: object): backend is Internals {
-  const { wasm, dataIdMap } = backend as { [Name in keyof Internals]?: Partial<Internals[Name]> };
-  return (
-    isMemory(wasm?.asm?.memory) &&
-    typeof wasm.tfjs?.registerTensor === "function" &&
-    typeof wasm.tfjs.disposeData === "function" &&
-    typeof dataIdMap?.get === "function" &&
-    keepsTensorsIn(wasm.asm.memory, dataIdMap as Internals["dataIdMap"])
-  );
-}
-
-/** By its tag, since another realm may have made it. */
-function isMemory(value: unknown): value is WebAssembly.Memory {
-  return Object.prototype.toString.call(value) === "[object WebAssembly.Memory]";
-}
-
 /** Whether a tensor is found where this file looks for it, and its sharers are counted. */
-function keepsTensorsIn(memory: WebAssembly.Memory, dataIdMap: Internals["dataIdMap"]): boolean {
+function keepsTensorsIn({ buffer }: WebAssembly.Memory, dataIdMap: Internals["dataIdMap"]): boolean {
   const values = [Math.PI, -Math.E, Math.LN2];
   const probe = tensor1d(values);
   const sharer = probe.variable(false);
   try {
     const { id, memoryOffset, refCount } = dataIdMap.get(probe.dataId);
-    const found = new Float32Array(memory.buffer, memoryOffset, values.length);
+    const found = new Float32Array(buffer, memoryOffset, values.length);
     return (
       typeof id === "number" && refCount === 2 && values.every((value, i) => found[i] === Math.fround(value))
     );

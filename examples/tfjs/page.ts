@@ -2,6 +2,7 @@
 
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { setBackend } from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import { train } from "./train.ts";
 
 const bytesAt = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer());
