@@ -78,27 +78,6 @@ interface Exports extends Record<string, unknown> {
     emaWeight: number,
   ): void;
   sumOfSquares(grad: number, count: number): number;
-  report(
-    variant: number,
-    param: number,
-    grad: number,
-    squareAvg: number,
-    momentumBuffer: number,
-    gradAvg: number,
-    count: number,
-    epsInside: number,
-    eps: number,
-    updateScale: number,
-    momentum: number,
-    bufferScale: number,
-    gradScale: number,
-    clipValue: number,
-    weightDecay: number,
-    correction: number,
-    scratch: number,
-    prefix: number,
-    shift: number,
-  ): void;
 }
 
 /** Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it. */
@@ -113,7 +92,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
       { cause },
     );
   }
-  const { update, sumOfSquares, report } = exports;
+  const { update, sumOfSquares } = exports;
   return {
     backend: "wasm",
     update(segment, scalars) {
@@ -142,29 +121,6 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
       );
     },
     sumOfSquares,
-    report(segment, scalars, figures, prefix, shift) {
-      report(
-        scalars.variant,
-        segment.param,
-        segment.grad,
-        segment.squareAvg,
-        segment.momentumBuffer,
-        segment.gradAvg,
-        segment.count,
-        scalars.epsInside,
-        scalars.eps,
-        scalars.updateScale,
-        scalars.momentum,
-        scalars.bufferScale,
-        scalars.gradScale,
-        scalars.clipValue,
-        scalars.weightDecay,
-        scalars.correction,
-        figures,
-        prefix,
-        shift,
-      );
-    },
   };
 }
 

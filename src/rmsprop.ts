@@ -240,7 +240,7 @@ export class Optimizer<const P extends Params> {
    * step those are mostly 0, and rates of `lr / eps` say nothing yet. Schedules of `lr`, `biasCorrection` and `gradScale`
    * stand as at the last step, all else as it is set now.
    *
-   * It takes some 20 ns per element, as long as thirty steps.
+   * It takes some 40 ns per element, as long as sixty steps.
    *
    * @throws StaleViewError when the memory has grown since gradients were read, as `step` does.
    * @throws OptionError when a schedule of `lr` gives no learning rate.
