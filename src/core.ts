@@ -76,7 +76,11 @@ interface Exports extends Record<string, unknown> {
   ): void;
 }
 
-/** Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it. */
+/**
+ * Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it.
+ *
+ * @internal
+ */
 export function openWasm(memory: WebAssembly.Memory): Kernel {
   let exports: Exports;
   try {

@@ -12,10 +12,4 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
   }
 }
 
-export { dialects } from "./dialects.ts";
-export * from "./errors.ts";
-export type { Backend } from "./kernel.ts";
-export type { Hyperparameters, NonFinitePolicy, Options, Schedule, StepOptions } from "./options.ts";
-export type { NameOf, ParamGroup, ParamRecord, Params, Shape } from "./params.ts";
-export type { TensorReport } from "./report.ts";
-export type { State } from "./rmsprop.ts";
+export * from "./exports.ts";

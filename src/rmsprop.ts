@@ -71,6 +71,7 @@ export class Optimizer<const P extends Params> {
   /** Of the step at hand; one object for all of them, since a small model's update takes hardly longer than to make it. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
+  /** @internal */
   constructor(params: P, options: Options, open: OpenKernel) {
     const { inherited, optimizerOptions } = resolveOptions(options);
     const specs = parseParams(params).map(({ tensors, overrides }) => ({
