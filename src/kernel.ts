@@ -70,7 +70,11 @@ export const BIN_BITS = 11;
 const BINS = 2 ** BIN_BITS;
 export const FIGURES_BYTES = BINS * 4 + 7 * 8;
 
-/** Views of what a kernel measures for a report, at byte `ptr`, a multiple of 8. `assembly/report.ts` describes them. */
+/**
+ * Views of what a kernel measures for a report, at byte `ptr`, a multiple of 8. `assembly/report.ts` describes them.
+ *
+ * @internal
+ */
 export function figuresAt({ buffer }: WebAssembly.Memory, ptr: number) {
   return {
     bins: new Uint32Array(buffer, ptr, BINS),
@@ -78,6 +82,7 @@ export function figuresAt({ buffer }: WebAssembly.Memory, ptr: number) {
   };
 }
 
+/** @internal */
 export type Figures = ReturnType<typeof figuresAt>;
 
 /** What `Figures.totals` holds. */
