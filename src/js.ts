@@ -1,12 +1,34 @@
-/** The same optimizer on plain JavaScript alone, for pages that forbid WebAssembly. */
+/**
+ * The same optimizer on plain JavaScript alone, for pages that forbid WebAssembly.
+ *
+ * @module rmsprop-wasm/js
+ */
 import type { Options } from "./options.ts";
 import type { Params } from "./params.ts";
 import { openReference } from "./reference.ts";
 import { Optimizer } from "./rmsprop.ts";
 
-/** `RMSprop` of the main entry, the same bits, with no WebAssembly in it. */
+/**
+ * `RMSprop` of the main entry, the same bits, with no WebAssembly code in it.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm/js";
+ *
+ * const optimizer = new RMSprop({ w: [2] }, { lr: 0.5, alpha: 0.75, eps: 1 });
+ * optimizer.grads.w.fill(2);
+ * optimizer.step(); // → true
+ * optimizer.params.w; // → [-0.5, -0.5]
+ * optimizer.backend; // → "js"
+ * ```
+ */
 export class RMSprop<const P extends Params> extends Optimizer<P> {
-  /** Takes what the constructor of the main entry takes; `backend: "wasm"` throws `BackendError`. */
+  /**
+   * Takes what the constructor of the main entry takes, and throws what it throws.
+   *
+   * @param params Tensors by name, or groups of them.
+   * @param options `backend: "wasm"` throws `BackendError`.
+   */
   constructor(params: P, options: Options = {}) {
     super(params, options, openReference);
   }

@@ -55,7 +55,7 @@ export class Optimizer<const P extends Params> {
   readonly grads: Readonly<Record<NameOf<P>, Float32Array>>;
   /** The running averages by name. */
   readonly state: Readonly<Record<NameOf<P>, State>>;
-  /** The hyperparameters of each group. Assigning one is checked, and holds from the next step. */
+  /** The hyperparameters of each group. Assigning one is checked (`OptionError`), and holds from the next step. */
   readonly groups: readonly [Hyperparameters, ...Hyperparameters[]];
   /** With `ema`: the running averages of the parameters by name, flat views. Without it, empty. */
   readonly ema: Readonly<Record<NameOf<P>, Float32Array>>;
@@ -248,6 +248,7 @@ export class Optimizer<const P extends Params> {
     this.#parts = undefined;
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
