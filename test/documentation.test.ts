@@ -28,7 +28,11 @@ describe("every public class and function has an example, which runs:", () => {
 
   it("all of them", () => {
     expect(documented.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(["rmsprop-wasm.RMSprop", "rmsprop-wasm/core.instantiate", "rmsprop-wasm/js.RMSprop"]),
+      expect.arrayContaining([
+        "rmsprop-wasm.RMSprop",
+        "rmsprop-wasm/core.instantiate",
+        "rmsprop-wasm/js.RMSprop",
+      ]),
     );
   });
 });
