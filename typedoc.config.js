@@ -27,6 +27,8 @@ export default {
   readme: "none",
   disableSources: true,
   excludeInternal: true,
+  // Parts of a type that is named, and of no use by themselves.
+  intentionallyNotExported: ["HandleGroup", "CommonOptions"],
   validation: { notExported: true, invalidLink: true, rewrittenLink: true, notDocumented: true },
   treatWarningsAsErrors: true,
 };

@@ -5,7 +5,7 @@ import type { Hyperparameters, Options, StepOptions } from "rmsprop-wasm";
 export interface Settings
   extends Omit<Hyperparameters, "initialSquareAvg">,
     Required<Pick<Options, "globalClipNorm" | "nonFinite">>,
-    Required<StepOptions> {
+    Required<Pick<StepOptions, "gradScale" | "zeroGrad">> {
   ema: { readonly decay: number } | undefined;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Compiles assembly/ by asconfig.json and writes what the release build gives: build/release.wasm and .wat, and
- * src/wasm.generated.ts with the binary inside. All are committed but the binary; a test rebuilds and compares.
+ * Compiles assembly/ by asconfig.json and writes what the release builds give: build/release.wasm and .wat, the same
+ * for shared memories as build/release-shared.wasm, and src/wasm.generated.ts with the first inside. All are committed
+ * but the binaries; a test rebuilds and compares.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +13,7 @@ export const root = new URL("..", import.meta.url);
 /**
  * Runs the compiler for one target; gives the files that it would write, by their names.
  *
- * @param {"release" | "debug"} target
+ * @param {"release" | "release-shared" | "debug"} target
  */
 export async function compile(target) {
   /** @type {Record<string, string | Uint8Array>} */
@@ -57,9 +58,9 @@ export const wasmHex: string =
 `;
 }
 
-/** Writes the release build to its places. */
+/** Writes the release builds to their places. */
 export async function buildWasm() {
-  const files = await compile("release");
+  const files = { ...(await compile("release")), ...(await compile("release-shared")) };
   mkdirSync(new URL("build/", root), { recursive: true });
   for (const [name, contents] of Object.entries(files)) writeFileSync(new URL(name, root), contents);
   writeFileSync(new URL("src/wasm.generated.ts", root), generateModule(files["build/release.wasm"]));

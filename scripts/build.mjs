@@ -1,4 +1,4 @@
-/** Builds dist/: the bundled entries with source maps, their types, and the binary by itself. */
+/** Builds dist/: the bundled entries with source maps, their types, and the binaries by themselves. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -6,23 +6,26 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import ts from "typescript";
 import { buildWasm, root } from "./build-wasm.mjs";
-import { BUNDLE, ENTRIES, sharedErrors } from "./bundle.mjs";
+import { buildWorker } from "./build-worker.mjs";
+import { BUNDLE, ENTRIES, filesApart } from "./bundle.mjs";
 
 const dist = fileURLToPath(new URL("dist", root));
 
 await buildWasm();
+await buildWorker();
 rmSync(dist, { recursive: true, force: true });
 await build({
   ...BUNDLE,
   entryPoints: ENTRIES,
   outdir: dist,
-  plugins: [...BUNDLE.plugins, sharedErrors],
+  plugins: [...BUNDLE.plugins, filesApart],
   // But names stay, for whoever reads a stack trace or prints an optimizer.
   minifySyntax: true,
   minifyWhitespace: true,
   sourcemap: true,
 });
 copyFileSync(new URL("build/release.wasm", root), `${dist}/core.wasm`);
+copyFileSync(new URL("build/release-shared.wasm", root), `${dist}/core-shared.wasm`);
 writeFileSync(
   `${dist}/third-party-licenses.txt`,
   [

@@ -5,8 +5,9 @@ import { root } from "./build-wasm.mjs";
 
 /**
  * What `instantiateSync` does here, and no more. The loader polyfills `Object.hasOwn` when it is imported: work that
- * tree-shaking can't drop, and an error where the globals are frozen. And it wraps the exports for classes, strings and
- * arrays of AssemblyScript, which the kernels don't have: a seventh of the main entry's weight.
+ * tree-shaking can't drop, and an error where the globals are frozen. It adds imports for messages and random numbers, and
+ * wraps the exports for classes, strings and arrays of AssemblyScript, none of which the kernels have: a sixth of the main
+ * entry's weight.
  *
  * @type {import("esbuild").Plugin}
  */
@@ -17,6 +18,7 @@ const leanLoader = {
       const cuts = [
         [/^Object\.hasOwn = [\s\S]*?^\};$/m, ""],
         [/(?<== )new TextDecoder\(/, "/* @__PURE__ */ new TextDecoder("],
+        [/^function preInstantiate\([\s\S]*?^\}$/m, "function preInstantiate() {}"],
         [
           /^function postInstantiate\([\s\S]*?^\}$/m,
           "function postInstantiate(_, { exports }) { return exports; }",
@@ -34,20 +36,23 @@ const leanLoader = {
 
 /**
  * Each entry is one file, since every further file takes Node half a millisecond of the few that it takes to import
- * us; but the errors stand by themselves, so that `instanceof` holds across entries.
+ * us; but the errors stand by themselves, so that `instanceof` holds across entries, and the threads, which are loaded
+ * when they are wanted.
  *
  * @type {import("esbuild").Plugin}
  */
-export const sharedErrors = {
-  name: "shared-errors",
+export const filesApart = {
+  name: "files-apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/errors\.ts$/ }, ({ kind }) =>
-      kind === "entry-point" ? undefined : { path: "./errors.js", external: true, sideEffects: false },
+    onResolve({ filter: /\/(errors|threads)\.ts$/ }, ({ kind, path }) =>
+      kind === "entry-point"
+        ? undefined
+        : { path: path.replace(/\.ts$/, ".js"), external: true, sideEffects: false },
     );
   },
 };
 
-export const ENTRIES = ["src/index.ts", "src/core.ts", "src/js.ts", "src/errors.ts"];
+export const ENTRIES = ["src/index.ts", "src/core.ts", "src/js.ts", "src/errors.ts", "src/threads.ts"];
 
 /** @satisfies {import("esbuild").BuildOptions} */
 export const BUNDLE = {

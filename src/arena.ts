@@ -30,25 +30,35 @@ export function paddedByteLength(count: number): number {
   return Math.ceil((count * 4) / TENSOR_ALIGN_BYTES) * TENSOR_ALIGN_BYTES;
 }
 
+/** Whether threads can share a memory. Its growth leaves views as they are. */
+export function isShared(memory: WebAssembly.Memory): boolean {
+  return memory.buffer[Symbol.toStringTag] === ("SharedArrayBuffer" as string);
+}
+
 /** Gives the byte offset of so many bytes in the memory, as C's `malloc` does; 16-byte alignment serves best. */
 export type Allocate = (byteLength: number) => number;
 
 export class Arena {
   readonly #allocate: Allocate | undefined;
   readonly #isOwn: boolean;
+  readonly #isShared: boolean;
   #memory: WebAssembly.Memory | undefined;
   #scratch: number | undefined;
   #end = FIRST_BYTE + FIGURES_BYTES;
   #planes = 0;
-  /** The memory's size when it was last grown here. */
+  /** In another's memory: where the pages end that were last added here. */
   #grownTo = 0;
   /** Over the memory as it was when growth was last accepted; a growth empties it. */
   #probe: Uint8Array | undefined;
 
-  /** Without a memory it makes one of its own; without an allocator it places planes on freshly grown pages. */
-  constructor(memory?: WebAssembly.Memory, allocate?: Allocate) {
+  /**
+   * Without a memory it makes one of its own, for threads to share or not; without an allocator it places planes on
+   * freshly grown pages.
+   */
+  constructor(memory: WebAssembly.Memory | undefined, allocate: Allocate | undefined, isShared: boolean) {
     this.#memory = memory;
     this.#allocate = allocate;
+    this.#isShared = isShared;
     this.#isOwn = memory === undefined;
   }
 
@@ -58,7 +68,7 @@ export class Arena {
    * the program run slower by a fifth.
    */
   get memory(): WebAssembly.Memory {
-    this.#memory ??= allocateMemory(this.#end);
+    this.#memory ??= allocateMemory(this.#end, this.#isShared);
     return this.#memory;
   }
 
@@ -119,25 +129,30 @@ export class Arena {
   }
 
   #place(planeCount: number, byteLength: number): number[] {
-    // Pages that somebody else has added since are theirs.
-    if (!this.#isOwn && this.memory.buffer.byteLength !== this.#grownTo) {
-      this.#end = Math.max(FIRST_BYTE, this.memory.buffer.byteLength);
-    }
-    const ptrs: number[] = [];
-    let end = this.#end;
-    for (let i = 0; i < planeCount; i++) {
-      const start = staggered(end, this.#planes + i);
-      ptrs.push(start);
-      end = start + byteLength;
-    }
+    const layOut = (from: number) => {
+      let end = from;
+      const ptrs = Array.from({ length: planeCount }, (_, i) => {
+        const ptr = staggered(end, this.#planes + i);
+        end = ptr + byteLength;
+        return ptr;
+      });
+      return { ptrs, end };
+    };
+    let { ptrs, end } = layOut(this.#end);
     if (end > LIMIT_BYTES) {
       throw new MemoryError(
         `The parameters and their state need ${mebibytes(end)}; a WebAssembly memory holds at most 4096 MiB. Use several optimizers.`,
       );
     }
-    if (this.#memory) {
-      grow(this.#memory, end);
-      this.#grownTo = this.#memory.buffer.byteLength;
+    if (this.#isOwn) {
+      if (this.#memory) grow(this.#memory, end - this.#memory.buffer.byteLength);
+    } else if (end > this.#grownTo) {
+      // Pages of our own, wherever they come to lie: others may grow the memory too, on other threads even meanwhile.
+      const fresh = layOut(FIRST_BYTE);
+      const base = grow(this.memory, fresh.end);
+      ptrs = fresh.ptrs.map((ptr) => base + ptr);
+      end = base + fresh.end;
+      this.#grownTo = Math.ceil(end / PAGE_BYTES) * PAGE_BYTES;
     }
     this.#end = end;
     this.#planes += planeCount;
@@ -154,21 +169,25 @@ export class Arena {
   }
 }
 
-function allocateMemory(byteLength: number): WebAssembly.Memory {
+function allocateMemory(byteLength: number, isShared: boolean): WebAssembly.Memory {
+  const initial = Math.ceil(byteLength / PAGE_BYTES);
   try {
-    return new WebAssembly.Memory({ initial: Math.ceil(byteLength / PAGE_BYTES) });
+    if (isShared) return new WebAssembly.Memory({ initial, maximum: LIMIT_BYTES / PAGE_BYTES, shared: true });
+    return new WebAssembly.Memory({ initial });
   } catch (cause) {
+    // Some phones don't reserve 4 GiB of addresses, which a shared memory takes from the start.
+    if (isShared) return allocateMemory(byteLength, false);
     throw noMemory(byteLength, cause);
   }
 }
 
-function grow(memory: WebAssembly.Memory, byteLength: number): void {
-  const missing = byteLength - memory.buffer.byteLength;
-  if (missing <= 0) return;
+/** Adds pages for so many bytes, and gives the byte at which they begin. */
+function grow(memory: WebAssembly.Memory, byteLength: number): number {
+  if (byteLength <= 0) return memory.buffer.byteLength;
   try {
-    memory.grow(Math.ceil(missing / PAGE_BYTES));
+    return memory.grow(Math.ceil(byteLength / PAGE_BYTES)) * PAGE_BYTES;
   } catch (cause) {
-    throw noMemory(byteLength, cause);
+    throw noMemory(memory.buffer.byteLength + byteLength, cause);
   }
 }
 
@@ -183,9 +202,10 @@ function mebibytes(byteLength: number): string {
   return `${(byteLength / 2 ** 20).toFixed(1)} MiB`;
 }
 
-function checkRange(name: string, ptr: unknown, byteLength: number, memoryBytes: number): void {
+/** Checks that bytes lie in a memory. */
+export function checkRange(name: string, ptr: unknown, byteLength: number, memoryBytes: number): void {
   if (typeof ptr !== "number" || !(ptr >= 0) || ptr % 4 !== 0) {
-    throw new MemoryError(`${name}: got byte offset ${show(ptr)}, expected a multiple of 4.`);
+    throw new MemoryError(`${name}: got byte offset ${show(ptr)}, expected a multiple of 4 from 0 up.`);
   }
   if (ptr + byteLength > memoryBytes) {
     throw new MemoryError(

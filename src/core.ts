@@ -6,6 +6,7 @@
  * @module rmsprop-wasm/core
  */
 import { instantiateSync } from "@assemblyscript/loader";
+import { checkRange, isShared } from "./arena.ts";
 import { BackendError, MemoryError, OptionError } from "./errors.ts";
 import { CENTERED, type Kernel, MOMENTUM } from "./kernel.ts";
 import { type CoreOptions, learningRateAt, resolveCoreOptions } from "./options.ts";
@@ -15,10 +16,40 @@ import { wasmHex } from "./wasm.generated.ts";
 
 /** Compiled on first use and kept: every optimizer of a program shares the code. */
 let compiled: WebAssembly.Module | undefined;
+let compiledShared: WebAssembly.Module | undefined;
 
-function compile(): WebAssembly.Module {
+/**
+ * The kernels as a module that imports a memory such as this one.
+ *
+ * @internal
+ */
+export function compileFor(memory: WebAssembly.Memory): WebAssembly.Module {
+  if (isShared(memory)) {
+    compiledShared ??= new WebAssembly.Module(declareShared(decodeHex(wasmHex)));
+    return compiledShared;
+  }
   compiled ??= new WebAssembly.Module(decodeHex(wasmHex));
   return compiled;
+}
+
+/**
+ * The binary for shared memories: another two numbers in its import, and the same code. A test compares it with what
+ * the compiler gives for them; a second binary inside would make the entry heavier by a fifth.
+ *
+ * @internal
+ */
+export function declareShared(binary: Uint8Array): Uint8Array<ArrayBuffer> {
+  // Sections are a number and a length each, one byte while they are short; those of types and imports come first.
+  let at = 8;
+  while (binary[at] !== 2) at += 2 + binary[at + 1]!;
+  const end = at + 2 + binary[at + 1]!;
+  const shared = new Uint8Array(binary.length + 3);
+  shared.set(binary.subarray(0, end));
+  shared[at + 1]! += 3;
+  // The import's last two bytes are its limits: no maximum, at least 0 pages. Now: shared, 0 to 65,536.
+  shared.set([3, 0, 0x80, 0x80, 4], end - 2);
+  shared.set(binary.subarray(end), end + 3);
+  return shared;
 }
 
 /** By Node's own means where there are any: the loop takes a good part of the time to the first step. */
@@ -88,7 +119,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
   let exports: Exports;
   try {
     // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
-    exports = instantiateSync<Exports>(compile(), { env: { memory } }).instance.exports as Exports;
+    exports = instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
   } catch (cause) {
     throw new BackendError(
       `WebAssembly SIMD can't be used here: ${cause}. Leave out \`backend\` to run on JavaScript instead.`,
@@ -187,7 +218,7 @@ export interface Core {
 }
 
 /**
- * Binds the kernels to any memory that isn't shared: your own, or another module's. They keep nothing in it.
+ * Binds the kernels to any memory, shared or not: your own, or another module's. They keep nothing in it.
  *
  * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
  * @example
@@ -246,15 +277,10 @@ function checkPlanes(
     if (ptr === undefined) {
       throw new OptionError(`${names[i]}: got undefined; these hyperparameters need its byte offset.`);
     }
-    if (typeof ptr !== "number" || ptr % 4 !== 0) {
-      throw new MemoryError(`${names[i]}: got byte offset ${show(ptr)}, expected a multiple of 4.`);
-    }
-    if (ptr < 0 || ptr + byteLength > memoryBytes) {
-      throw new MemoryError(
-        `${names[i]}: bytes ${ptr} to ${ptr + byteLength} lie outside the memory of ${memoryBytes} bytes.`,
-      );
-    }
-    const overlapped = ptrs.findIndex((other, j) => j < i && Math.abs(ptr - (other as number)) < byteLength);
+    checkRange(names[i]!, ptr, byteLength, memoryBytes);
+    const overlapped = ptrs.findIndex(
+      (other, j) => j < i && Math.abs((ptr as number) - (other as number)) < byteLength,
+    );
     if (overlapped >= 0) {
       throw new MemoryError(
         `${names[i]} at byte ${ptr} overlaps ${names[overlapped]} at byte ${ptrs[overlapped]}: each takes ${byteLength} bytes.`,

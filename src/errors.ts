@@ -1,5 +1,6 @@
 /**
- * The root of every error that this library throws on purpose. A call that throws one has changed nothing.
+ * The root of every error that this library throws on purpose. A call that throws one has changed nothing, but for
+ * `ThreadError`.
  *
  * @example
  * ```ts
@@ -169,4 +170,36 @@ export class BackendError extends RMSpropError {
  */
 export class DisposedError extends RMSpropError {
   override readonly name = "DisposedError";
+}
+
+/**
+ * A worker that ended, or stopped for seconds, in the middle of an update. The one error after which something has
+ * changed: all elements may be updated but those at `byteOffset`, of which nobody knows. Load a checkpoint; later steps
+ * run on the threads that are left.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop, ThreadError } from "rmsprop-wasm";
+ *
+ * using optimizer = new RMSprop({ w: [2] }, { threads: 2 });
+ * try {
+ *   optimizer.step(); // → true
+ * } catch (error) {
+ *   if (!(error instanceof ThreadError)) throw error;
+ *   // Load the last checkpoint here, and go on.
+ * }
+ * ```
+ */
+export class ThreadError extends RMSpropError {
+  override readonly name = "ThreadError";
+
+  constructor(
+    message: string,
+    /** Where in the memory those parameters begin. */
+    readonly byteOffset: number,
+    /** How many bytes of parameters they are. */
+    readonly byteLength: number,
+  ) {
+    super(message);
+  }
 }

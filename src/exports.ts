@@ -2,6 +2,7 @@
 export type { Allocate } from "./arena.ts";
 export { dialects } from "./dialects.ts";
 export * from "./errors.ts";
+export type { AttachOptions, Handle } from "./handle.ts";
 export type { Backend } from "./kernel.ts";
 export type {
   Hyperparameters,
@@ -23,3 +24,4 @@ export type {
 } from "./params.ts";
 export type { TensorReport } from "./report.ts";
 export type { State } from "./rmsprop.ts";
+export type { ElementRange, Shard } from "./shard.ts";

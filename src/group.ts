@@ -1,9 +1,11 @@
 /** A parameter group: its tensors, where their planes lie, and the hyperparameters that they share. */
 import { type Arena, Place, paddedByteLength } from "./arena.ts";
-import type { Kernel, Plane, Scalars, Segment, StatePlane } from "./kernel.ts";
+import { OptionError } from "./errors.ts";
+import { type Kernel, PLANES, type Plane, type Scalars, type Segment, type StatePlane } from "./kernel.ts";
 import { guardHyperparameters, type Hyperparameters, learningRateAt } from "./options.ts";
 import type { TensorSpec } from "./params.ts";
 import { areScalarsSteady, clipFactor, type StepPlan, scalarsOf } from "./scalars.ts";
+import { type ElementRange, type Shard, shareOf } from "./shard.ts";
 
 /** What a group needs to know of its optimizer. */
 export interface GroupContext {
@@ -23,6 +25,8 @@ export class Group {
   /** Tensors that were made here stand in whole planes; of adopted ones, only the state does. */
   readonly #made: Tensor[];
   readonly #adopted: Tensor[];
+  /** By another optimizer, whose places they are. */
+  readonly #arePlaced: boolean;
   #segments: readonly Segment[] = [];
   #statePlanes: StatePlane[] = [];
   #lr = 0;
@@ -36,8 +40,11 @@ export class Group {
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
     const state: Plane[] = [...statePlanesOf(hyperparameters), ...(hasEma ? (["ema"] as const) : [])];
-    this.#allocate(this.#made, ["param", "grad", ...state]);
-    this.#allocate(this.#adopted, state);
+    this.#arePlaced = specs[0]!.placed !== undefined;
+    if (!this.#arePlaced) {
+      this.#allocate(this.#made, ["param", "grad", ...state]);
+      this.#allocate(this.#adopted, state);
+    }
     this.#statePlanes = statePlanesOf(hyperparameters);
     this.#segments = joined(this.tensors);
     this.hyperparameters = guardHyperparameters(hyperparameters, (next) => {
@@ -61,17 +68,32 @@ export class Group {
     this.#lr = learningRateAt(this.#values.lr, step);
   }
 
-  update(kernel: Kernel, plan: StepPlan): void {
+  update(kernel: Kernel, plan: StepPlan, shard: Shard | undefined): void {
+    const share = shard ? shareOf(this.#segments, shard) : whole;
     if (!this.clipsByNorm) {
       const scalars = this.#scalarsFor(plan);
-      for (const segment of this.#segments) kernel.update(segment, scalars);
+      for (const segment of this.#segments) {
+        const part = share(segment);
+        if (part) kernel.update(part, scalars);
+      }
       return;
     }
     for (const tensor of this.tensors) {
       const norm = Math.sqrt(tensor.sumOfSquares) * Math.abs(plan.gradScale);
       const gradScale = plan.gradScale * clipFactor(norm, this.#values.clipNorm);
-      kernel.update(tensor.segment, this.#scalarsFor({ ...plan, gradScale }));
+      const part = share(tensor.segment);
+      if (part) kernel.update(part, this.#scalarsFor({ ...plan, gradScale }));
     }
+  }
+
+  /** Which elements of each tensor are in a share. */
+  rangesIn(shard: Shard): [string, ElementRange][] {
+    const share = shareOf(this.#segments, shard);
+    return this.tensors.map(({ name, segment }) => {
+      const part = share(segment);
+      const start = part ? (part.param - segment.param) / 4 : 0;
+      return [name, { start, end: start + (part?.count ?? 0) }];
+    });
   }
 
   fill(plane: Plane, value: number): void {
@@ -101,6 +123,11 @@ export class Group {
     const statePlanes = statePlanesOf(next);
     const fresh = statePlanes.filter((plane) => !this.#statePlanes.includes(plane));
     const missing = fresh.filter((plane) => this.tensors[0]!.segment[plane] === 0);
+    if (this.#arePlaced && missing.length > 0) {
+      throw new OptionError(
+        `This optimizer was attached to tensors without ${missing.join(" and ")}: set momentum and centered before making the handle.`,
+      );
+    }
     this.#allocate(this.#made, missing);
     this.#allocate(this.#adopted, missing);
     this.#segments = joined(this.tensors);
@@ -135,14 +162,15 @@ export class Tensor {
   readonly #places: Partial<Record<Plane, Place>> = {};
 
   constructor(
-    { name, count, adopted }: TensorSpec,
+    { name, count, adopted, placed }: TensorSpec,
     arena: Arena,
     private readonly group: Group,
   ) {
     this.name = name;
     this.count = count;
-    this.isAdopted = adopted !== undefined;
-    this.segment = { param: 0, grad: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, count };
+    this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
+    const nowhere = { param: 0, grad: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, count };
+    this.segment = { ...(placed?.segment ?? nowhere) };
     this.#arena = arena;
     if (adopted) {
       this.#adopt("param", adopted.param);
@@ -182,6 +210,8 @@ export class Tensor {
   }
 }
 
+const whole = (segment: Segment): Segment | undefined => segment;
+
 /** As few segments as cover the tensors: those whose planes all follow each other are updated in one call. */
 function joined(tensors: readonly Tensor[]): Segment[] {
   const segments: Segment[] = [];
@@ -197,8 +227,6 @@ function joined(tensors: readonly Tensor[]): Segment[] {
   }
   return segments;
 }
-
-const PLANES: readonly Plane[] = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "ema"];
 
 function follows(before: Segment, segment: Segment, plane: Plane, bytes: number): boolean {
   return before[plane] === 0 ? segment[plane] === 0 : segment[plane] === before[plane] + bytes;

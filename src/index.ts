@@ -3,20 +3,24 @@
  *
  * @module rmsprop-wasm
  */
+import { isShared } from "./arena.ts";
 import { openWasm } from "./core.ts";
+import { Attachment, type AttachOptions, type Handle } from "./handle.ts";
 import type { OpenKernel } from "./kernel.ts";
+import { openThreads } from "./lazy-threads.ts";
 import type { Options } from "./options.ts";
-import type { Params } from "./params.ts";
+import type { ParamRecord, Params } from "./params.ts";
 import { openReference } from "./reference.ts";
 import { Optimizer } from "./rmsprop.ts";
+import { canSpawn } from "./spawn.ts";
 
-const open: OpenKernel = (memory, wanted) => {
-  if (wanted === "js") return openReference(memory, wanted);
+const open: OpenKernel = (memory, wanted, threads) => {
+  if (wanted === "js") return openReference(memory, wanted, threads);
   try {
-    return openWasm(memory);
+    return threads > 1 && isShared(memory) ? openThreads(memory, threads) : openWasm(memory);
   } catch (error) {
     if (wanted === "wasm") throw error;
-    return openReference(memory, wanted);
+    return openReference(memory, wanted, threads);
   }
 };
 
@@ -50,7 +54,22 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
    * @throws BackendError when `options.backend` can't be had.
    */
   constructor(params: P, options: Options = {}) {
-    super(params, options, open);
+    super(params, options, open, canSpawn);
+  }
+
+  /**
+   * An optimizer on tensors that another thread has one on already, from its `handle`: the same parameters, gradients,
+   * averages and count of steps, in the same memory. It may step, all or a share; nobody else may meanwhile, where those
+   * elements are concerned. Hyperparameters are as they were when the handle was made, and each side's own from then on.
+   *
+   * @throws ParameterError for anything but a handle, and for one of another version of this library.
+   * @throws OptionError where the learning rate is a schedule and `options.lr` doesn't give one.
+   */
+  static attach<const P extends Params = ParamRecord>(
+    handle: Handle,
+    options: AttachOptions = {},
+  ): RMSprop<P> {
+    return new RMSprop<P>(new Attachment(handle, options) as never);
   }
 }
 

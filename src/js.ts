@@ -3,8 +3,9 @@
  *
  * @module rmsprop-wasm/js
  */
+import { Attachment, type AttachOptions, type Handle } from "./handle.ts";
 import type { Options } from "./options.ts";
-import type { Params } from "./params.ts";
+import type { ParamRecord, Params } from "./params.ts";
 import { openReference } from "./reference.ts";
 import { Optimizer } from "./rmsprop.ts";
 
@@ -31,6 +32,14 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
    */
   constructor(params: P, options: Options = {}) {
     super(params, options, openReference);
+  }
+
+  /** Takes what `RMSprop.attach` of the main entry takes. */
+  static attach<const P extends Params = ParamRecord>(
+    handle: Handle,
+    options: AttachOptions = {},
+  ): RMSprop<P> {
+    return new RMSprop<P>(new Attachment(handle, options) as never);
   }
 }
 

@@ -22,6 +22,16 @@ export interface Segment {
 /** Any plane of a segment. */
 export type Plane = Exclude<keyof Segment, "count">;
 
+/** All planes, in the order in which kernels take them. */
+export const PLANES = [
+  "param",
+  "grad",
+  "squareAvg",
+  "momentumBuffer",
+  "gradAvg",
+  "ema",
+] as const satisfies Plane[];
+
 /** A plane of state, by PyTorch's name for it. */
 export type StatePlane = "squareAvg" | "momentumBuffer" | "gradAvg";
 
@@ -108,7 +118,16 @@ export interface Kernel {
    * rates whose bits are those of `prefix`, above the `BIN_BITS` from `shift` up.
    */
   report(segment: Segment, scalars: Scalars, figures: number, prefix: number, shift: number): void;
+  /** How many threads share the work just now; without it, one. */
+  readonly threads?: number;
+  /** Resolves once as many do as ever will. */
+  readonly ready?: Promise<void>;
+  /** Ends the other threads. */
+  dispose?(): void;
 }
 
-/** Binds a backend to a memory; each entry of the package has its own. Throws `BackendError` for one it lacks. */
-export type OpenKernel = (memory: WebAssembly.Memory, wanted: Backend | undefined) => Kernel;
+/**
+ * Binds a backend to a memory; each entry of the package has its own. Throws `BackendError` for one it lacks. Several
+ * threads take a shared memory.
+ */
+export type OpenKernel = (memory: WebAssembly.Memory, wanted: Backend | undefined, threads: number) => Kernel;

@@ -1,8 +1,11 @@
 /** The options: their types, defaults and checks. */
 import leven from "leven";
-import type { Allocate } from "./arena.ts";
+import { type Allocate, isShared } from "./arena.ts";
+import { MAX_THREADS } from "./control.ts";
 import { OptionError } from "./errors.ts";
 import type { Backend } from "./kernel.ts";
+import { MAX_SHARES } from "./progress.ts";
+import type { Shard } from "./shard.ts";
 import { show } from "./show.ts";
 
 /** Learning rate by the number of steps taken before: 0 at the first step. */
@@ -73,6 +76,13 @@ export interface OptimizerOptions {
   allocate: Allocate | undefined;
   /** Insist on one backend. Without it: WebAssembly, or JavaScript where that can't be had. */
   backend: Backend | undefined;
+  /**
+   * Threads that share each update, the calling one included: 1 to 64. Then the memory is a shared one. Workers start
+   * meanwhile, and `ready` tells when they have; where there are none to be had, it stays at one thread.
+   *
+   * @defaultValue 1
+   */
+  threads: number;
 }
 
 /** What the constructor takes beside the parameters. */
@@ -84,13 +94,25 @@ export interface StepOptions {
   gradScale?: number;
   /** Clear the gradients behind the update, in the same pass. @defaultValue false */
   zeroGrad?: boolean;
+  /**
+   * Update one share of each group only. All shares of a step, in any order, by whichever threads or machines, give the
+   * bits of one whole step. `shareRanges` tells which elements are in one.
+   */
+  shard?: Shard | undefined;
+  /**
+   * The L2 norm of all gradients, `gradScale` included, where the caller knows it: instead of measuring. Needed by a
+   * share with `globalClipNorm`, or with a `nonFinite` other than "propagate".
+   */
+  gradNorm?: number | undefined;
 }
 
 /** The hyperparameters that a raw update takes: the others need an optimizer, which owns state and knows tensors. */
 export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
 
+type ScaleOptions = Pick<StepOptions, "gradScale" | "zeroGrad">;
+
 /** What a raw update takes. */
-export interface CoreOptions extends Partial<CoreHyperparameters>, StepOptions {
+export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions {
   /** Updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
   step?: number;
 }
@@ -179,18 +201,43 @@ const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
     accepts: (value) => typeof value === "function",
   },
   backend: oneOf<Backend | undefined>(undefined, "wasm", "js"),
+  threads: {
+    default: 1,
+    wanted: `a whole number from 1 to ${MAX_THREADS}`,
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_THREADS,
+  },
 }))();
 
-const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
+const SCALE_OPTIONS: Rules<Required<ScaleOptions>> = /* @__PURE__ */ (() => ({
   gradScale: numberFrom(-LARGEST, LARGEST, 1, "that is finite"),
   zeroGrad: FLAG,
 }))();
+
+const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
+  ...SCALE_OPTIONS,
+  shard: {
+    default: undefined,
+    wanted: `{ index, count }, whole numbers, index from 0 to below count, count at most ${MAX_SHARES}`,
+    accepts: isShard,
+  },
+  gradNorm: {
+    default: undefined,
+    wanted: "a number from 0 up; Infinity or NaN where a gradient isn't finite",
+    accepts: (value) => typeof value === "number" && !(value < 0),
+  },
+}))();
+
+function isShard(value: unknown): value is Shard {
+  const { index, count, ...others } = (value ?? {}) as Shard;
+  const isIndex = Number.isInteger(index) && index >= 0 && index < count;
+  return isIndex && Number.isInteger(count) && count <= MAX_SHARES && Object.keys(others).length === 0;
+}
 
 const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {
   const { initialSquareAvg, clipNorm, ...hyperparameters } = HYPERPARAMETERS;
   return {
     ...hyperparameters,
-    ...STEP_OPTIONS,
+    ...SCALE_OPTIONS,
     step: {
       default: 0,
       wanted: "a whole number of updates made before",
@@ -278,19 +325,34 @@ export function resolveOptions(options: Options): {
   if (typeof options !== "object" || options === null) {
     throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
   }
-  const { memory, allocate } = options;
+  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS));
+  const optimizerOptions = resolve(
+    OPTIMIZER_OPTIONS,
+    OPTIMIZER_DEFAULTS,
+    options,
+    Object.keys(HYPERPARAMETERS),
+  );
+  const { memory, allocate, threads } = optimizerOptions;
   if (allocate !== undefined && memory === undefined) {
     throw new OptionError("Option allocate gives places in options.memory: set memory too.");
   }
-  return {
-    inherited: resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS)),
-    optimizerOptions: resolve(OPTIMIZER_OPTIONS, OPTIMIZER_DEFAULTS, options, Object.keys(HYPERPARAMETERS)),
-  };
+  if (threads > 1 && memory !== undefined && !isShared(memory)) {
+    throw new OptionError(
+      `Option threads: got ${threads}, but options.memory isn't shared between threads. Make it with { shared: true }, or leave threads out.`,
+    );
+  }
+  return { inherited, optimizerOptions };
 }
 
 /** Checks what `step` was given. */
 export function resolveStepOptions(options: StepOptions | undefined): Required<StepOptions> {
   return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options);
+}
+
+/** Checks a share that is asked about. */
+export function checkShard(shard: Shard): Shard {
+  check(STEP_OPTIONS, "shard", shard);
+  return shard;
 }
 
 /** Checks what a raw update was given, all in one object. */

@@ -1,5 +1,6 @@
 /** What the constructor's first argument means: names, shapes and initial values, checked. */
 import { ParameterError } from "./errors.ts";
+import type { Segment } from "./kernel.ts";
 import type { Hyperparameters } from "./options.ts";
 import { show } from "./show.ts";
 
@@ -54,6 +55,8 @@ export interface TensorSpec {
   values?: Float32Array;
   /** Where it lies, if it is to stay there. */
   adopted?: AdoptedViews | AdoptedOffsets;
+  /** Where it and its state lie, if another optimizer has placed them. */
+  placed?: { isAdopted: boolean; segment: Segment };
 }
 
 /** A group's tensors, and the hyperparameters given for it, not checked yet. */

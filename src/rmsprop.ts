@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Arena } from "./arena.ts";
+import { Arena, isShared } from "./arena.ts";
 import {
   DisposedError,
   NonFiniteError,
@@ -9,9 +9,11 @@ import {
   SwappedError,
 } from "./errors.ts";
 import { Group, type Tensor } from "./group.ts";
+import { Attachment, type Handle, handleOf } from "./handle.ts";
 import type { Backend, Kernel, OpenKernel } from "./kernel.ts";
 import {
   checkClipping,
+  checkShard,
   type Hyperparameters,
   type OptimizerOptions,
   type Options,
@@ -21,8 +23,10 @@ import {
   type StepOptions,
 } from "./options.ts";
 import { type NameOf, type Params, parseParams, type TensorSpec } from "./params.ts";
+import { PROGRESS_BYTES, Progress } from "./progress.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import { clipFactor, type StepPlan } from "./scalars.ts";
+import type { ElementRange, Shard } from "./shard.ts";
 import { show } from "./show.ts";
 
 /** The running averages of one tensor, flat views with as many elements as it has. */
@@ -42,6 +46,9 @@ interface Parts {
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
   options: OptimizerOptions;
+  progress: Progress;
+  /** Where others find the count of steps, in a shared memory. */
+  progressPtr: number;
 }
 
 /**
@@ -60,7 +67,6 @@ export class Optimizer<const P extends Params> {
   /** With `ema`: the running averages of the parameters by name, flat views. Without it, empty. */
   readonly ema: Readonly<Record<NameOf<P>, Float32Array>>;
   #parts: Parts | undefined;
-  #steps = 0;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
   /** Of the last step. */
@@ -72,20 +78,22 @@ export class Optimizer<const P extends Params> {
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
   /** @internal */
-  constructor(params: P, options: Options, open: OpenKernel) {
-    const { inherited, optimizerOptions } = resolveOptions(options);
-    const specs = parseParams(params).map(({ tensors, overrides }) => ({
+  constructor(params: P | Attachment, options: Options, open: OpenKernel, canShare = () => false) {
+    const attachment = params instanceof Attachment ? params : undefined;
+    const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options);
+    const specs = (attachment?.groups ?? parseParams(params as P)).map(({ tensors, overrides }) => ({
       tensors,
       hyperparameters: resolveHyperparameters(overrides, inherited),
     }));
-    const { memory, allocate, globalClipNorm, ema } = optimizerOptions;
+    const { memory, allocate, backend, threads, globalClipNorm, ema } = optimizerOptions;
     const beforeChange = (next: Hyperparameters) => {
       checkClipping(globalClipNorm, [next]);
       this.#measuresGradients = undefined;
     };
     for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
-    const arena = new Arena(memory, allocate);
+    const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
+    const arena = new Arena(memory, allocate, wantsShared);
     const hasEma = ema !== undefined;
     adopt(
       specs.flatMap((spec) => spec.tensors),
@@ -95,17 +103,21 @@ export class Optimizer<const P extends Params> {
     const groups = specs.map(
       (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
     );
-    const kernel = open(arena.memory, optimizerOptions.backend);
+    const progressPtr = wantsShared
+      ? (attachment?.progress ?? arena.allocatePlanes(1, PROGRESS_BYTES)[0]!)
+      : 0;
+    const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
+    const kernel = open(arena.memory, backend, threads);
     const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
     for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
       if (values !== undefined) tensors.get(name)!.view("param").set(values);
     }
-    for (const group of groups) {
+    for (const group of attachment ? [] : groups) {
       const { initialSquareAvg } = group.hyperparameters;
       if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
     }
 
-    this.#parts = { arena, kernel, groups, tensors, options: optimizerOptions };
+    this.#parts = { arena, kernel, groups, tensors, options: optimizerOptions, progress, progressPtr };
     this.params = this.#record((tensor) => tensor.view("param"));
     this.grads = this.#record((tensor) => tensor.view("grad"));
     this.state = this.#record((tensor) => tensor.state as unknown as State);
@@ -114,9 +126,9 @@ export class Optimizer<const P extends Params> {
     this.groups = Object.freeze([first!, ...others] as const);
   }
 
-  /** How many steps were taken. */
+  /** How many steps were taken, by whomever. One that is taken by shares counts from its first share on. */
   get steps(): number {
-    return this.#steps;
+    return this.#live.progress.steps;
   }
 
   /** The memory in which everything lies. */
@@ -127,6 +139,32 @@ export class Optimizer<const P extends Params> {
   /** Which implementation runs. */
   get backend(): Backend {
     return this.#live.kernel.backend;
+  }
+
+  /**
+   * How many threads share an update now: 1 until the workers are up, and where there are none to be had, as on a page
+   * that isn't cross-origin isolated. Small updates stay on the calling thread all the same.
+   */
+  get threads(): number {
+    return this.#live.kernel.threads ?? 1;
+  }
+
+  /**
+   * Resolves when the workers are up, or it is known that they won't be: see `threads`. It never rejects. Steps need
+   * not wait for it. A process ends without waiting for workers, unless this was asked for.
+   */
+  get ready(): Promise<void> {
+    return this.#live.kernel.ready ?? Promise.resolve();
+  }
+
+  /**
+   * What another thread needs to work on the same tensors, by `RMSprop.attach`: post it there.
+   *
+   * @throws MemoryError where the memory isn't shared: it takes `threads` above 1, or a shared `options.memory`.
+   */
+  get handle(): Handle {
+    const { arena, groups, options, progressPtr } = this.#live;
+    return handleOf(arena.memory, progressPtr, groups, options);
   }
 
   /** How many steps `nonFinite: "skip"` has skipped. They count as no step. */
@@ -150,37 +188,43 @@ export class Optimizer<const P extends Params> {
    * before is lost. Read `grads` again, write the gradients, and step.
    * @throws NonFiniteError when a gradient isn't finite, with `nonFinite: "throw"`.
    * @throws OptionError for bad options, and when a schedule of `lr` gives no learning rate.
+   * @throws ThreadError when a worker has died in the middle of it, and left some parameters updated in part.
    */
   step(options?: StepOptions): boolean {
-    const { arena, kernel, groups, options: ours } = this.#live;
-    const { gradScale, zeroGrad } = resolveStepOptions(options);
+    const { arena, kernel, groups, options: ours, progress } = this.#live;
+    const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
     if (arena.hasGrown) this.#refuseStaleGrads();
     if (this.#emaIsIn) {
       throw new SwappedError(
         "The averages stand in for the parameters: call swapEma() before the next step.",
       );
     }
-    for (const group of groups) group.prepare(this.#steps);
+    if (shard && gradNorm === undefined) this.#refuseUnknownNorm();
+    const steps = progress.before(shard);
+    for (const group of groups) group.prepare(steps);
 
-    let clip = 1;
-    this.#measuresGradients ??= this.#needsNorms();
-    if (this.#measuresGradients) {
-      const norm = this.#measureGradients() * Math.abs(gradScale);
+    const norm = this.#normOf(gradScale, gradNorm);
+    if (norm !== undefined) {
       this.#gradNorm = norm;
       if (!Number.isFinite(norm) && ours.nonFinite !== "propagate")
         return this.#refuseNonFinite(ours.nonFinite);
-      clip = clipFactor(norm, ours.globalClipNorm);
     }
 
     const plan = this.#plan;
-    plan.step = this.#steps;
-    plan.gradScale = gradScale * clip;
+    plan.step = steps;
+    plan.gradScale = gradScale * clipFactor(norm, ours.globalClipNorm);
     plan.zeroGrad = zeroGrad;
     plan.emaDecay = ours.ema?.decay;
-    for (const group of groups) group.update(kernel, plan);
+    for (const group of groups) group.update(kernel, plan, shard);
     this.#gradScale = gradScale;
-    this.#steps++;
+    progress.advance(steps, shard);
     return true;
+  }
+
+  /** Which elements of each tensor a share consists of, by name: `params.w.subarray(start, end)`. */
+  shareRanges(shard: Shard): Readonly<Record<NameOf<P>, ElementRange>> {
+    const ranges = this.#live.groups.flatMap((group) => group.rangesIn(checkShard(shard)));
+    return Object.fromEntries(ranges) as Record<NameOf<P>, ElementRange>;
   }
 
   /** Sets all gradients to zero. */
@@ -203,19 +247,14 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, kernel, groups, options } = this.#live;
+    const { arena, kernel, groups, options, progress } = this.#live;
     if (arena.hasGrown) this.#refuseStaleGrads();
     const plan = {
-      step: Math.max(this.#steps - 1, 0),
-      gradScale: this.#gradScale,
+      step: Math.max(progress.steps - 1, 0),
+      gradScale: this.#gradScale * clipFactor(this.#normOf(this.#gradScale), options.globalClipNorm),
       zeroGrad: false,
       emaDecay: undefined,
     };
-    this.#measuresGradients ??= this.#needsNorms();
-    if (this.#measuresGradients) {
-      const norm = this.#measureGradients() * Math.abs(plan.gradScale);
-      plan.gradScale *= clipFactor(norm, options.globalClipNorm);
-    }
     const reports = groups.flatMap((group) => reportsOn(group, plan, kernel, arena));
     return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
   }
@@ -243,8 +282,9 @@ export class Optimizer<const P extends Params> {
     return this.#emaIsIn;
   }
 
-  /** Drops the memory. Whatever is called or read afterwards throws `DisposedError`; a second call does nothing. */
+  /** Ends the workers and drops the memory. Whatever is called or read afterwards throws `DisposedError`; a second call does nothing. */
   dispose(): void {
+    this.#parts?.kernel.dispose?.();
     this.#parts = undefined;
   }
 
@@ -267,15 +307,32 @@ export class Optimizer<const P extends Params> {
     return false;
   }
 
-  /** The norm of all gradients as they lie there. Tensors are added up in the order in which they were named. */
-  #measureGradients(): number {
-    const { kernel, tensors } = this.#live;
+  /** One share can't tell what all gradients come to. */
+  #refuseUnknownNorm(): void {
+    const { globalClipNorm, nonFinite } = this.#live.options;
+    if (globalClipNorm !== Infinity || nonFinite !== "propagate") {
+      throw new OptionError(
+        "A share of a step with globalClipNorm or nonFinite needs the norm of everybody's gradients: hand in gradNorm.",
+      );
+    }
+  }
+
+  /**
+   * The norm of all gradients, if a step needs it. Tensors are added up in the order in which they were named.
+   *
+   * @param known what it is said to be.
+   */
+  #normOf(gradScale: number, known?: number): number | undefined {
+    const { kernel, tensors, groups } = this.#live;
+    this.#measuresGradients ??= this.#needsNorms();
+    if (!this.#measuresGradients) return known;
+    if (known !== undefined && !groups.some((group) => group.clipsByNorm)) return known;
     let sum = 0;
     for (const tensor of tensors.values()) {
       tensor.sumOfSquares = kernel.sumOfSquares(tensor.segment.grad, tensor.count);
       sum += tensor.sumOfSquares;
     }
-    return Math.sqrt(sum);
+    return known ?? Math.sqrt(sum) * Math.abs(gradScale);
   }
 
   #refuseNonFinite(policy: "skip" | "throw"): false {

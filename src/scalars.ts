@@ -70,9 +70,9 @@ export function areScalarsSteady(
   return !biasCorrection && (emaDecay === undefined || step > 1);
 }
 
-/** What a gradient of this norm is multiplied by to have at most that norm. A norm that isn't finite clips nothing. */
-export function clipFactor(norm: number, limit: number): number {
-  return norm > limit && norm !== Infinity ? limit / norm : 1;
+/** What a gradient of this norm is multiplied by to have at most that norm. One unknown or not finite clips nothing. */
+export function clipFactor(norm: number | undefined, limit: number): number {
+  return norm !== undefined && norm > limit && norm !== Infinity ? limit / norm : 1;
 }
 
 /** `base ** exponent` for whole exponents, by squaring: engines may round `**` differently. */

@@ -142,6 +142,7 @@ it("names every error class after itself, under one root", () => {
     "RMSpropError",
     "StaleViewError",
     "SwappedError",
+    "ThreadError",
   ]);
   for (const Class of classes as Bad[]) {
     const error = new Class("why");
@@ -170,8 +171,8 @@ describe("rmsprop-wasm/core", () => {
 
   it.each<[Partial<Tensor>, RegExp]>([
     [{ param: 1026 }, /param: got byte offset 1026, expected a multiple of 4/],
-    [{ grad: -4 }, /grad: bytes -4 to 396 lie outside the memory of 65536 bytes/],
-    [{ grad: 65_140 }, /grad: bytes 65140 to 65540 lie outside/],
+    [{ grad: -4 }, /grad: got byte offset -4, expected a multiple of 4 from 0 up/],
+    [{ grad: 65_140 }, /grad: bytes 65140 to 65540 lie outside the memory of 65536 bytes/],
     [{ squareAvg: NaN }, /squareAvg: got byte offset NaN/],
     [{ squareAvg: "3072" as Bad }, /squareAvg: got byte offset "3072"/],
     [{ count: 1.5 }, /count: got 1.5, expected a whole number/],

@@ -21,7 +21,7 @@ export type Planes = Record<(typeof PLANES)[number], Float32Array>;
 /** Every kernel, by the backend that it must say it is. */
 export const KERNELS: Record<string, (memory: WebAssembly.Memory) => Kernel> = {
   wasm: openWasm,
-  js: (memory) => openReference(memory, "js"),
+  js: (memory) => openReference(memory, "js", 1),
 };
 
 const BITS = { MOMENTUM, CENTERED, SHAPED, DECAYED, NESTEROV, CORRECTED, AVERAGED, ZEROED };

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compile, generateModule } from "../scripts/build-wasm.mjs";
+import { declareShared } from "../src/core.ts";
 import { wasmHex } from "../src/wasm.generated.ts";
 import { bits, ordinaryPlanes, PLANES, type Planes, run, scalarsFor, VARIANTS } from "./kernels.ts";
 
@@ -15,6 +16,13 @@ describe("the committed binary and its text", () => {
     const wasm = release["build/release.wasm"];
     expect(release["build/release.wat"]).toBe(committedText);
     expect(generateModule(wasm)).toBe(read("src/wasm.generated.ts"));
+  });
+
+  it("become, for shared memories, what the compiler gives for them", { timeout: 120_000 }, async () => {
+    const release = await compile("release-shared");
+    expect(Buffer.from(declareShared(binary))).toEqual(
+      Buffer.from(release["build/release-shared.wasm"] as Uint8Array),
+    );
   });
 
   it("import a memory and nothing else, export functions and nothing else", () => {

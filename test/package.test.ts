@@ -7,7 +7,9 @@ import { BUNDLE } from "../scripts/bundle.mjs";
 /** What a bundler makes of one line of a user's code. */
 async function bundle(line: string): Promise<string> {
   const stdin = { contents: line, resolveDir: "src" };
-  const { outputFiles } = await build({ ...BUNDLE, stdin, minify: true, write: false });
+  // Threads make a file of their own, which is loaded when they are asked for.
+  const external = ["./threads.ts"];
+  const { outputFiles } = await build({ ...BUNDLE, stdin, external, minify: true, write: false });
   return outputFiles[0]!.text;
 }
 
@@ -16,9 +18,9 @@ const WASM_MAGIC = "0061736d";
 
 describe("a minified bundle", () => {
   it.each([
-    ["rmsprop-wasm", 'export * from "./index.ts"', 12_000],
-    ["rmsprop-wasm/core", 'export * from "./core.ts"', 9_000],
-    ["rmsprop-wasm/js", 'export * from "./js.ts"', 10_000],
+    ["rmsprop-wasm", 'export * from "./index.ts"', 14_000],
+    ["rmsprop-wasm/core", 'export * from "./core.ts"', 6_000],
+    ["rmsprop-wasm/js", 'export * from "./js.ts"', 11_000],
   ])("of %s stays under its limit, gzipped", async (_, line, limit) => {
     expect(gzipped(await bundle(line))).toBeLessThanOrEqual(limit);
   });

@@ -15,9 +15,13 @@ const options = [
   "zeroGrad",
 ] as const;
 
-/** PyTorch in the first Python that has it, or undefined. */
-export function findPyTorch(): { way: Way; version: string; close(): void } | undefined {
-  const script = fileURLToPath(new URL("pytorch.py", import.meta.url));
+interface Child {
+  way: Way;
+  close(): void;
+}
+
+/** PyTorch on one thread and on two, in the first Python that has it, or undefined. */
+export function findPyTorch(): { ways: Child[]; version: string } | undefined {
   for (const python of [process.env.PYTHON, "python3", "python"]) {
     if (!python) continue;
     const { status, stdout } = spawnSync(python, ["-c", "import torch; print(torch.__version__)"], {
@@ -25,15 +29,31 @@ export function findPyTorch(): { way: Way; version: string; close(): void } | un
     });
     if (status !== 0) continue;
     const version = stdout.trim();
-    const remote = new Remote(python, [script]);
-    const way: Way = {
-      name: "torch",
-      title: `PyTorch ${version.replace(/\+.*/, "")}, one thread`,
-      formula: "pytorch",
-      supports: (work) => usesOnly(work, options),
-      prepare: (work) => remote.prepare(work),
+    return {
+      ways: [
+        childOf(python, version, "torch", "one thread", 1),
+        childOf(python, version, "torch2", "two threads", 2),
+      ],
+      version,
     };
-    return { way, version, close: () => remote.close() };
   }
   return undefined;
+}
+
+function childOf(python: string, version: string, name: string, title: string, threads: number): Child {
+  const script = fileURLToPath(new URL("pytorch.py", import.meta.url));
+  let remote: Remote | undefined;
+  return {
+    way: {
+      name,
+      title: `PyTorch ${version.replace(/\+.*/, "")}, ${title}`,
+      formula: "pytorch",
+      supports: (work) => usesOnly(work, options),
+      prepare(work) {
+        remote ??= new Remote(python, [script, String(threads)]);
+        return remote.prepare(work);
+      },
+    },
+    close: () => remote?.close(),
+  };
 }
