@@ -181,7 +181,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
   };
 }
 
-export type { CoreHyperparameters, CoreOptions, Schedule, StepOptions } from "./options.ts";
+export type { CoreHyperparameters, CoreOptions, Schedule } from "./options.ts";
 
 /** Where one tensor and its state lie: byte offsets, multiples of 4, in planes that don't overlap. */
 export interface Tensor {

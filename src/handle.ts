@@ -39,6 +39,7 @@ export interface AttachOptions {
   readonly lr?: Hyperparameters["lr"];
 }
 
+/** @internal */
 export function handleOf(
   memory: WebAssembly.Memory,
   progress: number,
@@ -65,7 +66,11 @@ export function handleOf(
   };
 }
 
-/** A handle as the constructor takes it: tensors that are placed already, and how they are trained. */
+/**
+ * A handle as the constructor takes it: tensors that are placed already, and how they are trained.
+ *
+ * @internal
+ */
 export class Attachment {
   readonly groups: readonly ParsedGroup[];
   readonly options: Options;

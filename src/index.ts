@@ -64,6 +64,16 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
    *
    * @throws ParameterError for anything but a handle, and for one of another version of this library.
    * @throws OptionError where the learning rate is a schedule and `options.lr` doesn't give one.
+   * @example
+   * ```ts
+   * import { RMSprop } from "rmsprop-wasm";
+   *
+   * using optimizer = new RMSprop({ w: [2] }, { threads: 2 });
+   * const { handle } = optimizer; // post it to a worker, and there:
+   * const theirs = RMSprop.attach(handle);
+   * theirs.step(); // → true
+   * optimizer.steps; // → 1
+   * ```
    */
   static attach<const P extends Params = ParamRecord>(
     handle: Handle,
