@@ -7,8 +7,11 @@ import {
   type AdoptedOffsets,
   type AdoptedViews,
   type Allocate,
+  type AttachOptions,
   type Backend,
   dialects,
+  type ElementRange,
+  type Handle,
   type Hyperparameters,
   type NameOf,
   type NonFinitePolicy,
@@ -20,6 +23,7 @@ import {
   RMSprop,
   type Schedule,
   type Shape,
+  type Shard,
   type State,
   type StepOptions,
   type TensorReport,
@@ -56,7 +60,8 @@ const hyperparameters: Hyperparameters = {
   clipNorm: 1,
   maximize: true,
 };
-const whole: Partial<OptimizerOptions> = { globalClipNorm: 1, ema: { decay: 0.9 }, memory, allocate };
+const ema = { decay: 0.9 };
+const whole: Partial<OptimizerOptions> = { globalClipNorm: 1, ema, memory, allocate, threads: 2 };
 const options: Options = { ...hyperparameters, ...whole, ...dialects.keras, backend, nonFinite };
 
 // Names are typed from the record.
@@ -93,12 +98,18 @@ const record: ParamRecord = { inPlace, byOffset };
 const params: Params[] = [record, [group]];
 const name: NameOf<{ w: Shape }> = "w";
 
-const stepOptions: StepOptions = { gradScale: 0.5, zeroGrad: true };
+const shard: Shard = { index: 0, count: 2 };
+const stepOptions: StepOptions = { gradScale: 0.5, zeroGrad: true, shard, gradNorm: 1 };
 const applied: boolean = optimizer.step(stepOptions);
 const counts: (number | undefined)[] = [optimizer.steps, optimizer.skippedSteps, optimizer.gradNorm];
 const runsOn: Backend = optimizer.backend;
 const lies: WebAssembly.Memory = optimizer.memory;
 const swapped: boolean = optimizer.swapEma();
+const { start, end }: ElementRange = optimizer.shareRanges(shard).w;
+const threads: [number, Promise<void>] = [optimizer.threads, optimizer.ready];
+const handle: Handle = optimizer.handle;
+const attachOptions: AttachOptions = { lr };
+const attached = RMSprop.attach<{ w: Shape }>(handle, attachOptions).params.w;
 optimizer.zeroGrad();
 optimizer.dispose();
 {
@@ -134,6 +145,7 @@ const errors: (typeof main.RMSpropError)[] = [
   main.BackendError,
   main.DisposedError,
 ];
+const damage = ({ byteOffset, byteLength }: main.ThreadError): number => byteOffset + byteLength;
 const text: string = new OptionError("", { cause: 1 }).name;
 
 const core: Core = instantiate(memory);
@@ -148,4 +160,4 @@ core.update(byOffset);
 core.update(tensor, { clipNorm: 1 });
 
 export const read = [applied, averages, counts, errors, figures, grads, js, lies, name, norm, params, runsOn];
-export const more = [sources, swapped, text, views, wasm];
+export const more = [sources, swapped, text, views, wasm, start, end, threads, attached, damage];

@@ -17,6 +17,7 @@ it("has these files, and no others", () => {
     "LICENSE",
     "README.md",
     "dist/arena.d.ts",
+    "dist/core-shared.wasm",
     "dist/core.d.ts",
     "dist/core.js",
     "dist/core.js.map",
@@ -26,6 +27,7 @@ it("has these files, and no others", () => {
     "dist/errors.js",
     "dist/errors.js.map",
     "dist/exports.d.ts",
+    "dist/handle.d.ts",
     "dist/index.d.ts",
     "dist/index.js",
     "dist/index.js.map",
@@ -37,7 +39,10 @@ it("has these files, and no others", () => {
     "dist/params.d.ts",
     "dist/report.d.ts",
     "dist/rmsprop.d.ts",
+    "dist/shard.d.ts",
     "dist/third-party-licenses.txt",
+    "dist/threads.js",
+    "dist/threads.js.map",
     "package.json",
   ]);
 });
