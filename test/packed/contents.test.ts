@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import { describeWith } from "../required.ts";
-import { importTool, tools } from "./tools.ts";
+import { importTool, tools } from "../tools/load.ts";
 
 const { tarball, installed } = inject("packed");
 

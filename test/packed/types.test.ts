@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, inject, it } from "vitest";
 import { describeWith } from "../required.ts";
-import { toolPath, tools } from "./tools.ts";
+import { tools } from "../tools/load.ts";
 
 const { consumer } = inject("packed");
 
 /** Compiles a file of the consumer's, its dependencies' declarations included; gives what the compiler complains of. */
 function compile(compiler: string, file: string, ...resolution: string[]): string {
-  const bin = join(toolPath(`${compiler}/package.json`), "../bin/tsc");
+  const bin = fileURLToPath(new URL(`../tools/node_modules/${compiler}/bin/tsc`, import.meta.url));
   const strictness = ["--strict", "--skipLibCheck", "false", "--exactOptionalPropertyTypes"];
   const target = ["--target", "es2022", "--lib", "es2022,dom", "--noEmit"];
   const args = [bin, file, ...strictness, ...target, ...resolution];
