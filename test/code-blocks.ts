@@ -1,4 +1,4 @@
-/** Runs the code of the documentation: in the README, in docs/ and in the docstrings' examples. */
+/** Runs the code of the documentation: in the README, in docs/ and in the examples of docstrings. */
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,10 @@ export function codeBlocks(markdown: string): CodeBlock[] {
   }));
 }
 
+// tf.js, where a page uses it, asks for Node's built-in modules by `require`.
 const PRELUDE = `
+import { createRequire } from "node:module";
+const require = createRequire(import.meta.url);
 export const results = [];
 const taken = (value) => (ArrayBuffer.isView(value) ? [...value] : value);`;
 
@@ -38,7 +41,15 @@ export async function expectToRun(code: string): Promise<void> {
     "rmsprop-wasm/core": "./src/core.ts",
     "rmsprop-wasm/js": "./src/js.ts",
   };
-  const { outputFiles } = await build({ ...BUNDLE, stdin, alias, write: false });
+  const { outputFiles } = await build({
+    ...BUNDLE,
+    stdin,
+    alias,
+    platform: "node",
+    mainFields: ["module", "main"],
+    nodePaths: ["bench/rivals/node_modules"],
+    write: false,
+  });
   const file = join(mkdtempSync(join(tmpdir(), "code-block-")), "block.mjs");
   writeFileSync(file, outputFiles[0]!.text);
 
