@@ -32,7 +32,11 @@ export interface TensorReport {
   nonFinite: number;
 }
 
-/** The reports on a group's tensors, by name. `plan` is what else the update in question had. */
+/**
+ * The reports on a group's tensors, by name. `plan` is what else the update in question had.
+ *
+ * @internal
+ */
 export function reportsOn(
   group: Group,
   plan: StepPlan,
