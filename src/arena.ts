@@ -10,6 +10,14 @@ import { MemoryError } from "./errors.ts";
 import { SCRATCH_BYTES } from "./kernel.ts";
 import { show } from "./show.ts";
 
+declare global {
+  namespace WebAssembly {
+    // TypeScript declares it with the DOM, and this adds nothing to that. But projects for Node leave the DOM out, and
+    // there our declarations would be errors.
+    interface Memory {}
+  }
+}
+
 /** The compiler may fold constants below this into addresses, so nothing lies lower. */
 const FIRST_BYTE = 1024;
 const PAGE_BYTES = 65_536;

@@ -14,8 +14,8 @@ const NODE = { module: "nodenext" };
 const BUNDLER = { module: "esnext", moduleResolution: "bundler" };
 
 /** Compiles a file of the consumer's, its dependencies' declarations included; gives what the compiler complains of. */
-function compile(compiler: string, file: string, resolution: typeof NODE | typeof BUNDLER): string {
-  const compilerOptions = { ...STRICT, target: "es2022", lib: ["es2022", "dom"], types: [], ...resolution };
+function compile(compiler: string, file: string, options: object): string {
+  const compilerOptions = { ...STRICT, target: "es2022", lib: ["es2022", "dom"], types: [], ...options };
   writeFileSync(join(consumer, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [file] }));
   const bin = fileURLToPath(new URL(`../tools/node_modules/${compiler}/bin/tsc`, import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin], { cwd: consumer, encoding: "utf8" });
@@ -32,6 +32,21 @@ describeWith(tools, "the declarations", () => {
     ["typescript-7.0", BUNDLER],
   ])("compile with %s and %o", (compiler, resolution) => {
     expect(compile(compiler, "consumer.ts", resolution)).toBe("");
+  });
+
+  it.each(["typescript-5.4", "typescript-7.0"])("compile with %s without the DOM, as Node's", (compiler) => {
+    const typeRoots = [fileURLToPath(new URL("../../node_modules/@types", import.meta.url))];
+    writeFileSync(
+      join(consumer, "in-node.ts"),
+      `import { RMSprop } from "rmsprop-wasm";
+      import { instantiate } from "rmsprop-wasm/core";
+      import { RMSprop as Js } from "rmsprop-wasm/js";
+      export const { update } = instantiate(new RMSprop({ w: [2] }).memory);
+      export const w: Float32Array = new Js({ w: [2] }).params.w;`,
+    );
+    expect(compile(compiler, "in-node.ts", { ...NODE, lib: ["es2022"], types: ["node"], typeRoots })).toBe(
+      "",
+    );
   });
 
   it("are those of a package that is there", () => {
