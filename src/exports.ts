@@ -1,7 +1,9 @@
-/** What each entry of the optimizer gives beside its `RMSprop`. */
+/**
+ * What each entry of the optimizer gives beside its `RMSprop`; but the errors they give themselves: of a file that stays
+ * outside of the bundles, esbuild keeps an `export *` only where an entry has it.
+ */
 export type { Allocate } from "./arena.ts";
 export { dialects } from "./dialects.ts";
-export * from "./errors.ts";
 export type { AttachOptions, Handle } from "./handle.ts";
 export type { Backend } from "./kernel.ts";
 export type {

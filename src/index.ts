@@ -83,4 +83,5 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
   }
 }
 
+export * from "./errors.ts";
 export * from "./exports.ts";

@@ -43,4 +43,5 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
   }
 }
 
+export * from "./errors.ts";
 export * from "./exports.ts";

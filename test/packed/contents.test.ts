@@ -1,11 +1,14 @@
 /** What is in the package, and that what it says of itself is so. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import ts from "typescript";
 import { describe, expect, inject, it } from "vitest";
 import { describeWith } from "../required.ts";
 import { importTool, tools } from "../tools/load.ts";
 
-const { tarball, installed } = inject("packed");
+const { tarball, consumer, installed } = inject("packed");
 
 const files = readdirSync(installed, { recursive: true, encoding: "utf8" })
   .filter((name) => statSync(join(installed, name)).isFile())
@@ -66,6 +69,37 @@ describe("source maps", () => {
     }
     expect(map.sourcesContent).toHaveLength(map.sources.length);
     expect(map.sourcesContent.every((content) => content.length > 0)).toBe(true);
+  });
+});
+
+describe("an entry", () => {
+  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as {
+    exports: Record<string, string | { types: string; default: string }>;
+  };
+  const entries = Object.entries(exports).flatMap(([entry, target]) =>
+    typeof target === "string" ? [] : [{ entry, ...target }],
+  );
+
+  it.each(entries)("$entry has what its types promise", async (entry) => {
+    const types = join(installed, entry.types);
+    const program = ts.createProgram([types], { module: ts.ModuleKind.NodeNext });
+    const checker = program.getTypeChecker();
+    const symbol = checker.getSymbolAtLocation(program.getSourceFile(types)!)!;
+    const isValue = (name: ts.Symbol) => {
+      const target = name.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(name) : name;
+      return target.flags & ts.SymbolFlags.Value;
+    };
+    const promised = checker.getExportsOfModule(symbol).filter(isValue);
+    const module = await import(pathToFileURL(join(installed, entry.default)).href);
+    expect(promised.length).toBeGreaterThan(0);
+    expect(Object.keys(module)).toEqual(expect.arrayContaining(promised.map(({ name }) => name)));
+  });
+
+  it.each(["dialects", "OptionError"])("brings no binary where %s alone is used", async (name) => {
+    const stdin = { contents: `export { ${name} } from "rmsprop-wasm"`, resolveDir: consumer };
+    const { outputFiles } = await build({ stdin, bundle: true, format: "esm", minify: true, write: false });
+    expect(outputFiles[0]!.text).not.toContain("0061736d");
+    expect(outputFiles[0]!.text.length).toBeLessThan(5_000);
   });
 });
 
