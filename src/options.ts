@@ -132,6 +132,7 @@ const NOT_NEGATIVE = "from 0 up, finite";
 const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST, 0.01, NOT_NEGATIVE);
 const CLIP = /* @__PURE__ */ numberFrom(SMALLEST, Infinity, Infinity, "above 0; Infinity clips nothing");
 
+/** @internal */
 export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
   lr: {
     default: LEARNING_RATE.default,
@@ -156,6 +157,7 @@ export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
 
 const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
 
+/** @internal */
 export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   globalClipNorm: CLIP,
   nonFinite: oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw"),

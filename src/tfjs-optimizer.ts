@@ -26,10 +26,23 @@ import { wayOn } from "./tfjs-ways.ts";
 import { formatWeights, type NamedTensor, parseWeights } from "./tfjs-weights.ts";
 
 /**
- * What `rmsprop` makes. Its name in saved models is that of tf.js's own RMSProp, so that each can load what was saved
- * with the other. `loadLayersModel` makes tf.js's own of it, until `tf.serialization.registerClass(RMSPropOptimizer)`.
+ * What `rmsprop` makes. In saved models it has the name of tf.js's own, so that each can load what the other has saved.
+ * `loadLayersModel` makes tf.js's own of it, until this class is registered in its place:
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs-core";
+ * import { RMSPropOptimizer } from "rmsprop-wasm/tfjs";
+ *
+ * tf.serialization.registerClass(RMSPropOptimizer); // from here on, `loadLayersModel` makes these
+ * const saved = tf.train.rmsprop(0.01, 0.9, 0.5, 1e-7).getConfig();
+ * const optimizer = RMSPropOptimizer.fromConfig(RMSPropOptimizer, saved);
+ * optimizer.lr; // → 0.01
+ * optimizer.getConfig().momentum; // → 0.5
+ * ```
  */
 export class RMSPropOptimizer extends Optimizer {
+  /** The name in saved models: that of tf.js's own optimizer. */
   static get className(): string {
     return "RMSProp";
   }
@@ -58,20 +71,22 @@ export class RMSPropOptimizer extends Optimizer {
     this.#slots = new Slots(this.#options);
   }
 
-  /** The learning rate, or the function of `iterations` that gives it. What is assigned holds from the next step. */
+  /** The learning rate, or the function of `iterations` that gives it. */
   get lr(): number | Schedule {
     return this.#options.lr;
   }
 
+  /** Holds from the next step on. */
   set lr(value: number | Schedule) {
     this.#options = resolveRMSPropOptions({ lr: value }, this.#options);
   }
 
-  /** tf.js's name for `lr`. There it is protected, and programs assign it all the same. */
+  /** tf.js's name for `lr`, which programs assign although it is protected there. */
   get learningRate(): number | Schedule {
     return this.lr;
   }
 
+  /** The same as to assign `lr`. */
   set learningRate(value: number | Schedule) {
     this.lr = value;
   }

@@ -2,8 +2,8 @@
 A model trained in Python, for the drop-in for tf.js to continue: writes tfjs-layers/.
 
 Keras trains for 20 steps, the TensorFlow.js converter writes the model as it does for everybody, and Keras trains on
-for 20 more. The converter leaves the optimizer out, so it is added as tf.js's `LayersModel.save` does it, by the converter's writer
-of weights.
+for 20 more. The converter leaves the optimizer out, so it is added as tf.js's `LayersModel.save` does it, by the
+converter's writer of weights.
 
 The converter wants the Keras of TensorFlow 2 (tf_keras): tf.js 4.22 can't read what Keras 3 saves. Beside the
 requirements of generate.py: pip install --no-deps tf_keras==2.21.0 tensorflowjs==4.22.0
@@ -21,7 +21,6 @@ for name in ("tensorflow_decision_forests", "tensorflow_hub"):  # imported by th
     sys.modules[name] = types.ModuleType(name)
 
 import numpy as np
-import tensorflow as tf
 import tensorflowjs as tfjs
 import tf_keras as keras
 from tensorflowjs.write_weights import write_weights

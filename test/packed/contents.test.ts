@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import ts from "typescript";
 import { describe, expect, inject, it } from "vitest";
 import { describeWith } from "../required.ts";
+import { tfjs } from "../tfjs/installed.ts";
 import { importTool, tools } from "../tools/load.ts";
 
 const { tarball, consumer, installed } = inject("packed");
@@ -43,6 +44,13 @@ it("has these files, and no others", () => {
     "dist/report.d.ts",
     "dist/rmsprop.d.ts",
     "dist/shard.d.ts",
+    "dist/tfjs-gradients.d.ts",
+    "dist/tfjs-optimizer.d.ts",
+    "dist/tfjs-options.d.ts",
+    "dist/tfjs-weights.d.ts",
+    "dist/tfjs.d.ts",
+    "dist/tfjs.js",
+    "dist/tfjs.js.map",
     "dist/third-party-licenses.txt",
     "dist/threads.js",
     "dist/threads.js.map",
@@ -80,7 +88,14 @@ describe("an entry", () => {
     typeof target === "string" ? [] : [{ entry, ...target }],
   );
 
-  it.each(entries)("$entry has what its types promise", async (entry) => {
+  const promises = (isOnTfjs: boolean) => {
+    const some = entries.filter(({ entry }) => (entry === "./tfjs") === isOnTfjs);
+    it.each(some)("$entry has what its types promise", expectToKeepPromises);
+  };
+  promises(false);
+  describeWith(tfjs, "beside tf.js", () => promises(true));
+
+  async function expectToKeepPromises(entry: (typeof entries)[number]) {
     const types = join(installed, entry.types);
     const program = ts.createProgram([types], { module: ts.ModuleKind.NodeNext });
     const checker = program.getTypeChecker();
@@ -93,7 +108,7 @@ describe("an entry", () => {
     const module = await import(pathToFileURL(join(installed, entry.default)).href);
     expect(promised.length).toBeGreaterThan(0);
     expect(Object.keys(module)).toEqual(expect.arrayContaining(promised.map(({ name }) => name)));
-  });
+  }
 
   it.each(["dialects", "OptionError"])("brings no binary where %s alone is used", async (name) => {
     const stdin = { contents: `export { ${name} } from "rmsprop-wasm"`, resolveDir: consumer };

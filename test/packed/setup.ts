@@ -5,13 +5,15 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
+import { packagesOfRivals } from "../../scripts/rivals.mjs";
+import { tfjs } from "../tfjs/installed.ts";
 
 export interface Packed {
   /** What it was packed from: a copy of the repository, built. */
   origin: string;
   /** Of the .tgz. */
   tarball: string;
-  /** A project of ES modules that has installed it, and nothing else. */
+  /** A project of ES modules that has installed it, and nothing else but tf.js, where that is at hand. */
   consumer: string;
   /** Where it is installed. */
   installed: string;
@@ -40,7 +42,15 @@ export default function setup({ provide }: TestProject): () => void {
   mkdirSync(consumer);
   writeFileSync(join(consumer, "package.json"), '{ "type": "module" }');
   run(`npm install --offline --no-audit --no-fund ${JSON.stringify(tarball)}`, consumer);
-  const installed = join(consumer, "node_modules", "rmsprop-wasm");
+  const modules = join(consumer, "node_modules");
+  const installed = join(modules, "rmsprop-wasm");
+  // What one entry stands on.
+  if (tfjs.isThere)
+    symlinkSync(
+      join(fileURLToPath(packagesOfRivals), "@tensorflow"),
+      join(modules, "@tensorflow"),
+      "junction",
+    );
   provide("packed", { origin, tarball, consumer, installed });
   return () => rmSync(directory, { recursive: true, force: true });
 }

@@ -51,3 +51,21 @@ export function variableOf(tf: Tf, values: ArrayLike<number>, name?: string) {
 export function valuesOf(tensor: { dataSync(): ArrayLike<number> }): Float32Array {
   return Float32Array.from(tensor.dataSync());
 }
+
+/** A variable's values after an optimizer was given all of `steps`, the gradients of each. */
+export function train(
+  tf: Tf,
+  optimizer: InstanceType<Tf["Optimizer"]>,
+  initial: ArrayLike<number>,
+  steps: Iterable<ArrayLike<number>>,
+): Float32Array {
+  const variable = variableOf(tf, initial);
+  for (const values of steps) {
+    const gradient = tf.tensor1d(Float32Array.from(values));
+    optimizer.applyGradients({ [variable.name]: gradient });
+    gradient.dispose();
+  }
+  const result = valuesOf(variable);
+  for (const used of [variable, optimizer]) used.dispose();
+  return result;
+}

@@ -15,6 +15,7 @@ import {
   type RMSPropOptions,
   type Tf,
   tfjs,
+  train,
   valuesOf,
   variableOf,
 } from "./installed.ts";
@@ -29,24 +30,6 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
     tf = loaded;
     rmsprop = dropIn.rmsprop;
   });
-
-  /** A variable's values after it was given all of `steps`, the gradients of each. */
-  function train(
-    optimizer: InstanceType<Tf["Optimizer"]>,
-    initial: ArrayLike<number>,
-    steps: Iterable<ArrayLike<number>>,
-  ): Float32Array {
-    const variable = variableOf(tf, initial);
-    for (const values of steps) {
-      const gradient = tf.tensor1d(Float32Array.from(values));
-      optimizer.applyGradients({ [variable.name]: gradient });
-      gradient.dispose();
-    }
-    const result = valuesOf(variable);
-    variable.dispose();
-    optimizer.dispose();
-    return result;
-  }
 
   describe.each(BACKENDS)("on backend %s", (backend) => {
     beforeEach(async () => {
@@ -89,8 +72,8 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
         const steps = Array.from({ length: STEPS }, (_, step) => gradients("ordinary", step));
         const all = Array.from({ length: ELEMENTS }, (_, i) => i);
         expectNoFarther(
-          distance(train(rmsprop({ lr, momentum }), parameters(), steps), exact, all),
-          distance(train(theirs, parameters(), steps), exact, all),
+          distance(train(tf, rmsprop({ lr, momentum }), parameters(), steps), exact, all),
+          distance(train(tf, theirs, parameters(), steps), exact, all),
         );
       },
     );
@@ -101,8 +84,8 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
         [0.5, 0.5],
         [0.5, -0.5],
       ];
-      const theirs = train(tf.train.rmsprop(0.01, undefined, 0, undefined, true), [1, 1], steps);
-      const ours = train(rmsprop({ lr: 0.01, centered: true }), [1, 1], steps);
+      const theirs = train(tf, tf.train.rmsprop(0.01, undefined, 0, undefined, true), [1, 1], steps);
+      const ours = train(tf, rmsprop({ lr: 0.01, centered: true }), [1, 1], steps);
       expect([...theirs].map(Number.isFinite)).toEqual([false, true]);
       expect([...ours].map(Number.isFinite)).toEqual([true, true]);
       // Elsewhere epsilon is lost beside the variance, and the two agree.
@@ -183,7 +166,7 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
 
       it("takes a step whose gradient is finite, but not its square", () => {
         const optimizer = rmsprop({ nonFinite: "skip" });
-        train(optimizer, [1], [[1e30]]);
+        train(tf, optimizer, [1], [[1e30]]);
         expect(optimizer.skippedSteps).toBe(0);
       });
     });
@@ -225,8 +208,8 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
     await tf.setBackend("half");
     const given = rmsprop({ lr: 1, eps: 0.5 });
     const left = rmsprop({ lr: 1 });
-    train(given, [0], [[1]]);
-    expect(train(left, [0], [[1]])[0]).toBe(
+    train(tf, given, [0], [[1]]);
+    expect(train(tf, left, [0], [[1]])[0]).toBe(
       -Math.fround(1 / Math.fround(Math.sqrt(Math.fround(0.1 + 1e-4)))),
     );
     expect(given.getConfig().epsilon).toBe(0.5);
