@@ -21,7 +21,7 @@ export const placeOfPackage = new URL("rmsprop-wasm/", packagesOfRivals);
  */
 export function installRivals(say) {
   if (existsSync(new URL("@tensorflow/tfjs-layers", packagesOfRivals))) return;
-  say("Installing tf.js into bench/rivals (100 MB, once) …");
+  say("Installing tf.js into bench/rivals (120 MB, once) …");
   execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: rivals,
     stdio: ["ignore", "ignore", "inherit"],

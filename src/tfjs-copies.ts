@@ -1,13 +1,13 @@
 /**
  * By copies through a memory of our own, for values that lie elsewhere: on tf.js's cpu backend in JavaScript arrays.
  * Those can't move into our memory for good: tf.js hands out its very arrays (`dataSync`) and never writes into one
- * again, so each update makes new ones. The copies take three times as long as the kernel, together a hundredth of
- * what tf.js takes.
+ * again, so each update makes new ones. With its copies an update takes some three times as long as the kernel alone, and
+ * a hundredth of what tf.js takes.
  */
-import type { Tensor } from "@tensorflow/tfjs-core";
+import type { Tensor, Variable } from "@tensorflow/tfjs-core";
 import { openWasm } from "./core.ts";
-import type { Segment } from "./kernel.ts";
-import { assign, type Way, writtenPlanes } from "./tfjs-way.ts";
+import { CENTERED, MOMENTUM, type Scalars, type Segment, type StatePlane } from "./kernel.ts";
+import { assign, type Slot, type Way } from "./tfjs-way.ts";
 
 /** Elements at a time. So small a memory never grows, which would slow all of tf.js's loops down by a fifth. */
 const CHUNK = 16_384;
@@ -63,6 +63,17 @@ export function openCopies(): Way {
       for (const { variable, results } of planes) assign(variable, results);
     },
   };
+}
+
+/** What an update writes. */
+function writtenPlanes({ variable, state }: Slot, { variant }: Scalars) {
+  const planes: ["param" | StatePlane, Variable][] = [
+    ["param", variable],
+    ["squareAvg", state.squareAvg],
+  ];
+  if (variant & MOMENTUM) planes.push(["momentumBuffer", state.momentumBuffer!]);
+  if (variant & CENTERED) planes.push(["gradAvg", state.gradAvg!]);
+  return planes;
 }
 
 function forEachPart(count: number, size: number, visit: (start: number, end: number) => void): void {

@@ -31,7 +31,7 @@ export const operations: Way = {
     const [total] = tidy(() => sum(square(gradient)).dataSync()) as Float32Array;
     if (Number.isFinite(total)) return total!;
     // The squares of finite elements may not be: then in double, as the kernels sum.
-    return (gradient.dataSync() as Float32Array).reduce((total, value) => total + value * value, 0);
+    return (gradient.dataSync() as Float32Array).reduce((sum, value) => sum + value * value, 0);
   },
 
   update({ variable, state }, gradient, scalars) {
@@ -43,7 +43,7 @@ export const operations: Way = {
       let g = gradient;
       if (uses(SHAPED | DECAYED)) g = mul(g, gradScale);
       if (uses(SHAPED)) {
-        g = clipByValue(g, -clipValue, clipValue);
+        if (clipValue !== Infinity) g = clipByValue(g, -clipValue, clipValue);
         p = mul(p, paramScale);
       }
       if (uses(DECAYED)) g = add(g, mul(weightDecay, p));

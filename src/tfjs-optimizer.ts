@@ -13,7 +13,8 @@ import {
 import { BackendError, DisposedError, NonFiniteError } from "./errors.ts";
 import { learningRateAt, type Schedule } from "./options.ts";
 import { clipFactor, scalarsOf } from "./scalars.ts";
-import { type Gradients, type Update, updatesOf } from "./tfjs-gradients.ts";
+import { wayOn } from "./tfjs-backends.ts";
+import { type Gradients, updatesOf } from "./tfjs-gradients.ts";
 import {
   configOf,
   optionsOf,
@@ -22,7 +23,6 @@ import {
   resolveRMSPropOptions,
 } from "./tfjs-options.ts";
 import { Slots } from "./tfjs-slots.ts";
-import { wayOn } from "./tfjs-ways.ts";
 import { formatWeights, type NamedTensor, parseWeights } from "./tfjs-weights.ts";
 
 /**
@@ -122,7 +122,8 @@ export class RMSPropOptimizer extends Optimizer {
     const sums = measures ? updates.map(({ gradient }) => way.sumOfSquares(gradient)) : [];
     const sum = sums.reduce((total, one) => total + one, 0);
     if (nonFinite !== "propagate" && !Number.isFinite(sum)) {
-      if (nonFinite === "throw") throw nonFiniteError(updates, sums);
+      const broken = updates.filter((_, i) => !Number.isFinite(sums[i]));
+      if (nonFinite === "throw") throw NonFiniteError.of(broken.map(({ variable }) => variable.name));
       this.#skippedSteps++;
       return;
     }
@@ -165,6 +166,7 @@ export class RMSPropOptimizer extends Optimizer {
     this.#liveBackend();
     const { iterations, states } = parseWeights(weights, this.#options.centered);
     const [count] = await iterations.data();
+    this.#liveBackend(); // still
     this.#slots.load(states, count!);
     this.iterations_ = count!;
   }
@@ -189,11 +191,4 @@ export class RMSPropOptimizer extends Optimizer {
       throw new BackendError("tf.js has no backend ready: `await tf.ready()` first.", { cause });
     }
   }
-}
-
-function nonFiniteError(updates: readonly Update[], sums: readonly number[]): NonFiniteError {
-  const names = updates.filter((_, i) => !Number.isFinite(sums[i])).map(({ variable }) => variable.name);
-  return new NonFiniteError(
-    `The gradients of ${names.join(", ")} hold a NaN or an infinity. Nothing was changed; see to the loss, or set nonFinite to "skip".`,
-  );
 }

@@ -1,6 +1,6 @@
 /** What the optimizer for tf.js asks of a backend: a variable with its state, and a way to update the two. */
 import { type Tensor, tensor, type Variable } from "@tensorflow/tfjs-core";
-import { CENTERED, MOMENTUM, type Scalars, type StatePlane } from "./kernel.ts";
+import type { Scalars, StatePlane } from "./kernel.ts";
 
 /** Variables too, as tf.js keeps its state: no `tidy` ends them, and they follow to another backend. */
 export type State = { squareAvg: Variable } & Partial<Record<StatePlane, Variable>>;
@@ -18,20 +18,6 @@ export interface Way {
   /** The sum of the squares of a gradient, finite just when every element is. */
   sumOfSquares(gradient: Tensor): number;
   update(slot: Slot, gradient: Tensor, scalars: Scalars): void;
-}
-
-/** What an update writes, by the planes' names. */
-export function writtenPlanes(
-  { variable, state }: Slot,
-  { variant }: Scalars,
-): ["param" | StatePlane, Variable][] {
-  const planes: ReturnType<typeof writtenPlanes> = [
-    ["param", variable],
-    ["squareAvg", state.squareAvg],
-  ];
-  if (variant & MOMENTUM) planes.push(["momentumBuffer", state.momentumBuffer!]);
-  if (variant & CENTERED) planes.push(["gradAvg", state.gradAvg!]);
-  return planes;
 }
 
 /** Gives a variable other values, in memory of their own. */
