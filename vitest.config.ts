@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const source = (name: string) => path(`src/${name}.ts`);
@@ -22,7 +22,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "sources", include: ["test/**/*.test.ts"], exclude: ["test/packed/**"] },
+        test: {
+          name: "sources",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, "test/packed/**"],
+        },
       },
       // These alone need the package packed and installed first.
       {

@@ -1,5 +1,6 @@
 /** How the entries are bundled: shared by the build and by the tests of what it weighs. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "./build-wasm.mjs";
 
@@ -18,6 +19,11 @@ const leanLoader = {
       const cuts = [
         [/^Object\.hasOwn = [\s\S]*?^\};$/m, ""],
         [/(?<== )new TextDecoder\(/, "/* @__PURE__ */ new TextDecoder("],
+        // By its tag, since what an edge runtime imports for us is a module of its own realm.
+        [
+          /src instanceof WebAssembly\.Module/,
+          'Object.prototype.toString.call(src) === "[object WebAssembly.Module]"',
+        ],
         [/^function preInstantiate\([\s\S]*?^\}$/m, "function preInstantiate() {}"],
         [
           /^function postInstantiate\([\s\S]*?^\}$/m,
@@ -52,6 +58,19 @@ export const filesApart = {
   },
 };
 
+/**
+ * The kernels by a static import of `core.wasm`, for runtimes that compile no bytes.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+export const staticBinary = {
+  name: "static-binary",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/binary\.ts$/ }, ({ resolveDir }) => ({ path: join(resolveDir, "workerd.ts") }));
+    onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
 export const ENTRIES = [
   "src/index.ts",
   "src/core.ts",
@@ -60,6 +79,9 @@ export const ENTRIES = [
   "src/errors.ts",
   "src/threads.ts",
 ];
+
+/** Those of them that hold the kernels, and so exist for workerd too. */
+export const WORKERD_ENTRIES = ["src/index.ts", "src/core.ts"];
 
 /** @satisfies {import("esbuild").BuildOptions} */
 export const BUNDLE = {

@@ -34,7 +34,7 @@ describe("every public class and function has an example, which runs:", () => {
     run(documented.filter(isOnTfjs));
   });
 
-  it("all of them", () => {
+  it("of every entry", () => {
     expect(documented.map(({ name }) => name)).toEqual(
       expect.arrayContaining([
         "rmsprop-wasm.RMSprop",

@@ -1,12 +1,13 @@
 /** Packs the package once, as it would be published, and installs it for the tests in this folder. */
 import { execSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { packagesOfRivals } from "../../scripts/rivals.mjs";
 import { tfjs } from "../tfjs/installed.ts";
+import { packInto } from "./pack.ts";
 
 export interface Packed {
   /** What it was packed from: a copy of the repository, built. */
@@ -17,6 +18,8 @@ export interface Packed {
   consumer: string;
   /** Where it is installed. */
   installed: string;
+  /** Its entries, as "./core", and the files that they are. */
+  entries: { entry: string; types: string; default: string }[];
 }
 
 declare module "vitest" {
@@ -25,32 +28,29 @@ declare module "vitest" {
   }
 }
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const LEFT_OUT = ["node_modules", "dist", ".git"];
+interface Manifest {
+  /** By entry; those of types and code are objects, other files are named alone. */
+  exports: Record<string, string | { types: string; default: string }>;
+}
 
 export default function setup({ provide }: TestProject): () => void {
   const directory = mkdtempSync(join(tmpdir(), "rmsprop-wasm-"));
-  const run = (command: string, cwd: string) => execSync(command, { cwd, stdio: "pipe" }).toString();
-  // In a copy: a build writes generated sources too, which other tests compare with what they should be.
-  const origin = join(directory, "origin");
-  cpSync(root, origin, { recursive: true, filter: (path) => !LEFT_OUT.includes(basename(path)) });
-  symlinkSync(join(root, "node_modules"), join(origin, "node_modules"), "junction");
-  const packing = run("npm pack --pack-destination ..", origin);
-  const tarball = join(directory, packing.trim().split("\n").at(-1)!);
+  const { origin, tarball } = packInto(directory);
 
   const consumer = join(directory, "consumer");
   mkdirSync(consumer);
   writeFileSync(join(consumer, "package.json"), '{ "type": "module" }');
-  run(`npm install --offline --no-audit --no-fund ${JSON.stringify(tarball)}`, consumer);
+  const install = `npm install --offline --no-audit --no-fund ${JSON.stringify(tarball)}`;
+  execSync(install, { cwd: consumer, stdio: "pipe" });
   const modules = join(consumer, "node_modules");
   const installed = join(modules, "rmsprop-wasm");
   // What one entry stands on.
-  if (tfjs.isThere)
-    symlinkSync(
-      join(fileURLToPath(packagesOfRivals), "@tensorflow"),
-      join(modules, "@tensorflow"),
-      "junction",
-    );
-  provide("packed", { origin, tarball, consumer, installed });
+  const tensorflow = fileURLToPath(new URL("@tensorflow", packagesOfRivals));
+  if (tfjs.isThere) symlinkSync(tensorflow, join(modules, "@tensorflow"), "junction");
+  const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as Manifest;
+  const entries = Object.entries(manifest.exports).flatMap(([entry, target]) =>
+    typeof target === "string" ? [] : [{ entry, ...target }],
+  );
+  provide("packed", { origin, tarball, consumer, installed, entries });
   return () => rmSync(directory, { recursive: true, force: true });
 }
