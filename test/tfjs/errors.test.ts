@@ -212,6 +212,16 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
       loaded.dispose();
     });
 
+    it("keeps nothing of weights that come in after it's disposed of", async () => {
+      const loaded = dropIn.rmsprop();
+      const weights = await optimizer.getWeights();
+      const before = tf.memory().numTensors;
+      const loading = loaded.setWeights(weights);
+      loaded.dispose();
+      await expect(loading).rejects.toThrow(dropIn.DisposedError);
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
     it("refuses everything once it's disposed of, which can be done twice", async () => {
       const weights = await optimizer.getWeights();
       optimizer.dispose();
