@@ -1,39 +1,60 @@
 /** The drop-in in Chromium: on tf.js's wasm backend with and without threads, on cpu, and on webgl. */
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { dialects, RMSprop } from "rmsprop-wasm";
-import { expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { closeBrowsers, visit } from "../../everywhere/browsers.ts";
+import { openSite } from "../../everywhere/site.ts";
+import { findTool, howToInstall } from "../../everywhere/tools.ts";
 import { packagesOfRivals } from "../../scripts/rivals.mjs";
-import { chromium, type Files, openInChromium } from "../chromium.ts";
 import { gradients, parameters } from "../golden/inputs.ts";
 import { bits } from "../kernels.ts";
 import { describeWith } from "../required.ts";
 import { tfjs } from "./installed.ts";
 import type { Report, Task } from "./page.ts";
 
-const path = (url: URL) => fileURLToPath(url);
+const chromium = {
+  name: "Chromium",
+  isThere: findTool("chromium") !== undefined,
+  install: howToInstall("chromium"),
+};
+
 const task: Task = {
   backends: ["wasm", "cpu", "webgl"],
   lr: 0.01,
   momentum: 0.9,
   initial: [...parameters()],
-  steps: Array.from({ length: 200 }, (_, step) => [...gradients("ordinary", step)]),
+  steps: Array.from({ length: 100 }, (_, step) => [...gradients("ordinary", step)]),
 };
 
 describeWith(chromium, "in Chromium", () => {
   describeWith(tfjs, "the drop-in for tf.js", () => {
+    const folder = mkdtempSync(join(tmpdir(), "rmsprop-wasm-tfjs-"));
+    let site: Awaited<ReturnType<typeof openSite>>;
+    beforeAll(async () => {
+      await writePage(folder);
+      site = await openSite(folder);
+    });
+    afterAll(async () => {
+      await closeBrowsers();
+      site.close();
+      rmSync(folder, { recursive: true });
+    });
+
     it.each([
-      { title: "without threads", isolated: false },
-      { title: "with its threads, on shared memory", isolated: true },
-    ])("gives the bits of RMSprop, and tf.js's results, $title", async ({ isolated }) => {
-      const report = (await openInChromium(await filesOf(), { isolated })) as Report;
-      expect(report).toMatchObject({ warnings: [], isShared: isolated });
+      { title: "without threads", policy: "free" },
+      { title: "with its threads, on shared memory", policy: "isolated" },
+    ])("gives the bits of RMSprop, and tf.js's results, $title", async ({ policy }) => {
+      const report = (await visit("chromium", `${site.url}/${policy}/page.html`)) as Report;
+      expect(report).toMatchObject({ warnings: [], isShared: policy === "isolated" });
       expect(Object.keys(report.runs)).toEqual(task.backends);
       for (const [backend, { ours, theirs }] of Object.entries(report.runs)) {
         expect([ours.isInPlace, theirs.isInPlace]).toEqual([backend === "wasm", false]);
         expect([ours.kept, theirs.kept]).toEqual([0, 0]);
-        // Two hundred steps of some 0.01, each rounded where tf.js rounds or one operation further.
+        // A hundred steps of some 0.01, each rounded where tf.js rounds or one operation further.
         expectClose(ours.values, theirs.values, 1e-5);
         expectClose(ours.solution, theirs.solution, 1e-5);
         // A graphics card may round as it likes.
@@ -59,26 +80,20 @@ function expectClose(values: readonly number[], expected: readonly number[], tol
   expect(farthest).toBeLessThan(tolerance);
 }
 
-async function filesOf(): Promise<Files> {
-  const { outputFiles } = await build({
-    entryPoints: [path(new URL("page.ts", import.meta.url))],
-    alias: { "rmsprop-wasm/tfjs": path(new URL("../../src/tfjs.ts", import.meta.url)) },
-    nodePaths: [path(packagesOfRivals)],
+/** Writes the page with what it asks for: the task, and tf.js's binaries. */
+async function writePage(folder: string): Promise<void> {
+  await build({
+    entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
+    alias: { "rmsprop-wasm/tfjs": fileURLToPath(new URL("../../src/tfjs.ts", import.meta.url)) },
+    nodePaths: [fileURLToPath(packagesOfRivals)],
     bundle: true,
     format: "esm",
-    write: false,
+    outdir: folder,
   });
-  const binaries = new URL("@tensorflow/tfjs-backend-wasm/dist/", packagesOfRivals);
-  const names = readdirSync(binaries).filter((name) => name.endsWith(".wasm"));
-  return {
-    "/": { type: "text/html", body: '<!doctype html><script type="module" src="page.js"></script>' },
-    "/page.js": { type: "text/javascript", body: outputFiles[0]!.text },
-    "/task": { type: "application/json", body: JSON.stringify(task) },
-    ...Object.fromEntries(
-      names.map((name) => [
-        `/${name}`,
-        { type: "application/wasm", body: readFileSync(new URL(name, binaries)) },
-      ]),
-    ),
-  };
+  writeFileSync(join(folder, "task"), JSON.stringify(task));
+  const binaries = fileURLToPath(new URL("@tensorflow/tfjs-backend-wasm/dist", packagesOfRivals));
+  cpSync(binaries, folder, {
+    recursive: true,
+    filter: (path) => path === binaries || path.endsWith(".wasm"),
+  });
 }
