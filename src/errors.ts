@@ -34,6 +34,11 @@ export class SwappedError extends RMSpropError {
   override readonly name = "SwappedError";
 }
 
+/** A checkpoint or state dict that is malformed, or that doesn't fit the optimizer. */
+export class CheckpointError extends RMSpropError {
+  override readonly name = "CheckpointError";
+}
+
 /** A backend that this engine or page doesn't allow. `cause` holds the engine's own words. */
 export class BackendError extends RMSpropError {
   override readonly name = "BackendError";

@@ -30,3 +30,4 @@ export type { NameOf, ParamGroup, ParamRecord, Params, Shape } from "./params.ts
 export type { TensorReport } from "./report.ts";
 export type { State } from "./rmsprop.ts";
 export type { ElementRange, Shard } from "./shard.ts";
+export type { GroupState, StateDict, TensorState } from "./state-dict.ts";
