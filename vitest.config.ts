@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^rmsprop-wasm$/, replacement: source("index") },
-      { find: /^rmsprop-wasm\/(core|js)$/, replacement: source("$1") },
+      { find: /^rmsprop-wasm\/(checkpoint|core|js)$/, replacement: source("$1") },
     ],
   },
   test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 },

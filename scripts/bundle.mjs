@@ -37,14 +37,14 @@ const leanLoader = {
 /**
  * Each entry is one file, since every further file takes Node half a millisecond of the few that it takes to import
  * us; but the errors stand by themselves, so that `instanceof` holds across entries, and the threads, which are loaded
- * when they are wanted.
+ * when they are wanted. And checkpoints take their optimizers from the main entry.
  *
  * @type {import("esbuild").Plugin}
  */
 export const filesApart = {
   name: "files-apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(errors|threads)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(errors|index|threads)\.ts$/ }, ({ kind, path }) =>
       kind === "entry-point"
         ? undefined
         : { path: path.replace(/\.ts$/, ".js"), external: true, sideEffects: false },
@@ -52,7 +52,14 @@ export const filesApart = {
   },
 };
 
-export const ENTRIES = ["src/index.ts", "src/core.ts", "src/js.ts", "src/errors.ts", "src/threads.ts"];
+export const ENTRIES = [
+  "src/index.ts",
+  "src/core.ts",
+  "src/js.ts",
+  "src/checkpoint.ts",
+  "src/errors.ts",
+  "src/threads.ts",
+];
 
 /** @satisfies {import("esbuild").BuildOptions} */
 export const BUNDLE = {

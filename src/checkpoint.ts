@@ -1,0 +1,154 @@
+/** Optimizers in files: to stop here, go on elsewhere, and come back. */
+import { ByteReader, type Chunks } from "./byte-reader.ts";
+import { CheckpointError } from "./errors.ts";
+import { findParts, partsOf, sourcesOf, stateFrom } from "./file-keys.ts";
+import { annotate, annotated, annotationsOf, flattenedKey } from "./flattened.ts";
+import { type Loaded, Loading } from "./loading.ts";
+import type { Options } from "./options.ts";
+import type { Params } from "./params.ts";
+import type { Optimizer } from "./rmsprop.ts";
+import {
+  bytesIn,
+  bytesOf,
+  checkLength,
+  type FileParts,
+  fileParts,
+  headerLength,
+  joined,
+  LENGTH_BYTES,
+  openFile,
+  parseHeader,
+} from "./safetensors.ts";
+
+const asTheyLie = (view: Float32Array) => view;
+
+/** All of a file: its tensors are views of the optimizer's. */
+function describe(optimizer: Optimizer<Params>): FileParts {
+  const dict = optimizer.stateDict(asTheyLie);
+  const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
+  const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
+  return fileParts(sourcesOf(dict, parts, flattenedKey), annotate(dict, isScheduled));
+}
+
+/**
+ * The bytes of a safetensors file with all that an optimizer is: parameters, state, steps, groups and hyperparameters;
+ * gradients not. It is a copy, made at once in an array of its size.
+ *
+ * @throws CheckpointError for names that make two keys alike.
+ * @throws MemoryError when there's no array of that size: `saveChunks` needs none.
+ * @throws SwappedError while the averages stand in for the parameters.
+ */
+export function save(optimizer: Optimizer<Params>): Uint8Array<ArrayBuffer> {
+  return joined(describe(optimizer));
+}
+
+/** Of `saveChunks` and `loadChunks`: a multiple of any element's size. */
+const CHUNK_BYTES = 2 ** 20;
+
+/**
+ * What `save` gives in pieces of at most a mebibyte, each a copy: for files of which memory can't hold one more. No step
+ * may be taken before the last of them.
+ *
+ * @throws CheckpointError when one was, or the memory has grown.
+ */
+export function* saveChunks(optimizer: Optimizer<Params>): Generator<Uint8Array<ArrayBuffer>, void> {
+  const { steps } = optimizer;
+  for (const values of describe(optimizer)) {
+    const { byteLength } = values;
+    for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
+      if (optimizer.steps !== steps || values.length === 0) {
+        throw new CheckpointError(
+          "The optimizer took a step, or its memory grew, before the file was complete.",
+        );
+      }
+      yield bytesOf(values).slice(at, at + CHUNK_BYTES) as Uint8Array<ArrayBuffer>;
+    }
+  }
+}
+
+/**
+ * Makes an optimizer of the main entry from a file: one of `save`, or another with keys of PyTorch's flattened state. Its
+ * tensors may be F32, F64, F16 or BF16, and become float32.
+ *
+ * @param options What they say holds instead of what the file says, for all groups. Without hyperparameters in the
+ * file, the rest are the constructor's defaults.
+ * @throws CheckpointError for a file that is malformed.
+ * @throws OptionError for hyperparameters out of range; and when the learning rate was a function, which a file can't
+ * hold, and `options.lr` doesn't say what it is to be.
+ */
+export function load<Name extends string = string>(
+  file: Uint8Array | ArrayBufferLike,
+  options: Options = {},
+): Loaded<Name> {
+  const { bytes, header } = openFile(file);
+  const loading = new Loading<Name>(header, options);
+  try {
+    for (const part of loading.found) {
+      loading.take(part, bytesIn(bytes, part.entry));
+    }
+    return loading.finish();
+  } catch (error) {
+    loading.abandon();
+    throw error;
+  }
+}
+
+/**
+ * What `load` does, from anything that `for await` takes: a file's or a response's stream. Beside the optimizer, memory
+ * holds a mebibyte of the file at a time.
+ *
+ * A stream doesn't tell beforehand how long it is: room for the optimizer is made by what the header says.
+ */
+export async function loadChunks<Name extends string = string>(
+  chunks: Chunks,
+  options: Options = {},
+): Promise<Loaded<Name>> {
+  const reader = new ByteReader(chunks);
+  let loading: Loading<Name> | undefined;
+  try {
+    const length = headerLength(await reader.read(LENGTH_BYTES));
+    const header = parseHeader(await reader.read(length), length);
+    loading = new Loading<Name>(header, options);
+    for (const part of loading.found) {
+      const { begin, end, dtype } = part.entry;
+      for (let at = begin; at < end; at += CHUNK_BYTES) {
+        const count = Math.min(CHUNK_BYTES, end - at);
+        const bytes = await reader.read(count);
+        if (bytes.length < count) checkLength(header, reader.position);
+        loading.take(part, bytes, (at - begin) / dtype.byteLength);
+      }
+    }
+    await reader.read(1);
+    checkLength(header, reader.position);
+    return loading.finish();
+  } catch (error) {
+    loading?.abandon();
+    throw error;
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * Fills an optimizer from a file, by names and shapes: all of it or nothing. Hyperparameters that the file has hold from
+ * the next step on, but for a learning rate where the optimizer has a function, which goes on at the step that was; and
+ * what only the constructor takes, `globalClipNorm`, `nonFinite` and `ema`, stays as it was made. Gradients are left alone.
+ *
+ * @throws CheckpointError for a file that is malformed, or of another optimizer.
+ * @throws OptionError for hyperparameters out of range.
+ * @throws MemoryError when its momentum or gradient averages need room that isn't there.
+ * @throws SwappedError while the averages stand in for the parameters.
+ */
+export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBufferLike): void {
+  const { bytes, header } = openFile(file);
+  const annotations = annotationsOf(header);
+  const own = optimizer.stateDict(asTheyLie);
+  const groups = annotated(own.groups, annotations);
+  const found = findParts(header, partsOf(groups, own.options?.ema !== undefined), flattenedKey);
+  optimizer.loadStateDict(stateFrom([{ found, bytes }], groups, annotations.skippedSteps));
+}
+
+export { writeFileAtomic } from "./atomic-write.ts";
+export type { Chunks } from "./byte-reader.ts";
+export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./lerobot.ts";
+export type { Loaded } from "./loading.ts";
