@@ -53,10 +53,10 @@ const CHUNK_BYTES = 2 ** 20;
  */
 export function* saveChunks(optimizer: Optimizer<Params>): Generator<Uint8Array<ArrayBuffer>, void> {
   const { steps } = optimizer;
-  for (const values of describe(optimizer)) {
-    const { byteLength } = values;
+  const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
+  for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      if (optimizer.steps !== steps || values.length === 0) {
+      if (optimizer.steps !== steps || values.byteLength !== byteLength) {
         throw new CheckpointError(
           "The optimizer took a step, or its memory grew, before the file was complete.",
         );
