@@ -78,7 +78,7 @@ export function shapesOf(found: readonly Found[]): Map<string, Shape> {
 export function commonSteps([first, ...others]: readonly (readonly [Found, number])[]): number {
   const [{ entry }, steps] = first!;
   for (const [other, count] of others) {
-    if (count !== steps) {
+    if (!Object.is(count, steps)) {
       throw new CheckpointError(
         `${show(other.entry.name)} is ${count} and ${show(entry.name)} is ${steps}: expected as many steps of all parameters.`,
       );

@@ -107,6 +107,9 @@ export function annotated(groups: readonly GroupState[], { hyperparameters }: An
       throw new CheckpointError(`Metadata ${GROUPS}${name}: there is no parameter of this name.`);
     }
   }
+  for (const name of hyperparameters.size > 0 ? names : []) {
+    if (!hyperparameters.has(name)) throw new CheckpointError(`Metadata ${GROUPS}${name} is missing.`);
+  }
   return groups.map((group) => {
     const [first, ...others] = group.params;
     const common = hyperparameters.get(first!);

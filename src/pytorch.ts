@@ -2,6 +2,7 @@
 import { CheckpointError } from "./errors.ts";
 import type { StatePlane } from "./kernel.ts";
 import type { Hyperparameters } from "./options.ts";
+import { show } from "./show.ts";
 import type { GroupState } from "./state-dict.ts";
 
 /** Of the state. Averages of parameters are ours: PyTorch keeps state that it doesn't know as it is. */
@@ -85,6 +86,9 @@ export function hyperparametersFrom(
   for (const [key, value] of Object.entries(values)) {
     const name = names.get(key);
     if (name !== undefined) {
+      if (value instanceof Object) {
+        throw new CheckpointError(`${where}${key}: got ${show(value)}, expected a number, true or false.`);
+      }
       found[name] = value === null && key.startsWith("clip_") ? Infinity : value;
     } else if (!IGNORED.includes(key)) {
       throw new CheckpointError(`${where}${key}: expected one of ${[...names.keys()].join(", ")}.`);
