@@ -86,7 +86,7 @@ def save(path, model: keras.Model, optimizer: keras.optimizers.RMSprop, names: l
     for kind, copies in _state(optimizer, variables).items():
         for name, copy in zip(names, copies):
             tensors[f"state.{name}.{kind}" if kind else name] = copy.numpy()
-    save_file({key: np.ascontiguousarray(tensor) for key, tensor in tensors.items()}, f"{path}.tmp", metadata)
+    save_file({key: np.asarray(tensor, order="C") for key, tensor in tensors.items()}, f"{path}.tmp", metadata)
     os.replace(f"{path}.tmp", path)
 
 

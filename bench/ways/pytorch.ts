@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { findPython } from "../../scripts/python.mjs";
 import type { Way } from "../way.ts";
 import { usesOnly } from "../work.ts";
 import { Remote } from "./remote.ts";
@@ -17,23 +17,17 @@ const options = [
 
 /** PyTorch in the first Python that has it, or undefined. */
 export function findPyTorch(): { way: Way; version: string; close(): void } | undefined {
-  const script = fileURLToPath(new URL("pytorch.py", import.meta.url));
-  for (const python of [process.env.PYTHON, "python3", "python"]) {
-    if (!python) continue;
-    const { status, stdout } = spawnSync(python, ["-c", "import torch; print(torch.__version__)"], {
-      encoding: "utf8",
-    });
-    if (status !== 0) continue;
-    const version = stdout.trim();
-    const remote = new Remote(python, [script]);
-    const way: Way = {
-      name: "torch",
-      title: `PyTorch ${version.replace(/\+.*/, "")}, one thread`,
-      formula: "pytorch",
-      supports: (work) => usesOnly(work, options),
-      prepare: (work) => remote.prepare(work),
-    };
-    return { way, version, close: () => remote.close() };
-  }
-  return undefined;
+  const found = findPython("torch");
+  if (!found) return undefined;
+  const { python, versions } = found;
+  const [version = ""] = versions;
+  const remote = new Remote(python, [fileURLToPath(new URL("pytorch.py", import.meta.url))]);
+  const way: Way = {
+    name: "torch",
+    title: `PyTorch ${version.replace(/\+.*/, "")}, one thread`,
+    formula: "pytorch",
+    supports: (work) => usesOnly(work, options),
+    prepare: (work) => remote.prepare(work),
+  };
+  return { way, version, close: () => remote.close() };
 }
