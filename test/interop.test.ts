@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { dialects, type Options, RMSprop } from "rmsprop-wasm";
 import { load, restore, restoreLeRobot, save, saveLeRobot } from "rmsprop-wasm/checkpoint";
 import { beforeAll, expect, it } from "vitest";
+import { farthest, stayHere, travel, travelWithWeightsAlone } from "../examples/cluster/journey.ts";
+import { loadMnist } from "../examples/mnist/data.ts";
 import { findPython } from "../scripts/python.mjs";
 import { optionsOfCase } from "./golden/arguments.ts";
 import { distance, expectNoFarther } from "./golden/distance.ts";
@@ -120,6 +122,13 @@ function expectNoSeam({ one, name }: Halves): void {
     const optimizer = loaded(`${name}-${way}`);
     expect(optimizer.steps).toBe(STEPS);
     expectNoFarther(distance(joined(optimizer), double, all), theirs);
+    if (one.results.ema) {
+      const averages = goldenAt(one.results.ema).double;
+      const [ours, their] = [optimizer, unbroken].map(({ ema }) =>
+        Float32Array.of(...ema.first, ...ema.second),
+      );
+      expectNoFarther(distance(ours!, averages, all), distance(their!, averages, all));
+    }
     expect(optimizer.stateDict().groups).toEqual(fresh(optionsOfCase(one)).stateDict().groups);
   }
   expect(exactly(loaded(`${name}-there-there`).stateDict().tensors)).toEqual(
@@ -162,6 +171,53 @@ describeWith(required("torch", "safetensors", "numpy"), "PyTorch", () => {
     expect(exactly(optimizer.stateDict())).toEqual(
       exactly({ ...expected, options: optimizer.stateDict().options }),
     );
+  });
+
+  it("keeps averages of the weights going, from the first step on", () => {
+    const decay = 0.75;
+    const options = { lr: 0.01, ema: { decay } };
+    const optimizer = fresh(options);
+    for (const steps of [0, 30]) {
+      train(optimizer, optimizer.steps, steps);
+      const before = optimizer.stateDict().tensors;
+      writeFileSync(at("averages"), save(optimizer));
+      const job = { source: at("averages"), target: at("averages-there"), start: steps, end: steps + 1 };
+      run("pytorch_jobs.py", [["train", job]]);
+      const after = loaded("averages-there");
+      for (const name of ["first", "second"] as const) {
+        const [old, param] = [before[name].ema!, after.params[name]];
+        const expected = old.map((value, i) =>
+          steps === 0 ? param[i]! : value + (1 - decay) * (param[i]! - value),
+        );
+        after.ema[name].forEach((value, i) => {
+          expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(2 ** -22 * Math.abs(expected[i]!));
+        });
+      }
+      expect(after.stateDict().options).toMatchObject({ ema: { decay } });
+    }
+  });
+
+  it("doesn't go on where it would compute something else", () => {
+    for (const options of [
+      { epsInsideSqrt: true },
+      { momentum: 0.9, nesterov: true },
+      { biasCorrection: true },
+    ]) {
+      writeFileSync(at("foreign"), save(fresh(options)));
+      const job = { source: at("foreign"), target: at("nowhere"), start: 0, end: 1 };
+      expect(() => run("pytorch_jobs.py", [["train", job]])).toThrow(
+        "which torch.optim.RMSprop doesn't have",
+      );
+    }
+  });
+
+  it("is two processes in the middle of a run, and the curve has no seam", async () => {
+    const { train } = loadMnist();
+    const stayed = stayHere(train);
+    const { python } = findPython("torch", "safetensors")!;
+    expect(farthest(await travel(train, python), stayed)).toBeLessThan(1e-4);
+    // It would be seen: without the optimizer's state there are two.
+    expect(farthest(travelWithWeightsAlone(train), stayed)).toBeGreaterThan(0.5);
   });
 
   it("finds in our files what we have put there", () => {
