@@ -11,5 +11,18 @@ export default defineConfig({
       { find: /^rmsprop-wasm\/(checkpoint|core|js)$/, replacement: source("$1") },
     ],
   },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 },
+  test: {
+    testTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "sources", include: ["test/**/*.test.ts"], exclude: ["test/packed/**"] },
+      },
+      // These alone need the package packed and installed first.
+      {
+        extends: true,
+        test: { name: "packed", include: ["test/packed/*.test.ts"], globalSetup: "test/packed/setup.ts" },
+      },
+    ],
+  },
 });

@@ -16,6 +16,10 @@ const rewritten = { ...ordinary, state: "running", rewritesGradients: true } as 
 const million = 2 ** 20;
 const thousandSteps = { ...ordinary, size: 2 ** 14, stepsPerReset: 1000 };
 const singleSteps = { ...ordinary, size: 2 ** 18, stepsPerReset: 1 };
+const oneThread = [
+  ...["step", "kernel", "core", "scalar", "streams", "copy"],
+  ...["plain", "simple", "js", "tfjs-wasm", "tfjs-cpu", "torch"],
+];
 const zeroGradientWays = ["step", "scalar", "plain", "simple", "torch"];
 
 /** Those that rivals have too. */
@@ -68,6 +72,13 @@ export function casesFor(quick: boolean): Case[] {
       name: "sizes",
       title: "One tensor, by size",
       groups: sizes.map((size) => [{ ...ordinary, title: sizeTitle(size), size }]),
+      only: oneThread,
+    },
+    {
+      name: "threads",
+      title: "Two threads against one, by size",
+      groups: sizes.map((size) => [{ ...ordinary, title: sizeTitle(size), size }]),
+      only: ["step", "pool", "streams", "streams2", "torch2"],
     },
     {
       name: "tensors",
@@ -150,6 +161,7 @@ export function casesFor(quick: boolean): Case[] {
       name: "small",
       title: "A model of 16 elements in two tensors",
       groups: [[{ ...ordinary, title: "16 elements", tensors: 2, size: 8 }]],
+      only: oneThread,
     },
   ];
 }

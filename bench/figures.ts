@@ -8,7 +8,7 @@ import { type Figure, spreadOf } from "./result.ts";
 
 /** What is measured once, of the package as a whole. */
 export async function measureFigures(quick: boolean): Promise<Figure[]> {
-  return [...(await sizes()), ...firstStep(quick ? 9 : 25), ...heap(quick ? 3 : 5)];
+  return [...(await sizes()), ...firstStep(quick ? 9 : 25), ...heap(quick ? 3 : 5), ...idlePool()];
 }
 
 async function sizes(): Promise<Figure[]> {
@@ -53,6 +53,11 @@ function firstStep(pairs: number): Figure[] {
 function heap(runs: number): Figure[] {
   const grown = Array.from({ length: runs }, () => runAlone("heap.mjs", "--expose-gc").printed);
   return [figureOf("heapPerStep", "JavaScript heap kept over 100,000 steps, per step", "bytes", grown)];
+}
+
+function idlePool(): Figure[] {
+  const used = Array.from({ length: 3 }, () => runAlone("idle-pool.mjs", "--expose-gc").printed);
+  return [figureOf("idlePool", "processor time of an idle pool over ten seconds, beyond none", "ms", used)];
 }
 
 function figureOf(name: string, title: string, unit: string, values: number[]): Figure {

@@ -119,6 +119,36 @@ const goals: Wanted[] = [
     unit: "×",
     values: ratios("step", "ordinary", { case: "first-denormal" }),
   },
+  {
+    title: "two threads against one, 64 k to 4 M elements",
+    atLeast: 1.7,
+    unit: "×",
+    values: ratios("step", "pool", { case: "threads", from: 2 ** 16, to: 2 ** 22 }),
+  },
+  {
+    title: "two threads against one, any size",
+    atLeast: 0.95,
+    unit: "×",
+    values: ratios("step", "pool", { case: "threads" }),
+  },
+  {
+    title: "two threads, 16 M elements: speed by that of the same streams with no arithmetic",
+    atLeast: 0.9,
+    unit: "×",
+    values: ratios("streams2", "pool", { case: "threads", from: 2 ** 24 }),
+  },
+  {
+    title: "two threads against PyTorch with two threads, every size",
+    atLeast: 1.5,
+    unit: "×",
+    values: ratios("torch2", "pool", { case: "threads" }),
+  },
+  {
+    title: "an idle pool: processor time over ten seconds",
+    atMost: 5,
+    unit: " ms",
+    values: figure("idlePool"),
+  },
   // One pointer kept at each step would show as 8; what the engine learns meanwhile shows as hundredths.
   { title: "JavaScript heap kept, per step", atMost: 0.5, unit: " bytes", values: figure("heapPerStep") },
   { title: "the binary", atMost: 8, unit: " kB", values: figure("binary") },

@@ -64,6 +64,8 @@ const references = {
   copy: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "copy",
   former: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "former",
   torch: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch",
+  torch2: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch2",
+  pool: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "pool",
   /** The same way, on as many tensors of the same size. */
   plain: (mine: Contestant, { way, work }: Contestant) =>
     way === mine.way &&

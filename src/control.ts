@@ -83,10 +83,9 @@ export function sumsAt(thread: number): number {
   return JOB_DOUBLES + MAX_BLOCKS * thread;
 }
 
-/** The elements of a chunk: from one, to before another. The first chunk is shorter by the lead, to end at a line. */
-export function boundsOf(job: Float64Array, chunk: number): [from: number, to: number] {
-  const from = chunk * job[CHUNK_ELEMENTS]! - job[LEAD]!;
-  return [Math.max(0, from), Math.min(job[COUNT]!, from + job[CHUNK_ELEMENTS]!)];
+/** The first element of a chunk, or where the last one ends. The first chunk is shorter by the lead, to end at a line. */
+export function startOf(job: Float64Array, chunk: number): number {
+  return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS]! - job[LEAD]!), job[COUNT]!);
 }
 
 /** Performs a chunk of `SUM_OF_SQUARES` on behalf of a thread. */
@@ -126,7 +125,7 @@ export function takePart(
       const at = CHUNKS + chunk;
       if (Atomics.load(words, at) !== free) continue;
       if (Atomics.compareExchange(words, at, free, claimed) !== free) continue;
-      perform(...boundsOf(job, chunk));
+      perform(startOf(job, chunk), startOf(job, chunk + 1));
       words[tallyAt(thread)]!++;
       if (Atomics.compareExchange(words, at, claimed, claimed | DONE) !== claimed) return false;
       if (Atomics.load(words, CALLER_IS_PARKED) !== 0) Atomics.notify(words, at);

@@ -2,7 +2,6 @@
 import {
   ARGUMENTS,
   AWAKE,
-  boundsOf,
   CALLER_IS_PARKED,
   CHUNK_COUNT,
   CHUNK_ELEMENTS,
@@ -16,11 +15,13 @@ import {
   KIND,
   LEAD,
   LOST,
+  MAX_CHUNKS,
   moodAt,
   openControl,
   PARKED,
   SPIN_MS,
   STARTING,
+  startOf,
   takePart,
   tallyAt,
 } from "./control.ts";
@@ -29,6 +30,9 @@ import type { WorkerStart } from "./worker.ts";
 
 /** How much longer than alone counts as held up. A worker that comes too late to help costs less than this. */
 const LATE = 1.5;
+
+/** Who did a chunk whose worker has died over it. */
+export const NOBODY = -1;
 
 /** What is to be done, and in which chunks. */
 export interface Job {
@@ -47,18 +51,10 @@ export interface CrewSettings {
   patience: number;
   /**
    * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given ours.
-   * When a job took longer than it would have without them, we go on alone for so many times as long, which bounds the
-   * loss.
+   * When a job took longer than it would have without them, we go on alone for as long; twice as long when the next one
+   * did too, and so on, up to so many times as long. That bounds the loss.
    */
-  caution: number;
-}
-
-/** A chunk that was done, or of which nobody knows. */
-export interface Outcome {
-  from: number;
-  to: number;
-  /** Who did it; undefined for one that was claimed by a worker that has died. */
-  thread: number | undefined;
+  maxCaution: number;
 }
 
 export class Crew {
@@ -68,6 +64,8 @@ export class Crew {
   readonly #canPark: boolean;
   #lastEnd = -Infinity;
   #aloneUntil = -Infinity;
+  #caution = 0;
+  readonly #owners = new Int8Array(MAX_CHUNKS);
 
   constructor(
     threads: number,
@@ -149,26 +147,32 @@ export class Crew {
     this.#lastEnd = performance.now();
   }
 
-  /** Has a job done: by whoever comes, and by the calling thread what nobody else claims. */
-  run(job: Job, perform: (from: number, to: number) => void): Outcome[] {
-    const { words } = this.control;
+  /**
+   * Has a job done: by whoever comes, and by the calling thread what nobody else claims.
+   *
+   * @returns who did each chunk, until the next job: `NOBODY` knows, where it was claimed by a worker that has died.
+   */
+  run(job: Job, perform: (from: number, to: number) => void): Int8Array {
+    const { words, job: shared } = this.control;
     const began = performance.now();
     const epoch = this.#publish(job);
     if (this.count(PARKED) > 0) Atomics.notify(words, EPOCH);
     takePart(this.control, 0, epoch, perform);
     const waiting = performance.now();
-    const outcomes: Outcome[] = [];
-    for (let chunk = 0; chunk < words[CHUNK_COUNT]!; chunk++) {
-      const [from, to] = boundsOf(this.control.job, chunk);
-      outcomes.push({ from, to, thread: this.#settle(CHUNKS + chunk, epoch) });
+    const owners = this.#owners.subarray(0, words[CHUNK_COUNT]!);
+    let ours = 0;
+    for (let chunk = 0; chunk < owners.length; chunk++) {
+      owners[chunk] = this.#settle(CHUNKS + chunk, epoch);
+      if (owners[chunk] === 0) ours += startOf(shared, chunk + 1) - startOf(shared, chunk);
     }
     const end = performance.now();
     this.#lastEnd = end;
-    const ours = outcomes.reduce((sum, { from, to, thread }) => (thread === 0 ? sum + to - from : sum), 0);
     // Had we done all of it at our pace. None of it is a sign that a worker was given our processor.
     const alone = ours === 0 ? 0 : ((waiting - began) * job.count) / ours;
-    if (end - began > LATE * alone) this.#aloneUntil = end + this.settings.caution * (end - began);
-    return outcomes;
+    const wasLate = end - began > LATE * alone;
+    this.#caution = wasLate ? Math.min(Math.max(1, this.#caution * 2), this.settings.maxCaution) : 0;
+    this.#aloneUntil = end + this.#caution * (end - began);
+    return owners;
   }
 
   #publish({ kind, count, chunkElements, lead, args }: Job): number {
@@ -187,7 +191,7 @@ export class Crew {
   }
 
   /** Waits until a chunk is reported, and gives who did it; revokes the claim of a worker that has died. */
-  #settle(at: number, epoch: number): number | undefined {
+  #settle(at: number, epoch: number): number {
     const { words } = this.control;
     let began = 0;
     for (let turn = 0; ; turn++) {
@@ -201,7 +205,7 @@ export class Crew {
       if (now - began > this.settings.patience || this.#moodOf(thread) === ENDED) {
         if (Atomics.compareExchange(words, at, state, (epoch << 8) | LOST) !== state) continue;
         this.#dismiss(thread);
-        return undefined;
+        return NOBODY;
       }
       if (now - began > SPIN_MS && this.#canPark) {
         // The worker looks at this after its report, so it wakes us or we don't fall asleep.

@@ -1,10 +1,21 @@
-/** The options: their types, defaults and checks. */
-import leven from "leven";
+/** The options: their types, defaults and rules. */
 import { type Allocate, isShared } from "./arena.ts";
 import { MAX_THREADS } from "./control.ts";
 import { OptionError } from "./errors.ts";
 import type { Backend } from "./kernel.ts";
 import { MAX_SHARES } from "./progress.ts";
+import {
+  check,
+  defaultsOf,
+  FLAG,
+  LARGEST,
+  numberFrom,
+  oneOf,
+  type Rules,
+  resolve,
+  SMALLEST,
+  unknownOption,
+} from "./rules.ts";
 import type { Shard } from "./shard.ts";
 import { show } from "./show.ts";
 
@@ -59,8 +70,13 @@ export interface OptimizerOptions {
    * @defaultValue "propagate"
    */
   nonFinite: NonFinitePolicy;
-  /** Keep a running average of the parameters, `decay` of it kept at each step, 0 to 1. */
-  ema: { readonly decay: number } | undefined;
+  /** Keep a running average of the parameters. @defaultValue undefined */
+  ema:
+    | {
+        /** How much of the average each step keeps, 0 to 1. */
+        readonly decay: number;
+      }
+    | undefined;
   /** The memory to work in: another module's, say. Without it the optimizer makes one of its own. */
   memory: WebAssembly.Memory | undefined;
   /**
@@ -112,42 +128,9 @@ export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions 
   step?: number;
 }
 
-interface Rule<Value> {
-  default: Value;
-  wanted: string;
-  accepts(value: unknown): boolean;
-}
-
-type Rules<Values> = { readonly [Name in keyof Values]: Rule<Values[Name]> };
-
-const SMALLEST = 2 ** -149;
-const LARGEST = (2 - 2 ** -23) * 2 ** 127;
-
-function numberFrom(low: number, high: number, initial: number, wanted: string): Rule<number> {
-  return {
-    default: initial,
-    wanted: `a number ${wanted}`,
-    // The bounds hold for the float32 that the kernels get: 1e-50 is no epsilon there.
-    accepts: (value) => typeof value === "number" && Math.fround(value) >= low && Math.fround(value) <= high,
-  };
-}
-
 const NOT_NEGATIVE = "from 0 up, finite";
 const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST, 0.01, NOT_NEGATIVE);
 const CLIP = /* @__PURE__ */ numberFrom(SMALLEST, Infinity, Infinity, "above 0; Infinity clips nothing");
-const FLAG: Rule<boolean> = {
-  default: false,
-  wanted: "true or false",
-  accepts: (value) => typeof value === "boolean",
-};
-
-function oneOf<Value>(initial: Value, ...values: Value[]): Rule<Value> {
-  return {
-    default: initial,
-    wanted: values.map(show).join(" or "),
-    accepts: (value) => values.includes(value as Value),
-  };
-}
 
 const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
   lr: {
@@ -240,65 +223,6 @@ const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {
     },
   };
 })();
-
-/** What other libraries call it, in small letters alone. */
-const ALIASES: Readonly<Record<string, string>> = {
-  learningrate: "lr",
-  rho: "alpha",
-  decay: "alpha",
-  epsilon: "eps",
-};
-
-/**
- * Fills in what `given` leaves out from `base`. A key that holds `undefined` counts as left out; one for which there
- * is no rule is an error, unless it stands in `others`.
- */
-function resolve<Values>(
-  rules: Rules<Values>,
-  base: Values,
-  given: object,
-  others: readonly string[] = [],
-): Values {
-  const resolved = { ...base };
-  for (const name of Object.keys(given)) {
-    const value = given[name as keyof typeof given] as unknown;
-    if (Object.hasOwn(rules, name)) {
-      if (value === undefined) continue;
-      check(rules, name as keyof Values, value);
-      resolved[name as keyof Values] = value as Values[keyof Values];
-    } else if (!others.includes(name)) {
-      throw unknownOption(name, [...Object.keys(rules), ...others]);
-    }
-  }
-  return resolved;
-}
-
-function check<Values>(rules: Rules<Values>, name: keyof Values, value: unknown): void {
-  const rule = rules[name];
-  if (!rule.accepts(value)) {
-    throw new OptionError(
-      `Option ${String(name)}: got ${show(value)}, expected ${rule.wanted} (default ${rule.default}).`,
-    );
-  }
-}
-
-function unknownOption(name: PropertyKey, known: readonly string[]): OptionError {
-  const given = String(name);
-  const distance = (other: string) => leven(given, other);
-  const alias = ALIASES[given.toLowerCase().replaceAll("_", "")];
-  const nearest =
-    alias !== undefined && known.includes(alias)
-      ? alias
-      : known.reduce((best, other) => (distance(other) < distance(best) ? other : best));
-  return new OptionError(
-    `Unknown option ${show(given)}: did you mean "${nearest}"? Known are ${known.join(", ")}.`,
-  );
-}
-
-function defaultsOf<Values>(rules: Rules<Values>): Values {
-  const entries = Object.entries<Rule<unknown>>(rules).map(([name, rule]) => [name, rule.default]);
-  return Object.fromEntries(entries) as Values;
-}
 
 const DEFAULTS = /* @__PURE__ */ defaultsOf(HYPERPARAMETERS);
 const OPTIMIZER_DEFAULTS = /* @__PURE__ */ defaultsOf(OPTIMIZER_OPTIONS);

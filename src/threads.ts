@@ -10,11 +10,12 @@ import {
   MAX_CHUNKS,
   PARKED,
   SUM_OF_SQUARES,
+  startOf,
   sumBlocks,
   sumsAt,
   UPDATE,
 } from "./control.ts";
-import { Crew, type CrewSettings, type Outcome } from "./crew.ts";
+import { Crew, type CrewSettings, NOBODY } from "./crew.ts";
 import { ThreadError } from "./errors.ts";
 import { type Kernel, PLANES, type Scalars, type Segment } from "./kernel.ts";
 import { partOf } from "./shard.ts";
@@ -35,19 +36,19 @@ export interface PoolSettings extends CrewSettings {
 }
 
 /**
- * Two threads against one, on two Zen 4 cores that had other work too, the plain update at 0.59 ns per element: 0.75
- * times the speed at 16 k elements, 1.3 at 32 k and 64 k, 1.6 at 128 k, 1.6 to 1.75 above. When workers had parked:
- * 1.15 at 128 k and 1.4 at 256 k for waking them. A sum of squares takes a quarter of the time, so it is worth sharing
- * from four times as many elements.
+ * Two threads against one, on two Zen 4 cores, the plain update at 0.6 ns per element. Steps back to back, which find
+ * the workers awake: 0.75 times the speed at 16 k elements, 1.4 at 32 k, 1.5 to 1.7 at 64 k, 1.7 to 1.75 from 128 k up.
+ * Steps 3 ms apart, which have to wake them: 0.85 at 256 k, 0.95 at 512 k, 1.2 at 1 M, 1.6 at 4 M. A sum of squares takes
+ * a quarter of the time, so it is worth sharing from four times as many elements.
  */
 const SETTINGS: PoolSettings = {
   cutoff: 32_768,
-  wakeCutoff: 131_072,
+  wakeCutoff: 1_048_576,
   sumCutoff: 131_072,
   minChunk: 8_192,
   minSumChunk: 16_384,
   patience: 2_000,
-  caution: 32,
+  maxCaution: 64,
   workerCode,
 };
 
@@ -92,7 +93,7 @@ export function openPool(
 }
 
 /** What of the kernels' work is worth sharing. */
-export class Pool implements Omit<Kernel, "backend" | "report"> {
+export class Pool implements Omit<Kernel, "backend"> {
   constructor(
     private readonly inner: Kernel,
     private readonly crew: Crew,
@@ -130,10 +131,10 @@ export class Pool implements Omit<Kernel, "backend" | "report"> {
     const chunkElements = this.#chunkElements(count + lead, minChunk, CACHE_LINE_BYTES / 4);
     const planes = PLANES.map((name) => segment[name]);
     const args = [scalars.variant, ...planes, count, ...SCALARS.map((name) => scalars[name])];
-    const outcomes = this.crew.run({ kind: UPDATE, count, chunkElements, lead, args }, (from, to) =>
+    const owners = this.crew.run({ kind: UPDATE, count, chunkElements, lead, args }, (from, to) =>
       this.inner.update(partOf(segment, from, to), scalars),
     );
-    refuseLost(outcomes, param);
+    if (owners.includes(NOBODY)) throw this.#lost(owners, param);
   }
 
   sumOfSquares(grad: number, count: number): number {
@@ -154,14 +155,26 @@ export class Pool implements Omit<Kernel, "backend" | "report"> {
     const perform = (from: number, to: number) => sumBlocks(control, 0, from, to, this.inner.sumOfSquares);
     const job = { kind: SUM_OF_SQUARES, count, chunkElements, lead: 0, args: [grad] };
     const sums = new Float64Array(Math.ceil(count / BLOCK));
-    for (const { from, to, thread } of this.crew.run(job, perform)) {
+    this.crew.run(job, perform).forEach((owner, chunk) => {
+      const [from, to] = [startOf(control.job, chunk), startOf(control.job, chunk + 1)];
       // What a worker left undone by its death can be done again: nothing but a sum was written.
-      if (thread === undefined) perform(from, to);
-      const at = sumsAt(thread ?? 0);
+      if (owner === NOBODY) perform(from, to);
+      const at = sumsAt(Math.max(owner, 0));
       const [first, end] = [from / BLOCK, Math.ceil(to / BLOCK)];
       sums.set(control.job.subarray(at + first, at + end), first);
-    }
+    });
     return sums;
+  }
+
+  #lost(owners: Int8Array, param: number): ThreadError {
+    const { job } = this.crew.control;
+    const byteOffset = param + startOf(job, owners.indexOf(NOBODY)) * 4;
+    const end = param + startOf(job, owners.lastIndexOf(NOBODY) + 1) * 4;
+    return new ThreadError(
+      `A worker died in the middle of a step: of the parameters at bytes ${byteOffset} to ${end} of the memory, some were updated and some not. Load a checkpoint, or write these parameters and their state anew. Later steps run on the threads that are left.`,
+      byteOffset,
+      end - byteOffset,
+    );
   }
 
   /** Chunks of the same size for each thread, a multiple of `unit`, and large enough to be worth a claim. */
@@ -171,16 +184,4 @@ export class Pool implements Omit<Kernel, "backend" | "report"> {
     const chunks = wanted < threads ? wanted : wanted - (wanted % threads);
     return Math.ceil(count / chunks / unit) * unit;
   }
-}
-
-function refuseLost(outcomes: readonly Outcome[], param: number): void {
-  const lost = outcomes.filter(({ thread }) => thread === undefined);
-  if (lost.length === 0) return;
-  const byteOffset = param + lost[0]!.from * 4;
-  const end = param + lost.at(-1)!.to * 4;
-  throw new ThreadError(
-    `A worker died in the middle of a step: of the parameters at bytes ${byteOffset} to ${end} of the memory, some were updated and some not. Load a checkpoint, or write these parameters and their state anew. Later steps run on the threads that are left.`,
-    byteOffset,
-    end - byteOffset,
-  );
 }

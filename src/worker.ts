@@ -44,14 +44,14 @@ function run(start: WorkerStart, announce: () => void): void {
   const args = new Array<number>(arity).fill(0);
 
   const perform = (from: number, to: number) => {
-    if (job[KIND] === UPDATE) {
-      for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i]!;
-      for (let i = 1; i <= planes; i++) args[i]! += from * 4;
-      args[planes + 1] = to - from;
-      update(...args);
-    } else {
+    if (job[KIND] !== UPDATE) {
       sumBlocks(control, thread, from, to, sumOfSquares);
+      return;
     }
+    for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i]!;
+    for (let i = 1; i <= planes; i++) args[i]! += from * 4;
+    args[planes + 1] = to - from;
+    update(...args);
   };
 
   /** Watches for another job for a while, then sleeps: an idle pool takes no processor time. */

@@ -29,7 +29,7 @@ const EAGER: Partial<PoolSettings> = {
   minChunk: 16,
   minSumChunk: 1,
   patience: 60_000,
-  caution: 0,
+  maxCaution: 0,
 };
 
 const BASE_BYTES = 1024;

@@ -50,16 +50,27 @@ const modules = new Map<string, WebAssembly.Module>();
  * Compiles `../assembly/<name>.ts` as the package's own source is compiled. In another process: the engine goes on
  * optimizing the compiler, WebAssembly itself, for seconds after its work, and our kernels would wait behind it.
  */
-function compile(name: string): WebAssembly.Module {
-  const compiled = modules.get(name);
+export function compile(name: string, forThreads = false): WebAssembly.Module {
+  const key = forThreads ? `${name} for threads` : name;
+  const compiled = modules.get(key);
   if (compiled) return compiled;
   const asc = fileURLToPath(import.meta.resolve("assemblyscript/bin/asc.js"));
-  const options = ["--runtime", "stub", "--importMemory", "--enable", "simd", "-O3", "--noAssert"];
+  const threads = forThreads ? ["--enable", "threads", "--sharedMemory", "--maximumMemory", "65536"] : [];
+  const options = [
+    "--runtime",
+    "stub",
+    "--importMemory",
+    "--enable",
+    "simd",
+    "-O3",
+    "--noAssert",
+    ...threads,
+  ];
   const binary = execFileSync(process.execPath, [asc, `${name}.ts`, ...options, "--outFile"], {
     cwd: new URL("../assembly/", import.meta.url),
     stdio: ["ignore", "pipe", "inherit"],
   });
   const module = new WebAssembly.Module(new Uint8Array(binary));
-  modules.set(name, module);
+  modules.set(key, module);
   return module;
 }

@@ -8,6 +8,7 @@ import { copy, plain, simple } from "./javascript.ts";
 import { core, jsBackend, kernel, step } from "./ours.ts";
 import { findPyTorch } from "./pytorch.ts";
 import { tfjsWays } from "./tfjs.ts";
+import { pool, streamsOnTwo } from "./threads.ts";
 
 export interface Ways {
   /** In the order of the tables. */
@@ -17,7 +18,7 @@ export interface Ways {
   close(): void;
 }
 
-const wasm = [step, kernel, core, former, scalar, streams, copy];
+const wasm = [step, pool, kernel, core, former, scalar, streams, streamsOnTwo, copy];
 const javascript = [plain, simple, jsBackend];
 const rivalsFolder = fileURLToPath(new URL("../rivals/", import.meta.url));
 const openTfjs = () => tfjsWays(`${rivalsFolder}package.json`);
@@ -40,7 +41,7 @@ export function openWays(rivals: boolean, say: (line: string) => void): Ways {
     }
     const pyTorch = findPyTorch();
     if (pyTorch) {
-      children.push(pyTorch);
+      children.push(...pyTorch.ways);
       versions.torch = pyTorch.version;
     } else {
       say("No Python with torch found: PyTorch is left out.");

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Options } from "rmsprop-wasm";
 import { scalarsOf } from "../../src/scalars.ts";
 import { dist, instantiate, RMSprop } from "../built.ts";
 import type { Runner, Way } from "../way.ts";
@@ -19,12 +20,12 @@ import {
 type Optimizer = InstanceType<typeof RMSprop>;
 
 /** `step()` and the bare kernel run on the very same bytes, so that their ratio is the cost of the class alone. */
-export const sharedOptimizer = oncePerWork((work) => makeOptimizer(work, "wasm"));
+export const sharedOptimizer = oncePerWork((work) => makeOptimizer(work, { backend: "wasm" }));
 
-function makeOptimizer(work: Work, backend: "wasm" | "js"): Optimizer {
+export function makeOptimizer(work: Work, how: Pick<Options, "backend" | "threads">): Optimizer {
   const shapes = Object.fromEntries(Array.from({ length: work.tensors }, (_, i) => [`t${i}`, [work.size]]));
   const { gradScale, zeroGrad, ...options } = optionsOf(work);
-  return new RMSprop(shapes, { ...options, backend });
+  return new RMSprop(shapes, { ...options, ...how });
 }
 
 /** A runner whose tensors are an optimizer's, whatever it is that steps them. */
@@ -76,7 +77,7 @@ export function planesOf(optimizer: Optimizer) {
   };
 }
 
-const ours = { formula: "pytorch", bitExact: true } as const;
+export const ours = { formula: "pytorch", bitExact: true } as const;
 
 export const step: Way = {
   ...ours,
@@ -89,7 +90,7 @@ export const step: Way = {
   },
 };
 
-function stepOf(optimizer: Optimizer, work: Work): () => void {
+export function stepOf(optimizer: Optimizer, work: Work): () => void {
   const { gradScale, zeroGrad } = settingsOf(work);
   if (gradScale === 1 && !zeroGrad) return () => optimizer.step();
   return () => optimizer.step({ gradScale, zeroGrad });
@@ -174,7 +175,7 @@ export const jsBackend: Way = {
   title: "the JavaScript backend",
   supports: (work) => countOf(work) <= 2 ** 20,
   prepare(work) {
-    const optimizer = makeOptimizer(work, "js");
+    const optimizer = makeOptimizer(work, { backend: "js" });
     return runnerOn(optimizer, work, stepOf(optimizer, work));
   },
 };

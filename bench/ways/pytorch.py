@@ -7,7 +7,7 @@ import time
 
 import torch
 
-torch.set_num_threads(1)
+torch.set_num_threads(int(sys.argv[1]))
 
 
 def hash32(x):

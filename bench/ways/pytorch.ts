@@ -15,19 +15,40 @@ const options = [
   "zeroGrad",
 ] as const;
 
-/** PyTorch in the first Python that has it, or undefined. */
-export function findPyTorch(): { way: Way; version: string; close(): void } | undefined {
+interface Child {
+  way: Way;
+  close(): void;
+}
+
+/** PyTorch on one thread and on two, in the first Python that has it, or undefined. */
+export function findPyTorch(): { ways: Child[]; version: string } | undefined {
   const found = findPython("torch");
   if (!found) return undefined;
   const { python, versions } = found;
   const [version = ""] = versions;
-  const remote = new Remote(python, [fileURLToPath(new URL("pytorch.py", import.meta.url))]);
-  const way: Way = {
-    name: "torch",
-    title: `PyTorch ${version.replace(/\+.*/, "")}, one thread`,
-    formula: "pytorch",
-    supports: (work) => usesOnly(work, options),
-    prepare: (work) => remote.prepare(work),
+  return {
+    ways: [
+      childOf(python, version, "torch", "one thread", 1),
+      childOf(python, version, "torch2", "two threads", 2),
+    ],
+    version,
   };
-  return { way, version, close: () => remote.close() };
+}
+
+function childOf(python: string, version: string, name: string, title: string, threads: number): Child {
+  const script = fileURLToPath(new URL("pytorch.py", import.meta.url));
+  let remote: Remote | undefined;
+  return {
+    way: {
+      name,
+      title: `PyTorch ${version.replace(/\+.*/, "")}, ${title}`,
+      formula: "pytorch",
+      supports: (work) => usesOnly(work, options),
+      prepare(work) {
+        remote ??= new Remote(python, [script, String(threads)]);
+        return remote.prepare(work);
+      },
+    },
+    close: () => remote?.close(),
+  };
 }
