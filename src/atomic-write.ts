@@ -1,4 +1,7 @@
-/** A file that is never half written. */
+/**
+ * A file that is never half written. write-file-atomic would be the library, but it doesn't flush the folder, takes no
+ * chunks, and is for Node alone: to import it would trouble the bundlers of pages.
+ */
 import type { Chunks } from "./byte-reader.ts";
 import { CheckpointError } from "./errors.ts";
 import { builtinModule } from "./spawn.ts";
@@ -22,7 +25,20 @@ interface FileHandle {
  * goes beside it under another name first, is flushed to the disk, and then takes the name. A process that is killed
  * meanwhile leaves `<path>.<UUID>.tmp` behind, which nobody reads.
  *
- * For Node, Deno and Bun. write-file-atomic would be the library, but it doesn't flush the folder, and takes no chunks.
+ * For Node, Deno and Bun.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp, readFile } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { load, save, writeFileAtomic } from "rmsprop-wasm/checkpoint";
+ *
+ * const path = join(await mkdtemp(join(tmpdir(), "run-")), "run.safetensors");
+ * await writeFileAtomic(path, save(new RMSprop({ w: new Float32Array([3, 4]) })));
+ * load(await readFile(path)).params.w; // → [3, 4]
+ * ```
  *
  * @param data What `save` or `saveChunks` gives; or text.
  * @throws CheckpointError where there are no files.

@@ -2,9 +2,13 @@
 import { CheckpointError } from "./errors.ts";
 import { show } from "./show.ts";
 
-/** What `for await` takes. */
+/** Bytes in a buffer that no other thread shares, as `Blob` and `fetch` take them: by a name that old compilers know. */
+export type Bytes = ReturnType<Uint8Array["slice"]>;
+
+/** What `for await` takes: streams, generators, lists. */
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
+/** @internal */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
   /** What of the last chunk wasn't taken. */

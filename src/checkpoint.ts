@@ -1,12 +1,17 @@
-/** Optimizers in files: to stop here, go on elsewhere, and come back. */
-import { ByteReader, type Chunks } from "./byte-reader.ts";
+/**
+ * Optimizers in safetensors files: to stop here, go on elsewhere, in PyTorch or Keras, and come back. The errors that it
+ * throws are those of `rmsprop-wasm`.
+ *
+ * @module rmsprop-wasm/checkpoint
+ */
+import { ByteReader, type Bytes, type Chunks } from "./byte-reader.ts";
 import { CheckpointError } from "./errors.ts";
 import { findParts, partsOf, sourcesOf, stateFrom } from "./file-keys.ts";
 import { annotate, annotated, annotationsOf, flattenedKey } from "./flattened.ts";
+import type { RMSprop } from "./index.ts";
 import { type Loaded, Loading } from "./loading.ts";
 import type { Options } from "./options.ts";
 import type { Params } from "./params.ts";
-import type { Optimizer } from "./rmsprop.ts";
 import {
   bytesIn,
   bytesOf,
@@ -23,7 +28,7 @@ import {
 const asTheyLie = (view: Float32Array) => view;
 
 /** All of a file: its tensors are views of the optimizer's. */
-function describe(optimizer: Optimizer<Params>): FileParts {
+function describe(optimizer: RMSprop<Params>): FileParts {
   const dict = optimizer.stateDict(asTheyLie);
   const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
   const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
@@ -32,13 +37,25 @@ function describe(optimizer: Optimizer<Params>): FileParts {
 
 /**
  * The bytes of a safetensors file with all that an optimizer is: parameters, state, steps, groups and hyperparameters;
- * gradients not. It is a copy, made at once in an array of its size.
+ * gradients not. It is a copy, made at once in an array of its size. Under `threads` it is as consistent as on one.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { load, save } from "rmsprop-wasm/checkpoint";
+ *
+ * const optimizer = new RMSprop({ w: [2] }, { lr: 0.5, alpha: 0.75, eps: 1 });
+ * optimizer.grads.w.fill(2);
+ * optimizer.step();
+ * const bytes = save(optimizer); // to be written to a disk, sent, kept in IndexedDB
+ * load(bytes).steps; // → 1
+ * ```
  *
  * @throws CheckpointError for names that make two keys alike.
  * @throws MemoryError when there's no array of that size: `saveChunks` needs none.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function save(optimizer: Optimizer<Params>): Uint8Array<ArrayBuffer> {
+export function save(optimizer: RMSprop<Params>): Bytes {
   return joined(describe(optimizer));
 }
 
@@ -49,9 +66,20 @@ const CHUNK_BYTES = 2 ** 20;
  * What `save` gives in pieces of at most a mebibyte, each a copy: for files of which memory can't hold one more. No step
  * may be taken before the last of them.
  *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { save, saveChunks } from "rmsprop-wasm/checkpoint";
+ *
+ * const optimizer = new RMSprop({ w: [500_000] });
+ * let byteLength = 0;
+ * for (const chunk of saveChunks(optimizer)) byteLength += chunk.length; // or write it
+ * byteLength === save(optimizer).length; // → true
+ * ```
+ *
  * @throws CheckpointError when one was, or the memory has grown.
  */
-export function* saveChunks(optimizer: Optimizer<Params>): Generator<Uint8Array<ArrayBuffer>, void> {
+export function* saveChunks(optimizer: RMSprop<Params>): Generator<Bytes, void> {
   const { steps } = optimizer;
   const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
   for (const { values, byteLength } of parts) {
@@ -61,7 +89,7 @@ export function* saveChunks(optimizer: Optimizer<Params>): Generator<Uint8Array<
           "The optimizer took a step, or its memory grew, before the file was complete.",
         );
       }
-      yield bytesOf(values).slice(at, at + CHUNK_BYTES) as Uint8Array<ArrayBuffer>;
+      yield bytesOf(values).slice(at, at + CHUNK_BYTES) as Bytes;
     }
   }
 }
@@ -70,6 +98,19 @@ export function* saveChunks(optimizer: Optimizer<Params>): Generator<Uint8Array<
  * Makes an optimizer of the main entry from a file: one of `save`, or another with keys of PyTorch's flattened state. Its
  * tensors may be F32, F64, F16 or BF16, and become float32.
  *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { load, save } from "rmsprop-wasm/checkpoint";
+ *
+ * const bytes = save(new RMSprop({ w: new Float32Array([3, 4]) }, { momentum: 0.9 }));
+ * const optimizer = load<"w">(bytes, { lr: 1e-4 });
+ * optimizer.params.w; // → [3, 4]
+ * optimizer.groups[0].momentum; // → 0.9
+ * optimizer.groups[0].lr; // → 0.0001
+ * ```
+ *
+ * @param file All bytes of it.
  * @param options What they say holds instead of what the file says, for all groups. Without hyperparameters in the
  * file, the rest are the constructor's defaults.
  * @throws CheckpointError for a file that is malformed.
@@ -98,6 +139,18 @@ export function load<Name extends string = string>(
  * holds a mebibyte of the file at a time.
  *
  * A stream doesn't tell beforehand how long it is: room for the optimizer is made by what the header says.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { loadChunks, saveChunks } from "rmsprop-wasm/checkpoint";
+ *
+ * // In Node: loadChunks(createReadStream(path)); in a browser: loadChunks((await fetch(url)).body).
+ * const optimizer = await loadChunks(saveChunks(new RMSprop({ w: new Float32Array([3, 4]) })));
+ * optimizer.params.w; // → [3, 4]
+ * ```
+ *
+ * @throws CheckpointError, OptionError as `load` does, and whatever the stream throws.
  */
 export async function loadChunks<Name extends string = string>(
   chunks: Chunks,
@@ -134,12 +187,27 @@ export async function loadChunks<Name extends string = string>(
  * the next step on, but for a learning rate where the optimizer has a function, which goes on at the step that was; and
  * what only the constructor takes, `globalClipNorm`, `nonFinite` and `ema`, stays as it was made. Gradients are left alone.
  *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { restore, save } from "rmsprop-wasm/checkpoint";
+ *
+ * const optimizer = new RMSprop({ w: [1] }, { lr: 0.5, alpha: 0.75, eps: 1 });
+ * const before = save(optimizer);
+ * optimizer.grads.w.fill(2);
+ * optimizer.step();
+ * optimizer.params.w; // → [-0.5]
+ * restore(optimizer, before);
+ * optimizer.params.w; // → [0]
+ * optimizer.steps; // → 0
+ * ```
+ *
  * @throws CheckpointError for a file that is malformed, or of another optimizer.
  * @throws OptionError for hyperparameters out of range.
  * @throws MemoryError when its momentum or gradient averages need room that isn't there.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBufferLike): void {
+export function restore(optimizer: RMSprop<Params>, file: Uint8Array | ArrayBufferLike): void {
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const own = optimizer.stateDict(asTheyLie);
@@ -149,6 +217,6 @@ export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBu
 }
 
 export { writeFileAtomic } from "./atomic-write.ts";
-export type { Chunks } from "./byte-reader.ts";
+export type { Bytes, Chunks } from "./byte-reader.ts";
 export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./lerobot.ts";
 export type { Loaded } from "./loading.ts";

@@ -1,9 +1,10 @@
 /** What one thread sends another, so that both have an optimizer on the same tensors. */
 import { isShared } from "./arena.ts";
 import { MemoryError, OptionError, ParameterError } from "./errors.ts";
-import type { Group, Tensor } from "./group.ts";
+import type { Group } from "./group.ts";
+import type { Segment } from "./kernel.ts";
 import type { Hyperparameters, OptimizerOptions, Options } from "./options.ts";
-import type { ParsedGroup } from "./params.ts";
+import type { ParsedGroup, Shape } from "./params.ts";
 import { show } from "./show.ts";
 
 /** Goes up with every change of what a handle holds, or of what lies in the memory. */
@@ -29,7 +30,12 @@ export interface Handle {
 interface HandleGroup {
   /** As they were when the handle was made. A schedule can't be posted: `lr` is undefined then. */
   readonly hyperparameters: Omit<Hyperparameters, "lr"> & { readonly lr: number | undefined };
-  readonly tensors: readonly Pick<Tensor, "name" | "shape" | "isAdopted" | "segment">[];
+  readonly tensors: readonly {
+    name: string;
+    shape: Shape | undefined;
+    isAdopted: boolean;
+    segment: Segment;
+  }[];
 }
 
 /** What `RMSprop.attach` takes beside the handle. */

@@ -4,16 +4,18 @@
  */
 import { CheckpointError } from "./errors.ts";
 import { findParts, type KeyOf, type Part, partsOf, sourcesOf, stateFrom } from "./file-keys.ts";
+import type { RMSprop } from "./index.ts";
 import type { Params } from "./params.ts";
 import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS, unknownToPyTorch } from "./pytorch.ts";
-import type { Optimizer } from "./rmsprop.ts";
 import { fileParts, isObject, joined, openFile, parseJson } from "./safetensors.ts";
 import { show } from "./show.ts";
 import type { GroupState } from "./state-dict.ts";
 
 /** Files by LeRobot's names for them. */
 export interface LeRobotFiles {
+  /** State by a parameter's place among all. */
   readonly "optimizer_state.safetensors": Uint8Array;
+  /** Hyperparameters and places of each group. */
   readonly "optimizer_param_groups.json": string;
   /** The parameters, by name. */
   readonly "model.safetensors"?: Uint8Array | undefined;
@@ -26,10 +28,19 @@ const isState = (part: Part) => !isParameter(part);
  * The files of an optimizer as LeRobot writes and reads them. Numbers of groups are floats there: its reader refuses
  * integers for floats, and floats for integers.
  *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { saveLeRobot } from "rmsprop-wasm/checkpoint";
+ *
+ * const files = saveLeRobot(new RMSprop({ w: [2] }, { momentum: 0.9 }));
+ * Object.keys(files); // → ["optimizer_state.safetensors", "optimizer_param_groups.json", "model.safetensors"]
+ * ```
+ *
  * @throws CheckpointError for hyperparameters that `torch.optim.RMSprop` doesn't have, and the layout no place for.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles> {
+export function saveLeRobot(optimizer: RMSprop<Params>): Required<LeRobotFiles> {
   const dict = optimizer.stateDict((view) => view);
   for (const group of dict.groups) {
     const unknown = unknownToPyTorch(group);
@@ -60,10 +71,21 @@ export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles
  * Fills an optimizer from such files, all of it or nothing. Its groups must be theirs, in their order; its tensors too,
  * unless PyTorch has written their names. Without `model.safetensors`, the parameters stay as they are.
  *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { restoreLeRobot, saveLeRobot } from "rmsprop-wasm/checkpoint";
+ *
+ * const optimizer = new RMSprop({ w: [2] }, { momentum: 0.9 });
+ * restoreLeRobot(optimizer, saveLeRobot(new RMSprop({ w: new Float32Array([3, 4]) }, { lr: 0.5 })));
+ * optimizer.params.w; // → [3, 4]
+ * optimizer.groups[0].lr; // → 0.5
+ * ```
+ *
  * @throws CheckpointError for files that are malformed, or of another optimizer.
  * @throws OptionError, MemoryError, SwappedError as `restore` does.
  */
-export function restoreLeRobot(optimizer: Optimizer<Params>, files: LeRobotFiles): void {
+export function restoreLeRobot(optimizer: RMSprop<Params>, files: LeRobotFiles): void {
   const own = optimizer.stateDict((view) => view);
   const text = files["optimizer_param_groups.json"];
   const indices = new Map<string, number>();

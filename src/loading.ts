@@ -13,6 +13,7 @@ import type { StateDict } from "./state-dict.ts";
 /** An optimizer that came from a file, which has its names. */
 export type Loaded<Name extends string> = RMSprop<Readonly<Record<Name, Shape>>>;
 
+/** @internal */
 export class Loading<Name extends string> {
   /** In the order in which they lie in the file. */
   readonly found: readonly Found[];

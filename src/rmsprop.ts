@@ -280,7 +280,8 @@ export class Optimizer<const P extends Params> {
   }
 
   /**
-   * Parameters, state, steps and hyperparameters, copied: gradients are not among them.
+   * Parameters, state, steps and hyperparameters, copied: gradients are not among them. It is plain data, for
+   * `structuredClone`, `postMessage` or IndexedDB; files are what `rmsprop-wasm/checkpoint` makes.
    *
    * @throws SwappedError while the averages stand in for the parameters.
    */

@@ -5,6 +5,8 @@
  * A file may come from anywhere. All of its header is checked before any of it is used, duplicate keys included, which
  * `JSON.parse` passes over; nothing is allocated that the file's own size doesn't pay for.
  */
+
+import type { Bytes } from "./byte-reader.ts";
 import { DTYPES, type Dtype } from "./dtypes.ts";
 import { CheckpointError, MemoryError } from "./errors.ts";
 import type { Shape } from "./params.ts";
@@ -71,9 +73,9 @@ export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<stri
 }
 
 /** The whole file, in an array made at once. */
-export function joined(parts: FileParts): Uint8Array<ArrayBuffer> {
+export function joined(parts: FileParts): Bytes {
   const byteLength = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  let bytes: Uint8Array<ArrayBuffer>;
+  let bytes: Bytes;
   try {
     bytes = new Uint8Array(byteLength);
   } catch (cause) {

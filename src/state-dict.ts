@@ -2,7 +2,7 @@
 import { CheckpointError } from "./errors.ts";
 import { type Group, planesOf } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
-import { PLANES, type StatePlane } from "./kernel.ts";
+import { PLANES } from "./kernel.ts";
 import {
   type Hyperparameters,
   learningRateAt,
@@ -10,17 +10,22 @@ import {
   resolveHyperparameters,
 } from "./options.ts";
 import { isFloat32Array, type Shape } from "./params.ts";
+import type { State } from "./rmsprop.ts";
 import { show } from "./show.ts";
 
 /** One tensor of a state dict, its arrays flat. */
-export interface TensorState extends Partial<Record<StatePlane | "ema", Float32Array>> {
+export interface TensorState extends State {
   /** One dimension for a tensor that was given flat. */
   readonly shape: Shape;
+  /** The parameter. */
   readonly param: Float32Array;
+  /** Its running average, with `ema`. */
+  readonly ema?: Float32Array;
 }
 
 /** A group of a state dict: the names of its tensors, and its hyperparameters. */
 export interface GroupState extends Partial<Hyperparameters> {
+  /** The names, in the group's order. */
   readonly params: readonly string[];
 }
 
@@ -28,16 +33,23 @@ export interface GroupState extends Partial<Hyperparameters> {
 export interface StateDict<Name extends string = string> {
   /** Of this form. */
   readonly version: 1;
+  /** As the optimizer's. */
   readonly steps: number;
+  /** As the optimizer's. */
   readonly skippedSteps: number;
   /** In their order. A schedule of `lr` stands here as the rate of the last step. */
   readonly groups: readonly GroupState[];
+  /** The tensors of all groups, by name. */
   readonly tensors: Readonly<Record<Name, TensorState>>;
   /** What only the constructor takes: `loadStateDict` leaves it alone. */
   readonly options?: CommonOptions | undefined;
 }
 
-/** Gives the whole of it, each array as `copy` makes it of a view. */
+/**
+ * Gives the whole of it, each array as `copy` makes it of a view.
+ *
+ * @internal
+ */
 export function readState(
   groups: readonly Group[],
   { globalClipNorm, nonFinite, ema }: OptimizerOptions,
@@ -66,7 +78,11 @@ export function readState(
   };
 }
 
-/** Checks all of a state dict against the groups before any of it changes them. */
+/**
+ * Checks all of a state dict against the groups before any of it changes them.
+ *
+ * @internal
+ */
 export function writeState(dict: StateDict, groups: readonly Group[], { ema }: OptimizerOptions): void {
   expectSame("version", dict?.version, 1);
   for (const name of ["steps", "skippedSteps"] as const) {

@@ -20,6 +20,11 @@ it("has these files, and no others", () => {
     "LICENSE",
     "README.md",
     "dist/arena.d.ts",
+    "dist/atomic-write.d.ts",
+    "dist/byte-reader.d.ts",
+    "dist/checkpoint.d.ts",
+    "dist/checkpoint.js",
+    "dist/checkpoint.js.map",
     "dist/core-shared.wasm",
     "dist/core.d.ts",
     "dist/core.js",
@@ -38,15 +43,20 @@ it("has these files, and no others", () => {
     "dist/js.js",
     "dist/js.js.map",
     "dist/kernel.d.ts",
+    "dist/lerobot.d.ts",
+    "dist/loading.d.ts",
     "dist/options.d.ts",
     "dist/params.d.ts",
     "dist/report.d.ts",
     "dist/rmsprop.d.ts",
     "dist/shard.d.ts",
+    "dist/state-dict.d.ts",
     "dist/third-party-licenses.txt",
     "dist/threads.js",
     "dist/threads.js.map",
     "package.json",
+    "python/rmsprop_wasm_keras.py",
+    "python/rmsprop_wasm_torch.py",
   ]);
 });
 
@@ -93,6 +103,22 @@ describe("an entry", () => {
     const module = await import(pathToFileURL(join(installed, entry.default)).href);
     expect(promised.length).toBeGreaterThan(0);
     expect(Object.keys(module)).toEqual(expect.arrayContaining(promised.map(({ name }) => name)));
+  });
+
+  it("of checkpoints brings no second optimizer, and none at all where none is made", async () => {
+    const bundled = async (contents: string) => {
+      const options = { bundle: true, format: "esm", minify: true, write: false } as const;
+      const { outputFiles } = await build({ stdin: { contents, resolveDir: consumer }, ...options });
+      return outputFiles[0]!.text;
+    };
+    const binaries = (text: string) => text.split("0061736d").length - 1;
+    const main = 'export { RMSprop } from "rmsprop-wasm"';
+    const alone = binaries(await bundled(main));
+    expect(alone).toBeGreaterThan(0);
+    const loading = await bundled(`${main}; export { load } from "rmsprop-wasm/checkpoint"`);
+    expect(binaries(loading)).toBe(alone);
+    const files = 'export { restore, save, writeFileAtomic } from "rmsprop-wasm/checkpoint"';
+    expect(binaries(await bundled(files))).toBe(0);
   });
 
   it.each(["dialects", "OptionError"])("brings no binary where %s alone is used", async (name) => {
