@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const source = (name: string) => fileURLToPath(new URL(`src/${name}.ts`, import.meta.url));
 
@@ -16,7 +16,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "sources", include: ["test/**/*.test.ts"], exclude: ["test/packed/**"] },
+        test: {
+          name: "sources",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, "test/packed/**"],
+        },
       },
       // These alone need the package packed and installed first.
       {

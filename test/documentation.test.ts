@@ -26,7 +26,7 @@ describe("every public class and function has an example, which runs:", () => {
     for (const { code } of examples) await expectToRun(code);
   });
 
-  it("all of them", () => {
+  it("of every entry", () => {
     expect(documented.map(({ name }) => name)).toEqual(
       expect.arrayContaining([
         "rmsprop-wasm.RMSprop",

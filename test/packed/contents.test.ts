@@ -8,7 +8,7 @@ import { describe, expect, inject, it } from "vitest";
 import { describeWith } from "../required.ts";
 import { importTool, tools } from "../tools/load.ts";
 
-const { tarball, consumer, installed } = inject("packed");
+const { tarball, consumer, installed, entries } = inject("packed");
 
 const files = readdirSync(installed, { recursive: true, encoding: "utf8" })
   .filter((name) => statSync(join(installed, name)).isFile())
@@ -83,13 +83,6 @@ describe("source maps", () => {
 });
 
 describe("an entry", () => {
-  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as {
-    exports: Record<string, string | { types: string; default: string }>;
-  };
-  const entries = Object.entries(exports).flatMap(([entry, target]) =>
-    typeof target === "string" ? [] : [{ entry, ...target }],
-  );
-
   it.each(entries)("$entry has what its types promise", async (entry) => {
     const types = join(installed, entry.types);
     const program = ts.createProgram([types], { module: ts.ModuleKind.NodeNext });

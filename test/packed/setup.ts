@@ -1,6 +1,6 @@
 /** Packs the package once, as it would be published, and installs it for the tests in this folder. */
 import { execSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,12 +15,19 @@ export interface Packed {
   consumer: string;
   /** Where it is installed. */
   installed: string;
+  /** Its entries, as "./core", and the files that they are. */
+  entries: { entry: string; types: string; default: string }[];
 }
 
 declare module "vitest" {
   interface ProvidedContext {
     packed: Packed;
   }
+}
+
+interface Manifest {
+  /** By entry; those of types and code are objects, other files are named alone. */
+  exports: Record<string, string | { types: string; default: string }>;
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -41,6 +48,10 @@ export default function setup({ provide }: TestProject): () => void {
   writeFileSync(join(consumer, "package.json"), '{ "type": "module" }');
   run(`npm install --offline --no-audit --no-fund ${JSON.stringify(tarball)}`, consumer);
   const installed = join(consumer, "node_modules", "rmsprop-wasm");
-  provide("packed", { origin, tarball, consumer, installed });
+  const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as Manifest;
+  const entries = Object.entries(manifest.exports).flatMap(([entry, target]) =>
+    typeof target === "string" ? [] : [{ entry, ...target }],
+  );
+  provide("packed", { origin, tarball, consumer, installed, entries });
   return () => rmSync(directory, { recursive: true, force: true });
 }
