@@ -92,8 +92,7 @@ export function writeState(dict: StateDict, groups: readonly Group[], { ema }: O
   }
   expectSame("groups.length", dict.groups?.length, groups.length);
 
-  // First what may fail for want of memory, then what can't fail.
-  const reservations: (() => void)[] = [];
+  /** What may fail for want of memory goes to the front. */
   const changes: (() => void)[] = [];
   groups.forEach((group, i) => {
     const { params, ...given } = { ...dict.groups[i] };
@@ -103,7 +102,7 @@ export function writeState(dict: StateDict, groups: readonly Group[], { ema }: O
     // A function can't be saved: the optimizer's own goes on, from the step that was.
     if (typeof own.lr === "function") given.lr = own.lr;
     const next = resolveHyperparameters(given, own);
-    reservations.push(() => group.reserve(next));
+    changes.unshift(() => group.reserve(next));
     changes.push(() => group.change(next));
 
     const wanted = planesOf(next, ema);
@@ -119,7 +118,7 @@ export function writeState(dict: StateDict, groups: readonly Group[], { ema }: O
       }
     }
   });
-  for (const act of [...reservations, ...changes]) act();
+  for (const change of changes) change();
 }
 
 function expectSame(place: string, given: unknown, wanted: unknown): void {
