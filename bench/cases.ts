@@ -158,6 +158,14 @@ export function casesFor(quick: boolean): Case[] {
       only: zeroGradientWays,
     },
     {
+      name: "checkpoint",
+      title: "Saving and restoring with momentum, beside copies of the same bytes",
+      groups: (quick ? [million] : [million, 16 * million]).map((size) => [
+        { ...ordinary, title: sizeTitle(size), variant: "momentum", size },
+      ]),
+      only: ["save", "save-copy", "restore", "restore-copy"],
+    },
+    {
       name: "small",
       title: "A model of 16 elements in two tensors",
       groups: [[{ ...ordinary, title: "16 elements", tensors: 2, size: 8 }]],

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Way } from "../way.ts";
 import { former, scalar, streams } from "./assembly.ts";
+import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
 import { isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
 import { core, jsBackend, kernel, step } from "./ours.ts";
@@ -19,6 +20,7 @@ export interface Ways {
 }
 
 const wasm = [step, pool, kernel, core, former, scalar, streams, streamsOnTwo, copy];
+const checkpoints = [saving, copying, restoring, overwriting];
 const javascript = [plain, simple, jsBackend];
 const rivalsFolder = fileURLToPath(new URL("../rivals/", import.meta.url));
 const openTfjs = () => tfjsWays(`${rivalsFolder}package.json`);
@@ -51,7 +53,7 @@ export function openWays(rivals: boolean, say: (line: string) => void): Ways {
     }
   }
   return {
-    ways: [...wasm, ...children.map(({ way }) => way)],
+    ways: [...wasm, ...checkpoints, ...children.map(({ way }) => way)],
     versions,
     close() {
       for (const child of children) child.close();
