@@ -44,3 +44,9 @@ export function tensor(
   const bytes = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
   return { dtype, shape: shape ?? [elements.length], bytes };
 }
+
+/** A tensor of float32. */
+export const f32 = (...values: number[]) => tensor("F32", Float32Array.from(values));
+
+/** A count of steps, as PyTorch keeps one with each parameter. */
+export const step = (count: number) => tensor("F32", Float32Array.of(count), []);
