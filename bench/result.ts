@@ -63,6 +63,9 @@ const references = {
   kernel: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "kernel",
   copy: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "copy",
   former: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "former",
+  /** The drop-in for it. */
+  dropIn: (mine: Contestant, { way, work }: Contestant) =>
+    work === mine.work && way.name === `${mine.way.name}-drop-in`,
   torch: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch",
   torch2: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch2",
   pool: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "pool",

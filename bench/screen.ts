@@ -43,6 +43,7 @@ const headings: Partial<Record<ReferenceName, string>> = {
   step: "by step()",
   copy: "by copy",
   sameBytes: "by its copy",
+  dropIn: "by drop-in",
   plain: "by plain",
   former: "by former",
   ordinary: "by ordinary",

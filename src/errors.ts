@@ -112,6 +112,13 @@ export class StaleViewError extends RMSpropError {
  */
 export class NonFiniteError extends RMSpropError {
   override readonly name = "NonFiniteError";
+
+  /** @internal */
+  static of(names: readonly string[]): NonFiniteError {
+    return new NonFiniteError(
+      `The gradients of ${names.join(", ")} hold a NaN or an infinity. Nothing was changed; see to the loss, or set nonFinite to "skip".`,
+    );
+  }
 }
 
 /**

@@ -371,9 +371,7 @@ export class Optimizer<const P extends Params> {
       const names = [...this.#live.tensors.values()]
         .filter(({ sumOfSquares }) => !Number.isFinite(sumOfSquares))
         .map(({ name }) => name);
-      throw new NonFiniteError(
-        `The gradients of ${names.join(", ")} hold a NaN or an infinity. Nothing was changed; see to the loss, or set nonFinite to "skip".`,
-      );
+      throw NonFiniteError.of(names);
     }
     this.#skippedSteps++;
     return false;

@@ -1,63 +1,73 @@
 import { createRequire } from "node:module";
+import type { Optimizer, Tensor, Variable } from "@tensorflow/tfjs-core";
+import { manifest, placeOfPackage } from "../../scripts/rivals.mjs";
 import type { Way } from "../way.ts";
 import { timing } from "../way.ts";
-import { basis, countOf, inputsOf, settingsOf, usesOnly, type Work } from "../work.ts";
+import { basis, countOf, inputsOf, type Settings, settingsOf, usesOnly, type Work } from "../work.ts";
 
-/** What is used of tf.js. Its own types would have to be installed to check the bench's. */
-interface Tensor {
-  dataSync(): Float32Array;
-  dispose(): void;
-}
-interface Variable extends Tensor {
-  name: string;
-}
-interface Optimizer {
-  applyGradients(gradients: Record<string, Tensor>): void;
-  dispose(): void;
-}
-interface Tf {
-  version_core: string;
-  enableProdMode(): void;
-  setBackend(name: string): Promise<boolean>;
-  tensor1d(values: Float32Array): Tensor;
-  variable(initial: Tensor): Variable;
-  train: {
-    rmsprop(lr: number, decay: number, momentum: number, epsilon: number, centered: boolean): Optimizer;
-  };
+type Tf = typeof import("@tensorflow/tfjs-core");
+type DropIn = typeof import("rmsprop-wasm/tfjs");
+
+/** An optimizer of tf.js's variables. Its epsilon is inside the root, and its rate inside the momentum. */
+interface Kind {
+  suffix: string;
+  title: string;
+  options: readonly (keyof Settings)[];
+  make(tf: Tf, settings: Settings): Optimizer | Promise<Optimizer>;
 }
 
-/** What its optimizer has: epsilon is always inside the root, and the rate inside the momentum. */
-const options = ["momentum", "centered", "epsInsideSqrt", "lrInMomentum"] as const;
+const { lr, alpha, eps } = basis;
+
+const theirs: Kind = {
+  suffix: "",
+  title: "tf.js",
+  options: ["momentum", "centered", "epsInsideSqrt", "lrInMomentum"],
+  make: (tf, { momentum, centered }) => tf.train.rmsprop(lr, alpha, momentum, eps, centered),
+};
+
+/** Not centered: the formula that is checked for has tf.js's error there. */
+const ours: Kind = {
+  suffix: "-drop-in",
+  title: "rmsprop-wasm/tfjs",
+  options: ["momentum", "epsInsideSqrt", "lrInMomentum"],
+  async make(_, { momentum }) {
+    const { rmsprop }: DropIn = await import(new URL("dist/tfjs.js", placeOfPackage).href);
+    return rmsprop({ lr, alpha, eps, momentum });
+  },
+};
 
 /** The largest count that ends in sane time: the cpu backend takes 200 ns and more for an element. */
 const largest = { cpu: 2 ** 18, wasm: 2 ** 22 };
 
-/** Loads tf.js from where the rivals are installed. */
-export function tfjsWays(manifest: string): { ways: Way[]; version: string } {
+/** Those of tf.js as it is installed beside the other rivals, and of the drop-in for it. */
+export function tfjsWays(): { ways: Way[]; version: string } {
   const require = createRequire(manifest);
   const tf: Tf = require("@tensorflow/tfjs-core");
   require("@tensorflow/tfjs-backend-cpu");
   require("@tensorflow/tfjs-backend-wasm");
   tf.enableProdMode();
-  return { ways: [wayOn(tf, "wasm"), wayOn(tf, "cpu")], version: tf.version_core };
+  const kinds = [theirs, ours];
+  const ways = (["wasm", "cpu"] as const).flatMap((backend) => kinds.map((kind) => wayOn(tf, backend, kind)));
+  return { ways, version: tf.version_core };
 }
 
-function wayOn(tf: Tf, backend: "cpu" | "wasm"): Way {
+function wayOn(tf: Tf, backend: "cpu" | "wasm", kind: Kind): Way {
   return {
-    name: `tfjs-${backend}`,
-    title: `tf.js, ${backend} backend`,
+    name: `tfjs-${backend}${kind.suffix}`,
+    title: `${kind.title}, ${backend} backend`,
     formula: "tfjs",
     supports(work) {
-      return countOf(work) <= largest[backend] && work.state === "ordinary" && usesOnly(work, options);
+      const isKnown = work.state === "ordinary" && usesOnly(work, kind.options);
+      return isKnown && countOf(work) <= largest[backend];
     },
     async prepare(work) {
-      let model = await makeModel(tf, backend, work);
+      let model = await makeModel(tf, backend, kind, work);
       const time = timing(() => model.optimizer.applyGradients(model.gradients));
       return {
         // tf.js gives nobody its buffers to clear, so the optimizer is made anew.
         async reset() {
           model.dispose();
-          model = await makeModel(tf, backend, work);
+          model = await makeModel(tf, backend, kind, work);
         },
         async time(steps) {
           await tf.setBackend(backend);
@@ -76,12 +86,10 @@ function wayOn(tf: Tf, backend: "cpu" | "wasm"): Way {
   };
 }
 
-async function makeModel(tf: Tf, backend: string, work: Work) {
+async function makeModel(tf: Tf, backend: string, kind: Kind, work: Work) {
   await tf.setBackend(backend);
   const { param, grad } = inputsOf(work);
-  const { lr, alpha, eps } = basis;
-  const { momentum, centered } = settingsOf(work);
-  const optimizer = tf.train.rmsprop(lr, alpha, momentum, eps, centered);
+  const optimizer = await kind.make(tf, settingsOf(work));
   const variables: Variable[] = [];
   const gradients: Record<string, Tensor> = {};
   for (let i = 0; i < work.tensors; i++) {

@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import ts from "typescript";
 import { describe, expect, inject, it } from "vitest";
 import { describeWith } from "../required.ts";
+import { tfjs } from "../tfjs/installed.ts";
 import { importTool, tools } from "../tools/load.ts";
 
 const { tarball, consumer, installed, entries } = inject("packed");
@@ -25,11 +26,15 @@ it("has these files, and no others", () => {
     "dist/checkpoint.d.ts",
     "dist/checkpoint.js",
     "dist/checkpoint.js.map",
+    "dist/checkpoint.workerd.js",
+    "dist/checkpoint.workerd.js.map",
     "dist/core-shared.wasm",
     "dist/core.d.ts",
     "dist/core.js",
     "dist/core.js.map",
     "dist/core.wasm",
+    "dist/core.workerd.js",
+    "dist/core.workerd.js.map",
     "dist/dialects.d.ts",
     "dist/errors.d.ts",
     "dist/errors.js",
@@ -39,6 +44,8 @@ it("has these files, and no others", () => {
     "dist/index.d.ts",
     "dist/index.js",
     "dist/index.js.map",
+    "dist/index.workerd.js",
+    "dist/index.workerd.js.map",
     "dist/js.d.ts",
     "dist/js.js",
     "dist/js.js.map",
@@ -51,6 +58,13 @@ it("has these files, and no others", () => {
     "dist/rmsprop.d.ts",
     "dist/shard.d.ts",
     "dist/state-dict.d.ts",
+    "dist/tfjs-gradients.d.ts",
+    "dist/tfjs-optimizer.d.ts",
+    "dist/tfjs-options.d.ts",
+    "dist/tfjs-weights.d.ts",
+    "dist/tfjs.d.ts",
+    "dist/tfjs.js",
+    "dist/tfjs.js.map",
     "dist/third-party-licenses.txt",
     "dist/threads.js",
     "dist/threads.js.map",
@@ -83,7 +97,14 @@ describe("source maps", () => {
 });
 
 describe("an entry", () => {
-  it.each(entries)("$entry has what its types promise", async (entry) => {
+  const promises = (isOnTfjs: boolean) => {
+    const some = entries.filter(({ entry }) => (entry === "./tfjs") === isOnTfjs);
+    it.each(some)("$entry has what its types promise", expectToKeepPromises);
+  };
+  promises(false);
+  describeWith(tfjs, "beside tf.js", () => promises(true));
+
+  async function expectToKeepPromises(entry: (typeof entries)[number]) {
     const types = join(installed, entry.types);
     const program = ts.createProgram([types], { module: ts.ModuleKind.NodeNext });
     const checker = program.getTypeChecker();
@@ -96,7 +117,7 @@ describe("an entry", () => {
     const module = await import(pathToFileURL(join(installed, entry.default)).href);
     expect(promised.length).toBeGreaterThan(0);
     expect(Object.keys(module)).toEqual(expect.arrayContaining(promised.map(({ name }) => name)));
-  });
+  }
 
   /** What a bundler makes of a line, by no tsconfig: it would look upwards for one. */
   const bundled = async (contents: string) => {
