@@ -5,9 +5,10 @@ import type { Way } from "../way.ts";
 import { former, scalar, streams } from "./assembly.ts";
 import { isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
-import { core, jsBackend, kernel, step } from "./ours.ts";
+import { core, kernel } from "./kernel.ts";
+import { jsBackend, step } from "./ours.ts";
 import { findPyTorch } from "./pytorch.ts";
-import { tfjsWays } from "./tfjs.ts";
+import { tfjsWays } from "./tfjs-installed.ts";
 import { pool, streamsOnTwo } from "./threads.ts";
 
 export interface Ways {

@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import type { Way } from "../way.ts";
 import { timing } from "../way.ts";
 import { basis, countOf, inputsOf, settingsOf, usesOnly, type Work } from "../work.ts";
@@ -15,7 +14,7 @@ interface Optimizer {
   applyGradients(gradients: Record<string, Tensor>): void;
   dispose(): void;
 }
-interface Tf {
+export interface Tf {
   version_core: string;
   enableProdMode(): void;
   setBackend(name: string): Promise<boolean>;
@@ -32,17 +31,7 @@ const options = ["momentum", "centered", "epsInsideSqrt", "lrInMomentum"] as con
 /** The largest count that ends in sane time: the cpu backend takes 200 ns and more for an element. */
 const largest = { cpu: 2 ** 18, wasm: 2 ** 22 };
 
-/** Loads tf.js from where the rivals are installed. */
-export function tfjsWays(manifest: string): { ways: Way[]; version: string } {
-  const require = createRequire(manifest);
-  const tf: Tf = require("@tensorflow/tfjs-core");
-  require("@tensorflow/tfjs-backend-cpu");
-  require("@tensorflow/tfjs-backend-wasm");
-  tf.enableProdMode();
-  return { ways: [wayOn(tf, "wasm"), wayOn(tf, "cpu")], version: tf.version_core };
-}
-
-function wayOn(tf: Tf, backend: "cpu" | "wasm"): Way {
+export function tfjsWay(tf: Tf, backend: "cpu" | "wasm"): Way {
   return {
     name: `tfjs-${backend}`,
     title: `tf.js, ${backend} backend`,
