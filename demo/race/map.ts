@@ -26,11 +26,11 @@ export function mapScales(surface: Surface) {
 }
 
 /** Lowest first: each covers a part of the one before. */
-export function levelsOf(surface: Surface): Level[] {
+export function levelsOf(surface: Surface, cells = CELLS): Level[] {
   const { x, y } = mapScales(surface);
   // One cell more on each side: contours end half a cell before the grid does.
-  const [columns, rows] = [CELLS.columns + 2, CELLS.rows + 2];
-  const [cellWidth, cellHeight] = [MAP.width / CELLS.columns, MAP.height / CELLS.rows];
+  const [columns, rows] = [cells.columns + 2, cells.rows + 2];
+  const [cellWidth, cellHeight] = [MAP.width / cells.columns, MAP.height / cells.rows];
   const heights = Array.from({ length: columns * rows }, (_, i) => {
     const [column, row] = [i % columns, Math.floor(i / columns)];
     return surface.height(x.invert((column - 0.5) * cellWidth), y.invert((row - 0.5) * cellHeight));
