@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const source = (name: string) => fileURLToPath(new URL(`src/${name}.ts`, import.meta.url));
 
@@ -11,5 +11,22 @@ export default defineConfig({
       { find: /^rmsprop-wasm\/(core|js)$/, replacement: source("$1") },
     ],
   },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 },
+  test: {
+    testTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "sources",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, "test/packed/**"],
+        },
+      },
+      // These alone need the package packed and installed first.
+      {
+        extends: true,
+        test: { name: "packed", include: ["test/packed/*.test.ts"], globalSetup: "test/packed/setup.ts" },
+      },
+    ],
+  },
 });

@@ -1,3 +1,2 @@
 export { sumOfSquares } from "./gradient";
-export { report } from "./report";
 export { update } from "./rmsprop";

@@ -1,8 +1,10 @@
 /** Builds dist/: the bundled entries with source maps, their types, and the binaries by themselves. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import ts from "typescript";
 import { buildWasm, root } from "./build-wasm.mjs";
 import { buildWorker } from "./build-worker.mjs";
 import { BUNDLE, ENTRIES, filesApart } from "./bundle.mjs";
@@ -42,4 +44,17 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "script
 for (const name of readdirSync(dist).filter((name) => name.endsWith(".d.ts"))) {
   const declarations = readFileSync(`${dist}/${name}`, "utf8");
   writeFileSync(`${dist}/${name}`, declarations.replace(/(from "\.\/[^"]*)\.ts"/g, '$1.js"'));
+}
+// It also writes declarations of what stays inside: those to which no entry's own lead aren't published.
+const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
+const needed = ts
+  .createProgram(
+    entries.map((name) => fileURLToPath(new URL(name, root))),
+    { module: ts.ModuleKind.NodeNext },
+  )
+  .getSourceFiles()
+  .map(({ fileName }) => basename(fileName));
+for (const name of readdirSync(dist)) {
+  if (name.endsWith(".d.ts") && !needed.includes(name)) rmSync(`${dist}/${name}`);
 }

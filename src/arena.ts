@@ -7,8 +7,16 @@
  *     scratch   64-byte aligned        each tensor 16-byte aligned, zeros between
  */
 import { MemoryError } from "./errors.ts";
-import { FIGURES_BYTES } from "./kernel.ts";
+import { SCRATCH_BYTES } from "./kernel.ts";
 import { show } from "./show.ts";
+
+declare global {
+  namespace WebAssembly {
+    // TypeScript declares it with the DOM, and this adds nothing to that. But projects for Node leave the DOM out, and
+    // there our declarations would be errors.
+    interface Memory {}
+  }
+}
 
 /** The compiler may fold constants below this into addresses, so nothing lies lower. */
 const FIRST_BYTE = 1024;
@@ -44,7 +52,7 @@ export class Arena {
   readonly #isShared: boolean;
   #memory: WebAssembly.Memory | undefined;
   #scratch: number | undefined;
-  #end = FIRST_BYTE + FIGURES_BYTES;
+  #end = FIRST_BYTE + SCRATCH_BYTES;
   #planes = 0;
   /** In another's memory: where the pages end that were last added here. */
   #grownTo = 0;
@@ -73,11 +81,11 @@ export class Arena {
   }
 
   /**
-   * Where a report has `FIGURES_BYTES` to itself. In a memory of our own they are always there: to grow it for a report
+   * Where a report has `SCRATCH_BYTES` to itself. In a memory of our own they are always there: to grow it for a report
    * would empty the caller's views. In another's they are placed when they are first asked for.
    */
   get scratch(): number {
-    this.#scratch ??= this.#isOwn ? FIRST_BYTE : this.allocatePlanes(1, FIGURES_BYTES)[0]!;
+    this.#scratch ??= this.#isOwn ? FIRST_BYTE : this.allocatePlanes(1, SCRATCH_BYTES)[0]!;
     return this.#scratch;
   }
 

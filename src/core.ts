@@ -1,6 +1,9 @@
 /**
  * The WebAssembly backend: kernels over a memory. As `rmsprop-wasm/core` it is also the raw layer for callers whose
- * tensors live in the memory of a WebAssembly module of their own.
+ * tensors live in the memory of a WebAssembly module of their own. The errors that it throws are those of
+ * `rmsprop-wasm`.
+ *
+ * @module rmsprop-wasm/core
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import { checkRange, isShared } from "./arena.ts";
@@ -15,7 +18,11 @@ import { wasmHex } from "./wasm.generated.ts";
 let compiled: WebAssembly.Module | undefined;
 let compiledShared: WebAssembly.Module | undefined;
 
-/** The kernels as a module that imports a memory such as this one. */
+/**
+ * The kernels as a module that imports a memory such as this one.
+ *
+ * @internal
+ */
 export function compileFor(memory: WebAssembly.Memory): WebAssembly.Module {
   if (isShared(memory)) {
     compiledShared ??= new WebAssembly.Module(declareShared(decodeHex(wasmHex)));
@@ -28,6 +35,8 @@ export function compileFor(memory: WebAssembly.Memory): WebAssembly.Module {
 /**
  * The binary for shared memories: another two numbers in its import, and the same code. A test compares it with what
  * the compiler gives for them; a second binary inside would make the entry heavier by a fifth.
+ *
+ * @internal
  */
 export function declareShared(binary: Uint8Array): Uint8Array<ArrayBuffer> {
   // Sections are a number and a length each, one byte while they are short; those of types and imports come first.
@@ -78,30 +87,13 @@ interface Exports extends Record<string, unknown> {
     emaWeight: number,
   ): void;
   sumOfSquares(grad: number, count: number): number;
-  report(
-    variant: number,
-    param: number,
-    grad: number,
-    squareAvg: number,
-    momentumBuffer: number,
-    gradAvg: number,
-    count: number,
-    epsInside: number,
-    eps: number,
-    updateScale: number,
-    momentum: number,
-    bufferScale: number,
-    gradScale: number,
-    clipValue: number,
-    weightDecay: number,
-    correction: number,
-    scratch: number,
-    prefix: number,
-    shift: number,
-  ): void;
 }
 
-/** Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it. */
+/**
+ * Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it.
+ *
+ * @internal
+ */
 export function openWasm(memory: WebAssembly.Memory): Kernel {
   let exports: Exports;
   try {
@@ -113,7 +105,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
       { cause },
     );
   }
-  const { update, sumOfSquares, report } = exports;
+  const { update, sumOfSquares } = exports;
   return {
     backend: "wasm",
     update(segment, scalars) {
@@ -142,35 +134,16 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
       );
     },
     sumOfSquares,
-    report(segment, scalars, figures, prefix, shift) {
-      report(
-        scalars.variant,
-        segment.param,
-        segment.grad,
-        segment.squareAvg,
-        segment.momentumBuffer,
-        segment.gradAvg,
-        segment.count,
-        scalars.epsInside,
-        scalars.eps,
-        scalars.updateScale,
-        scalars.momentum,
-        scalars.bufferScale,
-        scalars.gradScale,
-        scalars.clipValue,
-        scalars.weightDecay,
-        scalars.correction,
-        figures,
-        prefix,
-        shift,
-      );
-    },
   };
 }
 
+export type { CoreHyperparameters, CoreOptions, Schedule } from "./options.ts";
+
 /** Where one tensor and its state lie: byte offsets, multiples of 4, in planes that don't overlap. */
 export interface Tensor {
+  /** The parameter, which an update changes. */
   param: number;
+  /** Its gradient, which an update reads, and clears with `zeroGrad`. */
   grad: number;
   /** Running average of the squared gradient; zeros before the first update. */
   squareAvg: number;
@@ -205,9 +178,20 @@ export interface Core {
  *
  * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
  * @example
+ * ```ts
+ * import { instantiate } from "rmsprop-wasm/core";
+ *
  * const memory = new WebAssembly.Memory({ initial: 1 });
- * const { update } = instantiate(memory);
- * update({ param: 1024, grad: 2048, squareAvg: 3072, count: 100 }, { lr: 1e-3 });
+ * const { update, sumOfSquares } = instantiate(memory);
+ * const count = 4;
+ * const param = new Float32Array(memory.buffer, 1024, count);
+ * const grad = new Float32Array(memory.buffer, 2048, count);
+ * grad.fill(2);
+ * const clipped = 1 / Math.sqrt(sumOfSquares({ grad: 2048, count })); // to a norm of 1
+ * clipped; // → 0.25
+ * update({ param: 1024, grad: 2048, squareAvg: 3072, count }, { lr: 0.5, alpha: 0.75, eps: 1 });
+ * param; // → [-0.5, -0.5, -0.5, -0.5]
+ * ```
  */
 export function instantiate(memory: WebAssembly.Memory): Core {
   const kernel = openWasm(memory);

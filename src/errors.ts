@@ -1,45 +1,173 @@
-/** The root of every error that this library throws on purpose. A call that throws one has changed nothing, but for `ThreadError`. */
+/**
+ * The root of every error that this library throws on purpose. A call that throws one has changed nothing, but for
+ * `ThreadError`.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop, RMSpropError } from "rmsprop-wasm";
+ *
+ * try {
+ *   new RMSprop({ w: [2] }, { lr: -1 });
+ * } catch (error) {
+ *   error instanceof RMSpropError; // → true
+ *   error.message; // → "Option lr: got -1, expected a number from 0 up, finite, or a function of the step that gives one (default 0.01)."
+ * }
+ * ```
+ */
 export class RMSpropError extends Error {
-  // Spelt out here and below: a user's minifier may rename the classes.
+  /** The class's name. Spelt out in each: a user's minifier may rename the classes. */
   override readonly name: string = "RMSpropError";
 }
 
-/** An option that doesn't exist, or a value that its option doesn't take. */
+/**
+ * An option that doesn't exist, or a value that its option doesn't take.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * try {
+ *   new RMSprop({ w: [2] }, { lr: -1 });
+ * } catch (error) {
+ *   error.name; // → "OptionError"
+ * }
+ * ```
+ */
 export class OptionError extends RMSpropError {
   override readonly name = "OptionError";
 }
 
-/** A parameter whose name, shape or initial values can't be used. */
+/**
+ * A parameter whose name, shape or initial values can't be used.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * try {
+ *   new RMSprop({ w: [2, 0] });
+ * } catch (error) {
+ *   error.name; // → "ParameterError"
+ * }
+ * ```
+ */
 export class ParameterError extends RMSpropError {
   override readonly name = "ParameterError";
 }
 
-/** Memory that can't grow to what is wanted, or an address that doesn't fit where it points. */
+/**
+ * Memory that can't grow to what is wanted, or an address that doesn't fit where it points.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * try {
+ *   new RMSprop({ w: [2 ** 20, 2 ** 20] });
+ * } catch (error) {
+ *   error.name; // → "MemoryError"
+ * }
+ * ```
+ */
 export class MemoryError extends RMSpropError {
   override readonly name = "MemoryError";
 }
 
-/** A gradient view that died when the memory grew, and what was written to it since is lost. */
+/**
+ * A gradient view that died when the memory grew, and what was written to it since is lost.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * const optimizer = new RMSprop({ w: [2] });
+ * optimizer.grads.w.fill(1);
+ * optimizer.memory.grow(1);
+ * try {
+ *   optimizer.step();
+ * } catch (error) {
+ *   error.name; // → "StaleViewError"
+ * }
+ * ```
+ */
 export class StaleViewError extends RMSpropError {
   override readonly name = "StaleViewError";
 }
 
-/** A gradient that isn't finite, with `nonFinite: "throw"`. */
+/**
+ * A gradient that isn't finite, with `nonFinite: "throw"`.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * const optimizer = new RMSprop({ w: [2] }, { nonFinite: "throw" });
+ * optimizer.grads.w[0] = NaN;
+ * try {
+ *   optimizer.step();
+ * } catch (error) {
+ *   error.name; // → "NonFiniteError"
+ * }
+ * ```
+ */
 export class NonFiniteError extends RMSpropError {
   override readonly name = "NonFiniteError";
 }
 
-/** A step while the averages of the weights stand in for the parameters. */
+/**
+ * A step while the averages of the weights stand in for the parameters.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * const optimizer = new RMSprop({ w: [2] }, { ema: { decay: 0.999 } });
+ * optimizer.swapEma();
+ * try {
+ *   optimizer.step();
+ * } catch (error) {
+ *   error.name; // → "SwappedError"
+ * }
+ * ```
+ */
 export class SwappedError extends RMSpropError {
   override readonly name = "SwappedError";
 }
 
-/** A backend that this engine or page doesn't allow. `cause` holds the engine's own words. */
+/**
+ * A backend that this engine or page doesn't allow. `cause` holds the engine's own words.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm/js";
+ *
+ * try {
+ *   new RMSprop({ w: [2] }, { backend: "wasm" });
+ * } catch (error) {
+ *   error.name; // → "BackendError"
+ * }
+ * ```
+ */
 export class BackendError extends RMSpropError {
   override readonly name = "BackendError";
 }
 
-/** A call on an optimizer after `dispose()`. */
+/**
+ * A call on an optimizer after `dispose()`.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * const optimizer = new RMSprop({ w: [2] });
+ * optimizer.dispose();
+ * try {
+ *   optimizer.step();
+ * } catch (error) {
+ *   error.name; // → "DisposedError"
+ * }
+ * ```
+ */
 export class DisposedError extends RMSpropError {
   override readonly name = "DisposedError";
 }
@@ -48,6 +176,19 @@ export class DisposedError extends RMSpropError {
  * A worker that ended, or stopped for seconds, in the middle of an update. The one error after which something has
  * changed: all elements may be updated but those at `byteOffset`, of which nobody knows. Load a checkpoint; later steps
  * run on the threads that are left.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop, ThreadError } from "rmsprop-wasm";
+ *
+ * using optimizer = new RMSprop({ w: [2] }, { threads: 2 });
+ * try {
+ *   optimizer.step(); // → true
+ * } catch (error) {
+ *   if (!(error instanceof ThreadError)) throw error;
+ *   // Load the last checkpoint here, and go on.
+ * }
+ * ```
  */
 export class ThreadError extends RMSpropError {
   override readonly name = "ThreadError";

@@ -15,12 +15,15 @@ type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "em
 
 /** What `RMSprop.attach` takes. Plain data: post it, and change nothing. */
 export interface Handle {
+  /** Of what a handle holds: both sides' libraries must agree on it. */
   readonly version: number;
   /** A shared one. */
   readonly memory: WebAssembly.Memory;
   /** Byte offset of the count of steps. */
   readonly progress: number;
+  /** Where each group's tensors lie, and its hyperparameters. */
   readonly groups: readonly HandleGroup[];
+  /** What holds for everyone at work on them. */
   readonly options: CommonOptions;
 }
 
@@ -36,6 +39,7 @@ export interface AttachOptions {
   readonly lr?: Hyperparameters["lr"];
 }
 
+/** @internal */
 export function handleOf(
   memory: WebAssembly.Memory,
   progress: number,
@@ -62,7 +66,11 @@ export function handleOf(
   };
 }
 
-/** A handle as the constructor takes it: tensors that are placed already, and how they are trained. */
+/**
+ * A handle as the constructor takes it: tensors that are placed already, and how they are trained.
+ *
+ * @internal
+ */
 export class Attachment {
   readonly groups: readonly ParsedGroup[];
   readonly options: Options;

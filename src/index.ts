@@ -1,4 +1,8 @@
-/** The main entry: WebAssembly SIMD, or JavaScript where that can't be had. */
+/**
+ * The main entry: WebAssembly SIMD, or JavaScript where that can't be had.
+ *
+ * @module rmsprop-wasm
+ */
 import { isShared } from "./arena.ts";
 import { openWasm } from "./core.ts";
 import { Attachment, type AttachOptions, type Handle } from "./handle.ts";
@@ -28,15 +32,22 @@ const open: OpenKernel = (memory, wanted, threads) => {
  * Learning" (2012); `centered` is from Graves, "Generating Sequences With Recurrent Neural Networks" (2013).
  *
  * @example
- * const optimizer = new RMSprop({ w: [2] }, { lr: 0.1 });
- * optimizer.params.w.set([1, -1]);
- * optimizer.grads.w.set(optimizer.params.w);
- * optimizer.step();
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * const optimizer = new RMSprop({ w: [2, 3], b: new Float32Array([1]) }, { lr: 0.5, alpha: 0.75, eps: 1 });
+ * const { params, grads } = optimizer;
+ * grads.w.fill(2); // 2 · 3 elements
+ * optimizer.step(); // → true
+ * params.w; // → [-0.5, -0.5, -0.5, -0.5, -0.5, -0.5]
+ * params.b; // → [1]
+ * ```
  */
 export class RMSprop<const P extends Params> extends Optimizer<P> {
   /**
    * @param params Tensors by name, each a shape (zero-filled) or a `Float32Array` of initial values, copied in once;
    * or groups of them with hyperparameters of their own, as `[{ params: { w: [784, 128] }, lr: 1e-3 }, …]`.
+   * @param options Hyperparameters for all groups, and what concerns the optimizer as a whole. Each has a default.
    * @throws ParameterError for a name, shape or array that can't be used.
    * @throws OptionError for an unknown option or a value out of range.
    * @throws MemoryError when parameters and state don't fit a memory.
@@ -53,6 +64,16 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
    *
    * @throws ParameterError for anything but a handle, and for one of another version of this library.
    * @throws OptionError where the learning rate is a schedule and `options.lr` doesn't give one.
+   * @example
+   * ```ts
+   * import { RMSprop } from "rmsprop-wasm";
+   *
+   * using optimizer = new RMSprop({ w: [2] }, { threads: 2 });
+   * const { handle } = optimizer; // post it to a worker, and there:
+   * const theirs = RMSprop.attach(handle);
+   * theirs.step(); // → true
+   * optimizer.steps; // → 1
+   * ```
    */
   static attach<const P extends Params = ParamRecord>(
     handle: Handle,
@@ -62,12 +83,5 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
   }
 }
 
-export { dialects } from "./dialects.ts";
 export * from "./errors.ts";
-export type { AttachOptions, Handle } from "./handle.ts";
-export type { Backend } from "./kernel.ts";
-export type { Hyperparameters, NonFinitePolicy, Options, Schedule, StepOptions } from "./options.ts";
-export type { NameOf, ParamGroup, ParamRecord, Params, Shape } from "./params.ts";
-export type { TensorReport } from "./report.ts";
-export type { State } from "./rmsprop.ts";
-export type { ElementRange, Shard } from "./shard.ts";
+export * from "./exports.ts";

@@ -1,13 +1,35 @@
-/** The same optimizer on plain JavaScript alone, for pages that forbid WebAssembly. */
+/**
+ * The same optimizer on plain JavaScript alone, for pages that forbid WebAssembly.
+ *
+ * @module rmsprop-wasm/js
+ */
 import { Attachment, type AttachOptions, type Handle } from "./handle.ts";
 import type { Options } from "./options.ts";
 import type { ParamRecord, Params } from "./params.ts";
 import { openReference } from "./reference.ts";
 import { Optimizer } from "./rmsprop.ts";
 
-/** `RMSprop` of the main entry, the same bits, with no WebAssembly in it. */
+/**
+ * `RMSprop` of the main entry, the same bits, with no WebAssembly code in it.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm/js";
+ *
+ * const optimizer = new RMSprop({ w: [2] }, { lr: 0.5, alpha: 0.75, eps: 1 });
+ * optimizer.grads.w.fill(2);
+ * optimizer.step(); // → true
+ * optimizer.params.w; // → [-0.5, -0.5]
+ * optimizer.backend; // → "js"
+ * ```
+ */
 export class RMSprop<const P extends Params> extends Optimizer<P> {
-  /** Takes what the constructor of the main entry takes; `backend: "wasm"` throws `BackendError`. */
+  /**
+   * Takes what the constructor of the main entry takes, and throws what it throws.
+   *
+   * @param params Tensors by name, or groups of them.
+   * @param options `backend: "wasm"` throws `BackendError`.
+   */
   constructor(params: P, options: Options = {}) {
     super(params, options, openReference);
   }
@@ -21,12 +43,5 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
   }
 }
 
-export { dialects } from "./dialects.ts";
 export * from "./errors.ts";
-export type { AttachOptions, Handle } from "./handle.ts";
-export type { Backend } from "./kernel.ts";
-export type { Hyperparameters, NonFinitePolicy, Options, Schedule, StepOptions } from "./options.ts";
-export type { NameOf, ParamGroup, ParamRecord, Params, Shape } from "./params.ts";
-export type { TensorReport } from "./report.ts";
-export type { State } from "./rmsprop.ts";
-export type { ElementRange, Shard } from "./shard.ts";
+export * from "./exports.ts";

@@ -49,6 +49,11 @@ export const AVERAGED = 64;
 /** The gradient is cleared behind the update. */
 export const ZEROED = 128;
 
+/** What a report has the kernel work on at a time: so many elements, copies of these planes. */
+export const SCRATCH_COUNT = 512;
+export const SCRATCH_PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
+export const SCRATCH_BYTES = SCRATCH_PLANES.length * SCRATCH_COUNT * 4;
+
 /** What a step needs of the hyperparameters. Each number is already rounded to float32. */
 export interface Scalars {
   /** The sum of the bits above that are in use. */
@@ -75,32 +80,6 @@ export interface Scalars {
   emaWeight: number;
 }
 
-/** How many bits of a rate the histogram of a report tells apart. */
-export const BIN_BITS = 11;
-const BINS = 2 ** BIN_BITS;
-export const FIGURES_BYTES = BINS * 4 + 7 * 8;
-
-/** Views of what a kernel measures for a report, at byte `ptr`, a multiple of 8. `assembly/report.ts` describes them. */
-export function figuresAt({ buffer }: WebAssembly.Memory, ptr: number) {
-  return {
-    bins: new Uint32Array(buffer, ptr, BINS),
-    totals: new Float64Array(buffer, ptr + BINS * 4, 7),
-  };
-}
-
-export type Figures = ReturnType<typeof figuresAt>;
-
-/** What `Figures.totals` holds. */
-export type Totals = [
-  gradSquares: number,
-  updateSquares: number,
-  paramSquares: number,
-  smallest: number,
-  largest: number,
-  zeros: number,
-  leftOut: number,
-];
-
 /** A backend, bound to one memory. */
 export interface Kernel {
   readonly backend: Backend;
@@ -108,11 +87,6 @@ export interface Kernel {
   update(segment: Segment, scalars: Scalars): void;
   /** The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. */
   sumOfSquares(grad: number, count: number): number;
-  /**
-   * Measures one segment for a report, and changes nothing but the figures at byte `figures`. The histogram counts the
-   * rates whose bits are those of `prefix`, above the `BIN_BITS` from `shift` up.
-   */
-  report(segment: Segment, scalars: Scalars, figures: number, prefix: number, shift: number): void;
   /** How many threads share the work just now; without it, one. */
   readonly threads?: number;
   /** Resolves once as many do as ever will. */

@@ -9,7 +9,7 @@ import type { Kernel } from "./kernel.ts";
  */
 export function openThreads(memory: WebAssembly.Memory, threads: number): Kernel {
   const alone = openWasm(memory);
-  let current: Omit<Kernel, "backend" | "report"> = alone;
+  let current: Omit<Kernel, "backend"> = alone;
   let isDisposed = false;
   const loaded = import("./threads.ts").then(
     ({ openPool }) => {

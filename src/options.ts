@@ -70,8 +70,13 @@ export interface OptimizerOptions {
    * @defaultValue "propagate"
    */
   nonFinite: NonFinitePolicy;
-  /** Keep a running average of the parameters, `decay` of it kept at each step, 0 to 1. */
-  ema: { readonly decay: number } | undefined;
+  /** Keep a running average of the parameters. @defaultValue undefined */
+  ema:
+    | {
+        /** How much of the average each step keeps, 0 to 1. */
+        readonly decay: number;
+      }
+    | undefined;
   /** The memory to work in: another module's, say. Without it the optimizer makes one of its own. */
   memory: WebAssembly.Memory | undefined;
   /**

@@ -9,13 +9,17 @@ export type Shape = readonly number[];
 
 /** A tensor that lies in `options.memory` already, to be updated where it lies. */
 export interface AdoptedViews {
+  /** The parameter, which steps change. */
   readonly param: Float32Array;
+  /** Its gradient, as many elements. */
   readonly grad: Float32Array;
 }
 
 /** The same by byte offsets, multiples of 4; such a tensor's gradients are never held for lost when memory grows. */
 export interface AdoptedOffsets {
+  /** The parameter, which steps change. */
   readonly param: number;
+  /** Its gradient. */
   readonly grad: number;
   /** Elements of each. */
   readonly count: number;
@@ -29,6 +33,7 @@ export type ParamRecord = Readonly<Record<string, TensorSource>>;
 
 /** Parameters with hyperparameters of their own; what they leave out comes from the optimizer's options. */
 export interface ParamGroup extends Partial<Hyperparameters> {
+  /** Its tensors by name; names are unique over all groups. */
   readonly params: ParamRecord;
 }
 
@@ -36,9 +41,9 @@ export interface ParamGroup extends Partial<Hyperparameters> {
 export type Params = ParamRecord | readonly ParamGroup[];
 
 /** The names of all tensors in `P`, over all its groups. */
-export type NameOf<P> = P extends readonly { readonly params: infer Record }[]
-  ? Record extends unknown
-    ? keyof Record & string
+export type NameOf<P> = P extends readonly (infer Group extends ParamGroup)[]
+  ? Group extends unknown
+    ? keyof Group["params"] & string
     : never
   : keyof P & string;
 

@@ -9,7 +9,6 @@ import {
   CENTERED,
   CORRECTED,
   DECAYED,
-  figuresAt,
   MOMENTUM,
   NESTEROV,
   type OpenKernel,
@@ -18,7 +17,6 @@ import {
   SHAPED,
   ZEROED,
 } from "./kernel.ts";
-import { report } from "./reference-report.ts";
 
 const f32 = Math.fround;
 const SMALLEST_NORMAL = 2 ** -126;
@@ -39,8 +37,6 @@ export const openReference: OpenKernel = (memory, wanted) => {
     backend: "js",
     update: (segment, scalars) => update(current(), segment, scalars),
     sumOfSquares: (grad, count) => sumOfSquares(current(), grad >>> 2, count),
-    report: (segment, scalars, figures, prefix, shift) =>
-      report(current(), segment, scalars, figuresAt(memory, figures), prefix, shift),
   };
 };
 

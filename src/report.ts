@@ -1,8 +1,9 @@
-/** From what a kernel measures to what `optimizer.report()` says. */
+/** What `optimizer.report()` says of each tensor: figures of what the update loop makes of its elements. */
 import type { Arena } from "./arena.ts";
 import type { Group } from "./group.ts";
-import { type Figures, figuresAt, type Kernel, type Totals } from "./kernel.ts";
+import type { Kernel, Scalars, Segment } from "./kernel.ts";
 import { learningRateAt } from "./options.ts";
+import { type Piece, Probe } from "./probe.ts";
 import { clipFactor, type StepPlan, scalarsOf } from "./scalars.ts";
 
 /**
@@ -31,7 +32,11 @@ export interface TensorReport {
   nonFinite: number;
 }
 
-/** The reports on a group's tensors, by name. `plan` is what else the update in question had. */
+/**
+ * The reports on a group's tensors, by name. `plan` is what else the update in question had.
+ *
+ * @internal
+ */
 export function reportsOn(
   group: Group,
   plan: StepPlan,
@@ -40,27 +45,24 @@ export function reportsOn(
 ): [string, TensorReport][] {
   const { tensors, hyperparameters } = group;
   const lr = learningRateAt(hyperparameters.lr, plan.step);
-  const figures = figuresAt(arena.memory, arena.scratch);
-  return tensors.map(({ name, count, segment, sumOfSquares }) => {
+  const probe = new Probe(kernel, arena.scratch, arena.memory);
+  return tensors.map(({ name, segment, sumOfSquares }) => {
     const norm = Math.sqrt(sumOfSquares) * Math.abs(plan.gradScale);
     const gradScale = plan.gradScale * clipFactor(norm, hyperparameters.clipNorm);
-    const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale });
-    const measure: Measure = (prefix, shift) => kernel.report(segment, scalars, arena.scratch, prefix, shift);
-    return [name, tensorReport(figures, count, measure)];
+    return [name, tensorReport(probe, segment, scalarsOf(hyperparameters, lr, { ...plan, gradScale }))];
   });
 }
 
-/** Fills the figures, the histogram by the bits from `shift` up of the rates that start with `prefix`. */
-type Measure = (prefix: number, shift: number) => void;
-
-/** The windows of 11 bits in which a median is narrowed down. A rate has 31, so they overlap by one. */
+/** A rate has 31 bits below its sign. A median is narrowed down by windows of 11, which overlap by one. */
+const BIN_BITS = 11;
+const BINS = 2 ** BIN_BITS;
 const SHIFTS = [20, 10, 0] as const;
 
-function tensorReport({ bins, totals }: Figures, count: number, measure: Measure): TensorReport {
-  measure(0, SHIFTS[0]);
-  const [gradSquares, updateSquares, paramSquares, smallest, largest, zeros, leftOut] =
-    totals as unknown as Totals;
-  const used = count - leftOut;
+function tensorReport(probe: Probe, segment: Segment, scalars: Scalars): TensorReport {
+  const bins = new Uint32Array(BINS);
+  const measure = (prefix: number, shift: number) =>
+    figuresOf(probe.pieces(segment, scalars), bins, prefix, shift);
+  const { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used } = measure(0, SHIFTS[0]);
   const rms = (squares: number) => Math.sqrt(squares / used);
   const updateRms = rms(updateSquares);
   const rates = used === 0 ? [] : [smallest, medianRate(bins, used, measure), largest];
@@ -72,13 +74,50 @@ function tensorReport({ bins, totals }: Figures, count: number, measure: Measure
     minLr,
     medianLr,
     maxLr,
-    zeroGradShare: shortest(zeros / count),
-    nonFinite: leftOut,
+    zeroGradShare: shortest(zeros / segment.count),
+    nonFinite: segment.count - used,
   };
 }
 
+/** One pass: all figures, and in `bins` how many rates there are of each kind that starts with `prefix`. */
+function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, shift: number) {
+  let gradSquares = 0;
+  let updateSquares = 0;
+  let paramSquares = 0;
+  let smallest = Infinity;
+  let largest = 0;
+  let zeros = 0;
+  let used = 0;
+  bins.fill(0);
+  for (const { grad, param, update, rate } of pieces) {
+    const patterns = new Uint32Array(rate.buffer);
+    for (let i = 0; i < grad.length; i++) {
+      const g = grad[i]!;
+      const p = param[i]!;
+      const u = update[i]!;
+      const r = Math.abs(rate[i]!); // an lr of -0 gives -0
+      if (g === 0) zeros++;
+      // Double has room for the sum of four float32.
+      if (!(Math.abs(g) + Math.abs(p) + Math.abs(u) + r < Infinity)) continue;
+      used++;
+      gradSquares += g * g;
+      updateSquares += u * u;
+      paramSquares += p * p;
+      if (r < smallest) smallest = r;
+      if (r > largest) largest = r;
+      const bits = patterns[i]! & 0x7fffffff;
+      if ((bits ^ prefix) >>> (shift + BIN_BITS) === 0) bins[(bits >>> shift) % BINS]!++;
+    }
+  }
+  return { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used };
+}
+
 /** The middle rate, or the mean of the middle two. */
-function medianRate(bins: Uint32Array, count: number, measure: Measure): number {
+function medianRate(
+  bins: Uint32Array,
+  count: number,
+  measure: (prefix: number, shift: number) => unknown,
+): number {
   const middle = [Math.ceil(count / 2) - 1, Math.floor(count / 2)].map((rank) => ({ rank, prefix: 0 }));
   for (const shift of SHIFTS) {
     // The first window has been measured.

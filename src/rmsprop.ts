@@ -62,7 +62,7 @@ export class Optimizer<const P extends Params> {
   readonly grads: Readonly<Record<NameOf<P>, Float32Array>>;
   /** The running averages by name. */
   readonly state: Readonly<Record<NameOf<P>, State>>;
-  /** The hyperparameters of each group. Assigning one is checked, and holds from the next step. */
+  /** The hyperparameters of each group. Assigning one is checked (`OptionError`), and holds from the next step. */
   readonly groups: readonly [Hyperparameters, ...Hyperparameters[]];
   /** With `ema`: the running averages of the parameters by name, flat views. Without it, empty. */
   readonly ema: Readonly<Record<NameOf<P>, Float32Array>>;
@@ -77,6 +77,7 @@ export class Optimizer<const P extends Params> {
   /** Of the step at hand; one object for all of them, since a small model's update takes hardly longer than to make it. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
+  /** @internal */
   constructor(params: P | Attachment, options: Options, open: OpenKernel, canShare = () => false) {
     const attachment = params instanceof Attachment ? params : undefined;
     const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options);
@@ -240,7 +241,7 @@ export class Optimizer<const P extends Params> {
    * step those are mostly 0, and rates of `lr / eps` say nothing yet. Schedules of `lr`, `biasCorrection` and `gradScale`
    * stand as at the last step, all else as it is set now.
    *
-   * It takes some 20 ns per element, as long as thirty steps.
+   * It takes some 40 ns per element, as long as sixty steps.
    *
    * @throws StaleViewError when the memory has grown since gradients were read, as `step` does.
    * @throws OptionError when a schedule of `lr` gives no learning rate.
@@ -287,6 +288,7 @@ export class Optimizer<const P extends Params> {
     this.#parts = undefined;
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

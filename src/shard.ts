@@ -1,15 +1,19 @@
 /** A step by shares: which elements of a group are in one. */
 import { PLANES, type Segment } from "./kernel.ts";
 
-/** One of `count` contiguous shares of each group, `index` counted from 0. */
+/** One of several contiguous shares of each group. */
 export interface Shard {
+  /** Which one, from 0 to below `count`. */
   readonly index: number;
+  /** How many there are. */
   readonly count: number;
 }
 
 /** The elements of a tensor that are in a share, as `subarray` takes them. None of them: `start` is `end`. */
 export interface ElementRange {
+  /** The first. */
   readonly start: number;
+  /** The one after the last. */
   readonly end: number;
 }
 

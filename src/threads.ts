@@ -93,7 +93,7 @@ export function openPool(
 }
 
 /** What of the kernels' work is worth sharing. */
-export class Pool implements Omit<Kernel, "backend" | "report"> {
+export class Pool implements Omit<Kernel, "backend"> {
   constructor(
     private readonly inner: Kernel,
     private readonly crew: Crew,

@@ -1,0 +1,136 @@
+/** What is in the package, and that what it says of itself is so. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import ts from "typescript";
+import { describe, expect, inject, it } from "vitest";
+import { describeWith } from "../required.ts";
+import { importTool, tools } from "../tools/load.ts";
+
+const { tarball, consumer, installed, entries } = inject("packed");
+
+const files = readdirSync(installed, { recursive: true, encoding: "utf8" })
+  .filter((name) => statSync(join(installed, name)).isFile())
+  .map((name) => name.replaceAll("\\", "/"));
+
+it("has these files, and no others", () => {
+  expect(files.sort()).toEqual([
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "dist/arena.d.ts",
+    "dist/core-shared.wasm",
+    "dist/core.d.ts",
+    "dist/core.js",
+    "dist/core.js.map",
+    "dist/core.wasm",
+    "dist/dialects.d.ts",
+    "dist/errors.d.ts",
+    "dist/errors.js",
+    "dist/errors.js.map",
+    "dist/exports.d.ts",
+    "dist/handle.d.ts",
+    "dist/index.d.ts",
+    "dist/index.js",
+    "dist/index.js.map",
+    "dist/js.d.ts",
+    "dist/js.js",
+    "dist/js.js.map",
+    "dist/kernel.d.ts",
+    "dist/options.d.ts",
+    "dist/params.d.ts",
+    "dist/report.d.ts",
+    "dist/rmsprop.d.ts",
+    "dist/shard.d.ts",
+    "dist/third-party-licenses.txt",
+    "dist/threads.js",
+    "dist/threads.js.map",
+    "package.json",
+  ]);
+});
+
+describe("source maps", () => {
+  const scripts = files.filter((name) => name.endsWith(".js"));
+
+  it.each(scripts)("%s names its own, and that holds our sources as they are", (name) => {
+    const script = readFileSync(join(installed, name), "utf8");
+    expect(script.match(/\/\/# sourceMappingURL=(.*)\n$/)?.[1]).toBe(`${name.replace("dist/", "")}.map`);
+    const map = JSON.parse(readFileSync(join(installed, `${name}.map`), "utf8")) as {
+      sources: string[];
+      sourcesContent: string[];
+    };
+    const ours = map.sources.flatMap((source, i) =>
+      source.startsWith("../src/") ? [{ source, content: map.sourcesContent[i] }] : [],
+    );
+    expect(ours.length).toBeGreaterThan(0);
+    for (const { source, content } of ours) {
+      expect(content).toBe(readFileSync(new URL(`../${source}`, import.meta.url), "utf8"));
+    }
+    expect(map.sourcesContent).toHaveLength(map.sources.length);
+    expect(map.sourcesContent.every((content) => content.length > 0)).toBe(true);
+  });
+});
+
+describe("an entry", () => {
+  it.each(entries)("$entry has what its types promise", async (entry) => {
+    const types = join(installed, entry.types);
+    const program = ts.createProgram([types], { module: ts.ModuleKind.NodeNext });
+    const checker = program.getTypeChecker();
+    const symbol = checker.getSymbolAtLocation(program.getSourceFile(types)!)!;
+    const isValue = (name: ts.Symbol) => {
+      const target = name.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(name) : name;
+      return target.flags & ts.SymbolFlags.Value;
+    };
+    const promised = checker.getExportsOfModule(symbol).filter(isValue);
+    const module = await import(pathToFileURL(join(installed, entry.default)).href);
+    expect(promised.length).toBeGreaterThan(0);
+    expect(Object.keys(module)).toEqual(expect.arrayContaining(promised.map(({ name }) => name)));
+  });
+
+  it.each(["dialects", "OptionError"])("brings no binary where %s alone is used", async (name) => {
+    const stdin = { contents: `export { ${name} } from "rmsprop-wasm"`, resolveDir: consumer };
+    const { outputFiles } = await build({ stdin, bundle: true, format: "esm", minify: true, write: false });
+    expect(outputFiles[0]!.text).not.toContain("0061736d");
+    expect(outputFiles[0]!.text.length).toBeLessThan(5_000);
+  });
+});
+
+interface Attw {
+  createPackageFromTarballData(tarball: Uint8Array): object;
+  checkPackage(
+    of: object,
+    options: { excludeEntrypoints: RegExp[] },
+  ): Promise<{ types: unknown; problems: { kind: string; resolutionKind: string }[] }>;
+}
+
+interface Publint {
+  publint(options: {
+    pack: { tarball: ArrayBufferLike };
+    strict: boolean;
+  }): Promise<{ messages: { code: string }[] }>;
+}
+
+describeWith(tools, "the package in others' judgement", () => {
+  const packed = new Uint8Array(readFileSync(tarball));
+
+  it("of publint is faultless", async () => {
+    const { publint } = (await importTool("publint")) as Publint;
+    const { messages } = await publint({ pack: { tarball: packed.buffer }, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  it("of Are the types wrong? has types that are right, for import and for require", async () => {
+    const attw = (await importTool("@arethetypeswrong/core")) as Attw;
+    const { types, problems } = await attw.checkPackage(attw.createPackageFromTarballData(packed), {
+      excludeEntrypoints: [/\.wasm$/],
+    });
+    expect(types).toBeTruthy();
+    // There is one build, of ES modules, which `require` takes too from Node 20.19 and TypeScript 5.8 on; and TypeScript
+    // needs a `moduleResolution` that knows `exports`, as all since 4.7 do but "node10".
+    const wrong = problems.filter(
+      ({ kind, resolutionKind }) => kind !== "CJSResolvesToESM" && resolutionKind !== "node10",
+    );
+    expect(wrong).toEqual([]);
+  });
+});

@@ -1,0 +1,61 @@
+/** What importing the package does, which is nothing, and how it shows in a stack trace. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, inject, it } from "vitest";
+
+const { consumer } = inject("packed");
+
+/** Runs code as a program of somebody who has installed the package. */
+function run(code: string, ...flags: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, "--eval", code], {
+    cwd: consumer,
+    encoding: "utf8",
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
+  return { status, stdout, stderr };
+}
+
+const SUCCESS = { status: 0, stdout: "", stderr: "" };
+const ENTRIES = ["rmsprop-wasm", "rmsprop-wasm/core", "rmsprop-wasm/js"];
+const ESM = "--input-type=module";
+const CJS = "--input-type=commonjs";
+
+describe.each(ENTRIES)("importing %s", (entry) => {
+  it("touches nothing that could do work, adds nothing, and leaves nothing running", () => {
+    const code = `
+      import assert from "node:assert/strict";
+      const names = ["WebAssembly", "Worker", "Blob", "URL", "fetch", "Atomics", "SharedArrayBuffer", "setTimeout",
+        "setInterval", "setImmediate", "queueMicrotask", "MessageChannel", "performance", "navigator", "crypto"];
+      for (const name of names) {
+        Object.defineProperty(globalThis, name, { get() { throw new Error("touched " + name); } });
+      }
+      const before = Reflect.ownKeys(globalThis);
+      const { RMSprop, instantiate } = await import("${entry}");
+      assert.deepEqual(Reflect.ownKeys(globalThis), before);
+      assert.doesNotMatch(process.getActiveResourcesInfo().join(), /Timeout|Immediate|Worker|Port/);
+      // To use it does.
+      assert.throws(() => RMSprop ? new RMSprop({ w: [1] }) : instantiate({ buffer: [] }), /touched WebAssembly/);`;
+    expect(run(code, ESM, "--frozen-intrinsics", "--no-warnings")).toEqual(SUCCESS);
+  });
+
+  it("works with require too, and warns of nothing", () => {
+    const code = `
+      const { RMSprop, instantiate } = require("${entry}");
+      const memory = new WebAssembly.Memory({ initial: 1 });
+      if (RMSprop) new RMSprop({ w: [1] }).step();
+      else instantiate(memory).update({ param: 1024, grad: 2048, squareAvg: 3072, count: 1 });`;
+    expect(run(code, CJS)).toEqual(SUCCESS);
+  });
+});
+
+it("maps the stack of an error to the line of our source that threw it", () => {
+  const { stderr } = run(
+    'import { RMSprop } from "rmsprop-wasm"; new RMSprop({ w: [1] }, { lr: -1 });',
+    ESM,
+    "--enable-source-maps",
+  );
+  const [, path, line, column] = stderr.match(/ at check \((.*):(\d+):(\d+)\)/) ?? [];
+  expect(path).toMatch(/[\\/]src[\\/]rules\.ts$/);
+  const source = readFileSync(new URL("../../src/rules.ts", import.meta.url), "utf8").split("\n");
+  expect(source[Number(line) - 1]!.slice(Number(column) - 1)).toMatch(/^new OptionError\(/);
+});

@@ -1,0 +1,65 @@
+/** The declarations, by old and new compilers and by both ways of finding them. */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, inject, it } from "vitest";
+import { describeWith } from "../required.ts";
+import { tools } from "../tools/load.ts";
+
+const { consumer } = inject("packed");
+
+const STRICT = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
+const NODE = { module: "nodenext" };
+const BUNDLER = { module: "esnext", moduleResolution: "bundler" };
+
+/** Compiles a file of the consumer's, its dependencies' declarations included; gives what the compiler complains of. */
+function compile(compiler: string, file: string, options: object): string {
+  const compilerOptions = { ...STRICT, target: "es2022", lib: ["es2022", "dom"], types: [], ...options };
+  writeFileSync(join(consumer, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [file] }));
+  const bin = fileURLToPath(new URL(`../tools/node_modules/${compiler}/bin/tsc`, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin], { cwd: consumer, encoding: "utf8" });
+  return status === 0 ? "" : `${stdout}${stderr}`;
+}
+
+describeWith(tools, "the declarations", () => {
+  copyFileSync(fileURLToPath(new URL("consumer.ts", import.meta.url)), join(consumer, "consumer.ts"));
+
+  it.each([
+    ["typescript-5.4", NODE],
+    ["typescript-5.4", BUNDLER],
+    ["typescript-7.0", NODE],
+    ["typescript-7.0", BUNDLER],
+  ])("compile with %s and %o", (compiler, resolution) => {
+    expect(compile(compiler, "consumer.ts", resolution)).toBe("");
+  });
+
+  it.each(["typescript-5.4", "typescript-7.0"])("compile with %s without the DOM, as Node's", (compiler) => {
+    const typeRoots = [fileURLToPath(new URL("../../node_modules/@types", import.meta.url))];
+    writeFileSync(
+      join(consumer, "in-node.ts"),
+      `import { RMSprop } from "rmsprop-wasm";
+      import { instantiate } from "rmsprop-wasm/core";
+      import { RMSprop as Js } from "rmsprop-wasm/js";
+      export const { update } = instantiate(new RMSprop({ w: [2] }).memory);
+      export const w: Float32Array = new Js({ w: [2] }).params.w;`,
+    );
+    expect(compile(compiler, "in-node.ts", { ...NODE, lib: ["es2022"], types: ["node"], typeRoots })).toBe(
+      "",
+    );
+  });
+
+  it("are those of a package that is there", () => {
+    const text = readFileSync(join(consumer, "consumer.ts"), "utf8");
+    writeFileSync(join(consumer, "misnamed.ts"), text.replaceAll("rmsprop-wasm/core", "rmsprop-wasm/kernel"));
+    expect(compile("typescript-7.0", "misnamed.ts", NODE)).toMatch(/misnamed\.ts.*rmsprop-wasm\/kernel/);
+  });
+
+  it("are found by require as well, since TypeScript 5.8", () => {
+    writeFileSync(
+      join(consumer, "consumer.cts"),
+      'import { RMSprop } from "rmsprop-wasm"; export const { w }: { w: Float32Array } = new RMSprop({ w: [2] }).params;',
+    );
+    expect(compile("typescript-7.0", "consumer.cts", NODE)).toBe("");
+  });
+});
