@@ -16,6 +16,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { packDigits } from "../demo/train/pack.ts";
 import { loadMnist } from "../examples/mnist/data.ts";
+import { BUNDLE } from "./bundle.mjs";
 import { licensesOf } from "./demo-licenses.mjs";
 import { snippets } from "./demo-snippets.mjs";
 
@@ -39,7 +40,7 @@ const packageByName = {
   },
 };
 
-const BUNDLE = /** @type {const} */ ({
+const PAGE = /** @type {const} */ ({
   absWorkingDir: path("."),
   bundle: true,
   minify: true,
@@ -59,7 +60,7 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const page = await build({
-    ...BUNDLE,
+    ...PAGE,
     outdir: folder,
     entryPoints: {
       main: "demo/main.ts",
@@ -74,7 +75,7 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
     loader: { ".woff2": "file" },
     define: { HAS_TFJS: String(hasTfjs) },
     tsconfig,
-    plugins: [packageByName],
+    plugins: [packageByName, ...BUNDLE.plugins],
   });
   const inputs = [page, ...(hasTfjs ? [await buildTfjs(folder)] : [])].flatMap(({ metafile }) =>
     Object.keys(metafile.inputs),
@@ -98,7 +99,7 @@ async function buildTfjs(folder) {
     copyFileSync(`${binaries}/${name}`, `${folder}/tfjs/${name}`);
   }
   return build({
-    ...BUNDLE,
+    ...PAGE,
     outfile: `${folder}/tfjs.js`,
     stdin: {
       contents: `export * as tf from "@tensorflow/tfjs-core";

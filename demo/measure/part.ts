@@ -2,8 +2,8 @@
 import { button, html, make } from "../page/dom.ts";
 import { canShare } from "../page/isolation.ts";
 import { copy } from "../use/part.ts";
-import type { FromMeasurer, Task } from "./messages.ts";
-import { type Measured, resultText, rowsOf, type SizeRows } from "./table.ts";
+import type { FromMeasurer, Measured, Task } from "./messages.ts";
+import { resultText, rowsOf, type SizeRows } from "./table.ts";
 
 /** Whether the build has found tf.js. */
 declare const HAS_TFJS: boolean;

@@ -1,11 +1,5 @@
 /** Results as rows: what to write and how long a bar to draw. */
-import type { BenchRecord } from "../../bench/result.ts";
-import type { Check } from "./messages.ts";
-
-export interface Measured {
-  records: BenchRecord[];
-  checks: Record<string, Check>;
-}
+import type { Check, Measured } from "./messages.ts";
 
 export interface Row {
   way: string;

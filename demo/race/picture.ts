@@ -39,7 +39,6 @@ export function racePicture(palette: Palette): string {
 <title>RMSprop, Adam and gradient descent on the way down a ravine</title>
 <style>
 ${RACER_NAMES.map((name) => styleOf(name, race.lanes[name], race, palette)).join("\n")}
-@media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
 </style>
 <clipPath id="map"><rect width="${MAP.width}" height="${MAP.height}" rx="10"/></clipPath>
 <g clip-path="url(#map)">
@@ -83,11 +82,15 @@ function styleOf(name: RacerName, { path }: Lane, { surface }: Race, palette: Pa
   });
   const last = frames.at(-1)!;
   const keyframes = (of: (frame: (typeof frames)[number]) => string) =>
-    frames.map((frame) => `${frame.time}%{${of(frame)}}`).join("") + `100%{${of(last)}}`;
+    [...frames, { ...last, time: 100 }].map((frame) => `${frame.time}%{${of(frame)}}`).join("");
   const timing = `${SECONDS + HOLD_SECONDS}s linear infinite`;
-  return `.${name}{stroke:${palette[name]};stroke-dasharray:1;animation:${name} ${timing}}
+  return `.${name}{stroke:${palette[name]}}
+.${name}-dot{fill:${palette[name]};transform:${last.move}}
+@media (prefers-reduced-motion:no-preference){
+.${name}{stroke-dasharray:1;animation:${name} ${timing}}
+.${name}-dot{animation:${name}-dot ${timing}}
+}
 @keyframes ${name}{${keyframes(({ hidden }) => `stroke-dashoffset:${hidden}`)}}
-.${name}-dot{fill:${palette[name]};transform:${last.move};animation:${name}-dot ${timing}}
 @keyframes ${name}-dot{${keyframes(({ move }) => `transform:${move}`)}}`;
 }
 

@@ -69,8 +69,10 @@ export class Ink {
     /** Of the field, for one pixel of the image. */
     const unit = Math.max(right - left + 1, bottom - top + 1) / BOX;
     const image = new Uint8Array(PIXELS);
-    const cornerX = massX / mass - (SIDE / 2) * unit;
-    const cornerY = massY / mass - (SIDE / 2) * unit;
+    // By whole pixels, and to the middle of a pixel, as MNIST's were moved: one of its own comes out as it was.
+    const [middleX, middleY] = [(massX / mass - left) / unit, (massY / mass - top) / unit];
+    const cornerX = left - Math.round(SIDE / 2 + 0.5 - middleX) * unit;
+    const cornerY = top - Math.round(SIDE / 2 + 0.5 - middleY) * unit;
     for (let y = 0; y < SIDE; y++) {
       for (let x = 0; x < SIDE; x++) {
         image[y * SIDE + x] = this.#mean(cornerX + x * unit, cornerY + y * unit, unit);
