@@ -64,6 +64,7 @@ export class Pad {
     this.#ink.paste(image);
     this.#label = label;
     this.#hasChanged = true;
+    this.update();
   }
 
   /** Draws what has changed, and reads: the weights may have changed when nothing else has. */
