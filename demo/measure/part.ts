@@ -79,7 +79,7 @@ function blockOf({ title, rows }: SizeRows): HTMLElement {
       make("td", { class: "num times" }, `${timesOfStep.toPrecision(2)}×`),
     );
   });
-  const heads = ["Way", "Throughput", "ns per element", "GB/s", "× the time of step()"];
+  const heads = ["Way", "Throughput", "ns per element", "GB/s", "× step()"];
   return make(
     "div",
     {},

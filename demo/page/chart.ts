@@ -1,6 +1,6 @@
 /** Live curves: uPlot in the page's colours, as wide as its place. */
 import uPlot from "uplot";
-import { short } from "./numbers.ts";
+import { roundedOut, short } from "./numbers.ts";
 import { colorOf, onThemeChange } from "./theme.ts";
 
 export interface Curve {
@@ -29,8 +29,8 @@ const FONT = "12px Figtree, system-ui, sans-serif";
 export function chart(place: HTMLElement, options: ChartOptions): Chart {
   const { curves, height, format = short } = options;
   const isLog = options.range === undefined;
-  // uPlot's own: between other ends than it chooses, its ticks may never end.
-  const range = options.range ?? ((least, greatest) => uPlot.rangeLog(least, greatest, 10, false));
+  // From an end of more digits, uPlot's search for ticks may never come to the other.
+  const range = options.range ?? roundedOut;
   /** Of a logarithmic axis, powers of ten alone have room; on a short one, their doubles and halves too. */
   const isNamed = (tick: number, all: number[]) => {
     if (!isLog) return true;

@@ -16,3 +16,13 @@ function scientific(value: number, digits: number): string {
 }
 
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+
+/** The next numbers of one digit below and above: where a logarithmic axis may begin and end. */
+export function roundedOut(least: number, greatest: number): [number, number] {
+  const toOneDigit = (value: number, round: (digit: number) => number) => {
+    const power = 10 ** Math.floor(Math.log10(value));
+    return Number((round(value / power) * power).toPrecision(1));
+  };
+  const [low, high] = [toOneDigit(least, Math.floor), toOneDigit(greatest, Math.ceil)];
+  return [low, high > low ? high : 2 * low];
+}

@@ -2,7 +2,7 @@
 import { html, make } from "../page/dom.ts";
 import { short } from "../page/numbers.ts";
 import { racerTitles } from "./captions.ts";
-import { type Lane, RACER_NAMES, type Race } from "./race.ts";
+import { ARRIVED, type Lane, RACER_NAMES, type Race } from "./race.ts";
 
 /** The one this page is about comes first. */
 const ORDER = [...RACER_NAMES].reverse();
@@ -36,7 +36,8 @@ export class Board {
   }
 }
 
-function stateOf({ isOut, arrivedAfter }: Lane): string {
+function stateOf({ isOut, arrivedAfter, distance }: Lane): string {
   if (isOut) return "thrown out";
-  return arrivedAfter === undefined ? "on its way" : `there after ${arrivedAfter}`;
+  if (arrivedAfter === undefined) return "on its way";
+  return distance < ARRIVED ? `there after ${arrivedAfter}` : `was there at ${arrivedAfter}`;
 }

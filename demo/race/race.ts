@@ -8,7 +8,7 @@ export const RACER_NAMES = ["descent", "adam", "rmsprop"] as const;
 export type RacerName = (typeof RACER_NAMES)[number];
 
 /** So near to a minimum counts as there. */
-const ARRIVED = 0.05;
+export const ARRIVED = 0.05;
 /** Of the picture's width: who is farther out won't come back. */
 const OUT = 20;
 

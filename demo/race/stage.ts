@@ -77,8 +77,8 @@ export class Stage {
       .attr("d", ({ path }) => path)
       .style("--share", ({ share }) => `${Math.round(100 * share)}%`);
     const { x, y } = mapScales(surface);
-    const bottom = axisBottom(x).ticks(6).tickSize(-4).tickPadding(-14);
-    const left = axisLeft(y).ticks(5).tickSize(-4).tickPadding(-8);
+    const bottom = axisBottom(x).tickValues(inside(x, 6)).tickSize(-4).tickPadding(-14);
+    const left = axisLeft(y).tickValues(inside(y, 5)).tickSize(-4).tickPadding(-8);
     this.#axes.selectAll("g").remove();
     this.#axes.append("g").attr("transform", `translate(0,${MAP.height})`).call(bottom);
     this.#axes.append("g").attr("class", "left").call(left);
@@ -135,4 +135,11 @@ export class Stage {
   get svg(): SVGSVGElement {
     return this.#svg.node()!;
   }
+}
+
+/** Ticks whose labels have room: not at the map's edges. */
+function inside(scale: ReturnType<typeof mapScales>["x"], count: number): number[] {
+  const [from, to] = scale.domain() as [number, number];
+  const margin = 0.04 * (to - from);
+  return scale.ticks(count).filter((tick) => tick > from + margin && tick < to - margin);
 }

@@ -77,7 +77,7 @@ const noisy: Surface = {
   gradient: (x, y) => ({ x: 0.2 * x, y: 2 * y }),
   minima: [{ x: 0, y: 0 }],
   start: { x: 3.3, y: 1.8 },
-  noise: 2,
+  noise: 1.5,
   lr: 0.05,
   descentLr: 0.2,
 };

@@ -28,11 +28,11 @@ export function startTraining(): void {
   let sample = 0;
 
   const lossChart = chart(html("loss-chart"), {
-    height: 190,
+    height: 220,
     curves: [{ color: "rmsprop" }, { color: "descent", dash: [6, 3] }],
   });
   const accuracyChart = chart(html("accuracy-chart"), {
-    height: 130,
+    height: 150,
     curves: [{ color: "good" }],
     range: (least) => [10 * Math.floor(least / 10), 100],
     format: (value) => `${value} %`,
