@@ -1,14 +1,20 @@
 import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
 
-const source = (name: string) => fileURLToPath(new URL(`src/${name}.ts`, import.meta.url));
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const source = (name: string) => path(`src/${name}.ts`);
 
 export default defineConfig({
   // Tests import the package by its name, as users do, and get the sources.
   resolve: {
     alias: [
       { find: /^rmsprop-wasm$/, replacement: source("index") },
-      { find: /^rmsprop-wasm\/(core|js)$/, replacement: source("$1") },
+      { find: /^rmsprop-wasm\/(checkpoint|core|js|tfjs)$/, replacement: source("$1") },
+      // The drop-in's peer, the same module as `require` gives the tests.
+      {
+        find: /^@tensorflow\/tfjs-core$/,
+        replacement: path("bench/rivals/node_modules/@tensorflow/tfjs-core/dist/tf-core.node.js"),
+      },
     ],
   },
   test: {

@@ -20,6 +20,7 @@ const oneThread = [
   ...["step", "kernel", "core", "scalar", "streams", "copy"],
   ...["plain", "simple", "js", "tfjs-wasm", "tfjs-cpu", "torch"],
 ];
+const onTfjs = ["wasm", "cpu"].flatMap((backend) => [`tfjs-${backend}`, `tfjs-${backend}-drop-in`]);
 const zeroGradientWays = ["step", "scalar", "plain", "simple", "torch"];
 
 /** Those that rivals have too. */
@@ -156,6 +157,28 @@ export function casesFor(quick: boolean): Case[] {
         ],
       ],
       only: zeroGradientWays,
+    },
+    {
+      name: "checkpoint",
+      title: "Saving and restoring with momentum, beside copies of the same bytes",
+      groups: (quick ? [million] : [million, 16 * million]).map((size) => [
+        { ...ordinary, title: sizeTitle(size), variant: "momentum", size },
+      ]),
+      only: ["save", "save-copy", "restore", "restore-copy"],
+    },
+    {
+      name: "drop-in",
+      title: "applyGradients of the drop-in for tf.js, against tf.js's own",
+      groups: [2 ** 10, 2 ** 14, 2 ** 18, million, 4 * million].map((size) => [
+        { ...ordinary, title: sizeTitle(size), size },
+      ]),
+      only: onTfjs,
+    },
+    {
+      name: "drop-in-model",
+      title: "The same for a model of 60 small variables",
+      groups: [[{ ...ordinary, title: "60 variables of 100", tensors: 60, size: 100 }]],
+      only: onTfjs,
     },
     {
       name: "small",

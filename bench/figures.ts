@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { aloneFolder, runAlone, timeFirstSteps } from "./alone.ts";
 import { dist } from "./built.ts";
 import { type Figure, spreadOf } from "./result.ts";
 
@@ -33,17 +33,8 @@ async function sizes(): Promise<Figure[]> {
   ];
 }
 
-/** Processes in turn with empty ones, so that both meet the same machine; a pair's difference is one sample. */
 function firstStep(pairs: number): Figure[] {
-  const whole: number[] = [];
-  const inside: number[] = [];
-  runAlone("first-step.mjs");
-  for (let i = 0; i < pairs; i++) {
-    const empty = runAlone("empty.mjs");
-    const full = runAlone("first-step.mjs");
-    whole.push(full.milliseconds - empty.milliseconds);
-    inside.push(full.printed);
-  }
+  const { whole, inside } = timeFirstSteps([process.execPath], aloneFolder, pairs);
   return [
     figureOf("firstStep", "import to first step, beyond starting Node", "ms", whole),
     figureOf("firstStepInside", "the same, by the process's own clock", "ms", inside),
@@ -51,12 +42,12 @@ function firstStep(pairs: number): Figure[] {
 }
 
 function heap(runs: number): Figure[] {
-  const grown = Array.from({ length: runs }, () => runAlone("heap.mjs", "--expose-gc").printed);
+  const grown = Array.from({ length: runs }, () => runInNode("heap.mjs", "--expose-gc"));
   return [figureOf("heapPerStep", "JavaScript heap kept over 100,000 steps, per step", "bytes", grown)];
 }
 
 function idlePool(): Figure[] {
-  const used = Array.from({ length: 3 }, () => runAlone("idle-pool.mjs", "--expose-gc").printed);
+  const used = Array.from({ length: 3 }, () => runInNode("idle-pool.mjs", "--expose-gc"));
   return [figureOf("idlePool", "processor time of an idle pool over ten seconds, beyond none", "ms", used)];
 }
 
@@ -65,12 +56,7 @@ function figureOf(name: string, title: string, unit: string, values: number[]): 
   return { name, title, unit, value: median, low, high };
 }
 
-/** Runs a script of `alone/` in a fresh Node. */
-function runAlone(script: string, ...flags: string[]): { milliseconds: number; printed: number } {
-  const path = fileURLToPath(new URL(`alone/${script}`, import.meta.url));
-  const start = performance.now();
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, path], { encoding: "utf8" });
-  const milliseconds = performance.now() - start;
-  if (status !== 0) throw new Error(`bench/alone/${script} failed:\n${stderr}`);
-  return { milliseconds, printed: Number(stdout) };
+/** What a script of `alone/` prints. */
+function runInNode(script: string, ...flags: string[]): number {
+  return runAlone([process.execPath, ...flags], `${aloneFolder}/${script}`).printed;
 }

@@ -47,6 +47,30 @@ const goals: Wanted[] = [
     values: bySize("tfjs-cpu", "step", 0, Infinity),
   },
   {
+    title: "the drop-in against tf.train.rmsprop, wasm backend, 1 k elements",
+    atLeast: 50,
+    unit: "×",
+    values: ratios("tfjs-wasm", "dropIn", { case: "drop-in", to: 2 ** 10 }),
+  },
+  {
+    title: "the drop-in against tf.train.rmsprop, wasm backend, 256 k elements and more",
+    atLeast: 8,
+    unit: "×",
+    values: ratios("tfjs-wasm", "dropIn", { case: "drop-in", from: 2 ** 18 }),
+  },
+  {
+    title: "the drop-in against tf.train.rmsprop, wasm backend, 60 variables of 100",
+    atLeast: 30,
+    unit: "×",
+    values: ratios("tfjs-wasm", "dropIn", { case: "drop-in-model" }),
+  },
+  {
+    title: "the drop-in against tf.train.rmsprop, cpu backend, 16 k elements and more",
+    atLeast: 30,
+    unit: "×",
+    values: ratios("tfjs-cpu", "dropIn", { case: "drop-in", from: 2 ** 14 }),
+  },
+  {
     title: "one tensor of 1 M: time of step() by that of the bare kernel",
     atMost: 1.03,
     unit: "×",
@@ -148,6 +172,15 @@ const goals: Wanted[] = [
     atMost: 5,
     unit: " ms",
     values: figure("idlePool"),
+  },
+  {
+    title: "saving and restoring 16 M elements with momentum: by the time of a copy of the same bytes",
+    atMost: 2,
+    unit: "×",
+    values: (...all) =>
+      ["save", "restore"].flatMap((way) =>
+        ratios(way, "sameBytes", { case: "checkpoint", from: 2 ** 24 })(...all),
+      ),
   },
   // One pointer kept at each step would show as 8; what the engine learns meanwhile shows as hundredths.
   { title: "JavaScript heap kept, per step", atMost: 0.5, unit: " bytes", values: figure("heapPerStep") },

@@ -48,10 +48,10 @@ export function variantTable({ records }: Result): string {
   ].join("\n");
 }
 
-/** The first row is the head. */
-function tableOf(rows: string[][]): string {
+/** The first row is the head. Figures stand to the right, below each other. */
+export function tableOf(rows: string[][], alignment: "---" | "--:" = "--:"): string {
   const [head, ...others] = rows as [string[], ...string[][]];
-  const rule = head.map((_, i) => (i === 0 ? "---" : "--:"));
+  const rule = head.map((_, i) => (i === 0 ? "---" : alignment));
   return [head, rule, ...others].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 

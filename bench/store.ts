@@ -16,12 +16,12 @@ export function saveResult(result: Result): string {
   ];
   const path = fileURLToPath(new URL(`${parts.join("-")}.json`, folder));
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path, format(result));
+  writeFileSync(path, formatRecords(result));
   return path;
 }
 
 /** A line for each record, so that a change of one shows as one. */
-function format(result: Result): string {
+export function formatRecords(result: object): string {
   const fields = Object.entries(result).map(([name, value]) => {
     const text = Array.isArray(value)
       ? `[\n${value.map((one) => `    ${JSON.stringify(one)}`).join(",\n")}\n  ]`

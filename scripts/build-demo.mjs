@@ -19,12 +19,13 @@ import { loadMnist } from "../examples/mnist/data.ts";
 import { BUNDLE } from "./bundle.mjs";
 import { licensesOf } from "./demo-licenses.mjs";
 import { snippets } from "./demo-snippets.mjs";
+import { packagesOfRivals } from "./rivals.mjs";
 
 const path = (/** @type {string} */ name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 const DIGITS = { train: 5000, test: 1000 };
-const rivals = path("bench/rivals");
-export const hasTfjs = existsSync(`${rivals}/node_modules/@tensorflow/tfjs-backend-wasm`);
+const backend = new URL("@tensorflow/tfjs-backend-wasm/dist/", packagesOfRivals);
+export const hasTfjs = existsSync(backend);
 
 /**
  * The bench's ways take the built package by its address on disk; a page takes it by name.
@@ -93,10 +94,10 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
 
 /** In one file, with the binaries beside it: the page loads it when it's asked to. @param {string} folder */
 async function buildTfjs(folder) {
-  const binaries = `${rivals}/node_modules/@tensorflow/tfjs-backend-wasm/dist`;
   mkdirSync(`${folder}/tfjs`);
-  for (const name of readdirSync(binaries).filter((name) => name.endsWith(".wasm"))) {
-    copyFileSync(`${binaries}/${name}`, `${folder}/tfjs/${name}`);
+  // Not the one for threads, which the page keeps it from.
+  for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
+    copyFileSync(new URL(name, backend), `${folder}/tfjs/${name}`);
   }
   return build({
     ...PAGE,
@@ -104,7 +105,7 @@ async function buildTfjs(folder) {
     stdin: {
       contents: `export * as tf from "@tensorflow/tfjs-core";
         export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";`,
-      resolveDir: rivals,
+      resolveDir: fileURLToPath(packagesOfRivals),
     },
   });
 }

@@ -7,22 +7,28 @@ import { build } from "esbuild";
 import ts from "typescript";
 import { buildWasm, root } from "./build-wasm.mjs";
 import { buildWorker } from "./build-worker.mjs";
-import { BUNDLE, ENTRIES, filesApart } from "./bundle.mjs";
+import { BUNDLE, ENTRIES, filesApart, staticBinary, WORKERD_ENTRIES } from "./bundle.mjs";
 
 const dist = fileURLToPath(new URL("dist", root));
 
 await buildWasm();
 await buildWorker();
 rmSync(dist, { recursive: true, force: true });
-await build({
+const output = {
   ...BUNDLE,
-  entryPoints: ENTRIES,
   outdir: dist,
   plugins: [...BUNDLE.plugins, filesApart],
   // But names stay, for whoever reads a stack trace or prints an optimizer.
   minifySyntax: true,
   minifyWhitespace: true,
   sourcemap: true,
+};
+await build({ ...output, entryPoints: ENTRIES });
+await build({
+  ...output,
+  entryPoints: WORKERD_ENTRIES,
+  outExtension: { ".js": ".workerd.js" },
+  plugins: [staticBinary, ...output.plugins],
 });
 copyFileSync(new URL("build/release.wasm", root), `${dist}/core.wasm`);
 copyFileSync(new URL("build/release-shared.wasm", root), `${dist}/core-shared.wasm`);

@@ -1,5 +1,6 @@
 /** How the entries are bundled: shared by the build and by the tests of what it weighs. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "./build-wasm.mjs";
 
@@ -18,6 +19,11 @@ const leanLoader = {
       const cuts = [
         [/^Object\.hasOwn = [\s\S]*?^\};$/m, ""],
         [/(?<== )new TextDecoder\(/, "/* @__PURE__ */ new TextDecoder("],
+        // By its tag, since what an edge runtime imports for us is a module of its own realm.
+        [
+          /src instanceof WebAssembly\.Module/,
+          'Object.prototype.toString.call(src) === "[object WebAssembly.Module]"',
+        ],
         [/^function preInstantiate\([\s\S]*?^\}$/m, "function preInstantiate() {}"],
         [
           /^function postInstantiate\([\s\S]*?^\}$/m,
@@ -37,14 +43,14 @@ const leanLoader = {
 /**
  * Each entry is one file, since every further file takes Node half a millisecond of the few that it takes to import
  * us; but the errors stand by themselves, so that `instanceof` holds across entries, and the threads, which are loaded
- * when they are wanted.
+ * when they are wanted. And checkpoints take their optimizers from the main entry.
  *
  * @type {import("esbuild").Plugin}
  */
 export const filesApart = {
   name: "files-apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(errors|threads)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(errors|index|threads)\.ts$/ }, ({ kind, path }) =>
       kind === "entry-point"
         ? undefined
         : { path: path.replace(/\.ts$/, ".js"), external: true, sideEffects: false },
@@ -52,7 +58,36 @@ export const filesApart = {
   },
 };
 
-export const ENTRIES = ["src/index.ts", "src/core.ts", "src/js.ts", "src/errors.ts", "src/threads.ts"];
+/**
+ * The kernels by a static import of `core.wasm`, for runtimes that compile no bytes.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+export const staticBinary = {
+  name: "static-binary",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/binary\.ts$/ }, ({ resolveDir }) => ({ path: join(resolveDir, "workerd.ts") }));
+    onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /^\.\/index\.ts$/ }, () => ({
+      path: "./index.workerd.js",
+      external: true,
+      sideEffects: false,
+    }));
+  },
+};
+
+export const ENTRIES = [
+  "src/index.ts",
+  "src/core.ts",
+  "src/js.ts",
+  "src/checkpoint.ts",
+  "src/tfjs.ts",
+  "src/errors.ts",
+  "src/threads.ts",
+];
+
+/** Those of them that hold the kernels, or take them from one that does, and so exist for workerd too. */
+export const WORKERD_ENTRIES = ["src/index.ts", "src/core.ts", "src/checkpoint.ts"];
 
 /** @satisfies {import("esbuild").BuildOptions} */
 export const BUNDLE = {
@@ -60,5 +95,7 @@ export const BUNDLE = {
   bundle: true,
   format: /** @type {const} */ ("esm"),
   target: "es2022",
+  // The program's own: a second copy would know nothing of its backends.
+  external: ["@tensorflow/tfjs-core"],
   plugins: [leanLoader],
 };

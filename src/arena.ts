@@ -8,6 +8,7 @@
  */
 import { MemoryError } from "./errors.ts";
 import { SCRATCH_BYTES } from "./kernel.ts";
+import { PlainMemory } from "./plain-memory.ts";
 import { show } from "./show.ts";
 
 declare global {
@@ -181,6 +182,7 @@ function allocateMemory(byteLength: number, isShared: boolean): WebAssembly.Memo
   const initial = Math.ceil(byteLength / PAGE_BYTES);
   try {
     if (isShared) return new WebAssembly.Memory({ initial, maximum: LIMIT_BYTES / PAGE_BYTES, shared: true });
+    if (typeof WebAssembly === "undefined") return new PlainMemory({ initial }) as WebAssembly.Memory;
     return new WebAssembly.Memory({ initial });
   } catch (cause) {
     // Some phones don't reserve 4 GiB of addresses, which a shared memory takes from the start.

@@ -112,6 +112,13 @@ export class StaleViewError extends RMSpropError {
  */
 export class NonFiniteError extends RMSpropError {
   override readonly name = "NonFiniteError";
+
+  /** @internal */
+  static of(names: readonly string[]): NonFiniteError {
+    return new NonFiniteError(
+      `The gradients of ${names.join(", ")} hold a NaN or an infinity. Nothing was changed; see to the loss, or set nonFinite to "skip".`,
+    );
+  }
 }
 
 /**
@@ -132,6 +139,26 @@ export class NonFiniteError extends RMSpropError {
  */
 export class SwappedError extends RMSpropError {
   override readonly name = "SwappedError";
+}
+
+/**
+ * A checkpoint or state dict that is malformed, or that doesn't fit the optimizer.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * const optimizer = new RMSprop({ w: [2] });
+ * try {
+ *   optimizer.loadStateDict(new RMSprop({ w: [3] }).stateDict());
+ * } catch (error) {
+ *   error.name; // → "CheckpointError"
+ *   error.message; // → "w.shape of the state: got [3], expected [2]. Make the optimizer as the saved one was."
+ * }
+ * ```
+ */
+export class CheckpointError extends RMSpropError {
+  override readonly name = "CheckpointError";
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The pool of `threads.ts`, which is loaded when it is asked for: it would make the entry a quarter heavier for all. */
-import { compileFor, openWasm } from "./core.ts";
+import { compileFor } from "./binary.ts";
+import { openWasm } from "./core.ts";
 import type { Kernel } from "./kernel.ts";
 
 /**

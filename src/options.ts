@@ -132,7 +132,8 @@ const NOT_NEGATIVE = "from 0 up, finite";
 const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST, 0.01, NOT_NEGATIVE);
 const CLIP = /* @__PURE__ */ numberFrom(SMALLEST, Infinity, Infinity, "above 0; Infinity clips nothing");
 
-const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
+/** @internal */
+export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
   lr: {
     default: LEARNING_RATE.default,
     wanted: `${LEARNING_RATE.wanted}, or a function of the step that gives one`,
@@ -156,7 +157,8 @@ const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
 
 const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
 
-const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
+/** @internal */
+export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   globalClipNorm: CLIP,
   nonFinite: oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw"),
   ema: {
@@ -236,14 +238,19 @@ export function resolveHyperparameters(given: Partial<Hyperparameters>, base = D
   return resolved;
 }
 
+/** Refuses options that are no object: a learning rate by itself, say. */
+export function checkIsObject(options: unknown): void {
+  if (typeof options !== "object" || options === null) {
+    throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
+  }
+}
+
 /** Checks the constructor's options: what groups inherit, and what concerns the optimizer as a whole. */
 export function resolveOptions(options: Options): {
   inherited: Hyperparameters;
   optimizerOptions: OptimizerOptions;
 } {
-  if (typeof options !== "object" || options === null) {
-    throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
-  }
+  checkIsObject(options);
   const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS));
   const optimizerOptions = resolve(
     OPTIMIZER_OPTIONS,
@@ -282,7 +289,7 @@ export function resolveCoreOptions(options: CoreOptions): Required<CoreOptions> 
 }
 
 /** Values that are right by themselves, and wrong together. */
-function checkTogether({ nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters): void {
+export function checkTogether({ nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters): void {
   if (nesterov && momentum === 0) {
     throw new OptionError(
       "Option nesterov looks ahead along the momentum: set momentum above 0, or leave it out.",
@@ -303,10 +310,7 @@ export function checkClipping(globalClipNorm: number, groups: readonly Hyperpara
   }
 }
 
-/**
- * The hyperparameters as a caller sees and sets them: an assignment is checked, then handed to `change` before it
- * holds, so that what `change` throws leaves the old value.
- */
+/** The hyperparameters as a caller sees and sets them: an assignment is checked, then left to `change`. */
 export function guardHyperparameters(
   values: Hyperparameters,
   change: (next: Hyperparameters) => void,
@@ -326,7 +330,6 @@ export function guardHyperparameters(
       const next = { ...values, [name]: value };
       checkTogether(next);
       change(next);
-      Object.assign(values, next);
       return true;
     },
     deleteProperty: refuse,

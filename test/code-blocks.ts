@@ -38,13 +38,16 @@ export async function expectToRun(code: string): Promise<void> {
   const stdin = { contents: `${PRELUDE}\n${checked}`, loader: "ts" as const, resolveDir: "." };
   const alias = {
     "rmsprop-wasm": "./src/index.ts",
+    "rmsprop-wasm/checkpoint": "./src/checkpoint.ts",
     "rmsprop-wasm/core": "./src/core.ts",
     "rmsprop-wasm/js": "./src/js.ts",
+    "rmsprop-wasm/tfjs": "./src/tfjs.ts",
   };
   const { outputFiles } = await build({
     ...BUNDLE,
     stdin,
     alias,
+    external: [], // nor tf.js: it wouldn't be found from where the block is run
     platform: "node",
     mainFields: ["module", "main"],
     nodePaths: ["bench/rivals/node_modules"],

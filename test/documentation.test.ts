@@ -3,6 +3,8 @@ import { RMSprop } from "rmsprop-wasm";
 import { Application, type Comment, ReflectionKind, TSConfigReader, TypeDocReader } from "typedoc";
 import { describe, expect, it } from "vitest";
 import { codeBlocks, expectToRun } from "./code-blocks.ts";
+import { describeWith } from "./required.ts";
+import { tfjs } from "./tfjs/installed.ts";
 
 const app = await Application.bootstrap({}, [new TypeDocReader(), new TSConfigReader()]);
 const project = (await app.convert())!;
@@ -17,13 +19,19 @@ describe("every public class and function has an example, which runs:", () => {
     .getReflectionsByKind(ReflectionKind.Class | ReflectionKind.Function)
     .map((reflection) => {
       const signature = reflection.isDeclaration() ? reflection.signatures?.[0] : undefined;
-      return { name: reflection.getFullName(), comment: signature?.comment ?? reflection.comment };
+      const examples = tagged(signature?.comment ?? reflection.comment, "@example").flatMap(codeBlocks);
+      return { name: reflection.getFullName(), examples };
     });
 
-  it.each(documented)("$name", async ({ comment }) => {
-    const examples = tagged(comment, "@example").flatMap(codeBlocks);
-    expect(examples.length).toBeGreaterThan(0);
-    for (const { code } of examples) await expectToRun(code);
+  const run = (all: typeof documented) =>
+    it.each(all)("$name", async ({ examples }) => {
+      expect(examples.length).toBeGreaterThan(0);
+      for (const { code } of examples) await expectToRun(code);
+    });
+  const isOnTfjs = ({ name }: { name: string }) => name.startsWith("rmsprop-wasm/tfjs.");
+  run(documented.filter((one) => !isOnTfjs(one)));
+  describeWith(tfjs, "beside tf.js:", () => {
+    run(documented.filter(isOnTfjs));
   });
 
   it("of every entry", () => {
@@ -32,6 +40,7 @@ describe("every public class and function has an example, which runs:", () => {
         "rmsprop-wasm.RMSprop",
         "rmsprop-wasm/core.instantiate",
         "rmsprop-wasm/js.RMSprop",
+        "rmsprop-wasm/tfjs.rmsprop",
       ]),
     );
   });

@@ -1,18 +1,9 @@
 /** Pages and engines that refuse WebAssembly, as a CSP without 'wasm-unsafe-eval' does when a module is compiled. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { forbidWebAssembly } from "./forbidden.ts";
 
 beforeEach(() => {
-  vi.resetModules();
-  vi.stubGlobal("WebAssembly", {
-    ...Object.fromEntries(
-      Object.getOwnPropertyNames(WebAssembly).map((name) => [name, Reflect.get(WebAssembly, name)]),
-    ),
-    Module: class {
-      constructor() {
-        throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder");
-      }
-    },
-  });
+  forbidWebAssembly();
 });
 
 afterEach(() => vi.unstubAllGlobals());

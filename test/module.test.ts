@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compile, generateModule } from "../scripts/build-wasm.mjs";
-import { declareShared } from "../src/core.ts";
+import { declareShared } from "../src/binary.ts";
 import { wasmHex } from "../src/wasm.generated.ts";
 import { bits, ordinaryPlanes, PLANES, type Planes, run, scalarsFor, VARIANTS } from "./kernels.ts";
 

@@ -5,16 +5,11 @@ import { withTables } from "../bench/readme-table.ts";
 import { newestResult } from "../bench/store.ts";
 import { codeBlocks, expectToRun } from "./code-blocks.ts";
 import { describeWith } from "./required.ts";
+import { tfjs } from "./tfjs/installed.ts";
 
 const url = (name: string, base: string | URL = import.meta.url) => new URL(name, base);
 const root = url("../");
 const pages = ["README.md", ...readdirSync(url("docs", root)).map((name) => `docs/${name}`)];
-
-const tfjs = {
-  name: "tf.js",
-  isThere: existsSync(url("bench/rivals/node_modules/@tensorflow/tfjs-core", root)),
-  install: "npm ci --prefix bench/rivals",
-};
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(markdown: string): string[] {

@@ -1,5 +1,6 @@
 /** What the tests of threads share: a pool beside the same tensors on one thread, and workers that can be killed. */
-import { compileFor, openWasm } from "../src/core.ts";
+import { compileFor } from "../src/binary.ts";
+import { openWasm } from "../src/core.ts";
 import type { Scalars, Segment } from "../src/kernel.ts";
 import { openPool, type PoolSettings } from "../src/threads.ts";
 import { ordinaryPlanes, PLANES } from "./kernels.ts";

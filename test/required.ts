@@ -1,11 +1,9 @@
 /**
  * Tests beside something that the product's own tests must do without, such as tf.js, which `npm ci` doesn't install.
- * Where it is missing they are skipped and say so; with RMSPROP_REQUIRE_ALL or CI set, as in `.ci/run`, that is a
- * failure instead.
+ * Where it is missing they are skipped and say so, unless all must be there.
  */
 import { describe, it } from "vitest";
-
-export const mustHaveAll = Boolean(process.env.RMSPROP_REQUIRE_ALL || process.env.CI);
+import { mustHaveAll } from "./must-have-all.ts";
 
 export function describeWith(
   { name, isThere, install }: { name: string; isThere: boolean; install: string },

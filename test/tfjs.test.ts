@@ -1,80 +1,30 @@
-/**
- * tf.js run live beside ours, on the same gradients as the golden vectors'. It is loaded in this file alone, whose
- * worker ends with it: it puts a global state and a console banner into whatever process it is in.
- */
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+/** tf.js run live beside ours, on the same gradients as the golden vectors'. */
 import { type Backend, dialects, type Options, RMSprop } from "rmsprop-wasm";
 import { beforeAll, expect, it } from "vitest";
 import { distance, expectNoFarther } from "./golden/distance.ts";
 import { runExactly } from "./golden/exact.ts";
 import { ELEMENTS, gradients, parameters } from "./golden/inputs.ts";
+import { tfjsMathematics } from "./golden/tfjs.ts";
 import { describeWith } from "./required.ts";
+import { loadTfjs, type Tf, tfjs, train } from "./tfjs/installed.ts";
 
-/** What is used of tf.js, whose own types come with an installation that may be missing. */
-interface Tensor {
-  dataSync(): Float32Array;
-  dispose(): void;
-}
-interface Tf {
-  version_core: string;
-  enableProdMode(): void;
-  setBackend(name: "cpu"): Promise<boolean>;
-  tensor1d(values: ArrayLike<number>): Tensor;
-  variable(initial: Tensor): Tensor & { name: string };
-  train: {
-    /** Positional, and left to its defaults where they are the dialect's. */
-    rmsprop(
-      lr: number,
-      decay?: number,
-      momentum?: number,
-      eps?: number | null,
-      centered?: boolean,
-    ): Optimizer;
-  };
-}
-interface Optimizer {
-  getConfig(): { learningRate: number; decay: number; momentum: number; epsilon: number; centered: boolean };
-  applyGradients(gradients: Record<string, Tensor>): void;
-  dispose(): void;
+/** What its RMSprop says of itself. */
+interface Config {
+  decay: number;
+  epsilon: number;
+  momentum: number;
+  centered: boolean;
 }
 
 const STEPS = 200;
 const BACKENDS: Backend[] = ["wasm", "js"];
-const RIVALS = fileURLToPath(new URL("../bench/rivals/", import.meta.url));
-
-const tfjs = {
-  name: "tf.js",
-  isThere: ["core", "backend-cpu"].every((part) =>
-    existsSync(`${RIVALS}node_modules/@tensorflow/tfjs-${part}`),
-  ),
-  install: "npm ci --prefix bench/rivals",
-};
 
 describeWith(tfjs, "beside tf.js", () => {
   let tf: Tf;
   beforeAll(async () => {
-    const require = createRequire(`${RIVALS}package.json`);
-    tf = require("@tensorflow/tfjs-core");
-    require("@tensorflow/tfjs-backend-cpu");
-    tf.enableProdMode(); // without it the first use prints advice to install another backend
+    ({ tf } = await loadTfjs());
     await tf.setBackend("cpu");
   });
-
-  /** tf.js' parameters after it was given all of `steps`, the gradients of each step. */
-  function trainTheirs(optimizer: Optimizer, initial: ArrayLike<number>, steps: Iterable<ArrayLike<number>>) {
-    const start = tf.tensor1d(initial);
-    const variable = tf.variable(start);
-    for (const values of steps) {
-      const gradient = tf.tensor1d(values);
-      optimizer.applyGradients({ [variable.name]: gradient });
-      gradient.dispose();
-    }
-    const result = variable.dataSync().slice();
-    for (const used of [start, variable, optimizer]) used.dispose();
-    return result;
-  }
 
   function trainOurs(
     options: Options,
@@ -95,7 +45,7 @@ describeWith(tfjs, "beside tf.js", () => {
 
   it("is the version that the dialect is of, and has its defaults", () => {
     expect(tf.version_core).toBe("4.22.0");
-    const { decay, epsilon, momentum, centered } = tf.train.rmsprop(1).getConfig();
+    const { decay, epsilon, momentum, centered } = tf.train.rmsprop(1).getConfig() as unknown as Config;
     const ours = new RMSprop({ w: [1] }, dialects.tfjs).groups[0];
     expect(ours).toMatchObject({ alpha: decay, eps: epsilon, momentum, centered });
   });
@@ -106,10 +56,10 @@ describeWith(tfjs, "beside tf.js", () => {
   ])("is as near to float64, $title, after 200 steps", ({ momentum }) => {
     const lr = 1e-3;
     const optimizer = momentum ? tf.train.rmsprop(lr, undefined, momentum) : tf.train.rmsprop(lr);
-    const { decay: alpha, epsilon: eps } = optimizer.getConfig();
-    const mathematics = { ...OFF, lr, alpha, eps, momentum, epsInsideSqrt: true, lrInMomentum: true };
+    const { decay: alpha, epsilon: eps } = optimizer.getConfig() as unknown as Config;
+    const mathematics = tfjsMathematics({ lr, alpha, eps, momentum, centered: false });
     const { parameters: exact } = runExactly(mathematics, "ordinary", { steps: STEPS });
-    const theirs = trainTheirs(optimizer, parameters(), steps);
+    const theirs = train(tf, optimizer, parameters(), steps);
     for (const backend of BACKENDS) {
       const ours = trainOurs({ lr, momentum, backend }, parameters(), steps);
       expectNoFarther(distance(ours, exact, all), distance(theirs, exact, all));
@@ -126,7 +76,7 @@ describeWith(tfjs, "beside tf.js", () => {
         [0.5, 0.5],
         [0.5, -0.5],
       ];
-      const theirs = trainTheirs(tf.train.rmsprop(0.01, undefined, 0, null, true), [1, 1], some);
+      const theirs = train(tf, tf.train.rmsprop(0.01, undefined, 0, undefined, true), [1, 1], some);
       expect([...theirs].map(Number.isFinite)).toEqual([false, true]);
       const ours = trainOurs({ lr: 0.01, centered: true, backend }, Float32Array.of(1, 1), some);
       expect([...ours].map(Number.isFinite)).toEqual([true, true]);
@@ -139,24 +89,9 @@ describeWith(tfjs, "beside tf.js", () => {
   // g/∞. Ours keeps the largest finite number, which a factor of 0.9 per step takes back to ordinary size in time.
   it.each(BACKENDS)("stops an element for ever that met a huge gradient; ours on %s learns on", (backend) => {
     const some = [[1e20], ...Array.from({ length: 1000 }, () => [1])];
-    const theirs = trainTheirs(tf.train.rmsprop(0.01), [1], some);
+    const theirs = train(tf, tf.train.rmsprop(0.01), [1], some);
     const ours = trainOurs({ lr: 0.01, backend }, Float32Array.of(1), some);
     expect(theirs[0]).toBe(1);
     expect(ours[0]).toBeLessThan(0.5);
   });
 });
-
-/** What tf.js has no option for: the float64 run has no defaults. */
-const OFF = {
-  weightDecay: 0,
-  decoupledWeightDecay: false,
-  nesterov: false,
-  centered: false,
-  biasCorrection: false,
-  initialSquareAvg: 0,
-  clipValue: null,
-  clipNorm: null,
-  globalClipNorm: null,
-  maximize: false,
-  ema: null,
-};

@@ -1,8 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { installRivals, placeBesideTfjs } from "../../scripts/rivals.mjs";
 import type { Way } from "../way.ts";
 import { former, scalar, streams } from "./assembly.ts";
+import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
 import { isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
 import { core, kernel } from "./kernel.ts";
@@ -20,9 +19,8 @@ export interface Ways {
 }
 
 const wasm = [step, pool, kernel, core, former, scalar, streams, streamsOnTwo, copy];
+const checkpoints = [saving, copying, restoring, overwriting];
 const javascript = [plain, simple, jsBackend];
-const rivalsFolder = fileURLToPath(new URL("../rivals/", import.meta.url));
-const openTfjs = () => tfjsWays(`${rivalsFolder}package.json`);
 
 /** Every way that can be had here; `say` hears which can't, and why. */
 export function openWays(rivals: boolean, say: (line: string) => void): Ways {
@@ -32,7 +30,8 @@ export function openWays(rivals: boolean, say: (line: string) => void): Ways {
   if (rivals) {
     try {
       installRivals(say);
-      const { ways, version } = openTfjs();
+      placeBesideTfjs();
+      const { ways, version } = tfjsWays();
       children.push(...ways.map(isolated));
       versions.tfjs = version;
     } catch (error) {
@@ -52,7 +51,7 @@ export function openWays(rivals: boolean, say: (line: string) => void): Ways {
     }
   }
   return {
-    ways: [...wasm, ...children.map(({ way }) => way)],
+    ways: [...wasm, ...checkpoints, ...children.map(({ way }) => way)],
     versions,
     close() {
       for (const child of children) child.close();
@@ -62,18 +61,8 @@ export function openWays(rivals: boolean, say: (line: string) => void): Ways {
 
 /** For a process that does one way alone. Rivals are installed by then. */
 export function wayByName(name: string): Way {
-  const ways = name.startsWith("tfjs") ? openTfjs().ways : [...wasm, ...javascript];
+  const ways = name.startsWith("tfjs") ? tfjsWays().ways : [...wasm, ...javascript];
   const way = ways.find((one) => one.name === name);
   if (!way) throw new Error(`There is no way called ${name}.`);
   return way;
-}
-
-function installRivals(say: (line: string) => void): void {
-  if (existsSync(`${rivalsFolder}node_modules/@tensorflow/tfjs-backend-wasm`)) return;
-  say("Installing tf.js into bench/rivals (66 MB, once) …");
-  execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: rivalsFolder,
-    stdio: ["ignore", "ignore", "inherit"],
-    shell: process.platform === "win32",
-  });
 }

@@ -1,52 +1,47 @@
+import type { Optimizer, Tensor, Variable } from "@tensorflow/tfjs-core";
 import type { Way } from "../way.ts";
 import { timing } from "../way.ts";
-import { basis, countOf, inputsOf, settingsOf, usesOnly, type Work } from "../work.ts";
+import { basis, countOf, inputsOf, type Settings, settingsOf, usesOnly, type Work } from "../work.ts";
 
-/** What is used of tf.js. Its own types would have to be installed to check the bench's. */
-interface Tensor {
-  dataSync(): Float32Array;
-  dispose(): void;
-}
-interface Variable extends Tensor {
-  name: string;
-}
-interface Optimizer {
-  applyGradients(gradients: Record<string, Tensor>): void;
-  dispose(): void;
-}
-export interface Tf {
-  version_core: string;
-  enableProdMode(): void;
-  setBackend(name: string): Promise<boolean>;
-  tensor1d(values: Float32Array): Tensor;
-  variable(initial: Tensor): Variable;
-  train: {
-    rmsprop(lr: number, decay: number, momentum: number, epsilon: number, centered: boolean): Optimizer;
-  };
+export type Tf = typeof import("@tensorflow/tfjs-core");
+
+/** An optimizer of tf.js's variables. Its epsilon is inside the root, and its rate inside the momentum. */
+export interface Kind {
+  suffix: string;
+  title: string;
+  options: readonly (keyof Settings)[];
+  make(tf: Tf, settings: Settings): Optimizer | Promise<Optimizer>;
 }
 
-/** What its optimizer has: epsilon is always inside the root, and the rate inside the momentum. */
-const options = ["momentum", "centered", "epsInsideSqrt", "lrInMomentum"] as const;
+const { lr, alpha, eps } = basis;
+
+export const theirs: Kind = {
+  suffix: "",
+  title: "tf.js",
+  options: ["momentum", "centered", "epsInsideSqrt", "lrInMomentum"],
+  make: (tf, { momentum, centered }) => tf.train.rmsprop(lr, alpha, momentum, eps, centered),
+};
 
 /** The largest count that ends in sane time: the cpu backend takes 200 ns and more for an element. */
 const largest = { cpu: 2 ** 18, wasm: 2 ** 22 };
 
-export function tfjsWay(tf: Tf, backend: "cpu" | "wasm"): Way {
+export function tfjsWay(tf: Tf, backend: "cpu" | "wasm", kind: Kind): Way {
   return {
-    name: `tfjs-${backend}`,
-    title: `tf.js, ${backend} backend`,
+    name: `tfjs-${backend}${kind.suffix}`,
+    title: `${kind.title}, ${backend} backend`,
     formula: "tfjs",
     supports(work) {
-      return countOf(work) <= largest[backend] && work.state === "ordinary" && usesOnly(work, options);
+      const isKnown = work.state === "ordinary" && usesOnly(work, kind.options);
+      return isKnown && countOf(work) <= largest[backend];
     },
     async prepare(work) {
-      let model = await makeModel(tf, backend, work);
+      let model = await makeModel(tf, backend, kind, work);
       const time = timing(() => model.optimizer.applyGradients(model.gradients));
       return {
         // tf.js gives nobody its buffers to clear, so the optimizer is made anew.
         async reset() {
           model.dispose();
-          model = await makeModel(tf, backend, work);
+          model = await makeModel(tf, backend, kind, work);
         },
         async time(steps) {
           await tf.setBackend(backend);
@@ -65,12 +60,10 @@ export function tfjsWay(tf: Tf, backend: "cpu" | "wasm"): Way {
   };
 }
 
-async function makeModel(tf: Tf, backend: string, work: Work) {
+async function makeModel(tf: Tf, backend: string, kind: Kind, work: Work) {
   await tf.setBackend(backend);
   const { param, grad } = inputsOf(work);
-  const { lr, alpha, eps } = basis;
-  const { momentum, centered } = settingsOf(work);
-  const optimizer = tf.train.rmsprop(lr, alpha, momentum, eps, centered);
+  const optimizer = await kind.make(tf, settingsOf(work));
   const variables: Variable[] = [];
   const gradients: Record<string, Tensor> = {};
   for (let i = 0; i < work.tensors; i++) {

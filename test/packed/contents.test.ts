@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import ts from "typescript";
 import { describe, expect, inject, it } from "vitest";
 import { describeWith } from "../required.ts";
+import { tfjs } from "../tfjs/installed.ts";
 import { importTool, tools } from "../tools/load.ts";
 
 const { tarball, consumer, installed, entries } = inject("packed");
@@ -20,11 +21,20 @@ it("has these files, and no others", () => {
     "LICENSE",
     "README.md",
     "dist/arena.d.ts",
+    "dist/atomic-write.d.ts",
+    "dist/byte-reader.d.ts",
+    "dist/checkpoint.d.ts",
+    "dist/checkpoint.js",
+    "dist/checkpoint.js.map",
+    "dist/checkpoint.workerd.js",
+    "dist/checkpoint.workerd.js.map",
     "dist/core-shared.wasm",
     "dist/core.d.ts",
     "dist/core.js",
     "dist/core.js.map",
     "dist/core.wasm",
+    "dist/core.workerd.js",
+    "dist/core.workerd.js.map",
     "dist/dialects.d.ts",
     "dist/errors.d.ts",
     "dist/errors.js",
@@ -34,19 +44,33 @@ it("has these files, and no others", () => {
     "dist/index.d.ts",
     "dist/index.js",
     "dist/index.js.map",
+    "dist/index.workerd.js",
+    "dist/index.workerd.js.map",
     "dist/js.d.ts",
     "dist/js.js",
     "dist/js.js.map",
     "dist/kernel.d.ts",
+    "dist/lerobot.d.ts",
+    "dist/loading.d.ts",
     "dist/options.d.ts",
     "dist/params.d.ts",
     "dist/report.d.ts",
     "dist/rmsprop.d.ts",
     "dist/shard.d.ts",
+    "dist/state-dict.d.ts",
+    "dist/tfjs-gradients.d.ts",
+    "dist/tfjs-optimizer.d.ts",
+    "dist/tfjs-options.d.ts",
+    "dist/tfjs-weights.d.ts",
+    "dist/tfjs.d.ts",
+    "dist/tfjs.js",
+    "dist/tfjs.js.map",
     "dist/third-party-licenses.txt",
     "dist/threads.js",
     "dist/threads.js.map",
     "package.json",
+    "python/rmsprop_wasm_keras.py",
+    "python/rmsprop_wasm_torch.py",
   ]);
 });
 
@@ -73,7 +97,14 @@ describe("source maps", () => {
 });
 
 describe("an entry", () => {
-  it.each(entries)("$entry has what its types promise", async (entry) => {
+  const promises = (isOnTfjs: boolean) => {
+    const some = entries.filter(({ entry }) => (entry === "./tfjs") === isOnTfjs);
+    it.each(some)("$entry has what its types promise", expectToKeepPromises);
+  };
+  promises(false);
+  describeWith(tfjs, "beside tf.js", () => promises(true));
+
+  async function expectToKeepPromises(entry: (typeof entries)[number]) {
     const types = join(installed, entry.types);
     const program = ts.createProgram([types], { module: ts.ModuleKind.NodeNext });
     const checker = program.getTypeChecker();
@@ -86,13 +117,28 @@ describe("an entry", () => {
     const module = await import(pathToFileURL(join(installed, entry.default)).href);
     expect(promised.length).toBeGreaterThan(0);
     expect(Object.keys(module)).toEqual(expect.arrayContaining(promised.map(({ name }) => name)));
+  }
+
+  /** What a bundler makes of a line, by no tsconfig: it would look upwards for one. */
+  const bundled = async (contents: string) => {
+    const options = { bundle: true, format: "esm", minify: true, write: false, tsconfigRaw: "{}" } as const;
+    const { outputFiles } = await build({ stdin: { contents, resolveDir: consumer }, ...options });
+    return outputFiles[0]!.text;
+  };
+  const binariesIn = (text: string) => text.split("0061736d").length - 1;
+
+  it("for checkpoints brings no second optimizer, and none at all where none is made", async () => {
+    const main = 'export { RMSprop } from "rmsprop-wasm"';
+    expect(binariesIn(await bundled(main))).toBe(1);
+    expect(binariesIn(await bundled(`${main}; export { load } from "rmsprop-wasm/checkpoint"`))).toBe(1);
+    const files = 'export { restore, save, writeFileAtomic } from "rmsprop-wasm/checkpoint"';
+    expect(binariesIn(await bundled(files))).toBe(0);
   });
 
   it.each(["dialects", "OptionError"])("brings no binary where %s alone is used", async (name) => {
-    const stdin = { contents: `export { ${name} } from "rmsprop-wasm"`, resolveDir: consumer };
-    const { outputFiles } = await build({ stdin, bundle: true, format: "esm", minify: true, write: false });
-    expect(outputFiles[0]!.text).not.toContain("0061736d");
-    expect(outputFiles[0]!.text.length).toBeLessThan(5_000);
+    const text = await bundled(`export { ${name} } from "rmsprop-wasm"`);
+    expect(binariesIn(text)).toBe(0);
+    expect(text.length).toBeLessThan(5_000);
   });
 });
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, inject, it } from "vitest";
 import { describeWith } from "../required.ts";
+import { tfjs } from "../tfjs/installed.ts";
 import { tools } from "../tools/load.ts";
 
 const { consumer } = inject("packed");
@@ -47,6 +48,34 @@ describeWith(tools, "the declarations", () => {
     expect(compile(compiler, "in-node.ts", { ...NODE, lib: ["es2022"], types: ["node"], typeRoots })).toBe(
       "",
     );
+  });
+
+  describeWith(tfjs, "of the drop-in for tf.js", () => {
+    it.each(["typescript-5.4", "typescript-7.0"])("compile with %s beside tf.js' own", (compiler) => {
+      writeFileSync(
+        join(consumer, "in-tfjs.ts"),
+        `import * as tf from "@tensorflow/tfjs-core";
+        import { rmsprop, RMSPropOptimizer, type RMSPropOptions } from "rmsprop-wasm/tfjs";
+        const options: RMSPropOptions = { lr: 1e-3, clipNorm: 1, nonFinite: "skip" };
+        const ours: RMSPropOptimizer = rmsprop(options);
+        export const optimizer: tf.Optimizer = ours;
+        ours.lr = (step: number): number => 1 / step;
+        ours.applyGradients({ w: tf.zeros([2]) });
+        tf.serialization.registerClass(RMSPropOptimizer);
+        const config: tf.serialization.ConfigDict = ours.getConfig();
+        const copy = RMSPropOptimizer.fromConfig<RMSPropOptimizer>(RMSPropOptimizer, config);
+        export const loaded: Promise<void> = ours.getWeights().then((weights) => copy.setWeights(weights));
+        // @ts-expect-error An option is misspelt.
+        rmsprop({ learningRate: 1e-3 });
+        // @ts-expect-error Options by themselves are an object.
+        rmsprop(1e-3);
+        // @ts-expect-error What needs an optimizer's own memory.
+        rmsprop({ threads: 2 });`,
+      );
+      // tf.js' own declarations aren't up to so strict a compiler.
+      expect(compile(compiler, "in-tfjs.ts", { ...BUNDLER, skipLibCheck: true })).toBe("");
+      expect(compile(compiler, "in-tfjs.ts", { ...NODE, skipLibCheck: true })).toBe("");
+    });
   });
 
   it("are those of a package that is there", () => {

@@ -1,0 +1,34 @@
+/** What a cell of the matrix is, and what it gives. */
+import type { Backend, Options } from "rmsprop-wasm";
+import type { Browser, ToolName } from "./tools.ts";
+
+export interface Cell {
+  /** A row of the support table. */
+  place: string;
+  way: string;
+  browser?: Browser;
+  /** What it needs; the version of the first is the place's. */
+  tools: readonly [ToolName, ...ToolName[]];
+  expects: Expected;
+  /** Gives a `Report`, if nothing went wrong. */
+  run(): Promise<unknown>;
+}
+
+/** What the program must give beside its digest, or the error that it must get. */
+export type Expected = { backend: Backend; threads: number } | { error: string };
+
+/** What the program gave, or how it failed. */
+export type Report =
+  | { backend: Backend; threads: number; digest: string }
+  | { error: string; message: string };
+
+export const WASM: Expected = { backend: "wasm", threads: 1 };
+export const TWO_THREADS: Expected = { backend: "wasm", threads: 2 };
+export const JS: Expected = { backend: "js", threads: 1 };
+
+/** How a cell calls it that two threads are asked for where there is but one. */
+export const ONE_THREAD = "`threads: 2` gets one";
+
+/** Options for the program, as the argument of a command or in the address of a page. */
+export const asking = (options: Options) => JSON.stringify(options);
+export const inAddress = (options: Options) => `?options=${encodeURIComponent(asking(options))}`;

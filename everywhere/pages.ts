@@ -1,0 +1,63 @@
+/** Cells of pages whose module scripts load the package's own files, with no bundler, under friendly and hard headers. */
+import type { Options } from "rmsprop-wasm";
+import { visit } from "./browsers.ts";
+import { type Cell, type Expected, inAddress, JS, ONE_THREAD, TWO_THREADS, WASM } from "./cell.ts";
+import type { Policy } from "./site.ts";
+import { BROWSER_NAMES, BROWSERS, type Browser } from "./tools.ts";
+import type { Workshop } from "./workshop.ts";
+
+interface Page {
+  place: string;
+  way: string;
+  /** Of the fixture. */
+  script: string;
+  options?: Options;
+  policy?: Policy;
+  expects?: Expected;
+}
+
+const threads = { threads: 2 };
+
+const friendly = (place: string): Page[] => [
+  { place, way: "page", script: "page" },
+  { place, way: "worker", script: "worker" },
+  { place, way: "blob worker", script: "blob-worker" },
+  { place, way: "`threads: 2`", script: "page", options: threads, policy: "isolated", expects: TWO_THREADS },
+];
+
+const noWasm = { place: "CSP without `wasm-unsafe-eval`", policy: "no-wasm" } as const;
+const noBlob = { place: "CSP without `blob:` workers", policy: "no-blob" } as const;
+const hard: Page[] = [
+  { place: "Page that isn't cross-origin isolated", way: ONE_THREAD, script: "page", options: threads },
+  { ...noBlob, way: ONE_THREAD, script: "page", options: threads },
+  { ...noWasm, way: "`rmsprop-wasm`", script: "page", expects: JS },
+  { ...noWasm, way: "`rmsprop-wasm/js`", script: "js-entry", expects: JS },
+  {
+    ...noWasm,
+    way: '`backend: "wasm"`',
+    script: "page",
+    options: { backend: "wasm" },
+    expects: { error: "BackendError" },
+  },
+];
+
+export function pageCells(workshop: Workshop, site: string): Cell[] {
+  const cell = (
+    browser: Browser,
+    { place, way, script, options = {}, policy = "free", expects = WASM }: Page,
+  ): Cell => ({
+    place,
+    way,
+    browser,
+    tools: [browser],
+    expects,
+    async run() {
+      await workshop.project("pages");
+      return visit(browser, `${site}/${policy}/pages/${script}.html${inAddress(options)}`);
+    },
+  });
+  return [
+    ...BROWSERS.flatMap((browser) => friendly(BROWSER_NAMES[browser]).map((page) => cell(browser, page))),
+    ...hard.flatMap((page) => BROWSERS.map((browser) => cell(browser, page))),
+  ];
+}

@@ -1,0 +1,58 @@
+/** Cells of the runtimes outside of browsers. */
+import type { Options } from "rmsprop-wasm";
+import { asking, type Cell, inAddress, JS, ONE_THREAD, TWO_THREADS, WASM } from "./cell.ts";
+import { fetchJson, runCommand, startServer } from "./processes.ts";
+import { type ToolName, tool } from "./tools.ts";
+import type { Workshop } from "./workshop.ts";
+
+export const NODES = ["node-20", "node-22", "node-24", "node-26"] as const;
+export const DENO = "@deno/linux-x64-glibc";
+export const BUN = "@oven/bun-linux-x64";
+
+export function runtimeCells(workshop: Workshop): Cell[] {
+  const cell = (place: string, way: string, name: ToolName, args: string[], expects = WASM): Cell => ({
+    place,
+    way,
+    tools: [name],
+    expects,
+    async run() {
+      return JSON.parse(await runCommand([tool(name).path, ...args], await workshop.project("plain")));
+    },
+  });
+  const threads = asking({ threads: 2 });
+  return [
+    ...NODES.flatMap((name) => [
+      cell("Node", "`import`", name, ["import.mjs"]),
+      cell("Node", "`require`", name, ["require.cjs"]),
+      cell("Node", "`threads: 2`", name, ["import.mjs", threads], TWO_THREADS),
+      // V8 has no switch for SIMD itself, but one for SSE 4.1, without which it has none.
+      cell("Node without SIMD", "`import`", name, ["--no-enable-sse4-1", "import.mjs"], JS),
+      cell("Node without WebAssembly", "`import`", name, ["--jitless", "import.mjs"], JS),
+    ]),
+    cell("Deno", "`import`", DENO, ["run", "import.mjs"]),
+    cell("Deno", "`threads: 2`", DENO, ["run", "import.mjs", threads], TWO_THREADS),
+    cell("Bun", "`import`", BUN, ["import.mjs"]),
+    cell("Bun", "`require`", BUN, ["require.cjs"]),
+    cell("Bun", "`threads: 2`", BUN, ["import.mjs", threads], TWO_THREADS),
+    ...workerdCells(workshop),
+  ];
+}
+
+/** It has no threads to share memory with, whatever is asked for. */
+function workerdCells(workshop: Workshop): Cell[] {
+  const workerd = () => workshop.once("the server of Wrangler", () => serveByWrangler(workshop));
+  const cell = (way: string, options: Options): Cell => ({
+    place: "Cloudflare Workers, by Wrangler",
+    way,
+    tools: ["wrangler", "node-22"],
+    expects: WASM,
+    run: async () => fetchJson(`${await workerd()}${inAddress(options)}`),
+  });
+  return [cell("`import`", {}), cell(ONE_THREAD, { threads: 2 })];
+}
+
+async function serveByWrangler(workshop: Workshop): Promise<string> {
+  const command = [tool("node-22").path, tool("wrangler").path, "dev", "--port"];
+  const project = await workshop.project("workerd");
+  return startServer((port) => [...command, port], project);
+}

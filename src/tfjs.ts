@@ -1,0 +1,38 @@
+/**
+ * The drop-in for tf.js: `rmsprop({ lr: 1e-3 })` in place of `tf.train.rmsprop(1e-3)`. tf.js isn't in here: it is the
+ * program's own.
+ *
+ * @module rmsprop-wasm/tfjs
+ */
+import { RMSPropOptimizer } from "./tfjs-optimizer.ts";
+import type { RMSPropOptions } from "./tfjs-options.ts";
+
+/**
+ * Makes an optimizer for `model.compile`, or to call `minimize` of: a `tf.Optimizer`. Its defaults are those of
+ * `tf.train.rmsprop`, by `dialects.tfjs`.
+ *
+ * @throws {@link OptionError} for an unknown option or a value out of range.
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs-core";
+ * import "@tensorflow/tfjs-core/dist/register_all_gradients.js"; // both come with "@tensorflow/tfjs"
+ * import "@tensorflow/tfjs-backend-cpu";
+ * import { rmsprop } from "rmsprop-wasm/tfjs";
+ *
+ * const w = tf.variable(tf.tensor1d([3]));
+ * const optimizer = rmsprop({ lr: 0.1, weightDecay: 1e-3 }); // was tf.train.rmsprop(0.1)
+ * for (let step = 0; step < 100; step++) optimizer.minimize(() => tf.sum(tf.square(w)));
+ * Math.abs(w.dataSync()[0]) < 0.1; // → true
+ * optimizer.iterations; // → 100
+ * ```
+ */
+export function rmsprop(options: RMSPropOptions = {}): RMSPropOptimizer {
+  return new RMSPropOptimizer(options);
+}
+
+export { dialects } from "./dialects.ts";
+export * from "./errors.ts";
+export type { Hyperparameters, NonFinitePolicy, Schedule } from "./options.ts";
+export { RMSPropOptimizer } from "./tfjs-optimizer.ts";
+export type { RMSPropOptions } from "./tfjs-options.ts";

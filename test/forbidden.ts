@@ -1,0 +1,19 @@
+import { vi } from "vitest";
+
+/**
+ * Refuses WebAssembly as a Content-Security-Policy without 'wasm-unsafe-eval' does, when a module is compiled, and
+ * forgets what was compiled before: import the library after this. Gives the function that refused.
+ */
+export function forbidWebAssembly() {
+  const compile = vi.fn(function compile() {
+    throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder");
+  });
+  vi.resetModules();
+  vi.stubGlobal("WebAssembly", {
+    ...Object.fromEntries(
+      Object.getOwnPropertyNames(WebAssembly).map((name) => [name, Reflect.get(WebAssembly, name)]),
+    ),
+    Module: compile,
+  });
+  return compile;
+}

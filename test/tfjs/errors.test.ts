@@ -1,0 +1,273 @@
+/** What bad use of the drop-in gets: an error that says what is wrong, and nothing changed. */
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describeWith } from "../required.ts";
+import {
+  BACKENDS,
+  type DropIn,
+  loadTfjs,
+  type Tensor,
+  type Tf,
+  tfjs,
+  type Variable,
+  valuesOf,
+  variableOf,
+} from "./installed.ts";
+
+type Optimizer = ReturnType<DropIn["rmsprop"]>;
+type NamedTensors = Awaited<ReturnType<Optimizer["getWeights"]>>;
+
+describeWith(tfjs, "the drop-in for tf.js", () => {
+  let tf: Tf;
+  let dropIn: DropIn;
+  beforeAll(async () => {
+    ({ tf, dropIn } = await loadTfjs());
+  });
+
+  describe.each(BACKENDS)("on backend %s", (backend) => {
+    let optimizer: Optimizer;
+    let variables: Variable[];
+    let w: Tensor;
+    let b: Tensor;
+    beforeEach(async () => {
+      await tf.setBackend(backend);
+      optimizer = dropIn.rmsprop({ lr: 0.1 });
+      variables = [variableOf(tf, [1, 2], "w"), variableOf(tf, [3], "b")];
+      [w, b] = [tf.ones([2]), tf.ones([1])];
+      optimizer.applyGradients({ w, b });
+    });
+    afterEach(() => {
+      tf.disposeVariables();
+      optimizer.dispose();
+      tf.dispose([w, b]);
+    });
+
+    /** All that a step could change. */
+    async function everything() {
+      const weights = (await optimizer.getWeights()).map(({ name, tensor }) => [name, valuesOf(tensor)]);
+      return { weights, values: variables.map(valuesOf), tensors: tf.memory().numTensors };
+    }
+
+    async function expectRefusal(act: () => void | Promise<void>, error: keyof DropIn, message: RegExp) {
+      const before = await everything();
+      const failed = await (async () => act())().then(
+        () => undefined,
+        (reason) => reason,
+      );
+      expect(failed).toBeInstanceOf(dropIn[error]);
+      expect(failed.message).toMatch(message);
+      expect(await everything()).toEqual(before);
+    }
+
+    it.each<[string, () => unknown, RegExp]>([
+      [
+        "of another shape",
+        () => tf.ones([1, 2]),
+        /gradient of variable "w" is of float32 and shape \[1, 2\], .* shape \[2\]/,
+      ],
+      ["that would be broadcast", () => tf.scalar(1), /shape \[\], expected .* shape \[2\]/],
+      ["of another dtype", () => tf.ones([2], "int32"), /is of int32 and shape \[2\]/],
+      ["that is disposed of", () => disposed(tf.ones([2])), /is disposed of/],
+      ["that is missing", () => undefined, /"w" has no gradient, so the loss doesn't depend on it/],
+      ["that is null", () => null, /"w" has no gradient/],
+      ["that is no tensor", () => Float32Array.of(1, 2), /is a Float32Array, expected a tensor/],
+    ])("refuses a gradient %s", async (_, make, message) => {
+      const wrong = make() as Tensor;
+      await expectRefusal(() => optimizer.applyGradients({ b, w: wrong }), "ParameterError", message);
+      const list = [
+        { name: "b", tensor: b },
+        { name: "w", tensor: wrong },
+      ];
+      await expectRefusal(() => optimizer.applyGradients(list), "ParameterError", message);
+      if (wrong && "dispose" in wrong) wrong.dispose();
+    });
+
+    it("refuses a gradient of a variable that isn't there", async () => {
+      const message = /no variable "other"/;
+      await expectRefusal(() => optimizer.applyGradients({ b, other: w }), "ParameterError", message);
+      variables[0]!.dispose();
+      variables.shift();
+      await expectRefusal(() => optimizer.applyGradients({ b, w }), "ParameterError", /no variable "w"/);
+    });
+
+    it("refuses a variable of another dtype", async () => {
+      const initial = tf.tensor1d([1], "int32");
+      tf.variable(initial, true, "whole");
+      const message = /"whole" is int32: only float32/;
+      await expectRefusal(() => optimizer.applyGradients({ b, whole: initial }), "ParameterError", message);
+      initial.dispose();
+    });
+
+    it.each<[string, unknown]>([
+      ["an empty record", {}],
+      ["an empty list", []],
+      ["undefined", undefined],
+    ])("refuses %s of gradients", async (_, gradients) => {
+      const act = () => optimizer.applyGradients(gradients as Record<string, Tensor>);
+      await expectRefusal(act, "ParameterError", /no gradient of any variable/);
+    });
+
+    it("refuses two gradients of one variable", async () => {
+      const twice = [
+        { name: "b", tensor: b },
+        { name: "b", tensor: b },
+      ];
+      await expectRefusal(() => optimizer.applyGradients(twice), "ParameterError", /given two gradients/);
+    });
+
+    it("refuses a rate that isn't one, from a schedule too", async () => {
+      const assign = (value: unknown) => () => {
+        optimizer.lr = value as number;
+      };
+      await expectRefusal(assign(-1), "OptionError", /Option lr: got -1/);
+      await expectRefusal(assign("0.1"), "OptionError", /Option lr: got "0.1"/);
+      expect(optimizer.lr).toBe(0.1);
+      optimizer.lr = () => Number.NaN;
+      // getConfig asks the schedule too.
+      await expectRefusal(
+        () => optimizer.applyGradients({ w, b }),
+        "OptionError",
+        /schedule gave NaN at step 1/,
+      );
+      expect(() => optimizer.getConfig()).toThrow(/schedule gave NaN/);
+    });
+
+    it("leaves nothing of a minimize that failed", async () => {
+      const frozen = variables[1]!;
+      const loss = () => tf.sum(tf.square(variables[0]!)) as ReturnType<typeof tf.scalar>;
+      const minimize = () => {
+        optimizer.minimize(loss, true, [variables[0]!, frozen]);
+      };
+      await expectRefusal(minimize, "ParameterError", /"b" has no gradient/);
+    });
+
+    it.each<[string, (weights: NamedTensors) => unknown, RegExp]>([
+      ["nothing", () => [], /start with undefined/],
+      ["no list", () => undefined, /start with undefined/],
+      [
+        "no count of iterations",
+        (weights) => weights.slice(1),
+        /start with "w\/rms", expected one number named "iter"/,
+      ],
+      ["one too few", (weights) => weights.slice(0, -1), /got 3 beside "iter", of 2 variables/],
+      ["one too many", (weights) => [...weights, weights[1]], /got 5 beside "iter"/],
+      [
+        "those of a centered optimizer",
+        (weights) => [...weights, renamed(weights[1]!, "w/mg"), renamed(weights[2]!, "b/mg")],
+        /got 6 beside "iter", .* this optimizer is not centered/,
+      ],
+      [
+        "planes of two shapes",
+        ([iter, , ...rest]) => [iter, { name: "w/rms", tensor: rest[0]!.tensor }, ...rest],
+        /state of "w" is float32 of shape \[2\], expected float32 of shape \[1\]/,
+      ],
+      [
+        "another dtype",
+        ([iter, rms, ...rest]) => [iter, { name: "w/rms", tensor: tf.cast(rms!.tensor, "int32") }, ...rest],
+        /state of "w" is int32/,
+      ],
+      [
+        "tensors that are disposed of",
+        ([iter, rms, ...rest]) => [iter, { name: "w/rms", tensor: disposed(tf.clone(rms!.tensor)) }, ...rest],
+        /state of "w" is disposed of/,
+      ],
+      [
+        "state of another shape than its variable",
+        (weights) =>
+          weights.map((weight, i) => ({
+            name: weight.name,
+            tensor: weights[i && ((i - 1) ^ 1) + 1]!.tensor,
+          })),
+        /loaded state of "w" has shape \[1\], but variable "w" has \[2\]/,
+      ],
+      [
+        "state of another number of variables",
+        ([iter, ...rest]) => [
+          iter,
+          ...rest.flatMap((weight) =>
+            weight.name.startsWith("w") ? [renamed(weight, weight.name.replace("w", "other"))] : [],
+          ),
+        ],
+        /loaded state is of 1 variables \(other\), which can't be those 2: w, b/,
+      ],
+    ])("refuses for weights %s", async (_, change, message) => {
+      const given = change(await optimizer.getWeights()) as NamedTensors;
+      const made = (given ?? []).map(({ tensor }) => tensor).filter((tensor) => !("assign" in tensor));
+      await expectRefusal(() => optimizer.setWeights(given), "ParameterError", message);
+      tf.dispose(made);
+    });
+
+    it("refuses at the first step state that no variable of it can have", async () => {
+      const loaded = dropIn.rmsprop({ lr: 0.1 });
+      await loaded.setWeights(await optimizer.getWeights());
+      const stranger = variableOf(tf, [1, 2, 3], "stranger");
+      const gradient = tf.ones([3]);
+      const before = tf.memory().numTensors;
+      expect(() => loaded.applyGradients({ stranger: gradient })).toThrow(
+        /loaded state is of 2 variables \(w, b\), which can't be those 1: stranger/,
+      );
+      expect([...valuesOf(stranger)]).toEqual([1, 2, 3]);
+      expect(tf.memory().numTensors).toBe(before);
+      expect(loaded.iterations).toBe(1);
+      tf.dispose(gradient);
+      loaded.dispose();
+    });
+
+    it("refuses everything once it's disposed of, which can be done twice", async () => {
+      const weights = await optimizer.getWeights();
+      optimizer.dispose();
+      optimizer.dispose();
+      const message = /was disposed of/;
+      expect(() => optimizer.applyGradients({ w, b })).toThrow(message);
+      await expect(optimizer.getWeights()).rejects.toThrow(message);
+      await expect(optimizer.setWeights(weights)).rejects.toThrow(dropIn.DisposedError);
+      expect(valuesOf(variables[1]!)[0]).toBeLessThan(3);
+    });
+  });
+
+  it.each<[unknown, RegExp]>([
+    [1e-3, /got 0.001, expected an object such as { lr: 1e-3 }/],
+    [null, /got null, expected an object/],
+    [{ learningRate: 1e-3 }, /Unknown option "learningRate": did you mean "lr"/],
+    [{ globalclipnorm: 1 }, /did you mean "globalClipNorm"/],
+    [{ ema: { decay: 0.9 } }, /Unknown option "ema"/],
+    [{ alpha: 2 }, /Option alpha: got 2, expected a number from 0 to 1/],
+    [{ nesterov: true }, /set momentum above 0/],
+    [{ clipNorm: 1, globalClipNorm: 1 }, /both scale the gradient/],
+  ])("refuses %o for options", (options, message) => {
+    expect(() => dropIn.rmsprop(options as object)).toThrow(dropIn.OptionError);
+    expect(() => dropIn.rmsprop(options as object)).toThrow(message);
+  });
+
+  it("refuses to start before a backend is ready", async () => {
+    await tf.setBackend("cpu");
+    const variable = variableOf(tf, [1], "early");
+    const early = tf.ones([1]);
+    const optimizer = dropIn.rmsprop();
+    const weights = await optimizer.getWeights();
+    const real = tf.backend();
+    let finish = (_: typeof real) => {};
+    tf.registerBackend("slow", () => new Promise((resolve) => (finish = resolve)));
+    const ready = tf.setBackend("slow");
+    const message = /no backend ready: `await tf.ready\(\)` first/;
+    expect(() => optimizer.applyGradients({ early })).toThrow(dropIn.BackendError);
+    expect(() => optimizer.applyGradients({ early })).toThrow(message);
+    await expect(optimizer.getWeights()).rejects.toThrow(message);
+    await expect(optimizer.setWeights(weights)).rejects.toThrow(message);
+    finish(real);
+    await ready;
+    await tf.setBackend("cpu");
+    expect([...valuesOf(variable)]).toEqual([1]);
+    optimizer.applyGradients({ early });
+    expect(optimizer.iterations).toBe(1);
+    for (const used of [variable, early, optimizer]) used.dispose();
+  });
+});
+
+function disposed(tensor: Tensor): Tensor {
+  tensor.dispose();
+  return tensor;
+}
+
+function renamed({ tensor }: NamedTensors[number], name: string): NamedTensors[number] {
+  return { name, tensor };
+}

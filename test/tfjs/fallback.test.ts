@@ -1,0 +1,57 @@
+/** Where tf.js isn't built as the drop-in expects it, or WebAssembly is forbidden: slower, with the same bits. */
+import { afterEach, beforeAll, expect, it, vi } from "vitest";
+import { forbidWebAssembly } from "../forbidden.ts";
+import { describeWith } from "../required.ts";
+import { type DropIn, loadTfjs, type Tf, tfjs, valuesOf, variableOf } from "./installed.ts";
+
+/** Of the wasm backend, what another version might not have. */
+interface Internals {
+  wasm: { asm: { memory?: unknown } };
+}
+
+describeWith(tfjs, "the drop-in for tf.js", () => {
+  let tf: Tf;
+  let rmsprop: DropIn["rmsprop"];
+  beforeAll(async () => {
+    const { tf: loaded, dropIn } = await loadTfjs();
+    tf = loaded;
+    rmsprop = dropIn.rmsprop;
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+
+  function train(): Float32Array {
+    const variable = variableOf(tf, [1, 2, 3]);
+    const gradient = tf.tensor1d([0.5, -1, 0]);
+    const optimizer = rmsprop({ lr: 0.1, momentum: 0.9, clipValue: 0.75 });
+    for (let step = 0; step < 3; step++) optimizer.applyGradients({ [variable.name]: gradient });
+    const result = valuesOf(variable);
+    for (const used of [variable, gradient, optimizer]) used.dispose();
+    return result;
+  }
+
+  it("works on a wasm backend whose memory it doesn't find, and says so once", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    await tf.setBackend("cpu");
+    const expected = train();
+    await tf.setBackend("wasm");
+    const { wasm } = tf.backend() as unknown as Internals;
+    wasm.asm = { ...wasm.asm, memory: undefined };
+    expect(train()).toEqual(expected);
+    expect(train()).toEqual(expected);
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/can't update in place on the wasm backend of tf.js/)],
+    ]);
+  });
+
+  it("works on the cpu backend where WebAssembly is forbidden", async () => {
+    await tf.setBackend("cpu");
+    const expected = train();
+    const compile = forbidWebAssembly();
+    ({ rmsprop } = await import("rmsprop-wasm/tfjs"));
+    expect(train()).toEqual(expected);
+    expect(compile).toHaveBeenCalled();
+  });
+});
