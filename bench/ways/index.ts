@@ -4,9 +4,10 @@ import { former, scalar, streams } from "./assembly.ts";
 import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
 import { isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
-import { core, jsBackend, kernel, step } from "./ours.ts";
+import { core, kernel } from "./kernel.ts";
+import { jsBackend, step } from "./ours.ts";
 import { findPyTorch } from "./pytorch.ts";
-import { tfjsWays } from "./tfjs.ts";
+import { tfjsWays } from "./tfjs-installed.ts";
 import { pool, streamsOnTwo } from "./threads.ts";
 
 export interface Ways {

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RMSprop } from "rmsprop-wasm";
 import { load, save, writeFileAtomic } from "rmsprop-wasm/checkpoint";
-import { CLASSES, type DataSet, PIXELS } from "../mnist/data.ts";
+import { CLASSES, type DataSet, PIXELS } from "../mnist/digits.ts";
 import { accumulateGradients, initialise, shapes } from "../mnist/network.ts";
 import { seededRandom } from "../mnist/random.ts";
 
