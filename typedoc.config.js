@@ -21,7 +21,7 @@ function documentDialects(app) {
 /** @type {Partial<import("typedoc").TypeDocOptions>} */
 export default {
   plugin: [documentDialects],
-  entryPoints: ["src/index.ts", "src/core.ts", "src/js.ts", "src/tfjs.ts"],
+  entryPoints: ["src/index.ts", "src/core.ts", "src/js.ts", "src/checkpoint.ts", "src/tfjs.ts"],
   tsconfig: "scripts/tsconfig.types.json",
   out: "build/docs",
   readme: "README.md",

@@ -9,7 +9,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^rmsprop-wasm$/, replacement: source("index") },
-      { find: /^rmsprop-wasm\/(core|js|tfjs)$/, replacement: source("$1") },
+      { find: /^rmsprop-wasm\/(checkpoint|core|js|tfjs)$/, replacement: source("$1") },
       // The drop-in's peer, the same module as `require` gives the tests.
       {
         find: /^@tensorflow\/tfjs-core$/,
@@ -19,6 +19,7 @@ export default defineConfig({
   },
   test: {
     testTimeout: 60_000,
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,

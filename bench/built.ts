@@ -1,8 +1,10 @@
 /** The built package, which is what people install. By its own name, tsx would take the sources instead. */
 type Package = typeof import("rmsprop-wasm");
 type Core = typeof import("rmsprop-wasm/core");
+type Checkpoint = typeof import("rmsprop-wasm/checkpoint");
 
 export const dist = new URL("../dist/", import.meta.url);
 
 export const { RMSprop }: Package = await import(new URL("index.js", dist).href);
 export const { instantiate }: Core = await import(new URL("core.js", dist).href);
+export const { restore, save }: Checkpoint = await import(new URL("checkpoint.js", dist).href);

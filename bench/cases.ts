@@ -159,6 +159,14 @@ export function casesFor(quick: boolean): Case[] {
       only: zeroGradientWays,
     },
     {
+      name: "checkpoint",
+      title: "Saving and restoring with momentum, beside copies of the same bytes",
+      groups: (quick ? [million] : [million, 16 * million]).map((size) => [
+        { ...ordinary, title: sizeTitle(size), variant: "momentum", size },
+      ]),
+      only: ["save", "save-copy", "restore", "restore-copy"],
+    },
+    {
       name: "drop-in",
       title: "applyGradients of the drop-in for tf.js, against tf.js's own",
       groups: [2 ** 10, 2 ** 14, 2 ** 18, million, 4 * million].map((size) => [

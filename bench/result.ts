@@ -20,7 +20,7 @@ export interface BenchRecord {
   rounds: number;
   nsPerElement: Spread;
   microsecondsPerStep: Spread;
-  /** At the bytes a step must move: 20 per element, and 8 more for each further buffer. */
+  /** At the bytes a step must move: 20 per element, and 8 more for each further buffer. Or at those that the way moves. */
   gbPerSecond: number;
   /** Its time divided by another's, in the median round; which others, says `references`. */
   timesOf: Partial<Record<ReferenceName, number>>;
@@ -69,6 +69,9 @@ const references = {
   torch: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch",
   torch2: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch2",
   pool: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "pool",
+  /** A copy of what was saved or restored. */
+  sameBytes: (mine: Contestant, { way, work }: Contestant) =>
+    work === mine.work && way.name === `${mine.way.name}-copy`,
   /** The same way, on as many tensors of the same size. */
   plain: (mine: Contestant, { way, work }: Contestant) =>
     way === mine.way &&
@@ -112,7 +115,7 @@ export function recordsOf(caseName: string, timed: Timed[]): BenchRecord[] {
       rounds: rounds.length,
       nsPerElement,
       microsecondsPerStep: spreadOf(rounds.map((ns) => ns / 1000)),
-      gbPerSecond: round(bytesPerElement(work) / nsPerElement.median),
+      gbPerSecond: round((way.movedBytes ?? bytesPerElement(work)) / nsPerElement.median),
       timesOf,
       ...(plain && { nsMoreThanPlain: spreadOf(rounds.map((ns, i) => ns - plain.rounds[i]!)).median }),
     };

@@ -42,6 +42,7 @@ const times = (value: number | undefined) => (value === undefined ? "" : `${digi
 const headings: Partial<Record<ReferenceName, string>> = {
   step: "by step()",
   copy: "by copy",
+  sameBytes: "by its copy",
   dropIn: "by drop-in",
   plain: "by plain",
   former: "by former",

@@ -7,6 +7,8 @@ export interface Way {
   title: string;
   /** What its result must agree with. A copy computes nothing. */
   formula?: Formula;
+  /** Bytes that it moves per element, where those aren't what a step must move. */
+  movedBytes?: number;
   /** Its result must be that of the JavaScript backend, to the bit. */
   bitExact?: boolean;
   supports(work: Work): boolean;

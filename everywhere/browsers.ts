@@ -25,7 +25,8 @@ export async function visit(browser: Browser, url: string): Promise<unknown> {
   }
 }
 
-async function launch(browser: Browser) {
+/** A browser that is closed with the others. */
+export async function launch(browser: Browser) {
   const launched = await puppeteer.launch({
     browser: browser === "chromium" ? "chrome" : "firefox",
     executablePath: tool(browser).path,

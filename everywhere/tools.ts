@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 /** Pinned by `everywhere/package-lock.json`. */
 export const installed = fileURLToPath(new URL("node_modules", import.meta.url));
-const INSTALL = "npm install --no-save --prefix everywhere";
+const INSTALL = "npm ci --prefix everywhere";
 
 /** Programs, by where their packages have them. The runtimes come for Linux on x64 alone. */
 const PACKAGED = {

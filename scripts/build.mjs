@@ -28,7 +28,7 @@ await build({
   ...output,
   entryPoints: WORKERD_ENTRIES,
   outExtension: { ".js": ".workerd.js" },
-  plugins: [...output.plugins, staticBinary],
+  plugins: [staticBinary, ...output.plugins],
 });
 copyFileSync(new URL("build/release.wasm", root), `${dist}/core.wasm`);
 copyFileSync(new URL("build/release-shared.wasm", root), `${dist}/core-shared.wasm`);

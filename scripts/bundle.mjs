@@ -43,14 +43,14 @@ const leanLoader = {
 /**
  * Each entry is one file, since every further file takes Node half a millisecond of the few that it takes to import
  * us; but the errors stand by themselves, so that `instanceof` holds across entries, and the threads, which are loaded
- * when they are wanted.
+ * when they are wanted. And checkpoints take their optimizers from the main entry.
  *
  * @type {import("esbuild").Plugin}
  */
 export const filesApart = {
   name: "files-apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(errors|threads)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(errors|index|threads)\.ts$/ }, ({ kind, path }) =>
       kind === "entry-point"
         ? undefined
         : { path: path.replace(/\.ts$/, ".js"), external: true, sideEffects: false },
@@ -68,6 +68,11 @@ export const staticBinary = {
   setup({ onResolve }) {
     onResolve({ filter: /^\.\/binary\.ts$/ }, ({ resolveDir }) => ({ path: join(resolveDir, "workerd.ts") }));
     onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /^\.\/index\.ts$/ }, () => ({
+      path: "./index.workerd.js",
+      external: true,
+      sideEffects: false,
+    }));
   },
 };
 
@@ -75,13 +80,14 @@ export const ENTRIES = [
   "src/index.ts",
   "src/core.ts",
   "src/js.ts",
+  "src/checkpoint.ts",
   "src/tfjs.ts",
   "src/errors.ts",
   "src/threads.ts",
 ];
 
-/** Those of them that hold the kernels, and so exist for workerd too. */
-export const WORKERD_ENTRIES = ["src/index.ts", "src/core.ts"];
+/** Those of them that hold the kernels, or take them from one that does, and so exist for workerd too. */
+export const WORKERD_ENTRIES = ["src/index.ts", "src/core.ts", "src/checkpoint.ts"];
 
 /** @satisfies {import("esbuild").BuildOptions} */
 export const BUNDLE = {

@@ -142,6 +142,26 @@ export class SwappedError extends RMSpropError {
 }
 
 /**
+ * A checkpoint or state dict that is malformed, or that doesn't fit the optimizer.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ *
+ * const optimizer = new RMSprop({ w: [2] });
+ * try {
+ *   optimizer.loadStateDict(new RMSprop({ w: [3] }).stateDict());
+ * } catch (error) {
+ *   error.name; // → "CheckpointError"
+ *   error.message; // → "w.shape of the state: got [3], expected [2]. Make the optimizer as the saved one was."
+ * }
+ * ```
+ */
+export class CheckpointError extends RMSpropError {
+  override readonly name = "CheckpointError";
+}
+
+/**
  * A backend that this engine or page doesn't allow. `cause` holds the engine's own words.
  *
  * @example

@@ -27,3 +27,4 @@ export type {
 export type { TensorReport } from "./report.ts";
 export type { State } from "./rmsprop.ts";
 export type { ElementRange, Shard } from "./shard.ts";
+export type { GroupState, StateDict, TensorState } from "./state-dict.ts";

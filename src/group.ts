@@ -3,7 +3,7 @@ import { type Arena, Place, paddedByteLength } from "./arena.ts";
 import { OptionError } from "./errors.ts";
 import { type Kernel, PLANES, type Plane, type Scalars, type Segment, type StatePlane } from "./kernel.ts";
 import { guardHyperparameters, type Hyperparameters, learningRateAt } from "./options.ts";
-import type { TensorSpec } from "./params.ts";
+import type { Shape, TensorSpec } from "./params.ts";
 import { areScalarsSteady, clipFactor, type StepPlan, scalarsOf } from "./scalars.ts";
 import { type ElementRange, type Shard, shareOf } from "./shard.ts";
 
@@ -20,6 +20,7 @@ export class Group {
   /** As the caller reads and sets them. */
   readonly hyperparameters: Hyperparameters;
   readonly #arena: Arena;
+  readonly #beforeChange: GroupContext["beforeChange"];
   /** Unguarded, for what happens at each step. */
   readonly #values: Hyperparameters;
   /** Tensors that were made here stand in whole planes; of adopted ones, only the state does. */
@@ -35,11 +36,12 @@ export class Group {
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
     const { arena, hasEma, beforeChange } = context;
     this.#arena = arena;
+    this.#beforeChange = beforeChange;
     this.#values = hyperparameters;
     this.tensors = specs.map((spec) => new Tensor(spec, arena, this));
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
-    const state: Plane[] = [...statePlanesOf(hyperparameters), ...(hasEma ? (["ema"] as const) : [])];
+    const [, ...state] = planesOf(hyperparameters, hasEma);
     this.#arePlaced = specs[0]!.placed !== undefined;
     if (!this.#arePlaced) {
       this.#allocate(this.#made, ["param", "grad", ...state]);
@@ -48,8 +50,8 @@ export class Group {
     this.#statePlanes = statePlanesOf(hyperparameters);
     this.#segments = joined(this.tensors);
     this.hyperparameters = guardHyperparameters(hyperparameters, (next) => {
-      beforeChange(next);
-      this.#change(next);
+      this.reserve(next);
+      this.change(next);
     });
   }
 
@@ -118,11 +120,12 @@ export class Group {
     return scalars;
   }
 
-  /** State that comes into use starts from zero, whatever an earlier use has left there. */
-  #change(next: Hyperparameters): void {
-    const statePlanes = statePlanesOf(next);
-    const fresh = statePlanes.filter((plane) => !this.#statePlanes.includes(plane));
-    const missing = fresh.filter((plane) => this.tensors[0]!.segment[plane] === 0);
+  /** What of a change may throw: checks it against the whole, and makes room for the state that it takes. */
+  reserve(next: Hyperparameters): void {
+    this.#beforeChange(next);
+    const missing = statePlanesOf(next).filter((plane) =>
+      this.tensors.some(({ segment }) => segment[plane] === 0),
+    );
     if (this.#arePlaced && missing.length > 0) {
       throw new OptionError(
         `This optimizer was attached to tensors without ${missing.join(" and ")}: set momentum and centered before making the handle.`,
@@ -130,10 +133,16 @@ export class Group {
     }
     this.#allocate(this.#made, missing);
     this.#allocate(this.#adopted, missing);
+  }
+
+  /** To be reserved before. State that comes into use starts from zero, whatever an earlier use has left there. */
+  change(next: Hyperparameters): void {
+    const fresh = statePlanesOf(next).filter((plane) => !this.#statePlanes.includes(plane));
     this.#segments = joined(this.tensors);
     for (const plane of fresh) this.fill(plane, 0);
-    this.#statePlanes = statePlanes;
+    this.#statePlanes = statePlanesOf(next);
     this.#last = undefined;
+    Object.assign(this.#values, next);
   }
 
   /** Lays the planes of these tensors one behind the other, the same order in each. */
@@ -154,6 +163,7 @@ export class Group {
 export class Tensor {
   readonly name: string;
   readonly count: number;
+  readonly shape: Shape | undefined;
   readonly isAdopted: boolean;
   /** Of its gradient, when it was last measured. */
   sumOfSquares = 0;
@@ -162,12 +172,13 @@ export class Tensor {
   readonly #places: Partial<Record<Plane, Place>> = {};
 
   constructor(
-    { name, count, adopted, placed }: TensorSpec,
+    { name, count, shape, adopted, placed }: TensorSpec,
     arena: Arena,
     private readonly group: Group,
   ) {
     this.name = name;
     this.count = count;
+    this.shape = shape;
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
     const nowhere = { param: 0, grad: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, count };
     this.segment = { ...(placed?.segment ?? nowhere) };
@@ -237,4 +248,10 @@ function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
   if (momentum > 0) planes.push("momentumBuffer");
   if (centered) planes.push("gradAvg");
   return planes;
+}
+
+/** What is kept of each tensor from step to step. */
+export function planesOf(hyperparameters: Hyperparameters, ema: unknown): Plane[] {
+  const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
+  return ema ? [...planes, "ema"] : planes;
 }

@@ -4,14 +4,14 @@ import { MemoryError, OptionError, ParameterError } from "./errors.ts";
 import type { Group } from "./group.ts";
 import type { Segment } from "./kernel.ts";
 import type { Hyperparameters, OptimizerOptions, Options } from "./options.ts";
-import type { ParsedGroup } from "./params.ts";
+import type { ParsedGroup, Shape } from "./params.ts";
 import { show } from "./show.ts";
 
 /** Goes up with every change of what a handle holds, or of what lies in the memory. */
 const VERSION = 1;
 
 /** Options that hold for everyone at work on the tensors. */
-type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema">;
+export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema">;
 
 /** What `RMSprop.attach` takes. Plain data: post it, and change nothing. */
 export interface Handle {
@@ -30,7 +30,12 @@ export interface Handle {
 interface HandleGroup {
   /** As they were when the handle was made. A schedule can't be posted: `lr` is undefined then. */
   readonly hyperparameters: Omit<Hyperparameters, "lr"> & { readonly lr: number | undefined };
-  readonly tensors: readonly { name: string; isAdopted: boolean; segment: Segment }[];
+  readonly tensors: readonly {
+    name: string;
+    shape: Shape | undefined;
+    isAdopted: boolean;
+    segment: Segment;
+  }[];
 }
 
 /** What `RMSprop.attach` takes beside the handle. */
@@ -60,7 +65,12 @@ export function handleOf(
         ...hyperparameters,
         lr: typeof hyperparameters.lr === "number" ? hyperparameters.lr : undefined,
       },
-      tensors: tensors.map(({ name, isAdopted, segment }) => ({ name, isAdopted, segment: { ...segment } })),
+      tensors: tensors.map(({ name, shape, isAdopted, segment }) => ({
+        name,
+        shape,
+        isAdopted,
+        segment: { ...segment },
+      })),
     })),
     options: { globalClipNorm, nonFinite, ema },
   };
@@ -92,8 +102,9 @@ export class Attachment {
       }
       return {
         overrides: overrides as Hyperparameters,
-        tensors: tensors.map(({ name, isAdopted, segment }) => ({
+        tensors: tensors.map(({ name, shape, isAdopted, segment }) => ({
           name,
+          shape,
           count: segment.count,
           placed: { isAdopted, segment },
         })),

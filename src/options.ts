@@ -310,10 +310,7 @@ export function checkClipping(globalClipNorm: number, groups: readonly Hyperpara
   }
 }
 
-/**
- * The hyperparameters as a caller sees and sets them: an assignment is checked, then handed to `change` before it
- * holds, so that what `change` throws leaves the old value.
- */
+/** The hyperparameters as a caller sees and sets them: an assignment is checked, then left to `change`. */
 export function guardHyperparameters(
   values: Hyperparameters,
   change: (next: Hyperparameters) => void,
@@ -333,7 +330,6 @@ export function guardHyperparameters(
       const next = { ...values, [name]: value };
       checkTogether(next);
       change(next);
-      Object.assign(values, next);
       return true;
     },
     deleteProperty: refuse,

@@ -51,6 +51,8 @@ export type NameOf<P> = P extends readonly (infer Group extends ParamGroup)[]
 export interface TensorSpec {
   name: string;
   count: number;
+  /** Where it was given: values, and tensors that are adopted, come flat. */
+  shape?: Shape | undefined;
   /** Initial values; zeros without them. */
   values?: Float32Array;
   /** Where it lies, if it is to stay there. */
@@ -123,7 +125,7 @@ function parseTensor(name: string, source: unknown, taken: Set<string>): TensorS
       `Parameter ${show(name)}: got ${show(source)}, expected a shape of whole numbers above 0, as [784, 128], a Float32Array of initial values, or { param, grad } that lie in options.memory.`,
     );
   }
-  return { name, count: source.reduce((product, size) => product * size, 1) };
+  return { name, count: source.reduce((product, size) => product * size, 1), shape: [...source] };
 }
 
 /** Either both as views of one length, or both as offsets with a count. Where they lie, the arena checks. */
@@ -150,6 +152,6 @@ function isCount(value: unknown): value is number {
 }
 
 /** By its tag: an array that another realm made, a frame or a `vm` context, is no `instanceof` ours. */
-function isFloat32Array(value: unknown): value is Float32Array {
+export function isFloat32Array(value: unknown): value is Float32Array {
   return Object.prototype.toString.call(value) === "[object Float32Array]";
 }

@@ -29,6 +29,12 @@ export class Progress {
     return Atomics.load(this.#cells, BEGUN);
   }
 
+  /** As if that many whole steps had been taken. Nobody may be taking one meanwhile. */
+  set steps(steps: number) {
+    this.#cells.fill(0);
+    this.advance(steps - 1, undefined);
+  }
+
   /** How many steps come before the one that a share, or all of them, would be part of now. */
   before(shard: Shard | undefined): number {
     const cells = this.#cells;

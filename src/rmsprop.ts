@@ -28,6 +28,7 @@ import { reportsOn, type TensorReport } from "./report.ts";
 import { clipFactor, type StepPlan } from "./scalars.ts";
 import type { ElementRange, Shard } from "./shard.ts";
 import { show } from "./show.ts";
+import { readState, type StateDict, writeState } from "./state-dict.ts";
 
 /** The running averages of one tensor, flat views with as many elements as it has. */
 export interface State {
@@ -194,11 +195,7 @@ export class Optimizer<const P extends Params> {
     const { arena, kernel, groups, options: ours, progress } = this.#live;
     const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
     if (arena.hasGrown) this.#refuseStaleGrads();
-    if (this.#emaIsIn) {
-      throw new SwappedError(
-        "The averages stand in for the parameters: call swapEma() before the next step.",
-      );
-    }
+    this.#refuseSwapped();
     if (shard && gradNorm === undefined) this.#refuseUnknownNorm();
     const steps = progress.before(shard);
     for (const group of groups) group.prepare(steps);
@@ -282,6 +279,40 @@ export class Optimizer<const P extends Params> {
     return this.#emaIsIn;
   }
 
+  /**
+   * Parameters, state, steps and hyperparameters, copied: gradients are not among them. It is plain data, for
+   * `structuredClone`, `postMessage` or IndexedDB; files are what `rmsprop-wasm/checkpoint` makes.
+   *
+   * @throws SwappedError while the averages stand in for the parameters.
+   */
+  stateDict(): StateDict<NameOf<P>>;
+  /** @internal Views instead of copies, for what copies them anyway. */
+  stateDict(copy: (view: Float32Array) => Float32Array): StateDict<NameOf<P>>;
+  stateDict(copy = (view: Float32Array): Float32Array => view.slice()): StateDict<NameOf<P>> {
+    const { groups, options, progress } = this.#live;
+    this.#refuseSwapped();
+    return readState(groups, options, progress.steps, this.#skippedSteps, copy);
+  }
+
+  /**
+   * Copies such a state in, all of it or nothing: names, shapes and lengths must be the optimizer's, group by group.
+   * Hyperparameters become those of the state; but a schedule of `lr` stays and goes on at the step that was, and what
+   * only the constructor takes stays as it was made. Gradients are left alone.
+   *
+   * @throws CheckpointError for a state that is malformed or doesn't fit.
+   * @throws OptionError for hyperparameters out of range.
+   * @throws MemoryError when its momentum or gradient averages need room that isn't there.
+   * @throws SwappedError while the averages stand in for the parameters.
+   */
+  loadStateDict(dict: StateDict<NameOf<P>>): void {
+    const { groups, options, progress } = this.#live;
+    this.#refuseSwapped();
+    writeState(dict, groups, options);
+    progress.steps = dict.steps;
+    this.#skippedSteps = dict.skippedSteps;
+    this.#gradNorm = undefined;
+  }
+
   /** Ends the workers and drops the memory. Whatever is called or read afterwards throws `DisposedError`; a second call does nothing. */
   dispose(): void {
     this.#parts?.kernel.dispose?.();
@@ -344,6 +375,12 @@ export class Optimizer<const P extends Params> {
     }
     this.#skippedSteps++;
     return false;
+  }
+
+  #refuseSwapped(): void {
+    if (this.#emaIsIn) {
+      throw new SwappedError("The averages stand in for the parameters: call swapEma() first.");
+    }
   }
 
   #refuseStaleGrads(): void {

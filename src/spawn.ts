@@ -31,9 +31,13 @@ interface NodeThreads {
 }
 
 /** By name at run time: a static import would be an error in browsers, and an open question to their bundlers. */
-export function nodeThreads(): NodeThreads | undefined {
+export function builtinModule(name: string): unknown {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  return process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
+  return process?.getBuiltinModule?.(name);
+}
+
+export function nodeThreads(): NodeThreads | undefined {
+  return builtinModule("node:worker_threads") as NodeThreads | undefined;
 }
 
 /** Whether there are workers to share memory with: not on pages that aren't cross-origin isolated. */

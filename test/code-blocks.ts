@@ -38,6 +38,7 @@ export async function expectToRun(code: string): Promise<void> {
   const stdin = { contents: `${PRELUDE}\n${checked}`, loader: "ts" as const, resolveDir: "." };
   const alias = {
     "rmsprop-wasm": "./src/index.ts",
+    "rmsprop-wasm/checkpoint": "./src/checkpoint.ts",
     "rmsprop-wasm/core": "./src/core.ts",
     "rmsprop-wasm/js": "./src/js.ts",
     "rmsprop-wasm/tfjs": "./src/tfjs.ts",

@@ -134,6 +134,7 @@ it("names every error class after itself, under one root", () => {
   const classes = Object.values(api).filter((value) => (value as Bad).prototype instanceof Error);
   expect((classes as Bad[]).map(({ name }) => name).sort()).toEqual([
     "BackendError",
+    "CheckpointError",
     "DisposedError",
     "MemoryError",
     "NonFiniteError",

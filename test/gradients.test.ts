@@ -182,7 +182,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
       expect(optimizer.swapEma()).toBe(true);
       expect(optimizer.params.a).toEqual(ema);
       expect(() => optimizer.step()).toThrow(SwappedError);
-      expect(() => optimizer.step()).toThrow(/call swapEma\(\) before/);
+      expect(() => optimizer.step()).toThrow(/call swapEma\(\) first/);
       expect(optimizer.swapEma()).toBe(false);
       expect(optimizer.params.a).toEqual(params);
       expect(optimizer.ema.a).toEqual(ema);

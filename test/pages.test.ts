@@ -9,7 +9,8 @@ import { tfjs } from "./tfjs/installed.ts";
 
 const url = (name: string, base: string | URL = import.meta.url) => new URL(name, base);
 const root = url("../");
-const pages = ["README.md", ...readdirSync(url("docs", root)).map((name) => `docs/${name}`)];
+const names = readdirSync(url("docs", root)).filter((name) => name.endsWith(".md"));
+const pages = ["README.md", ...names.map((name) => `docs/${name}`)];
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(markdown: string): string[] {

@@ -1,11 +1,13 @@
 import { installRivals, placeBesideTfjs } from "../../scripts/rivals.mjs";
 import type { Way } from "../way.ts";
 import { former, scalar, streams } from "./assembly.ts";
+import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
 import { isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
-import { core, jsBackend, kernel, step } from "./ours.ts";
+import { core, kernel } from "./kernel.ts";
+import { jsBackend, step } from "./ours.ts";
 import { findPyTorch } from "./pytorch.ts";
-import { tfjsWays } from "./tfjs.ts";
+import { tfjsWays } from "./tfjs-installed.ts";
 import { pool, streamsOnTwo } from "./threads.ts";
 
 export interface Ways {
@@ -17,6 +19,7 @@ export interface Ways {
 }
 
 const wasm = [step, pool, kernel, core, former, scalar, streams, streamsOnTwo, copy];
+const checkpoints = [saving, copying, restoring, overwriting];
 const javascript = [plain, simple, jsBackend];
 
 /** Every way that can be had here; `say` hears which can't, and why. */
@@ -48,7 +51,7 @@ export function openWays(rivals: boolean, say: (line: string) => void): Ways {
     }
   }
   return {
-    ways: [...wasm, ...children.map(({ way }) => way)],
+    ways: [...wasm, ...checkpoints, ...children.map(({ way }) => way)],
     versions,
     close() {
       for (const child of children) child.close();

@@ -1,11 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { Options } from "rmsprop-wasm";
-import { scalarsOf } from "../../src/scalars.ts";
-import { dist, instantiate, RMSprop } from "../built.ts";
+import { RMSprop } from "../built.ts";
 import type { Runner, Way } from "../way.ts";
 import { timing } from "../way.ts";
 import {
-  basis,
   countOf,
   initialSquareAvg,
   inputsOf,
@@ -13,7 +10,6 @@ import {
   optionsOf,
   resultPlanes,
   settingsOf,
-  usesOnly,
   type Work,
 } from "../work.ts";
 
@@ -96,79 +92,6 @@ export function stepOf(optimizer: Optimizer, work: Work): () => void {
   return () => optimizer.step({ gradScale, zeroGrad });
 }
 
-let module: WebAssembly.Module | undefined;
-
-/** What is in the arguments of one kernel call, which are the same for every step. */
-const inKernel = [
-  "epsInsideSqrt",
-  "weightDecay",
-  "decoupledWeightDecay",
-  "momentum",
-  "lrInMomentum",
-  "nesterov",
-  "centered",
-  "clipValue",
-  "maximize",
-  "gradScale",
-  "zeroGrad",
-] as const;
-
-export const kernel: Way = {
-  ...ours,
-  name: "kernel",
-  title: "the bare kernel",
-  supports: (work) => work.tensors === 1 && usesOnly(work, inKernel),
-  prepare(work) {
-    const optimizer = sharedOptimizer(work);
-    module ??= new WebAssembly.Module(readFileSync(new URL("core.wasm", dist)));
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: optimizer.memory } });
-    const update = exports.update as (...args: number[]) => void;
-    const settings = settingsOf(work);
-    const scalars = scalarsOf(settings, basis.lr, { ...settings, step: 0, emaDecay: undefined });
-    const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0 } = planesOf(optimizer);
-    const ema = 0;
-    return runnerOn(optimizer, work, () =>
-      update(
-        scalars.variant,
-        param,
-        grad,
-        squareAvg,
-        momentumBuffer,
-        gradAvg,
-        ema,
-        work.size,
-        scalars.alpha,
-        scalars.oneMinusAlpha,
-        scalars.epsInside,
-        scalars.eps,
-        scalars.updateScale,
-        scalars.momentum,
-        scalars.bufferScale,
-        scalars.gradScale,
-        scalars.clipValue,
-        scalars.paramScale,
-        scalars.weightDecay,
-        scalars.correction,
-        scalars.emaWeight,
-      ),
-    );
-  },
-};
-
-export const core: Way = {
-  ...ours,
-  name: "core",
-  title: "update() of /core",
-  supports: (work) => work.tensors === 1 && usesOnly(work, inKernel),
-  prepare(work) {
-    const optimizer = sharedOptimizer(work);
-    const { update } = instantiate(optimizer.memory);
-    const tensor = { ...planesOf(optimizer), count: work.size };
-    const options = optionsOf(work);
-    return runnerOn(optimizer, work, () => update(tensor, options));
-  },
-};
-
 export const jsBackend: Way = {
   ...ours,
   name: "js",
@@ -179,3 +102,19 @@ export const jsBackend: Way = {
     return runnerOn(optimizer, work, stepOf(optimizer, work));
   },
 };
+
+/** `step()` on so many threads, as `title` says it. Where fewer start, there is nothing to prepare: an error. */
+export const poolOf = (threads: number, title: string): Way => ({
+  ...ours,
+  name: "pool",
+  title: `step(), ${title}`,
+  supports: () => true,
+  async prepare(work) {
+    const optimizer = makeOptimizer(work, { threads });
+    await optimizer.ready;
+    if (optimizer.threads !== threads) {
+      throw new Error(`Of ${threads} threads only ${optimizer.threads} started.`);
+    }
+    return runnerOn(optimizer, work, stepOf(optimizer, work));
+  },
+});

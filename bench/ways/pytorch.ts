@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { findPython } from "../../scripts/python.mjs";
 import type { Way } from "../way.ts";
 import { usesOnly } from "../work.ts";
 import { Remote } from "./remote.ts";
@@ -22,22 +22,17 @@ interface Child {
 
 /** PyTorch on one thread and on two, in the first Python that has it, or undefined. */
 export function findPyTorch(): { ways: Child[]; version: string } | undefined {
-  for (const python of [process.env.PYTHON, "python3", "python"]) {
-    if (!python) continue;
-    const { status, stdout } = spawnSync(python, ["-c", "import torch; print(torch.__version__)"], {
-      encoding: "utf8",
-    });
-    if (status !== 0) continue;
-    const version = stdout.trim();
-    return {
-      ways: [
-        childOf(python, version, "torch", "one thread", 1),
-        childOf(python, version, "torch2", "two threads", 2),
-      ],
-      version,
-    };
-  }
-  return undefined;
+  const found = findPython("torch");
+  if (!found) return undefined;
+  const { python, versions } = found;
+  const [version = ""] = versions;
+  return {
+    ways: [
+      childOf(python, version, "torch", "one thread", 1),
+      childOf(python, version, "torch2", "two threads", 2),
+    ],
+    version,
+  };
 }
 
 function childOf(python: string, version: string, name: string, title: string, threads: number): Child {

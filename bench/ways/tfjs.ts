@@ -1,15 +1,12 @@
-import { createRequire } from "node:module";
 import type { Optimizer, Tensor, Variable } from "@tensorflow/tfjs-core";
-import { manifest, placeOfPackage } from "../../scripts/rivals.mjs";
 import type { Way } from "../way.ts";
 import { timing } from "../way.ts";
 import { basis, countOf, inputsOf, type Settings, settingsOf, usesOnly, type Work } from "../work.ts";
 
-type Tf = typeof import("@tensorflow/tfjs-core");
-type DropIn = typeof import("rmsprop-wasm/tfjs");
+export type Tf = typeof import("@tensorflow/tfjs-core");
 
 /** An optimizer of tf.js's variables. Its epsilon is inside the root, and its rate inside the momentum. */
-interface Kind {
+export interface Kind {
   suffix: string;
   title: string;
   options: readonly (keyof Settings)[];
@@ -18,40 +15,17 @@ interface Kind {
 
 const { lr, alpha, eps } = basis;
 
-const theirs: Kind = {
+export const theirs: Kind = {
   suffix: "",
   title: "tf.js",
   options: ["momentum", "centered", "epsInsideSqrt", "lrInMomentum"],
   make: (tf, { momentum, centered }) => tf.train.rmsprop(lr, alpha, momentum, eps, centered),
 };
 
-/** Not centered: the formula that is checked for has tf.js's error there. */
-const ours: Kind = {
-  suffix: "-drop-in",
-  title: "rmsprop-wasm/tfjs",
-  options: ["momentum", "epsInsideSqrt", "lrInMomentum"],
-  async make(_, { momentum }) {
-    const { rmsprop }: DropIn = await import(new URL("dist/tfjs.js", placeOfPackage).href);
-    return rmsprop({ lr, alpha, eps, momentum });
-  },
-};
-
 /** The largest count that ends in sane time: the cpu backend takes 200 ns and more for an element. */
 const largest = { cpu: 2 ** 18, wasm: 2 ** 22 };
 
-/** Those of tf.js as it is installed beside the other rivals, and of the drop-in for it. */
-export function tfjsWays(): { ways: Way[]; version: string } {
-  const require = createRequire(manifest);
-  const tf: Tf = require("@tensorflow/tfjs-core");
-  require("@tensorflow/tfjs-backend-cpu");
-  require("@tensorflow/tfjs-backend-wasm");
-  tf.enableProdMode();
-  const kinds = [theirs, ours];
-  const ways = (["wasm", "cpu"] as const).flatMap((backend) => kinds.map((kind) => wayOn(tf, backend, kind)));
-  return { ways, version: tf.version_core };
-}
-
-function wayOn(tf: Tf, backend: "cpu" | "wasm", kind: Kind): Way {
+export function tfjsWay(tf: Tf, backend: "cpu" | "wasm", kind: Kind): Way {
   return {
     name: `tfjs-${backend}${kind.suffix}`,
     title: `${kind.title}, ${backend} backend`,

@@ -1,21 +1,10 @@
 import { Worker } from "node:worker_threads";
 import type { Way } from "../way.ts";
 import { compile } from "./assembly.ts";
-import { makeOptimizer, ours, planesOf, runnerOn, stepOf } from "./ours.ts";
+import { makeOptimizer, planesOf, poolOf, runnerOn } from "./ours.ts";
 import { addHalf, FINISHED, STARTED } from "./streams-worker.mjs";
 
-export const pool: Way = {
-  ...ours,
-  name: "pool",
-  title: "step(), two threads",
-  supports: () => true,
-  async prepare(work) {
-    const optimizer = makeOptimizer(work, { threads: 2 });
-    await optimizer.ready;
-    if (optimizer.threads !== 2) throw new Error("The second thread didn't start.");
-    return runnerOn(optimizer, work, stepOf(optimizer, work));
-  },
-};
+export const pool = poolOf(2, "two threads");
 
 /** The roof that memory sets for two threads, which wait for each other with nothing but a spin. No RMSprop. */
 export const streamsOnTwo: Way = {

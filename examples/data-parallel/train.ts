@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { RMSprop } from "rmsprop-wasm";
-import { CLASSES, type DataSet, PIXELS } from "../mnist/data.ts";
+import { CLASSES, type DataSet, PIXELS } from "../mnist/digits.ts";
 import { accuracy, initialise, shapes, type Tensors } from "../mnist/network.ts";
 import { seededRandom } from "../mnist/random.ts";
 import { BARRIER_BYTES } from "./barrier.ts";

@@ -6,7 +6,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { type Handle, RMSprop } from "rmsprop-wasm";
-import type { DataSet } from "../mnist/data.ts";
+import type { DataSet } from "../mnist/digits.ts";
 import { accumulateGradients, type shapes, type Tensors } from "../mnist/network.ts";
 import { seededRandom, shuffle } from "../mnist/random.ts";
 import { barrierOn } from "./barrier.ts";

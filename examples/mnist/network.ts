@@ -7,7 +7,7 @@
  * that is why softmax has an `exp` of its own. Weights lie row by row, [inputs, outputs], so that the inner loops
  * are contiguous and a zero input (four pixels in five) skips its whole row.
  */
-import type { DataSet } from "./data.ts";
+import type { DataSet } from "./digits.ts";
 import { exp } from "./math.ts";
 import type { Random } from "./random.ts";
 
@@ -62,6 +62,13 @@ export function accuracy(params: Tensors, data: DataSet): number {
     if (probabilities.indexOf(Math.max(...probabilities)) === data.labels[index]) correct++;
   }
   return correct / data.labels.length;
+}
+
+/** How probable each class is for one image, from 0 to 1. */
+export function classify(params: Tensors, image: Uint8Array): Float64Array {
+  const activations = allocateActivations(params);
+  forward(params, image, activations);
+  return activations.probabilities;
 }
 
 /** What the backward pass needs of the forward pass, and room for what it computes itself. */

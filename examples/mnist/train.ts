@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { RMSprop } from "rmsprop-wasm";
-import { CLASSES, type DataSet, PIXELS } from "./data.ts";
+import { CLASSES, type DataSet, PIXELS } from "./digits.ts";
 import { accumulateGradients, accuracy, initialise, shapes } from "./network.ts";
 import { Race } from "./race.ts";
 import { seededRandom, shuffle } from "./random.ts";

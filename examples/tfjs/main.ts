@@ -11,7 +11,8 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build } from "esbuild";
 import { installRivals, packagesOfRivals, placeBesideTfjs, placeOfPackage } from "../../scripts/rivals.mjs";
-import { type DataSet, loadMnist } from "../mnist/data.ts";
+import { loadMnist } from "../mnist/data.ts";
+import type { DataSet } from "../mnist/digits.ts";
 
 const IMAGES = 12_000;
 const WASM = new URL("@tensorflow/tfjs-backend-wasm/dist/", packagesOfRivals);

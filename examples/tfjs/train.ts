@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, type Sequential, sequential } from "@tensorflow/tfjs-layers";
 import { rmsprop } from "rmsprop-wasm/tfjs";
-import type { DataSet } from "../mnist/data.ts";
+import type { DataSet } from "../mnist/digits.ts";
 
 const EPOCHS = 3;
 const CLASSES = 10;

@@ -11,6 +11,7 @@ import {
   type Backend,
   dialects,
   type ElementRange,
+  type GroupState,
   type Handle,
   type Hyperparameters,
   type NameOf,
@@ -25,10 +26,26 @@ import {
   type Shape,
   type Shard,
   type State,
+  type StateDict,
   type StepOptions,
   type TensorReport,
   type TensorSource,
+  type TensorState,
 } from "rmsprop-wasm";
+import {
+  type Bytes,
+  type Chunks,
+  type LeRobotFiles,
+  type Loaded,
+  load,
+  loadChunks,
+  restore,
+  restoreLeRobot,
+  save,
+  saveChunks,
+  saveLeRobot,
+  writeFileAtomic,
+} from "rmsprop-wasm/checkpoint";
 import {
   type Core,
   type CoreHyperparameters,
@@ -110,6 +127,12 @@ const threads: [number, Promise<void>] = [optimizer.threads, optimizer.ready];
 const handle: Handle = optimizer.handle;
 const attachOptions: AttachOptions = { lr };
 const attached = RMSprop.attach<{ w: Shape }>(handle, attachOptions).params.w;
+const dict: StateDict<"w" | "b"> = optimizer.stateDict();
+const { shape: saved, momentumBuffer: buffer }: TensorState = dict.tensors.w;
+const groupState: GroupState = { params: ["w", "b"], lr: 1 };
+optimizer.loadStateDict({ ...dict, groups: [groupState] });
+// @ts-expect-error Of other tensors.
+optimizer.loadStateDict(new RMSprop({ c: [1] }).stateDict());
 optimizer.zeroGrad();
 optimizer.dispose();
 {
@@ -144,9 +167,27 @@ const errors: (typeof main.RMSpropError)[] = [
   main.SwappedError,
   main.BackendError,
   main.DisposedError,
+  main.CheckpointError,
 ];
 const damage = ({ byteOffset, byteLength }: main.ThreadError): number => byteOffset + byteLength;
 const text: string = new OptionError("", { cause: 1 }).name;
+
+// Checkpoints take either entry's optimizers.
+const bytes: Bytes = save(optimizer);
+const blob = new Blob([bytes]);
+const chunks: Chunks = saveChunks(js);
+const loaded: Loaded<"w"> = load<"w">(bytes, { lr });
+const streamed: Promise<Float32Array> = loadChunks<"w">(chunks, { threads: 2 }).then(
+  ({ params }) => params.w,
+);
+restore(grouped, bytes.buffer);
+const files: LeRobotFiles = saveLeRobot(loaded);
+restoreLeRobot(loaded, files);
+const written: Promise<void> = writeFileAtomic("run.safetensors", chunks);
+// @ts-expect-error Nothing but what the file is said to have.
+loaded.params.v;
+// @ts-expect-error A path isn't a file's bytes.
+load("run.safetensors");
 
 const core: Core = instantiate(memory);
 const tensor: Tensor = { ...byOffset, squareAvg: 3072, momentumBuffer: 4096, gradAvg: 5120 };
@@ -160,4 +201,5 @@ core.update(byOffset);
 core.update(tensor, { clipNorm: 1 });
 
 export const read = [applied, averages, counts, errors, figures, grads, js, lies, name, norm, params, runsOn];
+export const saves = [blob, buffer, saved, streamed, written];
 export const more = [sources, swapped, text, views, wasm, start, end, threads, attached, damage];

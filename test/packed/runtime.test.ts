@@ -16,11 +16,17 @@ function run(code: string, ...flags: string[]) {
 }
 
 const SUCCESS = { status: 0, stdout: "", stderr: "" };
-const ENTRIES = ["rmsprop-wasm", "rmsprop-wasm/core", "rmsprop-wasm/js"];
+/** What is a use of each entry, `api` being what it gives, and `RMSprop` the main entry's. */
+const USES = [
+  ["rmsprop-wasm", "new api.RMSprop({ w: [1] }).step()"],
+  ["rmsprop-wasm/core", "api.instantiate(new WebAssembly.Memory({ initial: 1 }))"],
+  ["rmsprop-wasm/js", "new api.RMSprop({ w: [1] }).step()"],
+  ["rmsprop-wasm/checkpoint", "api.load(api.save(new RMSprop({ w: [1] })))"],
+] as const;
 const ESM = "--input-type=module";
 const CJS = "--input-type=commonjs";
 
-describe.each(ENTRIES)("importing %s", (entry) => {
+describe.each(USES)("importing %s", (entry, use) => {
   it("touches nothing that could do work, adds nothing, and leaves nothing running", () => {
     const code = `
       import assert from "node:assert/strict";
@@ -30,20 +36,20 @@ describe.each(ENTRIES)("importing %s", (entry) => {
         Object.defineProperty(globalThis, name, { get() { throw new Error("touched " + name); } });
       }
       const before = Reflect.ownKeys(globalThis);
-      const { RMSprop, instantiate } = await import("${entry}");
+      const api = await import("${entry}");
       assert.deepEqual(Reflect.ownKeys(globalThis), before);
       assert.doesNotMatch(process.getActiveResourcesInfo().join(), /Timeout|Immediate|Worker|Port/);
       // To use it does.
-      assert.throws(() => RMSprop ? new RMSprop({ w: [1] }) : instantiate({ buffer: [] }), /touched WebAssembly/);`;
+      const { RMSprop } = await import("rmsprop-wasm");
+      assert.throws(() => ${use}, /touched WebAssembly/);`;
     expect(run(code, ESM, "--frozen-intrinsics", "--no-warnings")).toEqual(SUCCESS);
   });
 
   it("works with require too, and warns of nothing", () => {
     const code = `
-      const { RMSprop, instantiate } = require("${entry}");
-      const memory = new WebAssembly.Memory({ initial: 1 });
-      if (RMSprop) new RMSprop({ w: [1] }).step();
-      else instantiate(memory).update({ param: 1024, grad: 2048, squareAvg: 3072, count: 1 });`;
+      const api = require("${entry}");
+      const { RMSprop } = require("rmsprop-wasm");
+      ${use};`;
     expect(run(code, CJS)).toEqual(SUCCESS);
   });
 });

@@ -1,0 +1,80 @@
+/** The kernels without the class around them, by the binary and by the raw layer. */
+import { readFileSync } from "node:fs";
+import { scalarsOf } from "../../src/scalars.ts";
+import { dist, instantiate } from "../built.ts";
+import type { Way } from "../way.ts";
+import { basis, optionsOf, settingsOf, usesOnly } from "../work.ts";
+import { ours, planesOf, runnerOn, sharedOptimizer } from "./ours.ts";
+
+let module: WebAssembly.Module | undefined;
+
+/** What is in the arguments of one kernel call, which are the same for every step. */
+const inKernel = [
+  "epsInsideSqrt",
+  "weightDecay",
+  "decoupledWeightDecay",
+  "momentum",
+  "lrInMomentum",
+  "nesterov",
+  "centered",
+  "clipValue",
+  "maximize",
+  "gradScale",
+  "zeroGrad",
+] as const;
+
+export const kernel: Way = {
+  ...ours,
+  name: "kernel",
+  title: "the bare kernel",
+  supports: (work) => work.tensors === 1 && usesOnly(work, inKernel),
+  prepare(work) {
+    const optimizer = sharedOptimizer(work);
+    module ??= new WebAssembly.Module(readFileSync(new URL("core.wasm", dist)));
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: optimizer.memory } });
+    const update = exports.update as (...args: number[]) => void;
+    const settings = settingsOf(work);
+    const scalars = scalarsOf(settings, basis.lr, { ...settings, step: 0, emaDecay: undefined });
+    const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0 } = planesOf(optimizer);
+    const ema = 0;
+    return runnerOn(optimizer, work, () =>
+      update(
+        scalars.variant,
+        param,
+        grad,
+        squareAvg,
+        momentumBuffer,
+        gradAvg,
+        ema,
+        work.size,
+        scalars.alpha,
+        scalars.oneMinusAlpha,
+        scalars.epsInside,
+        scalars.eps,
+        scalars.updateScale,
+        scalars.momentum,
+        scalars.bufferScale,
+        scalars.gradScale,
+        scalars.clipValue,
+        scalars.paramScale,
+        scalars.weightDecay,
+        scalars.correction,
+        scalars.emaWeight,
+      ),
+    );
+  },
+};
+
+export const core: Way = {
+  ...ours,
+  name: "core",
+  title: "update() of /core",
+  supports: (work) => work.tensors === 1 && usesOnly(work, inKernel),
+  prepare(work) {
+    const optimizer = sharedOptimizer(work);
+    const { update } = instantiate(optimizer.memory);
+    const tensor = { ...planesOf(optimizer), count: work.size };
+    const options = optionsOf(work);
+    return runnerOn(optimizer, work, () => update(tensor, options));
+  },
+};

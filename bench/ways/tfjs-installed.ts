@@ -1,0 +1,32 @@
+import { createRequire } from "node:module";
+import { manifest, placeOfPackage } from "../../scripts/rivals.mjs";
+import type { Way } from "../way.ts";
+import { basis } from "../work.ts";
+import { type Kind, type Tf, tfjsWay, theirs } from "./tfjs.ts";
+
+type DropIn = typeof import("rmsprop-wasm/tfjs");
+
+/** Not centered: the formula that is checked for has tf.js's error there. */
+const ours: Kind = {
+  suffix: "-drop-in",
+  title: "rmsprop-wasm/tfjs",
+  options: ["momentum", "epsInsideSqrt", "lrInMomentum"],
+  async make(_, { momentum }) {
+    const { rmsprop }: DropIn = await import(new URL("dist/tfjs.js", placeOfPackage).href);
+    return rmsprop({ ...basis, momentum });
+  },
+};
+
+/** Those of tf.js as it is installed beside the other rivals, and of the drop-in for it. */
+export function tfjsWays(): { ways: Way[]; version: string } {
+  const require = createRequire(manifest);
+  const tf: Tf = require("@tensorflow/tfjs-core");
+  require("@tensorflow/tfjs-backend-cpu");
+  require("@tensorflow/tfjs-backend-wasm");
+  tf.enableProdMode();
+  const kinds = [theirs, ours];
+  const ways = (["wasm", "cpu"] as const).flatMap((backend) =>
+    kinds.map((kind) => tfjsWay(tf, backend, kind)),
+  );
+  return { ways, version: tf.version_core };
+}

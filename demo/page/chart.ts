@@ -1,0 +1,88 @@
+/** Live curves: uPlot in the page's colours, as wide as its place. */
+import uPlot from "uplot";
+import { roundedOut, short } from "./numbers.ts";
+import { colorOf, onThemeChange } from "./theme.ts";
+
+export interface Curve {
+  /** Of the style sheet. */
+  color: string;
+  width?: number;
+  dash?: number[];
+}
+
+export interface ChartOptions {
+  curves: Curve[];
+  height: number;
+  /** Where the axis begins and ends, by the curves' least and greatest. Without it, the axis is logarithmic. */
+  range?: (least: number, greatest: number) => [number, number];
+  format?: (value: number) => string;
+}
+
+export interface Chart {
+  /** Of each curve as many as there are `xs`; null where it has nothing there. */
+  draw(xs: number[], ...curves: (number | null)[][]): void;
+}
+
+const NOTHING_YET: [number, number] = [0.1, 10];
+const FONT = "12px Figtree, system-ui, sans-serif";
+
+export function chart(place: HTMLElement, options: ChartOptions): Chart {
+  const { curves, height, format = short } = options;
+  const isLog = options.range === undefined;
+  // From an end of more digits, uPlot's search for ticks may never come to the other.
+  const range = options.range ?? roundedOut;
+  /** Of a logarithmic axis, powers of ten alone have room; on a short one, their doubles and halves too. */
+  const isNamed = (tick: number, all: number[]) => {
+    if (!isLog) return true;
+    const digit = Number(tick.toExponential(0)[0]);
+    const isRound = Math.abs(tick / 10 ** Math.floor(Math.log10(tick * 1.0001)) - digit) < 0.01;
+    return isRound && (digit === 1 || (all.at(-1)! / all[0]! < 50 && (digit === 2 || digit === 5)));
+  };
+  const axis = {
+    stroke: () => colorOf("soft"),
+    font: FONT,
+    ticks: { show: false },
+    grid: { stroke: () => colorOf("line"), width: 1 },
+  };
+  const plot = new uPlot(
+    {
+      width: place.clientWidth,
+      height,
+      legend: { show: false },
+      cursor: { show: false },
+      padding: [8, 18, 0, 0],
+      scales: {
+        x: { time: false },
+        y: {
+          distr: isLog ? 3 : 1,
+          // Where there is nothing to show yet, uPlot says null or infinity, and takes neither for an answer.
+          range: (_, least, greatest) => (Number.isFinite(least) ? range(least, greatest) : NOTHING_YET),
+        },
+      },
+      axes: [
+        { ...axis, size: 24, gap: 4 },
+        {
+          ...axis,
+          size: 48,
+          gap: 4,
+          filter: (_, ticks) => ticks.map((tick) => (isNamed(tick, ticks) ? tick : null)),
+          values: (_, ticks) => ticks.map((tick) => (tick === null ? null : format(tick))),
+        },
+      ],
+      series: [
+        {},
+        ...curves.map(({ color, width = 2, dash }) => ({
+          stroke: () => colorOf(color),
+          width,
+          ...(dash && { dash }),
+          points: { show: false },
+        })),
+      ],
+    },
+    [[], ...curves.map(() => [])],
+    place,
+  );
+  new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height })).observe(place);
+  onThemeChange(() => plot.redraw(false));
+  return { draw: (...data) => plot.setData(data) };
+}

@@ -1,0 +1,25 @@
+/** What sliders stand for. */
+import { short } from "./numbers.ts";
+
+/** Two digits: what lies between can't be told apart. */
+const rounded = (value: number) => Number(value.toPrecision(2));
+
+/** By its power of ten. */
+export const byPower = {
+  toValue: (position: number) => rounded(10 ** position),
+  toPosition: (value: number) => Math.log10(value),
+  format: (value: number) => short(value),
+};
+
+/** A decay below 1, by how many powers of ten it is away from 1. */
+export const decay = {
+  toValue: (position: number) => (position === 0 ? 0 : Number((1 - rounded(10 ** -position)).toPrecision(4))),
+  toPosition: (value: number) => -Math.log10(1 - value),
+  format: (value: number) => String(value),
+};
+
+export const plain = {
+  toValue: (position: number) => position,
+  toPosition: (value: number) => value,
+  format: (value: number) => String(value),
+};

@@ -1,0 +1,103 @@
+/** A race down a surface: who is where after each step. Nothing here knows of the page. */
+import { dialects } from "rmsprop-wasm";
+import { type Random, seededRandom } from "../../examples/mnist/random.ts";
+import { Adam, Descent, type Racer, type RaceSettings, RmspropRacer } from "./racers.ts";
+import type { Point, Surface } from "./surfaces.ts";
+
+export const RACER_NAMES = ["descent", "adam", "rmsprop"] as const;
+export type RacerName = (typeof RACER_NAMES)[number];
+
+/** So near to a minimum counts as there. */
+export const ARRIVED = 0.05;
+/** Of the picture's width: who is farther out won't come back. */
+const OUT = 20;
+
+export interface Lane {
+  readonly racer: Racer;
+  /** Where it has been, the start included. */
+  readonly path: Point[];
+  /** To the nearest minimum. */
+  distance: number;
+  arrivedAfter: number | undefined;
+  isOut: boolean;
+}
+
+export class Race {
+  readonly lanes: Readonly<Record<RacerName, Lane>>;
+  readonly rmsprop: RmspropRacer;
+  /** RMSprop's effective learning rates, of each step. */
+  readonly rates: Point[] = [];
+  steps = 0;
+  readonly #random: Random;
+
+  constructor(
+    readonly surface: Surface,
+    readonly start: Point,
+    settings: RaceSettings,
+    seed = 1,
+  ) {
+    this.#random = seededRandom(seed);
+    this.rmsprop = new RmspropRacer(start, settings);
+    const laneOf = (racer: Racer): Lane => ({
+      racer,
+      path: [{ ...start }],
+      distance: distanceToMinimum(surface, start),
+      arrivedAfter: undefined,
+      isOut: false,
+    });
+    this.lanes = {
+      descent: laneOf(new Descent(start, settings)),
+      adam: laneOf(new Adam(start, settings)),
+      rmsprop: laneOf(this.rmsprop),
+    };
+  }
+
+  /** From the next step on. */
+  apply(settings: RaceSettings): void {
+    for (const { racer } of Object.values(this.lanes)) racer.apply(settings);
+  }
+
+  /** A step of each. Chance errs by the same for all of them. */
+  advance(): void {
+    this.steps++;
+    const error = { x: this.#error(), y: this.#error() };
+    for (const lane of Object.values(this.lanes)) if (!lane.isOut) this.#advance(lane, error);
+    this.rates.push(this.rmsprop.effectiveLr);
+  }
+
+  #advance(lane: Lane, error: Point): void {
+    const { racer, path } = lane;
+    const slope = this.surface.gradient(racer.at.x, racer.at.y);
+    racer.step({ x: slope.x + error.x, y: slope.y + error.y });
+    const at = { ...racer.at };
+    lane.distance = distanceToMinimum(this.surface, at);
+    const [left, right] = this.surface.x;
+    if (!(lane.distance < OUT * (right - left))) lane.isOut = true;
+    else path.push(at);
+    if (lane.distance < ARRIVED) lane.arrivedAfter ??= this.steps;
+  }
+
+  /** The cube of what is nearly normal: mostly small, now and then large. The cube's standard deviation is √15. */
+  #error(): number {
+    if (this.surface.noise === 0) return 0;
+    const random = this.#random;
+    const normal = (random() + random() + random() + random() - 2) * Math.sqrt(3);
+    return (this.surface.noise / Math.sqrt(15)) * normal * normal * normal;
+  }
+
+  dispose(): void {
+    this.rmsprop.dispose();
+  }
+}
+
+/** Whose settings a race begins with, but for the learning rate. */
+export const FIRST_DIALECT = "keras";
+
+/** To begin a surface with. */
+export function settingsFor({ lr, descentLr }: Surface): RaceSettings {
+  return { rmsprop: { ...dialects[FIRST_DIALECT], lr }, descentLr };
+}
+
+function distanceToMinimum({ minima }: Surface, { x, y }: Point): number {
+  return Math.min(...minima.map((minimum) => Math.hypot(x - minimum.x, y - minimum.y)));
+}

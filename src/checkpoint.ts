@@ -1,0 +1,222 @@
+/**
+ * Optimizers in safetensors files: to stop here, go on elsewhere, in PyTorch or Keras, and come back. The errors that it
+ * throws are those of `rmsprop-wasm`.
+ *
+ * @module rmsprop-wasm/checkpoint
+ */
+import { ByteReader, type Bytes, type Chunks } from "./byte-reader.ts";
+import { CheckpointError } from "./errors.ts";
+import { findParts, partsOf, sourcesOf, stateFrom } from "./file-keys.ts";
+import { annotate, annotated, annotationsOf, flattenedKey } from "./flattened.ts";
+import type { RMSprop } from "./index.ts";
+import { type Loaded, Loading } from "./loading.ts";
+import type { Options } from "./options.ts";
+import type { Params } from "./params.ts";
+import {
+  bytesIn,
+  bytesOf,
+  checkLength,
+  type FileParts,
+  fileParts,
+  headerLength,
+  joined,
+  LENGTH_BYTES,
+  openFile,
+  parseHeader,
+} from "./safetensors.ts";
+
+const asTheyLie = (view: Float32Array) => view;
+
+/** All of a file: its tensors are views of the optimizer's. */
+function describe(optimizer: RMSprop<Params>): FileParts {
+  const dict = optimizer.stateDict(asTheyLie);
+  const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
+  const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
+  return fileParts(sourcesOf(dict, parts, flattenedKey), annotate(dict, isScheduled));
+}
+
+/**
+ * The bytes of a safetensors file with all that an optimizer is: parameters, state, steps, groups and hyperparameters;
+ * gradients not. It is a copy, made at once in an array of its size. Under `threads` it is as consistent as on one.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { load, save } from "rmsprop-wasm/checkpoint";
+ *
+ * const optimizer = new RMSprop({ w: [2] }, { lr: 0.5, alpha: 0.75, eps: 1 });
+ * optimizer.grads.w.fill(2);
+ * optimizer.step();
+ * const bytes = save(optimizer); // to be written to a disk, sent, kept in IndexedDB
+ * load(bytes).steps; // → 1
+ * ```
+ *
+ * @throws CheckpointError for names that make two keys alike.
+ * @throws MemoryError when there's no array of that size: `saveChunks` needs none.
+ * @throws SwappedError while the averages stand in for the parameters.
+ */
+export function save(optimizer: RMSprop<Params>): Bytes {
+  return joined(describe(optimizer));
+}
+
+/** Of `saveChunks` and `loadChunks`: a multiple of any element's size. */
+const CHUNK_BYTES = 2 ** 20;
+
+/**
+ * What `save` gives in pieces of at most a mebibyte, each a copy: for files of which memory can't hold one more. No step
+ * may be taken before the last of them.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { save, saveChunks } from "rmsprop-wasm/checkpoint";
+ *
+ * const optimizer = new RMSprop({ w: [500_000] });
+ * let byteLength = 0;
+ * for (const chunk of saveChunks(optimizer)) byteLength += chunk.length; // or write it
+ * byteLength === save(optimizer).length; // → true
+ * ```
+ *
+ * @throws CheckpointError when one was, or the memory has grown.
+ */
+export function* saveChunks(optimizer: RMSprop<Params>): Generator<Bytes, void> {
+  const { steps } = optimizer;
+  const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
+  for (const { values, byteLength } of parts) {
+    for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
+      if (optimizer.steps !== steps || values.byteLength !== byteLength) {
+        throw new CheckpointError(
+          "The optimizer took a step, or its memory grew, before the file was complete.",
+        );
+      }
+      yield bytesOf(values).slice(at, at + CHUNK_BYTES) as Bytes;
+    }
+  }
+}
+
+/**
+ * Makes an optimizer of the main entry from a file: one of `save`, or another with keys of PyTorch's flattened state. Its
+ * tensors may be F32, F64, F16 or BF16, and become float32.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { load, save } from "rmsprop-wasm/checkpoint";
+ *
+ * const bytes = save(new RMSprop({ w: new Float32Array([3, 4]) }, { momentum: 0.9 }));
+ * const optimizer = load<"w">(bytes, { lr: 1e-4 });
+ * optimizer.params.w; // → [3, 4]
+ * optimizer.groups[0].momentum; // → 0.9
+ * optimizer.groups[0].lr; // → 0.0001
+ * ```
+ *
+ * @param file All bytes of it.
+ * @param options What they say holds instead of what the file says, for all groups. Without hyperparameters in the
+ * file, the rest are the constructor's defaults.
+ * @throws CheckpointError for a file that is malformed.
+ * @throws OptionError for hyperparameters out of range; and when the learning rate was a function, which a file can't
+ * hold, and `options.lr` doesn't say what it is to be.
+ */
+export function load<Name extends string = string>(
+  file: Uint8Array | ArrayBufferLike,
+  options: Options = {},
+): Loaded<Name> {
+  const { bytes, header } = openFile(file);
+  const loading = new Loading<Name>(header, options);
+  try {
+    for (const part of loading.found) {
+      loading.take(part, bytesIn(bytes, part.entry));
+    }
+    return loading.finish();
+  } catch (error) {
+    loading.abandon();
+    throw error;
+  }
+}
+
+/**
+ * What `load` does, from anything that `for await` takes: a file's or a response's stream. Beside the optimizer, memory
+ * holds a mebibyte of the file at a time.
+ *
+ * A stream doesn't tell beforehand how long it is: room for the optimizer is made by what the header says.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { loadChunks, saveChunks } from "rmsprop-wasm/checkpoint";
+ *
+ * // In Node: loadChunks(createReadStream(path)); in a browser: loadChunks((await fetch(url)).body).
+ * const optimizer = await loadChunks(saveChunks(new RMSprop({ w: new Float32Array([3, 4]) })));
+ * optimizer.params.w; // → [3, 4]
+ * ```
+ *
+ * @throws CheckpointError, OptionError as `load` does, and whatever the stream throws.
+ */
+export async function loadChunks<Name extends string = string>(
+  chunks: Chunks,
+  options: Options = {},
+): Promise<Loaded<Name>> {
+  const reader = new ByteReader(chunks);
+  let loading: Loading<Name> | undefined;
+  try {
+    const length = headerLength(await reader.read(LENGTH_BYTES));
+    const header = parseHeader(await reader.read(length), length);
+    loading = new Loading<Name>(header, options);
+    for (const part of loading.found) {
+      const { begin, end, dtype } = part.entry;
+      for (let at = begin; at < end; at += CHUNK_BYTES) {
+        const count = Math.min(CHUNK_BYTES, end - at);
+        const bytes = await reader.read(count);
+        if (bytes.length < count) checkLength(header, reader.position);
+        loading.take(part, bytes, (at - begin) / dtype.byteLength);
+      }
+    }
+    await reader.read(1);
+    checkLength(header, reader.position);
+    return loading.finish();
+  } catch (error) {
+    loading?.abandon();
+    throw error;
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * Fills an optimizer from a file, by names and shapes: all of it or nothing. Hyperparameters that the file has hold from
+ * the next step on, but for a learning rate where the optimizer has a function, which goes on at the step that was; and
+ * what only the constructor takes, `globalClipNorm`, `nonFinite` and `ema`, stays as it was made. Gradients are left alone.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { restore, save } from "rmsprop-wasm/checkpoint";
+ *
+ * const optimizer = new RMSprop({ w: [1] }, { lr: 0.5, alpha: 0.75, eps: 1 });
+ * const before = save(optimizer);
+ * optimizer.grads.w.fill(2);
+ * optimizer.step();
+ * optimizer.params.w; // → [-0.5]
+ * restore(optimizer, before);
+ * optimizer.params.w; // → [0]
+ * optimizer.steps; // → 0
+ * ```
+ *
+ * @throws CheckpointError for a file that is malformed, or of another optimizer.
+ * @throws OptionError for hyperparameters out of range.
+ * @throws MemoryError when its momentum or gradient averages need room that isn't there.
+ * @throws SwappedError while the averages stand in for the parameters.
+ */
+export function restore(optimizer: RMSprop<Params>, file: Uint8Array | ArrayBufferLike): void {
+  const { bytes, header } = openFile(file);
+  const annotations = annotationsOf(header);
+  const own = optimizer.stateDict(asTheyLie);
+  const groups = annotated(own.groups, annotations);
+  const found = findParts(header, partsOf(groups, own.options?.ema !== undefined), flattenedKey);
+  optimizer.loadStateDict(stateFrom([{ found, bytes }], groups, annotations.skippedSteps));
+}
+
+export { writeFileAtomic } from "./atomic-write.ts";
+export type { Bytes, Chunks } from "./byte-reader.ts";
+export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./lerobot.ts";
+export type { Loaded } from "./loading.ts";

@@ -1,0 +1,316 @@
+/** Files that are none, each with the place that its error must name. */
+import { RMSprop } from "rmsprop-wasm";
+import { save } from "rmsprop-wasm/checkpoint";
+import { train } from "./runs.ts";
+import { split, withHeader } from "./tensor-files.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: malformed headers are what these files are about
+export type Bad = any;
+
+export const make = () => {
+  const optimizer = new RMSprop([{ params: { w: [2, 3], b: [2] }, momentum: 0.9 }, { params: { c: [1] } }], {
+    ema: { decay: 0.5 },
+  });
+  train(optimizer, 0, 3);
+  return optimizer;
+};
+export const file = Buffer.from(save(make()));
+export const { json, data } = split(file);
+
+/** The file with another header, the same tensors behind it. */
+export const changed = (change: (header: Bad) => unknown) => {
+  const header = JSON.parse(json);
+  return withHeader(JSON.stringify(change(header) ?? header), data);
+};
+/** The file with another value in its metadata, or in the JSON that is one of them. */
+const annotated = (key: string, text: string) =>
+  changed((header) => {
+    header.__metadata__[key] = text;
+  });
+const owned = (change: (own: Bad) => unknown) =>
+  changed(({ __metadata__: metadata }) => {
+    const own = JSON.parse(metadata["rmsprop-wasm"]);
+    metadata["rmsprop-wasm"] = JSON.stringify(change(own) ?? own);
+  });
+const entry = (name: string, fields: object) =>
+  changed((header) => {
+    Object.assign(header[name], fields);
+  });
+export const withSteps = (names: string[], steps: number) => {
+  const copy = Buffer.from(file);
+  for (const name of names) {
+    const [begin] = JSON.parse(json)[`state.${name}.step`].data_offsets;
+    copy.writeFloatLE(steps, file.length - data.length + begin);
+  }
+  return copy;
+};
+const length = (bytes: bigint) => {
+  const copy = Buffer.from(file);
+  copy.writeBigUInt64LE(bytes, 0);
+  return copy;
+};
+const deep = `${"[".repeat(1e6)}${"]".repeat(1e6)}`;
+export const text = (change: (json: string) => string) => withHeader(change(json), data);
+
+export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
+  ["nothing", new Uint8Array(0), "The file ends at byte 0, within the length of its header"],
+  ["a length alone", file.subarray(0, 8), "The file ends at byte 8, within its header"],
+  ["zeros", new Uint8Array(100), "The header is not JSON"],
+  [
+    "a header longer than the file",
+    length(BigInt(file.length)),
+    `The file ends at byte ${file.length}, within its header`,
+  ],
+  ["a header of 100 MB and one", length(100_000_001n), "Bytes 0 to 8: a header of 100000001 bytes"],
+  ["a header of 2 ** 64 - 1 bytes", length(2n ** 64n - 1n), "Bytes 0 to 8: a header of 18446744073709551615"],
+  ["a header that is too short", length(BigInt(json.length - 9)), "The header is not JSON"],
+  ["no JSON", text(() => "{ not: json }"), "The header is not JSON"],
+  ["JSON and more", text((json) => `${json.trimEnd()}{}`), "The header is not JSON"],
+  ["an array", text((json) => `[${json}]`), "The header doesn't begin with a JSON object"],
+  ["a number", text(() => "12"), "The header doesn't begin with a JSON object"],
+  ["a space first", text((json) => ` ${json}`), "The header doesn't begin with a JSON object"],
+  ["a byte order mark", text((json) => `\ufeff${json}`), "The header is not JSON"],
+  [
+    "no UTF-8",
+    withHeader(Buffer.from(json.replace("pt", "\u00ff"), "latin1"), data),
+    "The header is not in UTF-8",
+  ],
+  ["a deep header", withHeader(`{"a":${deep}}`, data), '"a": it is '],
+  [
+    "deep metadata",
+    annotated("param_groups.w.lr", deep),
+    "Metadata param_groups.w.lr: got [[[[[…]]]]], expected a number, true or false",
+  ],
+  ["a deep header that doesn't end", withHeader("[".repeat(1e6), data), "The header is not JSON"],
+  ["a tensor twice", text((json) => json.replace('"w":', '"c":')), 'The header names "c" twice'],
+  [
+    "a tensor twice, escaped",
+    text((json) => json.replace('"w":', '"\\u0063":')),
+    'The header names "c" twice',
+  ],
+  [
+    "a field twice",
+    text((json) => json.replace('"dtype":"F32"', '"dtype":"F32","dtype":"F32"')),
+    'The header names "dtype" twice',
+  ],
+  [
+    "metadata twice",
+    text((json) => json.replace("{", '{"__metadata__":{},')),
+    'The header names "__metadata__" twice',
+  ],
+  [
+    "a hyperparameter twice",
+    text((json) => json.replace('w.lr"', 'w.eps"')),
+    'The header names "param_groups.w.eps" twice',
+  ],
+  [
+    "an offset twice in metadata",
+    annotated("rmsprop-wasm", '{"version":1,"version":1}'),
+    'Metadata rmsprop-wasm names "version" twice',
+  ],
+  [
+    "metadata that are none",
+    changed((h) => {
+      h.__metadata__ = 7;
+    }),
+    "__metadata__: got 7",
+  ],
+  [
+    "metadata of null",
+    changed((h) => {
+      h.__metadata__ = null;
+    }),
+    "__metadata__: got null",
+  ],
+  [
+    "metadata with numbers",
+    changed((h) => {
+      h.__metadata__.format = 1;
+    }),
+    '__metadata__: got 1 for "format"',
+  ],
+  [
+    "a tensor of null",
+    changed((h) => {
+      h.c = null;
+    }),
+    '"c": it is null, expected an object',
+  ],
+  [
+    "a tensor that is a list",
+    changed((h) => {
+      h.c = [];
+    }),
+    '"c": it is []',
+  ],
+  ["a field more", entry("c", { strides: [1] }), '"c": a field is "strides"'],
+  ...["I64", "f32", "F8_E4M3", "toString", "__proto__", null, 7].map(
+    (dtype): [string, Uint8Array, string] => [
+      `dtype ${dtype}`,
+      entry("c", { dtype }),
+      `"c": dtype is ${JSON.stringify(dtype)}, expected F32, F64, F16, BF16`,
+    ],
+  ),
+  ["no dtype", entry("c", { dtype: undefined }), '"c": dtype is undefined'],
+  ...[[0], [-1], [1.5], ["1"], [null], "1", null, [[1]], { 0: 1 }].map(
+    (shape): [string, Uint8Array, string] => [
+      `shape ${JSON.stringify(shape)}`,
+      entry("c", { shape }),
+      '"c": shape is ',
+    ],
+  ),
+  ["a shape of another count", entry("c", { shape: [2] }), '"c": data_offsets is '],
+  ["a shape of 2 ** 54", entry("c", { shape: [2 ** 27, 2 ** 27] }), '"c": data_offsets is '],
+  [
+    "a shape of 2 ** 64",
+    entry("c", { shape: [2 ** 32, 2 ** 32], data_offsets: [0, 0] }),
+    '"c": data_offsets is ',
+  ],
+  ["a shape beyond all", entry("c", { shape: Array(40).fill(2 ** 30) }), "expected Infinity bytes"],
+  ["a size beyond safe integers", entry("c", { shape: [2 ** 53] }), '"c": shape is [9007199254740992]'],
+  ...[[0], [0, 4, 8], ["0", "4"], [0.5, 4.5], [4, 0], [-4, 0], [0, 1e300], null, 4, {}].map(
+    (offsets): [string, Uint8Array, string] => [
+      `offsets ${JSON.stringify(offsets)}`,
+      entry("c", { data_offsets: offsets }),
+      '"c": data_offsets is ',
+    ],
+  ),
+  ["another dtype for as many bytes", entry("c", { dtype: "F16" }), '"c": data_offsets is '],
+  [
+    "tensors that overlap",
+    changed((h) => {
+      h.c.data_offsets = h.b.data_offsets.map((x: number, i: number) => x + [0, -4][i]!);
+    }),
+    "overlaps the tensor before it",
+  ],
+  [
+    "a hole",
+    changed((h) => {
+      delete h.w;
+    }),
+    "leaves a hole before it",
+  ],
+  [
+    "a hole before all",
+    changed((h) => {
+      delete h["state.w.step"];
+    }),
+    "leaves a hole before it",
+  ],
+  ["tensors beyond the end", withHeader(json, data.subarray(4)), "was it cut short, or joined?"],
+  ["bytes behind the end", Buffer.concat([file, Buffer.of(0)]), "The file ends later, and its tensors at"],
+  [
+    "a tensor more",
+    changed((h) => {
+      h.z = { dtype: "F32", shape: [1], data_offsets: h.c.data_offsets };
+      delete h.c;
+    }),
+    "z",
+  ],
+  ["__proto__ for a tensor", text((json) => json.replace('"c":', '"__proto__":')), '"__proto__"'],
+  ["constructor for a tensor", text((json) => json.replace('"c":', '"constructor":')), '"constructor"'],
+  [
+    "a state of __proto__",
+    text((json) => json.replace('"state.c.ema":', '"state.__proto__.ema":')),
+    '"state.__proto__.ema"',
+  ],
+  [
+    "hyperparameters of __proto__",
+    annotated("param_groups.__proto__.lr", "1"),
+    "Metadata param_groups.__proto__",
+  ],
+  ["hyperparameters of nobody", annotated("param_groups.lr", "1"), "Metadata param_groups."],
+  [
+    "a hyperparameter called __proto__",
+    annotated("param_groups.w.__proto__", '{"lr":1}'),
+    "Metadata param_groups.w.__proto__: expected one of lr",
+  ],
+  [
+    "an unknown hyperparameter",
+    annotated("param_groups.w.beta", "1"),
+    "Metadata param_groups.w.beta: expected one of lr",
+  ],
+  [
+    "a hyperparameter less",
+    changed((h) => {
+      delete h.__metadata__["param_groups.c.eps"];
+    }),
+    "Metadata param_groups.c.eps is missing",
+  ],
+  [
+    "no hyperparameters",
+    changed((h) => {
+      h.__metadata__ = { "rmsprop-wasm": h.__metadata__["rmsprop-wasm"] };
+    }),
+    "Metadata param_groups.w.lr is missing",
+  ],
+  [
+    "hyperparameters that differ in a group",
+    annotated("param_groups.b.lr", "0.5"),
+    'Metadata param_groups.b: differs from that of "w"',
+  ],
+  [
+    "no JSON for a hyperparameter",
+    annotated("param_groups.c.lr", "fast"),
+    "Metadata param_groups.c.lr is not JSON",
+  ],
+  [
+    "NaN for a hyperparameter",
+    annotated("param_groups.c.lr", "NaN"),
+    "Metadata param_groups.c.lr is not JSON",
+  ],
+  ["null for a rate", annotated("param_groups.c.lr", "null"), "Option lr: got null"],
+  ["a rate beyond all", annotated("param_groups.c.lr", "1e999"), "Option lr: got Infinity"],
+  ["a negative rate", annotated("param_groups.c.lr", "-1"), "Option lr: got -1"],
+  ["a rate in text", annotated("param_groups.c.lr", '"0.1"'), 'Option lr: got "0.1"'],
+  ["an epsilon of 0", annotated("param_groups.c.eps", "0"), "Option eps: got 0"],
+  [
+    "centered without its average",
+    annotated("param_groups.c.centered", "true"),
+    '"state.c.grad_avg" is missing',
+  ],
+  [
+    "momentum without a buffer",
+    annotated("param_groups.c.momentum", "0.5"),
+    '"state.c.momentum_buffer" is missing',
+  ],
+  ["nesterov without momentum", annotated("param_groups.c.nesterov", "true"), "Option nesterov looks ahead"],
+  ["our metadata, not JSON", annotated("rmsprop-wasm", "{"), "Metadata rmsprop-wasm is not JSON"],
+  ["our metadata, a list", annotated("rmsprop-wasm", "[]"), "Metadata rmsprop-wasm: it is []"],
+  [
+    "a newer version",
+    owned((own) => ({ ...own, version: 2 })),
+    "Metadata rmsprop-wasm: version is 2, expected 1: a newer rmsprop-wasm may read it",
+  ],
+  ["no version", owned(({ version, ...own }) => own), "version is undefined"],
+  ["no groups", owned((own) => ({ ...own, groups: [] })), "groups is []"],
+  ["an empty group", owned((own) => ({ ...own, groups: [["w", "b"], [], ["c"]] })), "groups is "],
+  ["groups of numbers", owned((own) => ({ ...own, groups: [[1]] })), "groups is [[1]]"],
+  ["groups that are text", owned((own) => ({ ...own, groups: "wbc" })), 'groups is "wbc"'],
+  ["a flag that is none", owned((own) => ({ ...own, isScheduled: 1 })), "isScheduled is 1"],
+  ["options that are none", owned((own) => ({ ...own, options: null })), "options is null"],
+  [
+    "an option of the process",
+    owned((own) => ({ ...own, options: { threads: 64 } })),
+    'an option is "threads"',
+  ],
+  [
+    "half a skipped step",
+    owned((own) => ({ ...own, skippedSteps: 0.5 })),
+    "skippedSteps of the state: got 0.5",
+  ],
+  [
+    "skipped steps in text",
+    owned((own) => ({ ...own, skippedSteps: "1" })),
+    'skippedSteps of the state: got "1"',
+  ],
+  ["steps that differ", withSteps(["b"], 4), '"state.b.step" is 4 and "state.w.step" is 3'],
+  ["a NaN of steps", withSteps(["w", "b", "c"], NaN), "steps of the state: got NaN"],
+  ["half a step", withSteps(["w", "b", "c"], 0.5), "steps of the state: got 0.5"],
+  ["negative steps", withSteps(["w", "b", "c"], -1), "steps of the state: got -1"],
+  [
+    "averages of another shape",
+    entry("state.w.square_avg", { shape: [3, 2] }),
+    '"state.w.square_avg": shape is [3, 2], expected [2, 3]',
+  ],
+];
