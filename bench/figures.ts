@@ -16,6 +16,8 @@ async function sizes(): Promise<Figure[]> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("index.js", dist))],
     bundle: true,
+    // Loaded when they are asked for.
+    external: ["./threads.js"],
     minify: true,
     format: "esm",
     write: false,
