@@ -13,7 +13,7 @@ export default defineConfig({
       // The drop-in's peer, the same module as `require` gives the tests.
       {
         find: /^@tensorflow\/tfjs-core$/,
-        replacement: path("bench/rivals/node_modules/@tensorflow/tfjs-core/dist/tf-core.node.js"),
+        replacement: path("bench/peers/node_modules/@tensorflow/tfjs-core/dist/tf-core.node.js"),
       },
     ],
   },

@@ -1,6 +1,6 @@
 /**
  * Compiles assembly/ by asconfig.json and writes what the release builds give: build/release.wasm and .wat, the same
- * for shared memories as build/release-shared.wasm, and src/wasm.generated.ts with the first inside. All are committed
+ * for shared memories as build/release-shared.wasm, and src/kernel/wasm.generated.ts with the first inside. All are committed
  * but the binaries; a test rebuilds and compares.
  */
 import { createHash } from "node:crypto";
@@ -63,7 +63,7 @@ export async function buildWasm() {
   const files = { ...(await compile("release")), ...(await compile("release-shared")) };
   mkdirSync(new URL("build/", root), { recursive: true });
   for (const [name, contents] of Object.entries(files)) writeFileSync(new URL(name, root), contents);
-  writeFileSync(new URL("src/wasm.generated.ts", root), generateModule(files["build/release.wasm"]));
+  writeFileSync(new URL("src/kernel/wasm.generated.ts", root), generateModule(files["build/release.wasm"]));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildWasm();

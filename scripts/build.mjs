@@ -1,7 +1,7 @@
 /** Builds dist/: the bundled entries with source maps, their types, and the binaries by themselves. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import ts from "typescript";
@@ -46,10 +46,16 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "script
   cwd: root,
   stdio: "inherit",
 });
+/** @param {string} folder */
+const declarationsIn = (folder) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".d.ts"))
+    .map((name) => join(folder, name));
+
 // The compiler leaves the sources' own endings in declarations, where nobody could resolve them.
-for (const name of readdirSync(dist).filter((name) => name.endsWith(".d.ts"))) {
-  const declarations = readFileSync(`${dist}/${name}`, "utf8");
-  writeFileSync(`${dist}/${name}`, declarations.replace(/(from "\.\/[^"]*)\.ts"/g, '$1.js"'));
+for (const path of declarationsIn(dist)) {
+  const declarations = readFileSync(path, "utf8");
+  writeFileSync(path, declarations.replace(/((?:from |import\()"\.\.?\/[^"]*)\.ts"/g, '$1.js"'));
 }
 // It also writes declarations of what stays inside: those to which no entry's own lead aren't published.
 const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
@@ -60,7 +66,11 @@ const needed = ts
     { module: ts.ModuleKind.NodeNext },
   )
   .getSourceFiles()
-  .map(({ fileName }) => basename(fileName));
-for (const name of readdirSync(dist)) {
-  if (name.endsWith(".d.ts") && !needed.includes(name)) rmSync(`${dist}/${name}`);
+  .map(({ fileName }) => normalize(fileName));
+for (const path of declarationsIn(dist)) {
+  if (!needed.includes(path)) rmSync(path);
+}
+for (const entry of readdirSync(dist, { withFileTypes: true })) {
+  const folder = join(dist, entry.name);
+  if (entry.isDirectory() && declarationsIn(folder).length === 0) rmSync(folder, { recursive: true });
 }

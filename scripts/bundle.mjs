@@ -1,6 +1,6 @@
 /** How the entries are bundled: shared by the build and by the tests of what it weighs. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "./build-wasm.mjs";
 
@@ -53,7 +53,7 @@ export const filesApart = {
     onResolve({ filter: /\/(errors|index|threads)\.ts$/ }, ({ kind, path }) =>
       kind === "entry-point"
         ? undefined
-        : { path: path.replace(/\.ts$/, ".js"), external: true, sideEffects: false },
+        : { path: `./${basename(path, ".ts")}.js`, external: true, sideEffects: false },
     );
   },
 };
@@ -66,13 +66,13 @@ export const filesApart = {
 export const staticBinary = {
   name: "static-binary",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/binary\.ts$/ }, ({ resolveDir }) => ({ path: join(resolveDir, "workerd.ts") }));
-    onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
-    onResolve({ filter: /^\.\/index\.ts$/ }, () => ({
-      path: "./index.workerd.js",
-      external: true,
-      sideEffects: false,
+    onResolve({ filter: /\/module\.ts$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace(/\.ts$/, ".workerd.ts")),
     }));
+    onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /\/index\.ts$/ }, ({ kind }) =>
+      kind === "entry-point" ? undefined : { path: "./index.workerd.js", external: true, sideEffects: false },
+    );
   },
 };
 

@@ -4,14 +4,10 @@
  *
  * @module rmsprop-wasm/checkpoint
  */
-import { ByteReader, type Bytes, type Chunks } from "./byte-reader.ts";
-import { CheckpointError } from "./errors.ts";
-import { findParts, partsOf, sourcesOf, stateFrom } from "./file-keys.ts";
-import { annotate, annotated, annotationsOf, flattenedKey } from "./flattened.ts";
-import type { RMSprop } from "./index.ts";
-import { type Loaded, Loading } from "./loading.ts";
-import type { Options } from "./options.ts";
-import type { Params } from "./params.ts";
+import { ByteReader, type Bytes, type Chunks } from "./checkpoint/byte-reader.ts";
+import { annotate, annotated, annotationsOf, flattenedKey } from "./checkpoint/flattened.ts";
+import { findParts, partsOf, sourcesOf, stateFrom } from "./checkpoint/keys.ts";
+import { type Loaded, Loading } from "./checkpoint/loader.ts";
 import {
   bytesIn,
   bytesOf,
@@ -23,7 +19,11 @@ import {
   LENGTH_BYTES,
   openFile,
   parseHeader,
-} from "./safetensors.ts";
+} from "./checkpoint/safetensors.ts";
+import { CheckpointError } from "./errors.ts";
+import type { RMSprop } from "./index.ts";
+import type { Params } from "./optimizer/params.ts";
+import type { Options } from "./options/options.ts";
 
 const asTheyLie = (view: Float32Array) => view;
 
@@ -216,7 +216,7 @@ export function restore(optimizer: RMSprop<Params>, file: Uint8Array | ArrayBuff
   optimizer.loadStateDict(stateFrom([{ found, bytes }], groups, annotations.skippedSteps));
 }
 
-export { writeFileAtomic } from "./atomic-write.ts";
-export type { Bytes, Chunks } from "./byte-reader.ts";
-export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./lerobot.ts";
-export type { Loaded } from "./loading.ts";
+export { writeFileAtomic } from "./checkpoint/atomic-write.ts";
+export type { Bytes, Chunks } from "./checkpoint/byte-reader.ts";
+export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./checkpoint/lerobot.ts";
+export type { Loaded } from "./checkpoint/loader.ts";

@@ -6,13 +6,13 @@
  * @module rmsprop-wasm/core
  */
 import { instantiateSync } from "@assemblyscript/loader";
-import { checkRange } from "./arena.ts";
-import { compileFor } from "./binary.ts";
+import { show } from "./base/show.ts";
 import { BackendError, MemoryError, OptionError } from "./errors.ts";
-import { CENTERED, type Kernel, MOMENTUM } from "./kernel.ts";
-import { type CoreOptions, learningRateAt, resolveCoreOptions } from "./options.ts";
-import { scalarsOf } from "./scalars.ts";
-import { show } from "./show.ts";
+import { CENTERED, type Kernel, MOMENTUM } from "./kernel/contract.ts";
+import { compileFor } from "./kernel/module.ts";
+import { checkRange } from "./memory/arena.ts";
+import { type CoreOptions, learningRateAt, resolveCoreOptions } from "./options/options.ts";
+import { scalarsOf } from "./options/scalars.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
@@ -90,7 +90,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
   };
 }
 
-export type { CoreHyperparameters, CoreOptions, Schedule } from "./options.ts";
+export type { CoreHyperparameters, CoreOptions, Schedule } from "./options/options.ts";
 
 /** Where one tensor and its state lie: byte offsets, multiples of 4, in planes that don't overlap. */
 export interface Tensor {

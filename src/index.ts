@@ -3,16 +3,17 @@
  *
  * @module rmsprop-wasm
  */
-import { isShared } from "./arena.ts";
+
 import { openWasm } from "./core.ts";
-import { Attachment, type AttachOptions, type Handle } from "./handle.ts";
-import type { OpenKernel } from "./kernel.ts";
-import { openThreads } from "./lazy-threads.ts";
-import type { Options } from "./options.ts";
-import type { ParamRecord, Params } from "./params.ts";
-import { openReference } from "./reference.ts";
-import { Optimizer } from "./rmsprop.ts";
-import { canSpawn } from "./spawn.ts";
+import type { OpenKernel } from "./kernel/contract.ts";
+import { openReference } from "./kernel/reference.ts";
+import { isShared } from "./memory/arena.ts";
+import { Attachment, type AttachOptions, type Handle } from "./optimizer/handle.ts";
+import { Optimizer } from "./optimizer/optimizer.ts";
+import type { ParamRecord, Params } from "./optimizer/params.ts";
+import type { Options } from "./options/options.ts";
+import { openThreads } from "./threads/lazy.ts";
+import { canSpawn } from "./threads/spawn.ts";
 
 const open: OpenKernel = (memory, wanted, threads) => {
   if (wanted === "js") return openReference(memory, wanted, threads);
@@ -84,4 +85,4 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
 }
 
 export * from "./errors.ts";
-export * from "./exports.ts";
+export * from "./optimizer/exports.ts";

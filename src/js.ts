@@ -3,11 +3,12 @@
  *
  * @module rmsprop-wasm/js
  */
-import { Attachment, type AttachOptions, type Handle } from "./handle.ts";
-import type { Options } from "./options.ts";
-import type { ParamRecord, Params } from "./params.ts";
-import { openReference } from "./reference.ts";
-import { Optimizer } from "./rmsprop.ts";
+
+import { openReference } from "./kernel/reference.ts";
+import { Attachment, type AttachOptions, type Handle } from "./optimizer/handle.ts";
+import { Optimizer } from "./optimizer/optimizer.ts";
+import type { ParamRecord, Params } from "./optimizer/params.ts";
+import type { Options } from "./options/options.ts";
 
 /**
  * `RMSprop` of the main entry, the same bits, with no WebAssembly code in it.
@@ -44,4 +45,4 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
 }
 
 export * from "./errors.ts";
-export * from "./exports.ts";
+export * from "./optimizer/exports.ts";

@@ -4,8 +4,8 @@
  *
  * @module rmsprop-wasm/tfjs
  */
-import { RMSPropOptimizer } from "./tfjs-optimizer.ts";
-import type { RMSPropOptions } from "./tfjs-options.ts";
+import { RMSPropOptimizer } from "./tfjs/optimizer.ts";
+import type { RMSPropOptions } from "./tfjs/options.ts";
 
 /**
  * Makes an optimizer for `model.compile`, or to call `minimize` of: a `tf.Optimizer`. Its defaults are those of
@@ -31,8 +31,8 @@ export function rmsprop(options: RMSPropOptions = {}): RMSPropOptimizer {
   return new RMSPropOptimizer(options);
 }
 
-export { dialects } from "./dialects.ts";
 export * from "./errors.ts";
-export type { Hyperparameters, NonFinitePolicy, Schedule } from "./options.ts";
-export { RMSPropOptimizer } from "./tfjs-optimizer.ts";
-export type { RMSPropOptions } from "./tfjs-options.ts";
+export { dialects } from "./options/dialects.ts";
+export type { Hyperparameters, NonFinitePolicy, Schedule } from "./options/options.ts";
+export { RMSPropOptimizer } from "./tfjs/optimizer.ts";
+export type { RMSPropOptions } from "./tfjs/options.ts";

@@ -3,6 +3,10 @@
  * bits. `step()` stays synchronous: the calling thread cuts an update at cache lines into chunks, takes part in it, and
  * waits for what others have claimed. It waits for nobody to begin: what no worker claims, it does itself.
  */
+
+import { ThreadError } from "./errors.ts";
+import { type Kernel, PLANES, type Scalars, type Segment } from "./kernel/contract.ts";
+import { partOf } from "./optimizer/shard.ts";
 import {
   AWAKE,
   BLOCK,
@@ -14,12 +18,9 @@ import {
   sumBlocks,
   sumsAt,
   UPDATE,
-} from "./control.ts";
-import { Crew, type CrewSettings, NOBODY } from "./crew.ts";
-import { ThreadError } from "./errors.ts";
-import { type Kernel, PLANES, type Scalars, type Segment } from "./kernel.ts";
-import { partOf } from "./shard.ts";
-import { workerCode } from "./worker.generated.ts";
+} from "./threads/protocol.ts";
+import { workerCode } from "./threads/worker.generated.ts";
+import { Crew, type CrewSettings, NOBODY } from "./threads/workers.ts";
 
 /** What the tests turn. */
 export interface PoolSettings extends CrewSettings {

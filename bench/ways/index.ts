@@ -1,4 +1,4 @@
-import { installRivals, placeBesideTfjs } from "../../scripts/rivals.mjs";
+import { installRivals, placeBesideTfjs } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
 import { former, scalar, streams } from "./assembly.ts";
 import { copying, overwriting, restoring, saving } from "./checkpoint.ts";

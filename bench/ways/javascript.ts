@@ -1,4 +1,4 @@
-import { plainRmsprop, simpleRmsprop } from "../plain.ts";
+import { plainRmsprop, simpleRmsprop } from "../../tools/plain-loops.ts";
 import type { Runner, Way } from "../way.ts";
 import { timing } from "../way.ts";
 import { basis, bytesPerElement, countOf, initialSquareAvg, inputsOf, type Work } from "../work.ts";

@@ -1,6 +1,6 @@
 /** The kernels without the class around them, by the binary and by the raw layer. */
 import { readFileSync } from "node:fs";
-import { scalarsOf } from "../../src/scalars.ts";
+import { scalarsOf } from "../../src/options/scalars.ts";
 import { dist, instantiate } from "../built.ts";
 import type { Way } from "../way.ts";
 import { basis, optionsOf, settingsOf, usesOnly } from "../work.ts";

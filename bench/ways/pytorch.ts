@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { findPython } from "../../scripts/python.mjs";
+import { findPython } from "../../tools/python.mjs";
 import type { Way } from "../way.ts";
 import { usesOnly } from "../work.ts";
 import { Remote } from "./remote.ts";

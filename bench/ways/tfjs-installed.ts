@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { manifest, placeOfPackage } from "../../scripts/rivals.mjs";
+import { manifest, placeOfPackage } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
 import { basis } from "../work.ts";
 import { type Kind, type Tf, tfjsWay, theirs } from "./tfjs.ts";

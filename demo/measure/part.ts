@@ -53,7 +53,7 @@ export function startMeasuring(): void {
   if (!HAS_TFJS) {
     tfjs.disabled = true;
     html("measure-tfjs-note").textContent =
-      "This copy of the page was built without tf.js. To have it: npm ci --prefix bench/rivals, and build again.";
+      "This copy of the page was built without tf.js. To have it: npm ci --prefix bench/peers, and build again.";
   }
 }
 

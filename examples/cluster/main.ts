@@ -6,7 +6,7 @@
  *
  * Read on in `journey.ts` and `cluster.py`.
  */
-import { findPython } from "../../scripts/python.mjs";
+import { findPython } from "../../tools/python.mjs";
 import { loadMnist } from "../mnist/data.ts";
 import { farthest, STEPS, stayHere, travel, travelWithWeightsAlone } from "./journey.ts";
 

@@ -5,7 +5,7 @@
  * both do equal work on equal numbers. Whoever goes second finds the gradients in cache, so they take turns. Only
  * the updates are timed, all of them: the slow first ones too, before the engine has optimised the code.
  */
-import { type PlainHyperparameters, plainRmsprop } from "../../bench/plain.ts";
+import { type PlainHyperparameters, plainRmsprop } from "../../tools/plain-loops.ts";
 
 type Tensors = Readonly<Record<string, Float32Array>>;
 

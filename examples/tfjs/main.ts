@@ -4,13 +4,13 @@
  *     npm run example:tfjs              in Node
  *     npm run example:tfjs -- --page    in a browser, at the address that it then prints
  *
- * `train.ts` is the program. Here it is bundled with the tf.js that bench/rivals has, and run.
+ * `train.ts` is the program. Here it is bundled with the tf.js that bench/peers has, and run.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build } from "esbuild";
-import { installRivals, packagesOfRivals, placeBesideTfjs, placeOfPackage } from "../../scripts/rivals.mjs";
+import { installRivals, packagesOfRivals, placeBesideTfjs, placeOfPackage } from "../../tools/tfjs.mjs";
 import { loadMnist } from "../mnist/data.ts";
 import type { DataSet } from "../mnist/digits.ts";
 

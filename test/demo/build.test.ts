@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildDemo } from "../../scripts/build-demo.mjs";
+import { buildDemo } from "../../demo/site/build.mjs";
 
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "demo-"));

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { launch } from "../../everywhere/browsers.ts";
-import { BROWSER_NAMES, BROWSERS, findTool, howToInstall } from "../../everywhere/tools.ts";
-import { buildDemo, hasTfjs } from "../../scripts/build-demo.mjs";
-import { serveDemo } from "../../scripts/serve-demo.mjs";
-import { describeWith } from "../required.ts";
+import { launch } from "../../compat/browsers.ts";
+import { BROWSER_NAMES, BROWSERS, findTool, howToInstall } from "../../compat/tools.ts";
+import { buildDemo, hasTfjs } from "../../demo/site/build.mjs";
+import { serveDemo } from "../../demo/site/serve.mjs";
+import { describeWith } from "../support/required.ts";
 import { SIZES, Visitor } from "./visitor.ts";
 
 /** Two browsers and all other tests may be at work on one processor. */
@@ -285,23 +285,19 @@ for (const name of BROWSERS) {
       });
     });
 
-    describeWith(
-      { name: "tf.js", isThere: hasTfjs, install: "npm ci --prefix bench/rivals" },
-      "tf.js",
-      () => {
-        it("is loaded when it is asked for, from the page's own folder, and joins the table", async () => {
-          await visit();
-          expect(visitor.requested.some((url) => url.includes("tfjs"))).toBe(false);
-          await visitor.press("#measure-tfjs");
-          await visitor.until("#measure-said", (text) => /^(Done|Stopped)/.test(text));
-          expect(await visitor.text("#measure-said")).toBe("Done: all results were right.");
-          const rows = await visitor.page.$$eval("#measure-results tbody tr", (rows) =>
-            rows.map((row) => (row as HTMLElement).dataset.way),
-          );
-          expect(rows).toEqual(["step", "tfjs-wasm", "step", "tfjs-wasm", "step", "tfjs-wasm"]);
-        });
-      },
-    );
+    describeWith({ name: "tf.js", isThere: hasTfjs, install: "npm ci --prefix bench/peers" }, "tf.js", () => {
+      it("is loaded when it is asked for, from the page's own folder, and joins the table", async () => {
+        await visit();
+        expect(visitor.requested.some((url) => url.includes("tfjs"))).toBe(false);
+        await visitor.press("#measure-tfjs");
+        await visitor.until("#measure-said", (text) => /^(Done|Stopped)/.test(text));
+        expect(await visitor.text("#measure-said")).toBe("Done: all results were right.");
+        const rows = await visitor.page.$$eval("#measure-results tbody tr", (rows) =>
+          rows.map((row) => (row as HTMLElement).dataset.way),
+        );
+        expect(rows).toEqual(["step", "tfjs-wasm", "step", "tfjs-wasm", "step", "tfjs-wasm"]);
+      });
+    });
 
     it("gives its code to copy", async () => {
       await visit();

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, inject, it } from "vitest";
-import { describeWith } from "../required.ts";
+import { describeWith } from "../support/required.ts";
 import { importTool, tools } from "../tools/load.ts";
 
 // Not where it is installed: what lies in a node_modules is another package's to API Extractor, and not listed.

@@ -61,7 +61,7 @@ it("maps the stack of an error to the line of our source that threw it", () => {
     "--enable-source-maps",
   );
   const [, path, line, column] = stderr.match(/ at check \((.*):(\d+):(\d+)\)/) ?? [];
-  expect(path).toMatch(/[\\/]src[\\/]rules\.ts$/);
-  const source = readFileSync(new URL("../../src/rules.ts", import.meta.url), "utf8").split("\n");
+  expect(path).toMatch(/[\\/]src[\\/]base[\\/]rules\.ts$/);
+  const source = readFileSync(new URL("../../src/base/rules.ts", import.meta.url), "utf8").split("\n");
   expect(source[Number(line) - 1]!.slice(Number(column) - 1)).toMatch(/^new OptionError\(/);
 });

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
-import { packagesOfRivals } from "../../scripts/rivals.mjs";
+import { packInto } from "../../tools/pack.ts";
+import { packagesOfRivals } from "../../tools/tfjs.mjs";
 import { tfjs } from "../tfjs/installed.ts";
-import { packInto } from "./pack.ts";
 
 export interface Packed {
   /** What it was packed from: a copy of the repository, built. */

@@ -4,7 +4,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, inject, it } from "vitest";
-import { describeWith } from "../required.ts";
+import { describeWith } from "../support/required.ts";
 import { tfjs } from "../tfjs/installed.ts";
 import { tools } from "../tools/load.ts";
 

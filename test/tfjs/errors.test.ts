@@ -1,6 +1,6 @@
 /** What bad use of the drop-in gets: an error that says what is wrong, and nothing changed. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeWith } from "../required.ts";
+import { describeWith } from "../support/required.ts";
 import {
   BACKENDS,
   type DropIn,

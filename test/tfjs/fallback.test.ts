@@ -1,7 +1,7 @@
 /** Where tf.js isn't built as the drop-in expects it, or WebAssembly is forbidden: slower, with the same bits. */
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import { forbidWebAssembly } from "../forbidden.ts";
-import { describeWith } from "../required.ts";
+import { forbidWebAssembly } from "../support/forbidden.ts";
+import { describeWith } from "../support/required.ts";
 import { type DropIn, loadTfjs, type Tf, tfjs, valuesOf, variableOf } from "./installed.ts";
 
 /** Of the wasm backend, what another version might not have. */

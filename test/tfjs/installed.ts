@@ -1,4 +1,4 @@
-/** tf.js as bench/rivals has it, on every kind of backend that the drop-in tells apart. */
+/** tf.js as bench/peers has it, on every kind of backend that the drop-in tells apart. */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -11,14 +11,14 @@ export type { Tensor, Variable } from "@tensorflow/tfjs-core";
 export type { LayersModel } from "@tensorflow/tfjs-layers";
 export type { RMSPropOptions } from "rmsprop-wasm/tfjs";
 
-const RIVALS = fileURLToPath(new URL("../../bench/rivals/", import.meta.url));
+const RIVALS = fileURLToPath(new URL("../../bench/peers/", import.meta.url));
 const PARTS = ["core", "layers", "backend-cpu", "backend-wasm"];
 
 /** For `describeWith`. */
 export const tfjs = {
   name: "tf.js",
   isThere: PARTS.every((part) => existsSync(`${RIVALS}node_modules/@tensorflow/tfjs-${part}`)),
-  install: "npm ci --prefix bench/rivals",
+  install: "npm ci --prefix bench/peers",
 };
 
 /** Each has a way of its own: in place, by copies, and, on one that the drop-in doesn't know, by tf.js's operations. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dialects } from "rmsprop-wasm";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeWith } from "../required.ts";
+import { describeWith } from "../support/required.ts";
 import {
   BACKENDS,
   type DropIn,

@@ -1,6 +1,6 @@
 /** Whose data changes, whose state it is, and that nothing is left behind. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeWith } from "../required.ts";
+import { describeWith } from "../support/required.ts";
 import {
   BACKENDS,
   type DropIn,

@@ -6,8 +6,8 @@ import { distance, expectNoFarther } from "../golden/distance.ts";
 import { runExactly } from "../golden/exact.ts";
 import { ELEMENTS, gradients, parameters } from "../golden/inputs.ts";
 import { tfjsMathematics } from "../golden/tfjs.ts";
-import { bits, ordinaryPlanes, type Planes } from "../kernels.ts";
-import { describeWith } from "../required.ts";
+import { bits, ordinaryPlanes, type Planes } from "../support/kernels.ts";
+import { describeWith } from "../support/required.ts";
 import {
   BACKENDS,
   type DropIn,

@@ -1,0 +1,36 @@
+/** What a run of the matrix leaves behind. */
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Spread } from "../bench/result.ts";
+import { formatRecords } from "../tools/records.ts";
+
+export interface CellResult {
+  place: string;
+  way: string;
+  version: string;
+  /** With its version, where a bundle or a page ran in one. */
+  browser?: string;
+  outcome: string;
+}
+
+/** From import to the first step done, beyond what starting the runtime takes. */
+export interface FirstStep {
+  place: string;
+  version: string;
+  milliseconds: Spread;
+}
+
+export interface Result {
+  date: string;
+  cells: CellResult[];
+  firstSteps: FirstStep[];
+}
+
+const path = new URL("result.json", import.meta.url);
+
+export function savedResult(): Result {
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+export function saveResult(result: Result): void {
+  writeFileSync(path, formatRecords(result));
+}

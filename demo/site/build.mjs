@@ -1,0 +1,127 @@
+/**
+ * Builds the page of demo/ into demo/dist, a folder of plain files for any host.
+ * `npm run demo` builds and serves it, with the headers that let it share memory.
+ */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { loadMnist } from "../../examples/mnist/data.ts";
+import { BUNDLE } from "../../scripts/bundle.mjs";
+import { packagesOfRivals } from "../../tools/tfjs.mjs";
+import { packDigits } from "../train/pack.ts";
+import { licensesOf } from "./licenses.mjs";
+import { snippets } from "./snippets.mjs";
+
+const path = (/** @type {string} */ name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+const DIGITS = { train: 5000, test: 1000 };
+const backend = new URL("@tensorflow/tfjs-backend-wasm/dist/", packagesOfRivals);
+export const hasTfjs = existsSync(backend);
+
+/**
+ * The bench's ways take the built package by its address on disk; a page takes it by name.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+const packageByName = {
+  name: "package-by-name",
+  setup(build) {
+    build.onResolve({ filter: /\/built\.ts$/ }, ({ resolveDir }) =>
+      build.resolve("rmsprop-wasm", { kind: "import-statement", resolveDir }),
+    );
+  },
+};
+
+const PAGE = /** @type {const} */ ({
+  absWorkingDir: path("."),
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+});
+
+/**
+ * @param {object} options
+ * @param {string} options.folder Emptied first.
+ * @param {string} [options.tsconfig] Says what `rmsprop-wasm` is: the built package, or the sources.
+ */
+export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json" }) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const page = await build({
+    ...PAGE,
+    outdir: folder,
+    entryPoints: {
+      main: "demo/main.ts",
+      "train-worker": "demo/train/worker.ts",
+      "measure-worker": "demo/measure/worker.ts",
+      style: "demo/style/index.css",
+    },
+    // Chunks stand beside the entries: workers are found from whichever file asks for them.
+    splitting: true,
+    chunkNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    loader: { ".woff2": "file" },
+    define: { HAS_TFJS: String(hasTfjs) },
+    tsconfig,
+    plugins: [packageByName, ...BUNDLE.plugins],
+  });
+  const inputs = [page, ...(hasTfjs ? [await buildTfjs(folder)] : [])].flatMap(({ metafile }) =>
+    Object.keys(metafile.inputs),
+  );
+
+  // Not called .gz: some hosts would unpack it on the way, and others not.
+  writeFileSync(`${folder}/digits.bin`, gzipSync(packDigits(loadMnist(), DIGITS), { level: 9 }));
+  writeFileSync(
+    `${folder}/index.html`,
+    filled(readFileSync(path("demo/index.html"), "utf8"), snippets(DIGITS)),
+  );
+  copyFileSync(path("demo/icon.svg"), `${folder}/icon.svg`);
+  writeFileSync(`${folder}/licenses.txt`, licensesOf(inputs));
+}
+
+/** In one file, with the binaries beside it: the page loads it when it's asked to. @param {string} folder */
+async function buildTfjs(folder) {
+  mkdirSync(`${folder}/tfjs`);
+  // Not the one for threads, which the page keeps it from.
+  for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
+    copyFileSync(new URL(name, backend), `${folder}/tfjs/${name}`);
+  }
+  return build({
+    ...PAGE,
+    outfile: `${folder}/tfjs.js`,
+    stdin: {
+      contents: `export * as tf from "@tensorflow/tfjs-core";
+        export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";`,
+      resolveDir: fileURLToPath(packagesOfRivals),
+    },
+  });
+}
+
+/**
+ * @param {string} template With the names of values between percent signs.
+ * @param {Record<string, string>} values
+ */
+function filled(template, values) {
+  return template.replace(/%([A-Z_]+)%/g, (_, name) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`demo/index.html asks for ${name}, which nobody gives.`);
+    return value.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = path("demo/dist");
+  await buildDemo({ folder });
+  console.log(`Built ${folder}`);
+  if (!hasTfjs) console.log("Without tf.js, which isn't installed: npm ci --prefix bench/peers");
+  if (process.argv.includes("--serve")) {
+    const { serveDemo } = await import("./serve.mjs");
+    const { address } = await serveDemo(folder, { port: Number(process.env.PORT ?? 8080) });
+    console.log(`Open ${address} (Ctrl+C ends it)`);
+  }
+}

@@ -1,0 +1,28 @@
+/** The README's pictures, each for light and for dark pages: `npm run charts` writes them, a test compares them. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { newestResult } from "../../tools/records.ts";
+import { racePicture } from "../race/picture.ts";
+import { paletteOf, THEMES } from "../style/palette.ts";
+import { throughputChart } from "./throughput-chart.ts";
+
+export const picturesFolder = new URL("../../docs/images/", import.meta.url);
+
+/** Texts of the files by their names. */
+export function pictures(): Record<string, string> {
+  const result = newestResult();
+  return Object.fromEntries(
+    THEMES.flatMap((theme) => {
+      const palette = paletteOf(theme);
+      return [
+        [`race-${theme}.svg`, racePicture(palette)],
+        [`throughput-${theme}.svg`, throughputChart(result, palette)],
+      ];
+    }),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  mkdirSync(picturesFolder, { recursive: true });
+  for (const [name, text] of Object.entries(pictures())) writeFileSync(new URL(name, picturesFolder), text);
+}

@@ -1,0 +1,98 @@
+/** How options are checked, whatever they are: rules by name, and what an error says. */
+import leven from "leven";
+import { OptionError } from "../errors.ts";
+import { show } from "./show.ts";
+
+/** What one option takes. */
+export interface Rule<Value> {
+  default: Value;
+  wanted: string;
+  accepts(value: unknown): boolean;
+}
+
+export type Rules<Values> = { readonly [Name in keyof Values]: Rule<Values[Name]> };
+
+export const SMALLEST = 2 ** -149;
+export const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
+export function numberFrom(low: number, high: number, initial: number, wanted: string): Rule<number> {
+  return {
+    default: initial,
+    wanted: `a number ${wanted}`,
+    // The bounds hold for the float32 that the kernels get: 1e-50 is no epsilon there.
+    accepts: (value) => typeof value === "number" && Math.fround(value) >= low && Math.fround(value) <= high,
+  };
+}
+
+export const FLAG: Rule<boolean> = {
+  default: false,
+  wanted: "true or false",
+  accepts: (value) => typeof value === "boolean",
+};
+
+export function oneOf<Value>(initial: Value, ...values: Value[]): Rule<Value> {
+  return {
+    default: initial,
+    wanted: values.map(show).join(" or "),
+    accepts: (value) => values.includes(value as Value),
+  };
+}
+
+/** What other libraries call it, in small letters alone. */
+const ALIASES: Readonly<Record<string, string>> = {
+  learningrate: "lr",
+  rho: "alpha",
+  decay: "alpha",
+  epsilon: "eps",
+};
+
+/**
+ * Fills in what `given` leaves out from `base`. A key that holds `undefined` counts as left out; one for which there
+ * is no rule is an error, unless it stands in `others`.
+ */
+export function resolve<Values>(
+  rules: Rules<Values>,
+  base: Values,
+  given: object,
+  others: readonly string[] = [],
+): Values {
+  const resolved = { ...base };
+  for (const name of Object.keys(given)) {
+    const value = given[name as keyof typeof given] as unknown;
+    if (Object.hasOwn(rules, name)) {
+      if (value === undefined) continue;
+      check(rules, name as keyof Values, value);
+      resolved[name as keyof Values] = value as Values[keyof Values];
+    } else if (!others.includes(name)) {
+      throw unknownOption(name, [...Object.keys(rules), ...others]);
+    }
+  }
+  return resolved;
+}
+
+export function check<Values>(rules: Rules<Values>, name: keyof Values, value: unknown): void {
+  const rule = rules[name];
+  if (!rule.accepts(value)) {
+    throw new OptionError(
+      `Option ${String(name)}: got ${show(value)}, expected ${rule.wanted} (default ${rule.default}).`,
+    );
+  }
+}
+
+export function unknownOption(name: PropertyKey, known: readonly string[]): OptionError {
+  const given = String(name);
+  const distance = (other: string) => leven(given, other);
+  const alias = ALIASES[given.toLowerCase().replaceAll("_", "")];
+  const nearest =
+    alias !== undefined && known.includes(alias)
+      ? alias
+      : known.reduce((best, other) => (distance(other) < distance(best) ? other : best));
+  return new OptionError(
+    `Unknown option ${show(given)}: did you mean "${nearest}"? Known are ${known.join(", ")}.`,
+  );
+}
+
+export function defaultsOf<Values>(rules: Rules<Values>): Values {
+  const entries = Object.entries<Rule<unknown>>(rules).map(([name, rule]) => [name, rule.default]);
+  return Object.fromEntries(entries) as Values;
+}

@@ -1,0 +1,31 @@
+/**
+ * What each entry of the optimizer gives beside its `RMSprop`; but the errors they give themselves: of a file that stays
+ * outside of the bundles, esbuild keeps an `export *` only where an entry has it.
+ */
+
+export type { Backend } from "../kernel/contract.ts";
+export type { Allocate } from "../memory/arena.ts";
+export { dialects } from "../options/dialects.ts";
+export type {
+  Hyperparameters,
+  NonFinitePolicy,
+  OptimizerOptions,
+  Options,
+  Schedule,
+  StepOptions,
+} from "../options/options.ts";
+export type { AttachOptions, Handle } from "./handle.ts";
+export type { State } from "./optimizer.ts";
+export type {
+  AdoptedOffsets,
+  AdoptedViews,
+  NameOf,
+  ParamGroup,
+  ParamRecord,
+  Params,
+  Shape,
+  TensorSource,
+} from "./params.ts";
+export type { TensorReport } from "./report.ts";
+export type { ElementRange, Shard } from "./shard.ts";
+export type { GroupState, StateDict, TensorState } from "./state-dict.ts";

@@ -1,0 +1,158 @@
+/** What the constructor's first argument means: names, shapes and initial values, checked. */
+
+import { show } from "../base/show.ts";
+import { ParameterError } from "../errors.ts";
+import type { Segment } from "../kernel/contract.ts";
+import type { Hyperparameters } from "../options/options.ts";
+
+/** Dimensions of a zero-filled tensor, as `[784, 128]`; `[]` is a single number. */
+export type Shape = readonly number[];
+
+/** A tensor that lies in `options.memory` already, to be updated where it lies. */
+export interface AdoptedViews {
+  /** The parameter, which steps change. */
+  readonly param: Float32Array;
+  /** Its gradient, as many elements. */
+  readonly grad: Float32Array;
+}
+
+/** The same by byte offsets, multiples of 4; such a tensor's gradients are never held for lost when memory grows. */
+export interface AdoptedOffsets {
+  /** The parameter, which steps change. */
+  readonly param: number;
+  /** Its gradient. */
+  readonly grad: number;
+  /** Elements of each. */
+  readonly count: number;
+}
+
+/** A tensor as it is asked for: a shape, initial values that are copied in once, or one to adopt where it lies. */
+export type TensorSource = Shape | Float32Array | AdoptedViews | AdoptedOffsets;
+
+/** Tensors by name. */
+export type ParamRecord = Readonly<Record<string, TensorSource>>;
+
+/** Parameters with hyperparameters of their own; what they leave out comes from the optimizer's options. */
+export interface ParamGroup extends Partial<Hyperparameters> {
+  /** Its tensors by name; names are unique over all groups. */
+  readonly params: ParamRecord;
+}
+
+/** What the constructor takes: one record of tensors, or groups of them. */
+export type Params = ParamRecord | readonly ParamGroup[];
+
+/** The names of all tensors in `P`, over all its groups. */
+export type NameOf<P> = P extends readonly (infer Group extends ParamGroup)[]
+  ? Group extends unknown
+    ? keyof Group["params"] & string
+    : never
+  : keyof P & string;
+
+/** One tensor, as it was asked for. */
+export interface TensorSpec {
+  name: string;
+  count: number;
+  /** Where it was given: values, and tensors that are adopted, come flat. */
+  shape?: Shape | undefined;
+  /** Initial values; zeros without them. */
+  values?: Float32Array;
+  /** Where it lies, if it is to stay there. */
+  adopted?: AdoptedViews | AdoptedOffsets;
+  /** Where it and its state lie, if another optimizer has placed them. */
+  placed?: { isAdopted: boolean; segment: Segment };
+}
+
+/** A group's tensors, and the hyperparameters given for it, not checked yet. */
+export interface ParsedGroup {
+  tensors: TensorSpec[];
+  overrides: Partial<Hyperparameters>;
+}
+
+/** Brings both forms of `Params` to groups, each with its tensors. Names are unique over all of them. */
+export function parseParams(params: Params): ParsedGroup[] {
+  const taken = new Set<string>();
+  if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", taken), overrides: {} }];
+  if (params.length === 0) throw new ParameterError("params: got no group, expected at least one.");
+  return params.map((group, i) => {
+    if (!isRecord(group)) {
+      throw new ParameterError(
+        `Group ${i}: got ${show(group)}, expected { params: { … }, …hyperparameters }.`,
+      );
+    }
+    const { params, ...overrides } = group;
+    return { tensors: parseRecord(params, `params of group ${i}`, taken), overrides };
+  });
+}
+
+function isGroups(params: Params): params is readonly ParamGroup[] {
+  return Array.isArray(params);
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+function parseRecord(record: ParamRecord, where: string, taken: Set<string>): TensorSpec[] {
+  const entries = isRecord(record) ? Object.entries(record) : [];
+  if (entries.length === 0) {
+    throw new ParameterError(
+      `${where}: got ${show(record)}, expected a record of at least one tensor, as { w: [784, 128] }.`,
+    );
+  }
+  return entries.map(([name, source]) => parseTensor(name, source, taken));
+}
+
+function parseTensor(name: string, source: unknown, taken: Set<string>): TensorSpec {
+  if (name === "") throw new ParameterError("A parameter's name is empty: give each a name of its own.");
+  if (taken.has(name)) {
+    throw new ParameterError(
+      `Parameter ${show(name)} stands in two groups: names are unique over all groups.`,
+    );
+  }
+  taken.add(name);
+
+  if (isFloat32Array(source)) {
+    if (source.length === 0) {
+      throw new ParameterError(
+        `Parameter ${show(name)}: got a Float32Array of length 0, expected at least one value.`,
+      );
+    }
+    return { name, count: source.length, values: source };
+  }
+  if (isRecord(source)) return { name, ...parseAdopted(name, source as Record<string, unknown>) };
+  const isShape = Array.isArray(source) && source.every(isCount);
+  if (!isShape) {
+    throw new ParameterError(
+      `Parameter ${show(name)}: got ${show(source)}, expected a shape of whole numbers above 0, as [784, 128], a Float32Array of initial values, or { param, grad } that lie in options.memory.`,
+    );
+  }
+  return { name, count: source.reduce((product, size) => product * size, 1), shape: [...source] };
+}
+
+/** Either both as views of one length, or both as offsets with a count. Where they lie, the arena checks. */
+function parseAdopted(name: string, source: Record<string, unknown>): Pick<TensorSpec, "count" | "adopted"> {
+  const { param, grad, count } = source;
+  if (isFloat32Array(param) && isFloat32Array(grad) && count === undefined) {
+    if (param.length !== grad.length || param.length === 0) {
+      throw new ParameterError(
+        `Parameter ${show(name)}: param has ${param.length} elements and grad ${grad.length}, expected as many of both. Growing a memory empties its views.`,
+      );
+    }
+    return { count: param.length, adopted: { param, grad } };
+  }
+  if (typeof param === "number" && typeof grad === "number" && isCount(count)) {
+    return { count, adopted: { param, grad, count } };
+  }
+  throw new ParameterError(
+    `Parameter ${show(name)}: got { param: ${show(param)}, grad: ${show(grad)}, count: ${show(count)} }, expected two Float32Arrays, or two byte offsets and a count of elements above 0.`,
+  );
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+/** By its tag: an array that another realm made, a frame or a `vm` context, is no `instanceof` ours. */
+export function isFloat32Array(value: unknown): value is Float32Array {
+  return Object.prototype.toString.call(value) === "[object Float32Array]";
+}

@@ -1,0 +1,147 @@
+/** What `optimizer.report()` says of each tensor: figures of what the update loop makes of its elements. */
+
+import type { Kernel, Scalars, Segment } from "../kernel/contract.ts";
+import type { Arena } from "../memory/arena.ts";
+import { learningRateAt } from "../options/options.ts";
+import { clipFactor, type StepPlan, scalarsOf } from "../options/scalars.ts";
+import type { Group } from "./group.ts";
+import { type Piece, Probe } from "./probe.ts";
+
+/**
+ * One tensor in figures. Those that aren't whole are float32, in the fewest digits that tell them. Elements that are
+ * `nonFinite` stay out of all but `zeroGradShare`, so that the others can be seen; without others, figures are NaN.
+ */
+export interface TensorReport {
+  /** Root mean square of the gradient as it lies there: not scaled, not clipped. */
+  gradRms: number;
+  /**
+   * Root mean square of the update: what leaves the buffer with `momentum`, and otherwise `lr * grad / denominator`, of
+   * the gradient as `step` scales and clips it, coupled weight decay added. Decoupled decay is no part of it.
+   */
+  updateRms: number;
+  /** `updateRms` by the root mean square of the parameter; by rule of thumb, 1e-3 is healthy. 0 for no update at all. */
+  updateRatio: number;
+  /** Smallest effective learning rate: `lr / denominator`, where that is `sqrt(squareAvg) + eps`, or as options have it. */
+  minLr: number;
+  /** Median of the effective learning rates; of an even number of them, the mean of the middle two. */
+  medianLr: number;
+  /** Largest effective learning rate. */
+  maxLr: number;
+  /** Share of the elements whose gradient is 0, from 0 to 1. */
+  zeroGradShare: number;
+  /** How many elements have a gradient, parameter, update or effective learning rate that is NaN or infinite. */
+  nonFinite: number;
+}
+
+/**
+ * The reports on a group's tensors, by name. `plan` is what else the update in question had.
+ *
+ * @internal
+ */
+export function reportsOn(
+  group: Group,
+  plan: StepPlan,
+  kernel: Kernel,
+  arena: Arena,
+): [string, TensorReport][] {
+  const { tensors, hyperparameters } = group;
+  const lr = learningRateAt(hyperparameters.lr, plan.step);
+  const probe = new Probe(kernel, arena.scratch, arena.memory);
+  return tensors.map(({ name, segment, sumOfSquares }) => {
+    const norm = Math.sqrt(sumOfSquares) * Math.abs(plan.gradScale);
+    const gradScale = plan.gradScale * clipFactor(norm, hyperparameters.clipNorm);
+    return [name, tensorReport(probe, segment, scalarsOf(hyperparameters, lr, { ...plan, gradScale }))];
+  });
+}
+
+/** A rate has 31 bits below its sign. A median is narrowed down by windows of 11, which overlap by one. */
+const BIN_BITS = 11;
+const BINS = 2 ** BIN_BITS;
+const SHIFTS = [20, 10, 0] as const;
+
+function tensorReport(probe: Probe, segment: Segment, scalars: Scalars): TensorReport {
+  const bins = new Uint32Array(BINS);
+  const measure = (prefix: number, shift: number) =>
+    figuresOf(probe.pieces(segment, scalars), bins, prefix, shift);
+  const { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used } = measure(0, SHIFTS[0]);
+  const rms = (squares: number) => Math.sqrt(squares / used);
+  const updateRms = rms(updateSquares);
+  const rates = used === 0 ? [] : [smallest, medianRate(bins, used, measure), largest];
+  const [minLr = NaN, medianLr = NaN, maxLr = NaN] = rates.map(shortest);
+  return {
+    gradRms: shortest(rms(gradSquares)),
+    updateRms: shortest(updateRms),
+    updateRatio: updateRms === 0 ? 0 : shortest(updateRms / rms(paramSquares)),
+    minLr,
+    medianLr,
+    maxLr,
+    zeroGradShare: shortest(zeros / segment.count),
+    nonFinite: segment.count - used,
+  };
+}
+
+/** One pass: all figures, and in `bins` how many rates there are of each kind that starts with `prefix`. */
+function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, shift: number) {
+  let gradSquares = 0;
+  let updateSquares = 0;
+  let paramSquares = 0;
+  let smallest = Infinity;
+  let largest = 0;
+  let zeros = 0;
+  let used = 0;
+  bins.fill(0);
+  for (const { grad, param, update, rate } of pieces) {
+    const patterns = new Uint32Array(rate.buffer);
+    for (let i = 0; i < grad.length; i++) {
+      const g = grad[i]!;
+      const p = param[i]!;
+      const u = update[i]!;
+      const r = Math.abs(rate[i]!); // an lr of -0 gives -0
+      if (g === 0) zeros++;
+      // Double has room for the sum of four float32.
+      if (!(Math.abs(g) + Math.abs(p) + Math.abs(u) + r < Infinity)) continue;
+      used++;
+      gradSquares += g * g;
+      updateSquares += u * u;
+      paramSquares += p * p;
+      if (r < smallest) smallest = r;
+      if (r > largest) largest = r;
+      const bits = patterns[i]! & 0x7fffffff;
+      if ((bits ^ prefix) >>> (shift + BIN_BITS) === 0) bins[(bits >>> shift) % BINS]!++;
+    }
+  }
+  return { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used };
+}
+
+/** The middle rate, or the mean of the middle two. */
+function medianRate(
+  bins: Uint32Array,
+  count: number,
+  measure: (prefix: number, shift: number) => unknown,
+): number {
+  const middle = [Math.ceil(count / 2) - 1, Math.floor(count / 2)].map((rank) => ({ rank, prefix: 0 }));
+  for (const shift of SHIFTS) {
+    // The first window has been measured.
+    let measured = shift === SHIFTS[0] ? 0 : -1;
+    for (const target of middle) {
+      const { prefix } = target;
+      if (prefix !== measured) measure(prefix, shift);
+      measured = prefix;
+      // The bins below the prefix's own hold what the last window has already told apart.
+      let bin = (prefix >>> shift) % bins.length;
+      while (bins[bin]! <= target.rank) target.rank -= bins[bin++]!;
+      target.prefix = prefix | (bin << shift);
+    }
+  }
+  const rates = new Float32Array(Uint32Array.from(middle, ({ prefix }) => prefix).buffer);
+  return (rates[0]! + rates[1]!) / 2;
+}
+
+/** A float32 by the fewest digits that tell it: 0.01, which as a double is 0.009999999776482582. */
+function shortest(value: number): number {
+  const single = Math.fround(value);
+  for (let digits = 1; ; digits++) {
+    const short = Number(single.toPrecision(digits));
+    if (Object.is(Math.fround(short), single)) return short;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * By copies through a memory of our own, for values that lie elsewhere: on tf.js's cpu backend in JavaScript arrays.
+ * Those can't move into our memory for good: tf.js hands out its very arrays (`dataSync`) and never writes into one
+ * again, so each update makes new ones. With its copies an update takes some three times as long as the kernel alone, and
+ * a hundredth of what tf.js takes.
+ */
+import type { Tensor, Variable } from "@tensorflow/tfjs-core";
+import { openWasm } from "../core.ts";
+import { CENTERED, MOMENTUM, type Scalars, type Segment, type StatePlane } from "../kernel/contract.ts";
+import { assign, type Slot, type Way } from "./updater.ts";
+
+/** Elements at a time. So small a memory never grows, which would slow all of tf.js's loops down by a fifth. */
+const CHUNK = 16_384;
+/** Elements that the kernel sums up by themselves: the sums of blocks, added up, are the sum of the whole to the bit. */
+const BLOCK = 4096;
+const FIRST_BYTE = 1024;
+/** More than a chunk takes: planes at one offset modulo 4096 would wait for each other. */
+const PLANE_BYTES = CHUNK * 4 + 576;
+const PAGE_BYTES = 65_536;
+
+/** @throws BackendError where WebAssembly is forbidden. */
+export function openCopies(): Way {
+  const initial = Math.ceil((FIRST_BYTE + 5 * PLANE_BYTES) / PAGE_BYTES);
+  const memory = new WebAssembly.Memory({ initial });
+  const kernel = openWasm(memory);
+  const [param, grad, squareAvg, momentumBuffer, gradAvg] = [0, 1, 2, 3, 4].map(
+    (plane) => new Float32Array(memory.buffer, FIRST_BYTE + plane * PLANE_BYTES, CHUNK),
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+  const windows = { param, grad, squareAvg, momentumBuffer, gradAvg };
+  const segment: Segment = {
+    param: param.byteOffset,
+    grad: grad.byteOffset,
+    squareAvg: squareAvg.byteOffset,
+    momentumBuffer: momentumBuffer.byteOffset,
+    gradAvg: gradAvg.byteOffset,
+    ema: 0,
+    count: 0,
+  };
+  return {
+    sumOfSquares(gradient) {
+      let sum = 0;
+      forEachPart(gradient.size, BLOCK, (start, end) => {
+        grad.set(valuesOf(gradient).subarray(start, end));
+        sum += kernel.sumOfSquares(segment.grad, end - start);
+      });
+      return sum;
+    },
+    update(slot, gradient, scalars) {
+      const gradients = valuesOf(gradient);
+      const planes = writtenPlanes(slot, scalars).map(([plane, variable]) => ({
+        variable,
+        window: windows[plane],
+        values: valuesOf(variable),
+        results: new Float32Array(variable.size),
+      }));
+      forEachPart(gradient.size, CHUNK, (start, end) => {
+        grad.set(gradients.subarray(start, end));
+        for (const { window, values } of planes) window.set(values.subarray(start, end));
+        segment.count = end - start;
+        kernel.update(segment, scalars);
+        for (const { window, results } of planes) results.set(window.subarray(0, end - start), start);
+      });
+      for (const { variable, results } of planes) assign(variable, results);
+    },
+  };
+}
+
+/** What an update writes. */
+function writtenPlanes({ variable, state }: Slot, { variant }: Scalars) {
+  const planes: ["param" | StatePlane, Variable][] = [
+    ["param", variable],
+    ["squareAvg", state.squareAvg],
+  ];
+  if (variant & MOMENTUM) planes.push(["momentumBuffer", state.momentumBuffer!]);
+  if (variant & CENTERED) planes.push(["gradAvg", state.gradAvg!]);
+  return planes;
+}
+
+function forEachPart(count: number, size: number, visit: (start: number, end: number) => void): void {
+  for (let start = 0; start < count; start += size) visit(start, Math.min(start + size, count));
+}
+
+function valuesOf(tensor: Tensor): Float32Array {
+  return tensor.dataSync() as Float32Array;
+}

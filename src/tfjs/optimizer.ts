@@ -1,0 +1,194 @@
+/** The optimizer for tf.js: what it takes, and what it counts. */
+import {
+  backend,
+  type KernelBackend,
+  Optimizer,
+  type Scalar,
+  scalar,
+  type serialization,
+  tidy,
+  type Variable,
+  variable,
+} from "@tensorflow/tfjs-core";
+import { BackendError, DisposedError, NonFiniteError } from "../errors.ts";
+import { learningRateAt, type Schedule } from "../options/options.ts";
+import { clipFactor, scalarsOf } from "../options/scalars.ts";
+import { wayOn } from "./backends.ts";
+import { type Gradients, updatesOf } from "./gradients.ts";
+import {
+  configOf,
+  optionsOf,
+  type ResolvedOptions,
+  type RMSPropOptions,
+  resolveRMSPropOptions,
+} from "./options.ts";
+import { Slots } from "./slots.ts";
+import { formatWeights, type NamedTensor, parseWeights } from "./weights.ts";
+
+/**
+ * What `rmsprop` makes. In saved models it has the name of tf.js's own, so that each can load what the other has saved.
+ * `loadLayersModel` makes tf.js's own of it, until this class is registered in its place:
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs-core";
+ * import { RMSPropOptimizer } from "rmsprop-wasm/tfjs";
+ *
+ * tf.serialization.registerClass(RMSPropOptimizer); // from here on, `loadLayersModel` makes these
+ * const saved = tf.train.rmsprop(0.01, 0.9, 0.5, 1e-7).getConfig();
+ * const optimizer = RMSPropOptimizer.fromConfig(RMSPropOptimizer, saved);
+ * optimizer.lr; // → 0.01
+ * optimizer.getConfig().momentum; // → 0.5
+ * ```
+ */
+export class RMSPropOptimizer extends Optimizer {
+  /** The name in saved models: that of tf.js's own optimizer. */
+  static get className(): string {
+    return "RMSProp";
+  }
+
+  /** What tf.js calls to make an optimizer of a saved config, its own or tf.js's. */
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    return new cls(optionsOf(config));
+  }
+
+  #options: ResolvedOptions;
+  /** Left to the backend, as tf.js does: half floats need a larger one. */
+  readonly #hasOwnEps: boolean;
+  readonly #slots: Slots;
+  #skippedSteps = 0;
+  #iterations: Variable | undefined;
+  #isDisposed = false;
+
+  /** Takes what `rmsprop` takes. */
+  constructor(options: RMSPropOptions = {}) {
+    super();
+    this.#options = resolveRMSPropOptions(options);
+    this.#hasOwnEps = options.eps !== undefined;
+    this.#slots = new Slots(this.#options);
+  }
+
+  /** The learning rate, or the function of `iterations` that gives it. */
+  get lr(): number | Schedule {
+    return this.#options.lr;
+  }
+
+  /** Holds from the next step on. */
+  set lr(value: number | Schedule) {
+    this.#options = resolveRMSPropOptions({ lr: value }, this.#options);
+  }
+
+  /** tf.js's name for `lr`, which programs assign although it is protected there. */
+  get learningRate(): number | Schedule {
+    return this.lr;
+  }
+
+  /** The same as to assign `lr`. */
+  set learningRate(value: number | Schedule) {
+    this.lr = value;
+  }
+
+  /** Steps skipped because of a gradient that wasn't finite. */
+  get skippedSteps(): number {
+    return this.#skippedSteps;
+  }
+
+  /** As in tf.js, but what an error leaves behind of gradients and losses is disposed of. */
+  override minimize(f: () => Scalar, returnCost?: boolean, varList?: Variable[]): Scalar | null {
+    return tidy(() => super.minimize(f, returnCost, varList) as Scalar);
+  }
+
+  /**
+   * Updates variables in place. A variable that isn't trainable may have null for a gradient, and stays as it is.
+   *
+   * @throws ParameterError for a variable that isn't there or isn't float32, and for a gradient that is missing or has
+   * another shape: nothing has changed then.
+   * @throws NonFiniteError with `nonFinite: "throw"`, and nothing has changed.
+   * @throws BackendError before tf.js's backend is ready.
+   */
+  override applyGradients(gradients: Gradients): void {
+    const here = this.#liveBackend();
+    const updates = updatesOf(gradients);
+    const way = wayOn(here);
+    const options = this.#options;
+    if (!this.#hasOwnEps) options.eps = here.epsilon();
+    const lr = learningRateAt(options.lr, this.iterations);
+
+    const { clipNorm, globalClipNorm, nonFinite } = options;
+    const measures = clipNorm !== Infinity || globalClipNorm !== Infinity || nonFinite !== "propagate";
+    const sums = measures ? updates.map(({ gradient }) => way.sumOfSquares(gradient)) : [];
+    const sum = sums.reduce((total, one) => total + one, 0);
+    if (nonFinite !== "propagate" && !Number.isFinite(sum)) {
+      const broken = updates.filter((_, i) => !Number.isFinite(sums[i]));
+      if (nonFinite === "throw") throw NonFiniteError.of(broken.map(({ variable }) => variable.name));
+      this.#skippedSteps++;
+      return;
+    }
+
+    const globalScale = clipFactor(Math.sqrt(sum), globalClipNorm);
+    this.#slots.admit(updates);
+    updates.forEach(({ variable, gradient }, i) => {
+      const slot = this.#slots.of(variable);
+      const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
+      const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
+      way.update(slot, gradient, scalarsOf(options, lr, plan));
+      slot.steps++;
+    });
+    this.incrementIterations();
+  }
+
+  /**
+   * The state, as tf.js's own optimizer gives it: `iter`, then the running averages of all variables. They are the
+   * optimizer's own tensors, which change as training goes on: don't dispose of them.
+   */
+  override async getWeights(): Promise<NamedTensor[]> {
+    this.#liveBackend();
+    const saved = this.#slots.save();
+    const count = scalar(this.iterations, "int32");
+    // One for good, where tf.js makes one at each save that nobody disposes of.
+    if (this.#iterations) this.#iterations.assign(count);
+    else this.#iterations = variable(count, false);
+    count.dispose();
+    return formatWeights(this.#iterations, saved, this.#options.centered);
+  }
+
+  /**
+   * Takes state that `getWeights` gave, or that of tf.js's own optimizer. It goes to the variables whose names it has.
+   * Where no name agrees, as in a model loaded twice, it goes to the variables of the next step in their order.
+   *
+   * @throws ParameterError for weights of another number or shape: nothing has changed then. Where variables come only
+   * with the next step, it is that one which throws it.
+   */
+  override async setWeights(weights: NamedTensor[]): Promise<void> {
+    this.#liveBackend();
+    const { iterations, states } = parseWeights(weights, this.#options.centered);
+    const [count] = await iterations.data();
+    this.#liveBackend(); // still
+    this.#slots.load(states, count!);
+    this.iterations_ = count!;
+  }
+
+  /** The options by tf.js's names. Its own optimizer reads those that it has, and passes over the others. */
+  override getConfig(): serialization.ConfigDict {
+    return configOf({ ...this.#options, lr: learningRateAt(this.#options.lr, this.iterations) });
+  }
+
+  /** Frees the state. Whatever is called afterwards throws `DisposedError`. */
+  override dispose(): void {
+    this.#slots.dispose();
+    this.#iterations?.dispose();
+    this.#isDisposed = true;
+  }
+
+  #liveBackend(): KernelBackend {
+    if (this.#isDisposed) throw new DisposedError("This optimizer was disposed of. Make a new one.");
+    try {
+      return backend();
+    } catch (cause) {
+      throw new BackendError("tf.js has no backend ready: `await tf.ready()` first.", { cause });
+    }
+  }
+}

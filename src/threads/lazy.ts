@@ -1,0 +1,38 @@
+/** The pool of `threads.ts`, which is loaded when it is asked for: it would make the entry a quarter heavier for all. */
+
+import { openWasm } from "../core.ts";
+import type { Kernel } from "../kernel/contract.ts";
+import { compileFor } from "../kernel/module.ts";
+
+/**
+ * Binds the kernels to a shared memory: on the calling thread alone, and on `threads` of them once they are there.
+ *
+ * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
+ */
+export function openThreads(memory: WebAssembly.Memory, threads: number): Kernel {
+  const alone = openWasm(memory);
+  let current: Omit<Kernel, "backend"> = alone;
+  let isDisposed = false;
+  const loaded = import("../threads.ts").then(
+    ({ openPool }) => {
+      if (!isDisposed) current = openPool(alone, compileFor(memory), memory, threads);
+    },
+    // Not to be had, as in a service worker: one thread, which `threads` tells.
+    () => {},
+  );
+  return {
+    ...alone,
+    update: (segment, scalars) => current.update(segment, scalars),
+    sumOfSquares: (grad, count) => current.sumOfSquares(grad, count),
+    get threads() {
+      return current.threads ?? 1;
+    },
+    get ready() {
+      return loaded.then(() => current.ready);
+    },
+    dispose() {
+      isDisposed = true;
+      current.dispose?.();
+    },
+  };
+}

@@ -1,0 +1,139 @@
+/** The layout of LeRobot. Its own functions read and write it in interop.test.ts. */
+import { CheckpointError, dialects, RMSprop } from "rmsprop-wasm";
+import { restoreLeRobot, saveLeRobot } from "rmsprop-wasm/checkpoint";
+import { describe, expect, it } from "vitest";
+import { snapshot, train } from "../support/runs.ts";
+import { f32, fileOf, split } from "../support/tensor-files.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: bad input is what some of these tests are about
+type Bad = any;
+
+describe("LeRobot's layout", () => {
+  const make = () => {
+    const optimizer = new RMSprop(
+      [
+        { params: { w: [2, 3] }, lr: 1 },
+        { params: { b: [2], c: [1] }, centered: true, weightDecay: 0.5 },
+      ],
+      { momentum: 0.9, ema: { decay: 0.5 } },
+    );
+    train(optimizer, 0, 3);
+    return optimizer;
+  };
+
+  it("has state by place, floats in its groups, and parameters by name", () => {
+    const optimizer = make();
+    const files = saveLeRobot(optimizer);
+    const keys = (file?: Uint8Array) => Object.keys(JSON.parse(split(file!).json)).sort();
+    const state = ["ema", "momentum_buffer", "square_avg", "step"];
+    expect(keys(files["optimizer_state.safetensors"])).toEqual(
+      [
+        "__metadata__",
+        ...state.map((key) => `state/0/${key}`),
+        ...["grad_avg", ...state].flatMap((key) => [`state/1/${key}`, `state/2/${key}`]),
+      ].sort(),
+    );
+    expect(keys(files["model.safetensors"])).toEqual(["__metadata__", "b", "c", "w"]);
+    const groups = files["optimizer_param_groups.json"];
+    const common = { momentum: 0.9, alpha: 0.99, eps: 1e-8, maximize: false };
+    const forPyTorch = { capturable: false, foreach: null, differentiable: false };
+    expect(JSON.parse(groups)).toEqual([
+      { ...common, ...forPyTorch, lr: 1, centered: false, weight_decay: 0, params: [0] },
+      { ...common, ...forPyTorch, lr: 0.01, centered: true, weight_decay: 0.5, params: [1, 2] },
+    ]);
+    expect(groups).toContain('"lr": 1.0, ');
+    expect(groups).toContain('"weight_decay": 0.0, ');
+  });
+
+  it("goes on with the same bits", () => {
+    const optimizer = make();
+    const files = saveLeRobot(optimizer);
+    const other = make();
+    other.groups[0].lr = 3;
+    train(other, 3, 6);
+    restoreLeRobot(other, files);
+    for (const one of [optimizer, other]) train(one, 3, 6);
+    expect(snapshot(other)).toEqual(snapshot(optimizer));
+  });
+
+  it("leaves the parameters where there is no file of them", () => {
+    const optimizer = make();
+    const { "model.safetensors": _, ...files } = saveLeRobot(optimizer);
+    const other = make();
+    train(other, 3, 6);
+    const w = other.params.w.slice();
+    restoreLeRobot(other, files);
+    expect(other.params.w).toEqual(w);
+    expect(other.state.w.squareAvg).toEqual(optimizer.state.w.squareAvg);
+    expect(other.steps).toBe(3);
+  });
+
+  it("finds tensors by the names that PyTorch may have written", () => {
+    const optimizer = new RMSprop({ a: [2], b: [2] });
+    train(optimizer, 0, 2);
+    const files = saveLeRobot(optimizer);
+    const [group] = JSON.parse(files["optimizer_param_groups.json"]);
+    const named = {
+      ...files,
+      "optimizer_param_groups.json": JSON.stringify([{ ...group, param_names: ["a", "b"] }]),
+    };
+    const other = new RMSprop({ b: [2], a: [2] });
+    restoreLeRobot(other, named);
+    for (const name of ["a", "b"] as const) {
+      expect(other.params[name]).toEqual(optimizer.params[name]);
+      expect(other.state[name]).toEqual(optimizer.state[name]);
+    }
+  });
+
+  it("has no place for what PyTorch doesn't compute", () => {
+    const names = { ...dialects.keras, nesterov: true, momentum: 0.9, clipNorm: 1, biasCorrection: true };
+    expect(() => saveLeRobot(new RMSprop({ w: [1] }, names))).toThrow(
+      "has no epsInsideSqrt, decoupledWeightDecay, lrInMomentum, nesterov, biasCorrection, clipNorm",
+    );
+    expect(() => saveLeRobot(new RMSprop({ w: [1] }, { initialSquareAvg: 1 }))).not.toThrow();
+  });
+
+  it.each([
+    ["no JSON", { "optimizer_param_groups.json": "[" }, "optimizer_param_groups.json is not JSON"],
+    ["a group less", { "optimizer_param_groups.json": "[]" }, "expected a list of 2 groups"],
+    [
+      "no groups",
+      { "optimizer_param_groups.json": "[1, null]" },
+      "optimizer_param_groups.json[0]: got params undefined",
+    ],
+    [
+      "a key twice",
+      { "optimizer_param_groups.json": '[{"params": [0], "lr": 1, "lr": 2}, {"params": [1, 2]}]' },
+      'optimizer_param_groups.json names "lr" twice',
+    ],
+    [
+      "too many in a group",
+      { "optimizer_param_groups.json": '[{"params": [0, 1]}, {"params": [2]}]' },
+      "optimizer_param_groups.json[0]: got params [0, 1], expected 1: w",
+    ],
+    [
+      "one place twice",
+      { "optimizer_param_groups.json": '[{"params": [0]}, {"params": [1, 1]}]' },
+      '"state/2/',
+    ],
+    [
+      "another's hyperparameter",
+      { "optimizer_param_groups.json": '[{"params": [0], "betas": [0.9, 0.99]}, {"params": [1, 2]}]' },
+      "optimizer_param_groups.json[0].betas: expected one of lr, momentum",
+    ],
+    ["no state", { "optimizer_state.safetensors": undefined }, "The file: got undefined, expected its bytes"],
+    [
+      "another model",
+      { "model.safetensors": fileOf({ v: f32(1) }) },
+      '"v": the optimizer keeps nothing of this name',
+    ],
+  ])("refuses %s, and changes nothing", (_, spoilt, message) => {
+    const optimizer = make();
+    const files = { ...saveLeRobot(optimizer), ...spoilt };
+    train(optimizer, 3, 4);
+    const before = snapshot(optimizer);
+    expect(() => restoreLeRobot(optimizer, files as Bad)).toThrow(CheckpointError);
+    expect(() => restoreLeRobot(optimizer, files as Bad)).toThrow(message);
+    expect(snapshot(optimizer)).toEqual(before);
+  });
+});

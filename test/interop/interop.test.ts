@@ -1,0 +1,350 @@
+/** Checkpoints in the frameworks themselves: there and back, and what standard tools make of the files. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dialects, type Options, RMSprop } from "rmsprop-wasm";
+import { load, restore, restoreLeRobot, save, saveLeRobot } from "rmsprop-wasm/checkpoint";
+import { beforeAll, expect, it } from "vitest";
+import { farthest, stayHere, travel, travelWithWeightsAlone } from "../../examples/cluster/journey.ts";
+import { loadMnist } from "../../examples/mnist/data.ts";
+import { findPython } from "../../tools/python.mjs";
+import { optionsOfCase } from "../golden/arguments.ts";
+import { distance, expectNoFarther } from "../golden/distance.ts";
+import { gradients, parameters, STEPS, TENSOR_SIZES } from "../golden/inputs.ts";
+import { type Case, type Framework, goldenAt, manifest } from "../golden/vectors.ts";
+import { describeWith } from "../support/required.ts";
+import { exactly } from "../support/runs.ts";
+
+const HALF = STEPS / 2;
+const folder = mkdtempSync(join(tmpdir(), "interop-"));
+const at = (name: string) => join(folder, name);
+
+type Script = "pytorch_jobs.py" | "keras_jobs.py";
+type Job = [name: string, keywords: Record<string, unknown>];
+
+/** What each job gives, of one process that does them all. */
+function run(script: Script, jobs: Job[]): unknown[] {
+  const { python } = findPython("torch", "safetensors")!;
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  // AVX2 is what the golden vectors were made with; without it PyTorch has other last bits.
+  const env = { ...process.env, ATEN_CPU_CAPABILITY: "avx2", KERAS_BACKEND: "torch" };
+  const { status, stdout, stderr } = spawnSync(python, [path], {
+    input: JSON.stringify(jobs),
+    env,
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0) throw new Error(`${script} failed:\n${stderr}`);
+  const lines = stdout
+    .split("\n")
+    .filter((line) => line.startsWith("{") || line.startsWith("[") || /^(null|")/.test(line));
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** Those whose options stay as they are: clipping and schedules are the callers' in the frameworks. */
+const casesOf = (wanted: Framework) =>
+  manifest.cases.filter(
+    ({ framework, calls, inputs, options }) =>
+      framework === wanted &&
+      inputs === "ordinary" &&
+      typeof options.lr === "number" &&
+      Object.keys(calls).join() === "RMSprop",
+  );
+
+function fresh(options: Options) {
+  const initial = parameters();
+  const optimizer = new RMSprop({ first: [TENSOR_SIZES[0]], second: [TENSOR_SIZES[1]] }, options);
+  optimizer.params.first.set(initial.subarray(0, TENSOR_SIZES[0]));
+  optimizer.params.second.set(initial.subarray(TENSOR_SIZES[0]));
+  return optimizer;
+}
+
+type Pair = ReturnType<typeof fresh>;
+
+function train(optimizer: Pair, from: number, to: number): void {
+  for (let step = from; step < to; step++) {
+    const gradient = gradients("ordinary", step);
+    optimizer.grads.first.set(gradient.subarray(0, TENSOR_SIZES[0]));
+    optimizer.grads.second.set(gradient.subarray(TENSOR_SIZES[0]));
+    optimizer.step();
+  }
+}
+
+const loaded = (name: string) => load<"first" | "second">(readFileSync(at(name)));
+const joined = ({ params }: Pick<Pair, "params">) => Float32Array.of(...params.first, ...params.second);
+const all = [...parameters().keys()];
+
+/** One case, trained in halves here and there: which files it is in. */
+interface Halves {
+  one: Case;
+  name: string;
+}
+
+const halvesOf = (cases: Case[]): [id: string, halves: Halves][] =>
+  cases.map((one, i) => [one.id, { one, name: `${one.framework}-${i}` }]);
+
+/** Trains each case in all ways: there and there, there and here, here and there. */
+function trainHalves(script: Script, halves: Halves[]): void {
+  const whole = halves.flatMap(({ one, name }): Job[] => {
+    const start = { start: 0, arguments: one.calls.RMSprop };
+    return [
+      ["train", { ...start, end: HALF, target: at(`${name}-there`) }],
+      ["train", { ...start, end: STEPS, target: at(`${name}-unbroken`) }],
+    ];
+  });
+  run(script, whole);
+  for (const { one, name } of halves) {
+    const here = fresh(optionsOfCase(one));
+    train(here, 0, HALF);
+    writeFileSync(at(`${name}-here`), save(here));
+    const thereHere = loaded(`${name}-there`);
+    train(thereHere as unknown as Pair, HALF, STEPS);
+    writeFileSync(at(`${name}-there-here`), save(thereHere));
+  }
+  const rest = { start: HALF, end: STEPS };
+  const second = halves.flatMap(({ name }): Job[] =>
+    ["there", "here"].map((from) => [
+      "train",
+      { ...rest, source: at(`${name}-${from}`), target: at(`${name}-${from}-there`) },
+    ]),
+  );
+  run(script, second);
+}
+
+/** No farther from float64 than the framework is, all in one place, and what has gone round is as it was. */
+function expectNoSeam({ one, name }: Halves): void {
+  const { double } = goldenAt(one.results.parameters);
+  const unbroken = loaded(`${name}-unbroken`);
+  const theirs = distance(joined(unbroken), double, all);
+  for (const way of ["there-here", "here-there"]) {
+    const optimizer = loaded(`${name}-${way}`);
+    expect(optimizer.steps).toBe(STEPS);
+    expectNoFarther(distance(joined(optimizer), double, all), theirs);
+    if (one.results.ema) {
+      const averages = goldenAt(one.results.ema).double;
+      const [ours, their] = [optimizer, unbroken].map(({ ema }) =>
+        Float32Array.of(...ema.first, ...ema.second),
+      );
+      expectNoFarther(distance(ours!, averages, all), distance(their!, averages, all));
+    }
+    expect(optimizer.stateDict().groups).toEqual(fresh(optionsOfCase(one)).stateDict().groups);
+  }
+  expect(exactly(loaded(`${name}-there-there`).stateDict().tensors)).toEqual(
+    exactly(unbroken.stateDict().tensors),
+  );
+}
+
+const required = (...packages: string[]) => ({
+  name: packages.join(", "),
+  isThere: findPython(...packages) !== undefined,
+  install: "pip install -r test/interop/requirements.txt, and that Python in the variable PYTHON",
+});
+
+describeWith(required("torch", "safetensors", "numpy"), "PyTorch", () => {
+  const halves = halvesOf(casesOf("pytorch"));
+  const [, { one, name }] = halves.find(([id]) =>
+    id.includes("momentum=0.9, centered=True, weight_decay=0.01"),
+  )!;
+
+  beforeAll(
+    () =>
+      trainHalves(
+        "pytorch_jobs.py",
+        halves.map(([, one]) => one),
+      ),
+    300_000,
+  );
+
+  it("has the cases that can be stopped", () => expect(halves).toHaveLength(14));
+
+  it.each(halves)("and we go on from each other's files: %s", (_, halves) => expectNoSeam(halves));
+
+  it("goes on by its own functions for flattened state, and we from what they give", () => {
+    run("pytorch_jobs.py", [
+      ["train_by_names", { source: at(`${name}-here`), target: at("by-names"), start: HALF, end: STEPS }],
+    ]);
+    const optimizer = fresh({});
+    restore(optimizer, readFileSync(at("by-names")));
+    const expected = loaded(`${name}-here-there`).stateDict();
+    expect(exactly(optimizer.stateDict())).toEqual(
+      exactly({ ...expected, options: optimizer.stateDict().options }),
+    );
+  });
+
+  it("keeps averages of the weights going, from the first step on", () => {
+    const decay = 0.75;
+    const options = { lr: 0.01, ema: { decay } };
+    const optimizer = fresh(options);
+    for (const steps of [0, 30]) {
+      train(optimizer, optimizer.steps, steps);
+      const before = optimizer.stateDict().tensors;
+      writeFileSync(at("averages"), save(optimizer));
+      const job = { source: at("averages"), target: at("averages-there"), start: steps, end: steps + 1 };
+      run("pytorch_jobs.py", [["train", job]]);
+      const after = loaded("averages-there");
+      for (const name of ["first", "second"] as const) {
+        const [old, param] = [before[name].ema!, after.params[name]];
+        const expected = old.map((value, i) =>
+          steps === 0 ? param[i]! : value + (1 - decay) * (param[i]! - value),
+        );
+        after.ema[name].forEach((value, i) => {
+          expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(2 ** -22 * Math.abs(expected[i]!));
+        });
+      }
+      expect(after.stateDict().options).toMatchObject({ ema: { decay } });
+    }
+  });
+
+  it("doesn't go on where it would compute something else", () => {
+    for (const options of [
+      { epsInsideSqrt: true },
+      { momentum: 0.9, nesterov: true },
+      { biasCorrection: true },
+    ]) {
+      writeFileSync(at("foreign"), save(fresh(options)));
+      const job = { source: at("foreign"), target: at("nowhere"), start: 0, end: 1 };
+      expect(() => run("pytorch_jobs.py", [["train", job]])).toThrow(
+        "which torch.optim.RMSprop doesn't have",
+      );
+    }
+  });
+
+  it("is two processes in the middle of a run, and the curve has no seam", async () => {
+    const { train } = loadMnist();
+    const stayed = stayHere(train);
+    const { python } = findPython("torch", "safetensors")!;
+    expect(farthest(await travel(train, python), stayed)).toBeLessThan(1e-4);
+    // It would be seen: without the optimizer's state there are two.
+    expect(farthest(travelWithWeightsAlone(train), stayed)).toBeGreaterThan(0.5);
+  });
+
+  it("finds in our files what we have put there", () => {
+    const optimizer = new RMSprop({ w: [2, 3], b: Float32Array.of(NaN, -0), s: [] }, { centered: true });
+    optimizer.grads.w.fill(0.1);
+    optimizer.step();
+    writeFileSync(at("ours"), save(optimizer));
+    const [found] = run("pytorch_jobs.py", [["read", { source: at("ours") }]]) as [
+      {
+        metadata: Record<string, string>;
+        tensors: Record<string, { shape: number[]; hex: string; value: number }>;
+      },
+    ];
+    expect(Object.keys(found.tensors)).toHaveLength(12);
+    for (const name of ["w", "b"] as const) {
+      const { squareAvg, gradAvg } = optimizer.state[name];
+      const arrays = { "": optimizer.params[name], square_avg: squareAvg, grad_avg: gradAvg };
+      for (const [kind, values] of Object.entries(arrays)) {
+        const key = kind ? `state.${name}.${kind}` : name;
+        const shape = name === "w" ? [2, 3] : [2];
+        expect(found.tensors[key]).toEqual({
+          dtype: "torch.float32",
+          shape,
+          hex: exactly(values),
+          value: null,
+        });
+      }
+      expect(found.tensors[`state.${name}.step`]).toEqual({
+        dtype: "torch.float32",
+        shape: [],
+        hex: null,
+        value: 1,
+      });
+    }
+    expect(found.metadata["param_groups.w.centered"]).toBe("true");
+  });
+
+  it("writes every number of 16 bits, and doubles, which we read as it does", () => {
+    const [hex] = run("pytorch_jobs.py", [["write_dtypes", { target: at("dtypes") }]]) as [string];
+    const { params, state, steps } = load<"half" | "brain" | "double">(readFileSync(at("dtypes")));
+    const expected = Buffer.from(hex, "hex");
+    const names = ["half", "brain", "double"] as const;
+    names.forEach((name, i) => {
+      const differ = params[name].findIndex(
+        (value, j) => !Object.is(value, expected.readFloatLE(4 * (i * 2 ** 16 + j))),
+      );
+      expect(differ, name).toBe(-1);
+      expect(params[name]).toHaveLength(2 ** 16);
+    });
+    expect(expected.length).toBe(4 * names.length * 2 ** 16);
+    expect(exactly(state.brain.squareAvg)).toBe(exactly(params.brain));
+    expect(steps).toBe(3);
+  });
+
+  describeWith(required("torch", "lerobot"), "LeRobot", () => {
+    it("goes on from our files, and we from its", () => {
+      const given = {
+        lr: 0.001,
+        momentum: 0.9,
+        centered: true,
+        weight_decay: 0.01,
+        alpha: 0.99,
+        eps: 1e-8,
+      };
+      const { lr, momentum, centered, weight_decay: weightDecay } = given;
+      const here = fresh({ lr, momentum, centered, weightDecay });
+      train(here, 0, HALF);
+      for (const name of ["lerobot-here", "lerobot-there"]) mkdirSync(at(name));
+      for (const [name, file] of Object.entries(saveLeRobot(here)))
+        writeFileSync(join(at("lerobot-here"), name), file!);
+      run("pytorch_jobs.py", [
+        [
+          "train_by_lerobot",
+          {
+            source: at("lerobot-here"),
+            target: at("lerobot-there"),
+            start: HALF,
+            end: STEPS,
+            arguments: given,
+          },
+        ],
+      ]);
+      const read = (name: string) => readFileSync(join(at("lerobot-there"), name));
+      const back = fresh({});
+      restoreLeRobot(back, {
+        "optimizer_state.safetensors": read("optimizer_state.safetensors"),
+        "optimizer_param_groups.json": read("optimizer_param_groups.json").toString(),
+        "model.safetensors": read("model.safetensors"),
+      });
+      const expected = loaded(`${name}-here-there`).stateDict();
+      expect(exactly(back.stateDict())).toEqual(exactly({ ...expected, options: back.stateDict().options }));
+      expect(one.options).toMatchObject({ lr, momentum, centered, weightDecay });
+    });
+  });
+});
+
+describeWith(required("keras", "torch", "safetensors"), "Keras", () => {
+  const halves = halvesOf(casesOf("keras-torch"));
+
+  beforeAll(
+    () =>
+      trainHalves(
+        "keras_jobs.py",
+        halves.map(([, one]) => one),
+      ),
+    300_000,
+  );
+
+  it("has the cases that can be stopped", () => expect(halves).toHaveLength(9));
+
+  it.each(halves)("and we go on from each other's files: %s", (_, halves) => expectNoSeam(halves));
+
+  it("brings back what it has no use for", () => {
+    const optimizer = new RMSprop(
+      { "net/dense/kernel": [3, 2], "net/dense/bias": [2] },
+      { ...dialects.keras, lr: 0.003, clipNorm: 3, nonFinite: "skip", momentum: 0.5 },
+    );
+    optimizer.grads["net/dense/kernel"].fill(1);
+    optimizer.step();
+    optimizer.grads["net/dense/kernel"].fill(NaN);
+    optimizer.step();
+    writeFileSync(at("keras-ours"), save(optimizer));
+    const [paths] = run("keras_jobs.py", [
+      ["read_back", { source: at("keras-ours"), target: at("keras-back") }],
+    ]);
+    expect(paths).toEqual(["net/dense/kernel", "net/dense/bias"]);
+    const back = load(readFileSync(at("keras-back")));
+    expect(exactly(back.stateDict())).toEqual(exactly(optimizer.stateDict()));
+  });
+});

@@ -1,0 +1,112 @@
+/** What must hold for every input, on both backends. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CENTERED, MOMENTUM, SHAPED } from "../../src/kernel/contract.ts";
+import {
+  bits,
+  bitsOf,
+  KERNELS,
+  ordinaryPlanes,
+  PLANES,
+  type Planes,
+  run,
+  scalarsFor,
+  VARIANTS,
+} from "../support/kernels.ts";
+
+const anyVariant = fc.constantFrom(...VARIANTS.map(({ variant }) => variant));
+const anyPlanes = fc
+  .record({ count: fc.integer({ min: 1, max: 70 }), seed: fc.integer() })
+  .map(({ count, seed }) => ordinaryPlanes(count, seed));
+const anyFloat = fc.float({ noNaN: true, noDefaultInfinity: true });
+
+describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
+  it("gives the same bits however a tensor is split", () => {
+    fc.assert(
+      fc.property(anyPlanes, anyVariant, fc.array(fc.nat(70), { maxLength: 4 }), (planes, variant, cuts) => {
+        const splits = cuts.filter((cut) => cut <= planes.param.length).sort((a, b) => a - b);
+        const scalars = scalarsFor(variant);
+        expect(bitsOf(run(backend, planes, scalars, { splits }))).toEqual(
+          bitsOf(run(backend, planes, scalars)),
+        );
+      }),
+    );
+  });
+
+  it("gives an element the same bits wherever it stands", () => {
+    fc.assert(
+      fc.property(anyPlanes, anyVariant, (planes, variant) => {
+        const reversed = mapPlanes(planes, (values) => values.slice().reverse());
+        const after = mapPlanes(run(backend, reversed, scalarsFor(variant)), (values) =>
+          values.slice().reverse(),
+        );
+        expect(bitsOf(after)).toEqual(bitsOf(run(backend, planes, scalarsFor(variant))));
+      }),
+    );
+  });
+
+  it("agrees with the reference on any finite numbers at all", () => {
+    const anyFloats = fc.array(fc.tuple(anyFloat, anyFloat, anyFloat, anyFloat, anyFloat, anyFloat), {
+      minLength: 1,
+      maxLength: 9,
+    });
+    fc.assert(
+      fc.property(anyFloats, anyVariant, anyFloat, anyFloat, (rows, variant, weightDecay, lr) => {
+        const planes = Object.fromEntries(
+          PLANES.map((name, i) => [
+            name,
+            Float32Array.from(rows, (row) => (i === 2 ? Math.abs(row[i]!) : row[i]!)),
+          ]),
+        ) as Planes;
+        const scalars = scalarsFor(variant, { weightDecay, bufferScale: lr });
+        expect(bitsOf(run(backend, planes, scalars))).toEqual(bitsOf(run("js", planes, scalars)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("changes no parameter with a learning rate of 0", () => {
+    fc.assert(
+      fc.property(anyPlanes, anyVariant, (planes, variant) => {
+        const after = run(backend, planes, scalarsFor(variant & ~SHAPED, { updateScale: 0, bufferScale: 0 }));
+        expect(after.param).toEqual(planes.param);
+      }),
+    );
+  });
+
+  it("scales the square average by the square of what scales the gradient, exactly for a power of two", () => {
+    fc.assert(
+      fc.property(anyPlanes, fc.integer({ min: -8, max: 8 }), (planes, exponent) => {
+        const scale = 2 ** exponent;
+        const scaled = {
+          ...planes,
+          grad: planes.grad.map((g) => g * scale),
+          squareAvg: planes.squareAvg.map((v) => v * scale * scale),
+        };
+        const expected = run(backend, planes, scalarsFor(0)).squareAvg.map((v) => v * scale * scale);
+        const smallest = 2 ** -100;
+        fc.pre(expected.every((v) => v > smallest && v < 1 / smallest));
+        expect(bits(run(backend, scaled, scalarsFor(0)).squareAvg)).toEqual(bits(expected));
+      }),
+    );
+  });
+
+  it("never lets a finite gradient and an ordinary state give NaN", () => {
+    fc.assert(
+      fc.property(
+        anyPlanes,
+        anyVariant,
+        fc.array(anyFloat, { minLength: 70, maxLength: 70 }),
+        (planes, variant, grad) => {
+          const wild = { ...planes, grad: Float32Array.from(grad).slice(0, planes.param.length) };
+          const after = run(backend, wild, scalarsFor(variant & (MOMENTUM | CENTERED)));
+          expect([...after.squareAvg, ...after.param].filter(Number.isNaN)).toEqual([]);
+        },
+      ),
+    );
+  });
+});
+
+function mapPlanes(planes: Planes, map: (values: Float32Array) => Float32Array): Planes {
+  return Object.fromEntries(PLANES.map((name) => [name, map(planes[name])])) as Planes;
+}

@@ -1,0 +1,201 @@
+/** The mathematics: every backend gives the reference's bits, wherever an element stands and whatever it holds. */
+import { describe, expect, it } from "vitest";
+import {
+  AVERAGED,
+  CENTERED,
+  CORRECTED,
+  DECAYED,
+  MOMENTUM,
+  NESTEROV,
+  SHAPED,
+  ZEROED,
+} from "../../src/kernel/contract.ts";
+import {
+  ALL_VARIANTS,
+  bitsOf,
+  KERNELS,
+  ordinaryPlanes,
+  PLANES,
+  type Planes,
+  run,
+  scalarsFor,
+  seeded,
+  VARIANTS,
+} from "../support/kernels.ts";
+
+/** Four elements make a turn of the vector loop, and 512 a piece where several loops follow each other. */
+const COUNTS = [...Array.from({ length: 14 }, (_, count) => count), 16, 17, 31, 67, 511, 512, 513, 1541];
+const SHIFTS = [
+  [0, 0, 0, 0, 0, 0],
+  [1, 1, 1, 1, 1, 1],
+  [2, 0, 3, 1, 2, 3],
+  [3, 2, 1, 0, 3, 0],
+];
+const SPECIAL = [
+  0,
+  -0,
+  1,
+  -1,
+  2 ** -149,
+  -(2 ** -149),
+  2 ** -127,
+  2 ** -126,
+  1e-30,
+  -1e-23,
+  1e19,
+  -1.9e19,
+  3.4e38,
+  Infinity,
+  -Infinity,
+  NaN,
+];
+
+describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
+  describe.each(VARIANTS)("$name", ({ variant }) => {
+    const scalars = scalarsFor(variant);
+
+    it.each(COUNTS)("gives the reference's bits for %i elements at every alignment", (count) => {
+      for (const shifts of SHIFTS) {
+        const planes = ordinaryPlanes(count, count + 1);
+        expect(bitsOf(run(backend, planes, scalars, { shifts }))).toEqual(bitsOf(run("js", planes, scalars)));
+      }
+    });
+
+    it("gives the reference's bits for special values in body and tail", () => {
+      const next = seeded(7);
+      const pick = () => SPECIAL[next() % SPECIAL.length]!;
+      const planes = Object.fromEntries(
+        PLANES.map((name) => [name, Float32Array.from({ length: 4099 }, pick)]),
+      ) as Planes;
+      // State is never negative; what a checkpoint brought in is not ours to test here.
+      planes.squareAvg = planes.squareAvg.map(Math.abs);
+      const expected = bitsOf(run("js", planes, scalars));
+      expect(bitsOf(run(backend, planes, scalars))).toEqual(expected);
+
+      const elements = Array.from({ length: 99 }, (_, i) => i * 41);
+      for (const i of elements) {
+        const alone = Object.fromEntries(
+          PLANES.map((name) => [name, planes[name].slice(i, i + 1)]),
+        ) as Planes;
+        const result = bitsOf(run(backend, alone, scalars));
+        for (const name of PLANES) expect(result[name]![0]).toBe(expected[name]![i]);
+      }
+    });
+
+    it("leaves what it doesn't use as it was, and the gradient unless it clears it", () => {
+      const planes = ordinaryPlanes(37, 3);
+      const after = run(backend, planes, scalars);
+      expect(after.grad).toEqual(variant & ZEROED ? new Float32Array(37) : planes.grad);
+      if (!(variant & MOMENTUM)) expect(after.momentumBuffer).toEqual(planes.momentumBuffer);
+      if (!(variant & CENTERED)) expect(after.gradAvg).toEqual(planes.gradAvg);
+      if (!(variant & AVERAGED)) expect(after.ema).toEqual(planes.ema);
+    });
+  });
+
+  it("gives the reference's bits for every combination of options", () => {
+    for (const { variant } of ALL_VARIANTS) {
+      const planes = ordinaryPlanes(67, variant);
+      const scalars = scalarsFor(variant);
+      expect(bitsOf(run(backend, planes, scalars))).toEqual(bitsOf(run("js", planes, scalars)));
+    }
+  });
+
+  const one = (values: Partial<Record<keyof Planes, number>>, variant: number, overrides = {}) => {
+    const planes = Object.fromEntries(
+      PLANES.map((name) => [name, Float32Array.of(values[name] ?? 0)]),
+    ) as Planes;
+    const neutral = { epsInside: 0, gradScale: 1, clipValue: Infinity, paramScale: 1 };
+    const after = run(backend, planes, scalarsFor(variant, { ...neutral, ...overrides }));
+    return Object.fromEntries(PLANES.map((name) => [name, after[name][0]!])) as Record<keyof Planes, number>;
+  };
+
+  it("does what the formula says, with numbers that are exact", () => {
+    // v = 0.75·12 + 0.25·8² = 25
+    const exact = {
+      alpha: 0.75,
+      oneMinusAlpha: 0.25,
+      eps: 3,
+      updateScale: 0.5,
+      momentum: 0.5,
+      bufferScale: 2,
+    };
+    const start = { param: 10, grad: 8, squareAvg: 12, momentumBuffer: 3, gradAvg: 4 };
+    // d = 5 + 3, u = 0.5·8 / 8 = 0.5
+    expect(one(start, 0, exact)).toMatchObject({ param: 9.5, squareAvg: 25 });
+    // d = sqrt(25 + 39) + 0 = 8
+    expect(one(start, 0, { ...exact, epsInside: 39, eps: 0 })).toMatchObject({ param: 9.5, squareAvg: 25 });
+    // m = 0.5·3 + 0.5 = 2, p = 10 − 2·2
+    expect(one(start, MOMENTUM, exact)).toMatchObject({ param: 6, momentumBuffer: 2, squareAvg: 25 });
+    // p = 10 − 2·(0.5 + 0.5·2)
+    expect(one(start, MOMENTUM | NESTEROV, exact)).toMatchObject({ param: 7, momentumBuffer: 2 });
+    // a = 0.75·(8/3) + 0.25·8 = 4, v − a² = 25 − 16 = 9, d = 3 + 1, u = 0.5·8 / 4 = 1
+    const centered = one({ ...start, gradAvg: 8 / 3 }, CENTERED, { ...exact, eps: 1 });
+    expect(centered).toMatchObject({ param: 9, squareAvg: 25, gradAvg: 4 });
+    // The same with v = 25/0.25 = 100 and a = 4/0.5 = 8 … 100 − (4/0.25)² is below zero, so d = 0 + 1.
+    const corrected = one({ ...start, gradAvg: 8 / 3 }, CENTERED | CORRECTED, {
+      ...exact,
+      eps: 1,
+      correction: 0.25,
+    });
+    expect(corrected).toMatchObject({ param: 6, squareAvg: 25, gradAvg: 4 });
+    // v = 25/0.25 = 100, d = 10 + 6, u = 4/16
+    expect(one(start, CORRECTED, { ...exact, eps: 6, correction: 0.25 })).toMatchObject({
+      param: 9.75,
+      squareAvg: 25,
+    });
+    // g = −8: the same v, the step turned round
+    expect(one(start, SHAPED, { ...exact, gradScale: -1 })).toMatchObject({ param: 10.5, squareAvg: 25 });
+    // g = 16 clipped to 8, p = 10·0.5 first
+    expect(one({ ...start, grad: 16 }, SHAPED, { ...exact, clipValue: 8, paramScale: 0.5 })).toMatchObject({
+      param: 4.5,
+      squareAvg: 25,
+    });
+    expect(one({ ...start, grad: -16 }, SHAPED, { ...exact, clipValue: 8 })).toMatchObject({ param: 10.5 });
+    // g = 3 + 0.5·10 = 8
+    expect(one({ ...start, grad: 3 }, DECAYED, { ...exact, weightDecay: 0.5 })).toMatchObject({ param: 9.5 });
+    // g = 6·0.5 + 0.5·10 = 8
+    expect(one({ ...start, grad: 6 }, DECAYED, { ...exact, gradScale: 0.5, weightDecay: 0.5 }).param).toBe(
+      9.5,
+    );
+    // e = 2 + 0.25·(9.5 − 2)
+    expect(one({ ...start, ema: 2 }, AVERAGED, { ...exact, emaWeight: 0.25 })).toMatchObject({
+      param: 9.5,
+      ema: 3.875,
+    });
+    expect(one(start, ZEROED, exact)).toMatchObject({ param: 9.5, grad: 0 });
+  });
+
+  it("flushes averages below the smallest normal number to zero", () => {
+    expect(one({ squareAvg: 2 ** -126 }, 0).squareAvg).toBe(0);
+    expect(one({ squareAvg: 2 ** -125 }, 0).squareAvg).toBe(0.9375 * 2 ** -125);
+    expect(one({ gradAvg: -(2 ** -126) }, CENTERED).gradAvg).toBe(0);
+    expect(one({ gradAvg: -(2 ** -125) }, CENTERED).gradAvg).toBe(-0.9375 * 2 ** -125);
+  });
+
+  it("keeps the square average finite, so that an element hit by a huge gradient goes on learning", () => {
+    const largest = (2 - 2 ** -23) * 2 ** 127;
+    expect(one({ grad: 3e38 }, 0)).toMatchObject({ squareAvg: largest });
+    expect(one({ grad: 1, squareAvg: largest }, 0).squareAvg).toBe(Math.fround(0.9375 * largest));
+  });
+
+  it("clamps a variance that cancellation left below zero", () => {
+    const { param, squareAvg, gradAvg } = one({ param: 1, grad: 1, squareAvg: 1, gradAvg: 2 }, CENTERED);
+    expect(squareAvg - gradAvg * gradAvg).toBeLessThan(0);
+    expect(param).toBe(Math.fround(1 - Math.fround(Math.fround(0.0123) / Math.fround(1e-6))));
+  });
+
+  it("lets NaN through, so that it is seen", () => {
+    for (const { variant } of VARIANTS) {
+      expect(one({ grad: NaN }, variant)).toMatchObject({ param: NaN, squareAvg: NaN });
+      expect(one({ squareAvg: NaN, grad: 1 }, variant).param).toBeNaN();
+    }
+  });
+
+  it("changes no bit by a neutral number: a zero keeps its sign, and an infinite parameter spoils nothing", () => {
+    for (const grad of [0, -0, 1, -Infinity, NaN]) {
+      for (const param of [0, -0, 1, Infinity]) {
+        expect(one({ param, grad }, SHAPED)).toEqual(one({ param, grad }, 0));
+      }
+    }
+  });
+});

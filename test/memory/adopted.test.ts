@@ -1,0 +1,251 @@
+/** Working in somebody else's memory: tensors updated where they lie, state placed beside them. */
+import { MemoryError, OptionError, ParameterError, StaleViewError } from "rmsprop-wasm";
+import { describe, expect, it } from "vitest";
+import { ENTRIES } from "../support/entries.ts";
+import { bits } from "../support/kernels.ts";
+
+const PAGE = 65_536;
+const values = (count: number, seed: number) =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(i * 7 + seed));
+
+describe.each(ENTRIES)("$entry", ({ make }) => {
+  /** A module's memory with two tensors in it, param and grad of the second one 4 bytes off alignment. */
+  const module = (pages = 1) => {
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: 40 });
+    const at = (byteOffset: number, count: number) => new Float32Array(memory.buffer, byteOffset, count);
+    return { memory, at };
+  };
+  const options = { momentum: 0.9, centered: true, weightDecay: 0.01 };
+
+  /** What the same steps give in a memory of the optimizer's own. */
+  const expected = (steps: number) => {
+    const optimizer = make({ a: values(37, 1), b: values(5, 2) }, options);
+    for (let step = 0; step < steps; step++) {
+      optimizer.grads.a.set(values(37, step));
+      optimizer.grads.b.set(values(5, -step));
+      optimizer.step();
+    }
+    return optimizer;
+  };
+
+  it("updates views where they lie", () => {
+    const { memory, at } = module();
+    at(4096, 37).set(values(37, 1));
+    at(9004, 5).set(values(5, 2));
+    const a = { param: at(4096, 37), grad: at(8192, 37) };
+    const b = { param: at(9004, 5), grad: at(9104, 5) };
+    const optimizer = make({ a, b }, { ...options, memory });
+    expect(optimizer.memory).toBe(memory);
+    for (let step = 0; step < 3; step++) {
+      optimizer.grads.a.set(values(37, step));
+      optimizer.grads.b.set(values(5, -step));
+      optimizer.step();
+    }
+    const reference = expected(3);
+    expect(bits(at(4096, 37))).toEqual(bits(reference.params.a));
+    expect(bits(at(9004, 5))).toEqual(bits(reference.params.b));
+    expect(bits(optimizer.state.b.gradAvg!)).toEqual(bits(reference.state.b.gradAvg!));
+    expect(optimizer.params.a.byteOffset).toBe(4096);
+  });
+
+  it("updates byte offsets, and never holds their gradients for lost", () => {
+    const { memory, at } = module();
+    at(4096, 37).set(values(37, 1));
+    at(9004, 5).set(values(5, 2));
+    const optimizer = make(
+      { a: { param: 4096, grad: 8192, count: 37 }, b: { param: 9004, grad: 9104, count: 5 } },
+      { ...options, memory },
+    );
+    for (let step = 0; step < 3; step++) {
+      memory.grow(1);
+      at(8192, 37).set(values(37, step));
+      at(9104, 5).set(values(5, -step));
+      expect(optimizer.step()).toBe(true);
+    }
+    expect(bits(at(4096, 37))).toEqual(bits(expected(3).params.a));
+  });
+
+  it("places what it needs on pages of its own, and nothing on anybody else's", () => {
+    const { memory, at } = module();
+    new Uint8Array(memory.buffer).fill(0x5e);
+    const optimizer = make({ a: { param: 0, grad: 1024, count: 8 }, c: [300] }, { ...options, memory });
+    memory.grow(2); // somebody else's
+    new Uint8Array(memory.buffer, 2 * PAGE).fill(0x5e);
+    optimizer.groups[0].biasCorrection = true;
+    at(1024, 8).set(values(8, 3));
+    optimizer.grads.c.set(values(300, 4));
+    optimizer.step();
+    expect(optimizer.params.c.byteOffset).toBeGreaterThanOrEqual(PAGE);
+    expect(optimizer.params.c.byteOffset).toBeLessThan(2 * PAGE);
+    const bytes = new Uint8Array(memory.buffer);
+    expect(bytes.subarray(2048, PAGE).every((byte) => byte === 0x5e)).toBe(true);
+    expect(bytes.subarray(2 * PAGE).every((byte) => byte === 0x5e)).toBe(true);
+  });
+
+  it.each([
+    ["to what is left of its own pages", 40, 2],
+    ["to new pages, wherever the memory ends by then", 9_000, 4],
+  ])("takes state that comes into use later %s, zeroed", (_, count, page) => {
+    const { memory, at } = module(2);
+    const optimizer = make({ a: { param: 1024, grad: PAGE, count } }, { memory });
+    const theirs = memory.grow(1) * PAGE;
+    new Uint8Array(memory.buffer, theirs).fill(0x5e);
+    optimizer.groups[0].momentum = 0.9;
+    expect(Math.floor(optimizer.state.a.momentumBuffer!.byteOffset / PAGE)).toBe(page);
+    expect(optimizer.state.a.momentumBuffer).toEqual(new Float32Array(count));
+    at(PAGE, count).fill(1);
+    expect(optimizer.step()).toBe(true);
+    expect(optimizer.state.a.momentumBuffer![count - 1]).not.toBe(0);
+    expect(new Uint8Array(memory.buffer, theirs, PAGE).every((byte) => byte === 0x5e)).toBe(true);
+  });
+
+  it("asks the caller's allocator for every byte, and zeroes what that gives", () => {
+    const { memory, at } = module(2);
+    new Uint8Array(memory.buffer).fill(0xff);
+    const asked: number[] = [];
+    let top = PAGE;
+    const allocate = (byteLength: number) => {
+      asked.push(byteLength);
+      top += byteLength + 16;
+      return top - byteLength;
+    };
+    const optimizer = make(
+      { a: { param: 1024, grad: 2048, count: 3 }, c: [5] },
+      { memory, allocate, momentum: 0.9 },
+    );
+    expect(asked).toEqual([32, 32, 32, 32, 12, 12]); // param, grad and state of c; state of a
+    expect(memory.buffer.byteLength).toBe(2 * PAGE);
+    expect(optimizer.grads.c).toEqual(new Float32Array(5));
+    expect(optimizer.state.a.squareAvg).toEqual(new Float32Array(3));
+    expect(at(1024, 3)[0]).toBeNaN();
+  });
+
+  it("follows an allocator that grows the memory", () => {
+    const { memory } = module();
+    const allocate = (byteLength: number) => memory.grow(Math.ceil(byteLength / PAGE)) * PAGE;
+    const optimizer = make({ w: [10] }, { memory, allocate });
+    optimizer.grads.w.fill(1);
+    expect(optimizer.step()).toBe(true);
+    expect(optimizer.params.w[9]).not.toBe(0);
+  });
+
+  it("refuses a step whose gradients may have been written to a view that growth has emptied", () => {
+    const { memory, at } = module();
+    const a = { param: at(1024, 4), grad: at(2048, 4) };
+    const optimizer = make({ a }, { memory }); // the state took a new page
+    expect(a.grad.length).toBe(0);
+    expect(() => optimizer.step()).toThrow(StaleViewError);
+    optimizer.grads.a.fill(1);
+    expect(optimizer.step()).toBe(true);
+  });
+
+  it("updates tensors that follow each other as one", () => {
+    const { memory, at } = module();
+    const counts = [3, 1, 30, 8];
+    let element = 0;
+    const params = Object.fromEntries(
+      counts.map((count, i) => {
+        const at = { param: 1024 + element * 4, grad: 8192 + element * 4, count };
+        element += count;
+        return [`t${i}`, at];
+      }),
+    );
+    at(1024, 42).set(values(42, 1));
+    at(8192, 42).set(values(42, 2));
+    make(params, { ...options, memory }).step();
+    const whole = make({ t: values(42, 1) }, options);
+    whole.grads.t.set(values(42, 2));
+    whole.step();
+    expect(bits(at(1024, 42))).toEqual(bits(whole.params.t));
+  });
+
+  it.each<[string, (at: (ptr: number, count: number) => Float32Array) => object, RegExp]>([
+    [
+      "another memory's view",
+      () => ({ param: new Float32Array(4), grad: new Float32Array(4) }),
+      /param of "w" is a view of another memory/,
+    ],
+    [
+      "a misaligned offset",
+      () => ({ param: 1026, grad: 2048, count: 4 }),
+      /param of "w": got byte offset 1026/,
+    ],
+    ["a negative offset", () => ({ param: 1024, grad: -4, count: 4 }), /grad of "w": got byte offset -4/],
+    [
+      "a range past the end",
+      () => ({ param: 1024, grad: PAGE - 8, count: 4 }),
+      /grad of "w": bytes 65528 to 65544 lie outside/,
+    ],
+    [
+      "an overlap",
+      (at) => ({ param: at(1024, 4), grad: at(1036, 4) }),
+      /grad of "w" at byte 1036 overlaps param of "w", which takes bytes 1024 to 1040/,
+    ],
+  ])("refuses %s, and leaves the memory alone", (_, source, message) => {
+    const { memory, at } = module();
+    expect(() => make({ w: source(at) } as never, { memory })).toThrow(MemoryError);
+    expect(() => make({ w: source(at) } as never, { memory })).toThrow(message);
+    expect(memory.buffer.byteLength).toBe(PAGE);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ param: new Float32Array(4), grad: new Float32Array(3) }, /param has 4 elements and grad 3/],
+    [{ param: 1024, grad: 2048 }, /got \{ param: 1024, grad: 2048, count: undefined \}/],
+    [{ param: 1024, grad: 2048, count: 0 }, /a count of elements above 0/],
+    [{ param: 1024, grad: new Float32Array(3) }, /two Float32Arrays, or two byte offsets/],
+    [{ param: 1024 }, /grad: undefined/],
+  ])("refuses %o", (source, message) => {
+    const { memory } = module();
+    expect(() => make({ w: source } as never, { memory })).toThrow(ParameterError);
+    expect(() => make({ w: source } as never, { memory })).toThrow(message);
+  });
+
+  it("refuses to adopt without a memory, or to allocate in none", () => {
+    expect(() => make({ w: { param: 1024, grad: 2048, count: 1 } })).toThrow(/say in which memory/);
+    expect(() => make({ w: [1] }, { allocate: () => 0 })).toThrow(OptionError);
+    expect(() => make({ w: [1] }, { memory: {} as never })).toThrow(
+      /memory: got a Object, expected a WebAssembly.Memory/,
+    );
+  });
+
+  it("refuses what an allocator gives amiss", () => {
+    const { memory } = module();
+    for (const bad of [undefined, NaN, 3, -8, PAGE]) {
+      expect(() => make({ w: [4] }, { memory, allocate: () => bad as number })).toThrow(MemoryError);
+    }
+    expect(() => make({ w: [4] }, { memory, allocate: () => 2 })).toThrow(
+      /options.allocate gave for 16 bytes: got byte offset 2/,
+    );
+  });
+
+  it("says so when the memory may not grow", () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+    expect(() => make({ w: [4] }, { memory })).toThrow(MemoryError);
+    expect(() => make({ w: [4] }, { memory })).toThrow(/no memory of 0.1 MiB to be had/);
+  });
+
+  it("reaches beyond 2 GiB, to the last byte of 4 GiB", () => {
+    const memory = new WebAssembly.Memory({ initial: 65_536 });
+    const at = (byteOffset: number, count: number) => new Float32Array(memory.buffer, byteOffset, count);
+    const end = 2 ** 32;
+    const params = {
+      middle: { param: 2 ** 31 - 8, grad: 3 * 2 ** 30, count: 7 },
+      last: { param: end - 28, grad: end - 64, count: 7 },
+    };
+    for (const { param, grad } of Object.values(params)) {
+      at(param, 7).set(values(7, 1));
+      at(grad, 7).set(values(7, 2));
+    }
+    let top = end - PAGE;
+    const allocate = (byteLength: number) => {
+      top += 256;
+      return top - byteLength;
+    };
+    make(params, { ...options, memory, allocate }).step();
+    const reference = make({ w: values(7, 1) }, options);
+    reference.grads.w.set(values(7, 2));
+    reference.step();
+    expect(bits(at(2 ** 31 - 8, 7))).toEqual(bits(reference.params.w));
+    expect(bits(at(end - 28, 7))).toEqual(bits(reference.params.w));
+  });
+});

@@ -1,0 +1,392 @@
+/** `optimizer.report()`: its figures against plain double arithmetic on the views, on every entry. */
+import { Console } from "node:console";
+import { Writable } from "node:stream";
+import { DisposedError, type Hyperparameters, OptionError, StaleViewError } from "rmsprop-wasm";
+import { describe, expect, it } from "vitest";
+import type { TensorReport } from "../../src/optimizer/report.ts";
+import type { Options } from "../../src/options/options.ts";
+import { ENTRIES } from "../support/entries.ts";
+import { seeded } from "../support/kernels.ts";
+
+type Optimizer = ReturnType<(typeof ENTRIES)[number]["make"]>;
+
+const SIZES = [1, 2, 3, 4, 5, 31, 1000, 4097];
+
+/** What changes the denominator, the update, or the gradient on its way there. */
+const OPTIONS: Options[] = [
+  {},
+  { epsInsideSqrt: true, eps: 1e-3 },
+  { centered: true },
+  { biasCorrection: true },
+  { centered: true, biasCorrection: true, epsInsideSqrt: true, eps: 1e-2 },
+  { initialSquareAvg: 1 },
+  { momentum: 0.9 },
+  { momentum: 0.9, lrInMomentum: true },
+  { momentum: 0.9, nesterov: true },
+  { momentum: 0.9, nesterov: true, lrInMomentum: true, centered: true, biasCorrection: true },
+  { maximize: true, clipValue: 0.5 },
+  { weightDecay: 0.1 },
+  { weightDecay: 0.1, decoupledWeightDecay: true },
+  { clipNorm: 0.25, clipValue: 0.1, weightDecay: 0.01 },
+];
+
+describe.each(ENTRIES)("$entry", ({ backend, make }) => {
+  describe.each(OPTIONS)("with %j", (options) => {
+    it.each(SIZES)("gives what double arithmetic gives, for %i elements", (count) => {
+      const optimizer = make({ w: [count] }, { lr: 0.02, alpha: 0.9, ...options });
+      expect(optimizer.backend).toBe(backend);
+      train(optimizer, 6);
+      const { w } = optimizer.report();
+      expectClose(w!, expectedOf(optimizer, "w"));
+    });
+  });
+
+  // Coupled decay is of the parameter before the step, which isn't there any more.
+  const uncoupled = OPTIONS.filter(
+    ({ weightDecay, decoupledWeightDecay }) => !weightDecay || decoupledWeightDecay,
+  );
+  it.each(uncoupled)("gives the update that was just made, to the bit, with %j", (options) => {
+    const optimizer = make({ a: [100], b: [7] }, { lr: 0.1, ...options });
+    train(optimizer, 1, { gradScale: 0.37 });
+    const { a, b } = optimizer.report();
+    // The parameters were zeros, and are the update alone.
+    const parameters = [optimizer.params.a, optimizer.params.b];
+    expect([a.updateRms, b.updateRms]).toEqual(parameters.map((param) => shortest(rms(param))));
+    expect([a.updateRatio, b.updateRatio]).toEqual([1, 1]);
+  });
+
+  it("scales by the norm of all gradients where that clips", () => {
+    const optimizer = make({ a: [100], b: [7] }, { globalClipNorm: 0.01, alpha: 0.9 });
+    train(optimizer, 1, { gradScale: 3 });
+    const report = optimizer.report();
+    expect(report.a!.updateRatio).toBe(1);
+    expect(report.b!.updateRatio).toBe(1);
+    expect(report.a!.gradRms).toBe(shortest(rms(optimizer.grads.a!)));
+    expect(optimizer.gradNorm).toBeGreaterThan(1);
+  });
+
+  describe("the median", () => {
+    // The rates are 1 / sqrt(v) to the bit: eps is lost beside the root.
+    const medianOf = (...rates: number[]) => {
+      const optimizer = make({ w: [rates.length] }, { lr: 1, eps: 1e-30 });
+      optimizer.state.w!.squareAvg.set(rates.map((rate) => rate ** -2));
+      const { minLr, medianLr, maxLr } = optimizer.report().w!;
+      expect([minLr, maxLr]).toEqual([Math.min(...rates), Math.max(...rates)].map(shortest));
+      return medianLr;
+    };
+
+    it("is the middle one, or the mean of the middle two, in whatever order they stand", () => {
+      expect(medianOf(8)).toBe(8);
+      expect(medianOf(8, 2)).toBe(5);
+      expect(medianOf(4, 0.5, 2)).toBe(2);
+      expect(medianOf(1024, 0.25, 4, 2)).toBe(3);
+      expect(medianOf(2 ** -40, 2 ** 40)).toBe(shortest(2 ** 39));
+    });
+
+    it("is right where rates are equal", () => {
+      expect(medianOf(2, 2, 2, 2)).toBe(2);
+      expect(medianOf(2, 2, 2, 4)).toBe(2);
+      expect(medianOf(1, 2, 4, 4)).toBe(3);
+      expect(medianOf(1, 1, 4, 4)).toBe(2.5);
+      expect(medianOf(4, 1, 4, 1, 1)).toBe(1);
+    });
+
+    it.each([1, 2, 3, 10, 11, 4096, 4097])("is exact among %i rates close together or far apart", (count) => {
+      for (const spread of [2 ** -21, 2 ** -12, 1, 40]) {
+        const optimizer = make({ w: [count] }, { lr: 0.3, eps: 1e-4 });
+        const random = symmetric(count);
+        const rates = optimizer.state.w!.squareAvg.map((_, i, v) => {
+          v[i] = Math.exp(random() * spread);
+          const denominator = Math.fround(Math.fround(Math.sqrt(v[i]!)) + Math.fround(1e-4));
+          return Math.fround(0.3) / denominator;
+        });
+        const { minLr, medianLr, maxLr } = optimizer.report().w!;
+        const sorted = rates.slice().sort();
+        const median = (sorted[Math.floor((count - 1) / 2)]! + sorted[Math.floor(count / 2)]!) / 2;
+        expect([minLr, medianLr, maxLr]).toEqual([sorted[0]!, median, sorted.at(-1)!].map(shortest));
+      }
+    });
+  });
+
+  it("gives the share of gradients that are 0, of either sign", () => {
+    const optimizer = make({ w: [8], dead: [3], one: [1] });
+    optimizer.grads.w!.set([0, -0, 1, 2 ** -149, 0, -1, 3, 4]);
+    optimizer.grads.one!.set([1]);
+    const { w, dead, one } = optimizer.report();
+    expect([w, dead, one].map((report) => report!.zeroGradShare)).toEqual([0.375, 1, 0]);
+    expect(dead).toMatchObject({ gradRms: 0, updateRms: 0, updateRatio: 0, nonFinite: 0 });
+  });
+
+  it("leaves elements that aren't finite out, and counts them", () => {
+    const bad = [NaN, Infinity, -Infinity];
+    const clean = make({ w: [5] }, { momentum: 0.5, centered: true });
+    const broken = make({ w: [11] }, { momentum: 0.5, centered: true });
+    train(clean, 3);
+    for (const view of ["params", "grads"] as const) broken[view].w!.set(clean[view].w!, 3);
+    for (const plane of ["squareAvg", "momentumBuffer", "gradAvg"] as const)
+      broken.state.w![plane]!.set(clean.state.w![plane]!, 3);
+    broken.grads.w!.set(bad, 0);
+    broken.grads.w!.fill(1, 8);
+    broken.params.w!.set(bad, 8);
+    expect(broken.report().w).toEqual({ ...clean.report().w, zeroGradShare: shortest(1 / 11), nonFinite: 6 });
+    // What a NaN has left in the state stalls an element for good, whose gradient and parameter are in order.
+    broken.grads.w!.set(clean.grads.w!.subarray(0, 3));
+    broken.params.w!.fill(1);
+    broken.state.w!.squareAvg[0] = NaN;
+    broken.state.w!.momentumBuffer![1] = Infinity;
+    broken.state.w!.gradAvg![10] = NaN;
+    expect(broken.report().w!.nonFinite).toBe(3);
+  });
+
+  it("gives NaN where no element is finite, and Infinity by a parameter of 0", () => {
+    const optimizer = make({ w: [2], zero: [2] });
+    optimizer.grads.w!.set([NaN, 0]);
+    optimizer.params.w!.set([0, NaN]);
+    optimizer.grads.zero!.fill(1);
+    expect(optimizer.report()).toEqual({
+      w: {
+        gradRms: NaN,
+        updateRms: NaN,
+        updateRatio: NaN,
+        minLr: NaN,
+        medianLr: NaN,
+        maxLr: NaN,
+        zeroGradShare: 0.5,
+        nonFinite: 2,
+      },
+      zero: expect.objectContaining({ updateRatio: Infinity, nonFinite: 0 }),
+    });
+  });
+
+  it("takes the largest and the smallest numbers there are", () => {
+    const optimizer = make({ w: [4] }, { lr: 1, eps: 1 });
+    optimizer.grads.w!.set([3e38, -3e38, 2 ** -149, 1e-30]);
+    optimizer.params.w!.fill(-3e38);
+    const { w } = optimizer.report();
+    expect(w!.nonFinite).toBe(0);
+    expect(w!.gradRms).toBeCloseTo(3e38 / Math.SQRT2, -33);
+    expect(w!.updateRatio).toBeCloseTo(Math.SQRT1_2, 6);
+  });
+
+  it("gives a rate of 0 for an lr of 0 or −0", () => {
+    for (const lr of [0, -0]) {
+      const optimizer = make({ w: [3] }, { lr });
+      train(optimizer, 2);
+      expect(optimizer.report().w).toMatchObject({ minLr: 0, medianLr: 0, maxLr: 0, updateRms: 0 });
+    }
+  });
+
+  it("takes each group's own hyperparameters, as they are set now", () => {
+    const optimizer = make([{ params: { a: [3], b: [1] }, lr: 0.5 }, { params: { c: [2] } }], {
+      lr: 0.25,
+      eps: 1,
+    });
+    const lrs = () => Object.entries(optimizer.report()).map(([name, { medianLr }]) => [name, medianLr]);
+    expect(lrs()).toEqual([
+      ["a", 0.5],
+      ["b", 0.5],
+      ["c", 0.25],
+    ]);
+    optimizer.groups[1]!.lr = 4;
+    optimizer.groups[0].eps = 0.5;
+    expect(lrs()).toEqual([
+      ["a", 1],
+      ["b", 1],
+      ["c", 4],
+    ]);
+  });
+
+  it("takes of a schedule what it gave the last step", () => {
+    const asked: number[] = [];
+    const lr = (step: number) => {
+      asked.push(step);
+      return 2 ** -step;
+    };
+    const optimizer = make({ w: [2] }, { lr, eps: 1 });
+    expect(optimizer.report().w!.medianLr).toBe(1);
+    for (const expected of [1, 0.5, 0.25]) {
+      optimizer.step();
+      expect(optimizer.report().w!.medianLr).toBe(expected);
+    }
+    expect(asked).toEqual([0, 0, 0, 1, 1, 2, 2]);
+    optimizer.groups[0].lr = () => NaN;
+    expect(() => optimizer.report()).toThrow(OptionError);
+  });
+
+  it("corrects the bias of the steps taken, and before the first one as that will", () => {
+    const optimizer = make({ w: [1] }, { lr: 1, alpha: 0.75, eps: 1, biasCorrection: true });
+    expect(optimizer.report().w!.medianLr).toBe(1);
+    for (let i = 0; i < 3; i++) {
+      optimizer.grads.w![0] = 3;
+      optimizer.step();
+      expect(optimizer.report().w!.medianLr).toBe(0.25);
+    }
+  });
+
+  it("changes nothing, and keeps every view alive", () => {
+    const optimizer = make(
+      { a: [31], b: [5] },
+      { momentum: 0.9, centered: true, clipNorm: 1, ema: { decay: 0.9 } },
+    );
+    train(optimizer, 3);
+    const { memory, steps, gradNorm } = optimizer;
+    const first = optimizer.params.a!;
+    const before = new Uint8Array(memory.buffer).slice();
+    const report = optimizer.report();
+    expect(optimizer.report()).toEqual(report);
+
+    const after = new Uint8Array(memory.buffer);
+    expect(first.length).toBe(31);
+    expect(after.length).toBe(before.length);
+    expect(after.subarray(first.byteOffset)).toEqual(before.subarray(first.byteOffset));
+    expect(after.subarray(0, 1024)).toEqual(before.subarray(0, 1024));
+    expect([optimizer.steps, optimizer.gradNorm]).toEqual([steps, gradNorm]);
+  });
+
+  it("works after the memory has grown, but not on gradients that were lost with it", () => {
+    const optimizer = make({ w: [100] });
+    train(optimizer, 2);
+    const before = optimizer.report();
+    optimizer.memory.grow(1);
+    expect(() => optimizer.report()).toThrow(StaleViewError);
+    expect(optimizer.grads.w!.length).toBe(100);
+    expect(optimizer.report()).toEqual(before);
+    optimizer.groups[0].momentum = 0.9;
+    optimizer.grads.w!.fill(1);
+    expect(optimizer.report().w!.updateRms).toBe(0);
+  });
+
+  it("keeps names apart that mean something else to JavaScript", () => {
+    const names = ["__proto__", "constructor", "toString"];
+    const report = make(Object.fromEntries(names.map((name) => [name, [2]]))).report();
+    expect(Object.keys(report)).toEqual(names);
+    for (const name of names) expect(report[name]!.zeroGradShare).toBe(1);
+  });
+
+  it("prints as a table, a row to a tensor and a column to a figure", () => {
+    const optimizer = make({ w1: [20, 3], b1: [3] }, { lr: 1e-3 });
+    train(optimizer, 2);
+    const report = optimizer.report();
+    const rows = tableOf(report);
+    expect(rows.map(([name]) => name)).toEqual(["(index)", "w1", "b1"]);
+    expect(rows[0]!.slice(1)).toEqual(Object.keys(report.w1!));
+    expect(rows[1]!.slice(1).map(Number)).toEqual(Object.values(report.w1!));
+  });
+
+  it("can't be had after dispose", () => {
+    const optimizer = make({ w: [2] });
+    optimizer.dispose();
+    expect(() => optimizer.report()).toThrow(DisposedError);
+  });
+});
+
+it.each(OPTIONS)("gives the same bits on both backends, with %j", (options) => {
+  const reports = ENTRIES.map(({ make }) => {
+    const optimizer = make({ a: [4097], b: [30], c: [1] }, options);
+    train(optimizer, 5);
+    optimizer.grads.b!.set([NaN, Infinity, -Infinity, 0, -0, 2 ** -149, 3e38]);
+    optimizer.params.b!.set([NaN, -Infinity, -0, 2 ** -149, 3e38], 10);
+    optimizer.state.b!.squareAvg.set([0, Infinity, NaN, 2 ** -149, 3e38, -1], 20);
+    return optimizer.report();
+  });
+  expect(reports[1]).toEqual(reports[0]);
+  expect(reports[2]).toEqual(reports[0]);
+  expect(reports[0]!.b!.nonFinite).toBeGreaterThan(4);
+});
+
+/** A seeded generator of numbers from −1 to 1. */
+function symmetric(seed: number): () => number {
+  const next = seeded(seed);
+  return () => next() / 2 ** 31 - 1;
+}
+
+/** Takes steps along random gradients, a tenth of them zero, and leaves the last ones there. */
+function train(optimizer: Optimizer, steps: number, stepOptions = {}): void {
+  const random = symmetric(steps);
+  for (let step = 0; step < steps; step++) {
+    for (const grad of Object.values<Float32Array>(optimizer.grads)) {
+      grad.forEach((_, i) => {
+        grad[i] = random() < -0.8 ? 0 : random() * Math.exp(3 * random());
+      });
+    }
+    optimizer.step(stepOptions);
+  }
+}
+
+/** The report by its definition, in double, on the views. */
+function expectedOf({ params, grads, state, groups, steps }: Optimizer, name: string): TensorReport {
+  const options = groups[0] as Hyperparameters & { lr: number };
+  const { lr, alpha, eps, epsInsideSqrt, centered, momentum, nesterov, lrInMomentum } = options;
+  const [param, grad] = [Array.from(params[name]!), Array.from(grads[name]!)];
+  const { squareAvg, momentumBuffer, gradAvg } = state[name]!;
+  const correction = options.biasCorrection ? 1 - alpha ** steps : 1;
+  const rates = Array.from(squareAvg, (v, i) => {
+    const q = v / correction - (centered ? (gradAvg![i]! / correction) ** 2 : 0);
+    return lr / (epsInsideSqrt ? Math.sqrt(q + eps) : Math.sqrt(Math.max(q, 0)) + eps);
+  });
+
+  const norm = Math.hypot(...grad);
+  const scale = (options.maximize ? -1 : 1) * Math.min(1, options.clipNorm / norm || 1);
+  const updates = grad.map((g, i) => {
+    const clipped = Math.min(Math.max(g * scale, -options.clipValue), options.clipValue);
+    const decay = options.decoupledWeightDecay ? 0 : options.weightDecay;
+    const u = (clipped + decay * param[i]!) * rates[i]!;
+    if (momentum === 0) return u;
+    const m = momentumBuffer![i]! * (lrInMomentum ? 1 : lr);
+    return nesterov ? u + momentum * m : m;
+  });
+
+  const sorted = rates.slice().sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return {
+    gradRms: rms(grad),
+    updateRms: rms(updates),
+    updateRatio: rms(updates) / rms(param),
+    minLr: sorted[0]!,
+    medianLr: (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2,
+    maxLr: sorted.at(-1)!,
+    zeroGradShare: grad.filter((g) => g === 0).length / grad.length,
+    nonFinite: 0,
+  };
+}
+
+function rms(values: ArrayLike<number>): number {
+  return Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0) / values.length);
+}
+
+function shortest(value: number): number {
+  const digits = Array.from({ length: 9 }, (_, i) => Number(Math.fround(value).toPrecision(i + 1)));
+  return digits.find((short) => Math.fround(short) === Math.fround(value))!;
+}
+
+/** To what float32 operations leave of it: more where centered cancels. */
+function expectClose(actual: TensorReport, expected: TensorReport): void {
+  expect(Object.keys(actual)).toEqual(Object.keys(expected));
+  for (const [name, value] of Object.entries(expected)) {
+    const distance = Math.abs(actual[name as keyof TensorReport] - value);
+    expect(distance, `${name}: ${actual[name as keyof TensorReport]}, expected ${value}`).toBeLessThanOrEqual(
+      1e-5 * value,
+    );
+  }
+}
+
+/** The cells that `console.table` prints. */
+function tableOf(data: object): string[][] {
+  let printed = "";
+  const stdout = new Writable({
+    write(chunk, _, done) {
+      printed += chunk;
+      done();
+    },
+  });
+  new Console({ stdout, colorMode: false }).table(data);
+  return printed
+    .split("\n")
+    .filter((line) => line.startsWith("│"))
+    .map((line) =>
+      line
+        .split("│")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+}

@@ -1,0 +1,158 @@
+/** What the tests of the mathematics share: both backends over one memory, and bits to compare. */
+import { openWasm } from "../../src/core.ts";
+import {
+  AVERAGED,
+  CENTERED,
+  CORRECTED,
+  DECAYED,
+  type Kernel,
+  MOMENTUM,
+  NESTEROV,
+  type Scalars,
+  type Segment,
+  SHAPED,
+  ZEROED,
+} from "../../src/kernel/contract.ts";
+import { openReference } from "../../src/kernel/reference.ts";
+
+export const PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "ema"] as const;
+export type Planes = Record<(typeof PLANES)[number], Float32Array>;
+
+/** Every kernel, by the backend that it must say it is. */
+export const KERNELS: Record<string, (memory: WebAssembly.Memory) => Kernel> = {
+  wasm: openWasm,
+  js: (memory) => openReference(memory, "js", 1),
+};
+
+const BITS = { MOMENTUM, CENTERED, SHAPED, DECAYED, NESTEROV, CORRECTED, AVERAGED, ZEROED };
+
+/** Every combination there is, by what it uses. */
+export const ALL_VARIANTS = Array.from({ length: 2 * ZEROED }, (_, variant) => ({
+  variant,
+  name:
+    Object.entries(BITS)
+      .filter(([, bit]) => variant & bit)
+      .map(([name]) => name.toLowerCase())
+      .join(" + ") || "plain",
+}));
+
+/** Those that have a loop of their own, some that share the general one, and what follows a loop. */
+export const VARIANTS = ALL_VARIANTS.filter(
+  ({ variant }) =>
+    variant < (SHAPED | DECAYED) ||
+    [
+      MOMENTUM | CENTERED | SHAPED | DECAYED | NESTEROV | CORRECTED,
+      CORRECTED,
+      MOMENTUM | NESTEROV,
+      AVERAGED | ZEROED,
+      2 * ZEROED - 1,
+    ].includes(variant),
+);
+
+/** Scalars of no particular meaning, so that no factor is neutral and none equals another. */
+export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): Scalars {
+  const scalars: Scalars = {
+    variant,
+    alpha: 0.9375,
+    oneMinusAlpha: 0.0625,
+    epsInside: 3e-7,
+    eps: 1e-6,
+    updateScale: variant & MOMENTUM ? 1.25 : 0.0123,
+    momentum: 0.7,
+    bufferScale: 0.0123,
+    gradScale: -1.1,
+    clipValue: 2.5,
+    paramScale: 0.998,
+    weightDecay: 0.017,
+    correction: 0.271,
+    emaWeight: 0.013,
+    ...overrides,
+  };
+  for (const name of Object.keys(scalars) as (keyof Scalars)[]) {
+    if (name !== "variant") scalars[name] = Math.fround(scalars[name]);
+  }
+  return scalars;
+}
+
+/**
+ * Lays planes out with `shift` elements before each, so that vectors start off their alignment, and a guard on both
+ * sides; runs one update over `count` elements; gives the planes after it. Throws when a guard was touched.
+ */
+export function run(
+  backend: string,
+  planes: Planes,
+  scalars: Scalars,
+  { shifts = [0, 0, 0, 0, 0, 0] as readonly number[], splits = [] as readonly number[] } = {},
+): Planes {
+  const count = planes.param.length;
+  const guard = 8;
+  const stride = Math.ceil((count + 2 * guard + 4) / 4) * 4;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((1024 + stride * 4 * PLANES.length) / 65_536) });
+  const kernel = KERNELS[backend]!(memory);
+  if (kernel.backend !== backend) throw new Error(`asked for ${backend}, got ${kernel.backend}`);
+
+  const heap = new Float32Array(memory.buffer);
+  const words = new Uint32Array(memory.buffer).fill(GUARD_WORD);
+  const at = PLANES.map((_, i) => 256 + i * stride + guard + shifts[i]!);
+  PLANES.forEach((name, i) => {
+    heap.set(planes[name], at[i]);
+  });
+
+  const edges = [0, ...splits, count];
+  for (let i = 1; i < edges.length; i++) {
+    const [from, to] = [edges[i - 1]!, edges[i]!];
+    const segment = { count: to - from } as Segment;
+    PLANES.forEach((name, plane) => {
+      segment[name] = (at[plane]! + from) * 4;
+    });
+    kernel.update(segment, scalars);
+  }
+
+  const inside = new Set(at.flatMap((start) => Array.from({ length: count }, (_, i) => start + i)));
+  words.forEach((word, i) => {
+    if (word !== GUARD_WORD && !inside.has(i)) throw new Error(`word ${i} outside the planes became ${word}`);
+  });
+  return Object.fromEntries(PLANES.map((name, i) => [name, heap.slice(at[i], at[i]! + count)])) as Planes;
+}
+
+const GUARD_WORD = 0x5eedca5e;
+
+/**
+ * The bits of each number, one pattern for all NaN: which NaN an operation gives is the one thing that WebAssembly
+ * and JavaScript leave open.
+ */
+export function bits(values: Float32Array): Uint32Array {
+  const words = new Uint32Array(values.slice().buffer);
+  values.forEach((value, i) => {
+    if (Number.isNaN(value)) words[i] = 0x7fc00000;
+  });
+  return words;
+}
+
+export function bitsOf(planes: Planes): Record<string, Uint32Array> {
+  return Object.fromEntries(PLANES.map((name) => [name, bits(planes[name])]));
+}
+
+/** A seeded generator of 32-bit integers (mulberry32), for inputs that are the same on every run. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let z = Math.imul(state ^ (state >>> 15), state | 1);
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
+    return (z ^ (z >>> 14)) >>> 0;
+  };
+}
+
+/** Planes of ordinary values: a state that a training run could have reached. */
+export function ordinaryPlanes(count: number, seed: number): Planes {
+  const next = seeded(seed);
+  const symmetric = () => (next() / 2 ** 31 - 1) * 2 ** ((next() % 16) - 8);
+  const planes = Object.fromEntries(
+    PLANES.map((name) => [name, Float32Array.from({ length: count }, symmetric)]),
+  ) as Planes;
+  planes.squareAvg.forEach((v, i) => {
+    planes.squareAvg[i] = v * v;
+  });
+  return planes;
+}

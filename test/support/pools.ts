@@ -1,0 +1,84 @@
+/** What the tests of threads share: a pool beside the same tensors on one thread, and workers that can be killed. */
+
+import { openWasm } from "../../src/core.ts";
+import type { Scalars, Segment } from "../../src/kernel/contract.ts";
+import { compileFor } from "../../src/kernel/module.ts";
+import { openPool, type PoolSettings } from "../../src/threads.ts";
+import { ordinaryPlanes, PLANES } from "./kernels.ts";
+
+interface NodeWorker {
+  terminate(): Promise<unknown>;
+  once(event: "exit", listener: () => void): unknown;
+}
+type WorkerClass = new (...args: unknown[]) => NodeWorker;
+
+/** Every worker that is alive, so that tests can end them as nobody else can. */
+export const workers = new Set<NodeWorker>();
+const builtin = process.getBuiltinModule("node:worker_threads") as unknown as { Worker: WorkerClass };
+builtin.Worker = class extends builtin.Worker {
+  constructor(...args: unknown[]) {
+    super(...args);
+    workers.add(this);
+    this.once("exit", () => workers.delete(this));
+  }
+};
+
+/** So that the smallest update is cut, and everybody woken for it. */
+const EAGER: Partial<PoolSettings> = {
+  cutoff: 1,
+  wakeCutoff: 1,
+  sumCutoff: 1,
+  minChunk: 16,
+  minSumChunk: 1,
+  patience: 60_000,
+  maxCaution: 0,
+};
+
+const BASE_BYTES = 1024;
+const UNUSED = 0x5eedca5e;
+
+/** The same tensors twice: `pool` works on one copy, `one` on the other. */
+export function makeTwins(threads: number, count: number, settings: Partial<PoolSettings> = {}) {
+  const stride = (Math.ceil(count / 16) + 2) * 64;
+  const initial = Math.ceil((BASE_BYTES + stride * PLANES.length) / 65_536);
+  const shared = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
+  const plain = new WebAssembly.Memory({ initial });
+  const pool = openPool(openWasm(shared), compileFor(shared), shared, threads, { ...EAGER, ...settings });
+  const one = openWasm(plain);
+  const [sharedWords, plainWords] = [new Uint32Array(shared.buffer), new Uint32Array(plain.buffer)];
+
+  /** The first `count` elements of each plane, some elements behind a cache line's beginning. */
+  const segmentOf = (count: number, shift = 0): Segment => {
+    const segment = { count } as Segment;
+    PLANES.forEach((name, i) => {
+      segment[name] = BASE_BYTES + stride * i + shift * 4;
+    });
+    return segment;
+  };
+  return {
+    pool,
+    one,
+    segmentOf,
+    /** Writes ordinary values into both, and a word that nobody writes around them. */
+    fill(segment: Segment, seed: number) {
+      const planes = ordinaryPlanes(segment.count, seed);
+      plainWords.fill(UNUSED);
+      for (const name of PLANES) new Float32Array(plain.buffer).set(planes[name], segment[name] / 4);
+      sharedWords.set(plainWords);
+    },
+    /** One update of both, whose first error comes from the pool. */
+    update(segment: Segment, scalars: Scalars) {
+      one.update(segment, scalars);
+      pool.update(segment, scalars);
+    },
+    /** The words that differ. */
+    differences(): number[] {
+      if (Buffer.from(plain.buffer).equals(Buffer.from(sharedWords.slice().buffer))) return [];
+      return [...plainWords.keys()].filter((i) => plainWords[i] !== sharedWords[i]);
+    },
+    /** Makes the pool's tensors what the others are. */
+    mend() {
+      sharedWords.set(plainWords);
+    },
+  };
+}

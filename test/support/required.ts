@@ -1,0 +1,26 @@
+/**
+ * Tests beside something that the product's own tests must do without, such as tf.js, which `npm ci` doesn't install.
+ * Where it is missing they are skipped and say so, unless all must be there.
+ */
+import { describe, it } from "vitest";
+import { mustHaveAll } from "../../tools/must-have-all.ts";
+
+export function describeWith(
+  { name, isThere, install }: { name: string; isThere: boolean; install: string },
+  title: string,
+  tests: () => void,
+): void {
+  if (isThere) {
+    describe(title, tests);
+    return;
+  }
+  const missing = `${name} isn't installed. To install it: ${install}`;
+  if (mustHaveAll) {
+    it(title, () => {
+      throw new Error(missing);
+    });
+    return;
+  }
+  console.warn(`Skipped "${title}": ${missing}`);
+  describe.skip(`${title} (${missing})`, tests);
+}

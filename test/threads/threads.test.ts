@@ -1,0 +1,373 @@
+/** The pool of threads: the bits of one thread, and what becomes of it when it idles, ends, or loses workers. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { OptionError, RMSprop, ThreadError } from "rmsprop-wasm";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { generateWorker } from "../../scripts/build-worker.mjs";
+import { BUNDLE } from "../../scripts/bundle.mjs";
+import { MOMENTUM } from "../../src/kernel/contract.ts";
+import { workerCode } from "../../src/threads/worker.generated.ts";
+import { scalarsFor, seeded, VARIANTS } from "../support/kernels.ts";
+import { makeTwins, workers } from "../support/pools.ts";
+
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  await Promise.all([...workers].map((worker) => worker.terminate()));
+});
+
+/** Chunks are of 16 elements at least, and of all sizes that 256 of them give. */
+const COUNTS = [1, 15, 16, 17, 31, 32, 33, 47, 48, 49, 95, 97, 511, 1025, 4099, 16_383, 40_001];
+
+describe("the bits of one thread", () => {
+  it("in every variant, whatever the count and wherever it begins in a cache line", async () => {
+    const twins = makeTwins(3, 40_001 + 16);
+    await twins.pool.ready;
+    for (const { variant, name } of VARIANTS) {
+      for (const count of COUNTS) {
+        const segment = twins.segmentOf(count, (count * 7 + variant) % 16);
+        twins.fill(segment, count);
+        for (let i = 0; i < 2; i++) twins.update(segment, scalarsFor(variant));
+        expect(twins.differences(), `${name}, ${count} elements`).toEqual([]);
+      }
+    }
+    expect(Math.min(...twins.pool.tally)).toBeGreaterThan(0);
+  });
+
+  it.each([2, 3, 5])("from %i threads over many steps, each of which does its part", async (threads) => {
+    const twins = makeTwins(threads, 100_000, { minChunk: 1024 });
+    await twins.pool.ready;
+    const segment = twins.segmentOf(100_000);
+    twins.fill(segment, threads);
+    let steps = 0;
+    for (; steps < 200 || (steps < 20_000 && twins.pool.tally.includes(0)); steps++) {
+      twins.update(segment, scalarsFor(0));
+    }
+    expect(twins.differences()).toEqual([]);
+    expect(twins.pool.tally).toHaveLength(threads);
+    expect(Math.min(...twins.pool.tally)).toBeGreaterThan(0);
+  });
+
+  it("in sums of squares, whose blocks are added in their order", async () => {
+    const most = 2048 * 4096 + 4099; // more than one job takes
+    const twins = makeTwins(3, most);
+    await twins.pool.ready;
+    const counts = [1, 8, 4095, 4096, 4097, 8191, 8193, 5 * 4096, 20 * 4096 + 3, 1_000_001, most];
+    for (const count of counts) {
+      const segment = twins.segmentOf(count, count % 16);
+      if (count < 1e6) twins.fill(segment, count);
+      const expected = twins.one.sumOfSquares(segment.grad, count);
+      expect(twins.pool.sumOfSquares(segment.grad, count), String(count)).toBe(expected);
+      for (let i = 0; i < 1_000 && count === most && twins.pool.tally.includes(0); i++) {
+        expect(twins.pool.sumOfSquares(segment.grad, count)).toBe(expected);
+      }
+    }
+    expect(Math.min(...twins.pool.tally)).toBeGreaterThan(0);
+  });
+
+  it("through the optimizer, clipped by the global norm", async () => {
+    const make = (threads: number) =>
+      new RMSprop(
+        { w: [700, 700], b: [3] },
+        { threads, momentum: 0.9, weightDecay: 0.01, globalClipNorm: 1, ema: { decay: 0.9 } },
+      );
+    const [one, several] = [make(1), make(3)];
+    expect([one.threads, several.threads]).toEqual([1, 1]);
+    const next = seeded(1);
+    for (let step = 0; step < 20; step++) {
+      if (step === 10) await several.ready; // alone until then, and together from then on
+      const [grad, sameGrad] = [one.grads.w, several.grads.w];
+      for (let i = 0; i < grad.length; i++) grad[i] = sameGrad[i] = next() / 2 ** 32 - 0.5;
+      one.step({ zeroGrad: true });
+      several.step({ zeroGrad: true });
+      expect(several.gradNorm).toBe(one.gradNorm);
+    }
+    expect(several.threads).toBe(3);
+    const bytesOf = (values: Float32Array) => Buffer.from(values.slice().buffer);
+    for (const tensors of ["params", "grads", "ema"] as const) {
+      expect(bytesOf(several[tensors].w).equals(bytesOf(one[tensors].w)), tensors).toBe(true);
+    }
+    several.dispose();
+  });
+});
+
+describe("threads", () => {
+  const isShared = (memory: WebAssembly.Memory) =>
+    Object.prototype.toString.call(memory.buffer) === "[object SharedArrayBuffer]";
+
+  it("share a memory, which is as it always was without them", () => {
+    expect(isShared(new RMSprop({ w: [4] }).memory)).toBe(false);
+    expect(isShared(new RMSprop({ w: [4] }, { threads: 1 }).memory)).toBe(false);
+    const optimizer = new RMSprop({ w: [4] }, { threads: 2 });
+    expect(isShared(optimizer.memory)).toBe(true);
+    optimizer.dispose();
+  });
+
+  it("take a shared memory of the caller's, and refuse one that isn't", async () => {
+    const make = (shared: boolean) => {
+      const memory = new WebAssembly.Memory({ initial: 1, maximum: 10, shared });
+      return new RMSprop({ w: [4] }, { memory, threads: 2 });
+    };
+    const optimizer = make(true);
+    await optimizer.ready;
+    expect(optimizer.threads).toBe(2);
+    optimizer.dispose();
+    expect(() => make(false)).toThrow(OptionError);
+    expect(() => make(false)).toThrow(/threads: got 2, but options.memory isn't shared.*leave threads out/);
+  });
+
+  it("end with dispose, also when that comes before they are up", async () => {
+    const early = new RMSprop({ w: [4] }, { threads: 2 });
+    const { ready } = early;
+    early.dispose();
+    await ready;
+    const optimizer = new RMSprop({ w: [4] }, { threads: 3 });
+    await optimizer.ready;
+    expect(workers.size).toBe(2);
+    optimizer.dispose();
+    await vi.waitFor(() => expect(workers.size).toBe(0));
+  });
+
+  it.each([0, -1, 1.5, 65, NaN, Infinity, "2", null, true])("can't be %o", (threads) => {
+    const make = () => new RMSprop({ w: [4] }, { threads: threads as number });
+    expect(make).toThrow(OptionError);
+    expect(make).toThrow(/threads: got .*, expected a whole number from 1 to 64/);
+  });
+
+  describe("stay at one, and say so,", () => {
+    const expectOne = async (options = {}) => {
+      const optimizer = new RMSprop({ w: [400_000] }, { threads: 4, lr: 0.5, alpha: 0, eps: 1, ...options });
+      await optimizer.ready;
+      expect(optimizer.threads).toBe(1);
+      optimizer.grads.w.fill(1);
+      optimizer.step();
+      expect(new Set(optimizer.params.w)).toEqual(new Set([-0.25]));
+      return optimizer;
+    };
+
+    it("on the JavaScript backend", () => expectOne({ backend: "js" }));
+
+    it("on a page that isn't isolated: no workers of Node, and none to share memory with", async () => {
+      vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
+      vi.stubGlobal("Worker", class {});
+      vi.stubGlobal("crossOriginIsolated", false);
+      expect(isShared((await expectOne()).memory)).toBe(false);
+    });
+
+    it("where there is no SharedArrayBuffer", async () => {
+      vi.stubGlobal("SharedArrayBuffer", undefined);
+      expect(isShared((await expectOne()).memory)).toBe(false);
+    });
+
+    it("where workers are forbidden", async () => {
+      const forbidden = class {
+        constructor() {
+          throw new Error("Refused by the content security policy");
+        }
+      };
+      vi.stubGlobal("process", { ...process, getBuiltinModule: () => ({ Worker: forbidden }) });
+      await expectOne();
+    });
+  });
+});
+
+describe("a browser's workers", () => {
+  it("get the code from a blob, the module and the memory by message, and fail without a sound", async () => {
+    const started: {
+      posted: unknown;
+      url: string;
+      onerror?: (event: object) => void;
+      onmessage?: () => void;
+    }[] = [];
+    vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
+    vi.stubGlobal("crossOriginIsolated", true);
+    vi.stubGlobal(
+      "Worker",
+      class {
+        posted: unknown;
+        constructor(readonly url: string) {
+          started.push(this);
+        }
+        postMessage(message: unknown) {
+          this.posted = message;
+        }
+        terminate() {}
+      },
+    );
+    const optimizer = new RMSprop({ w: [4] }, { threads: 3 });
+    await vi.waitFor(() => expect(started).toHaveLength(2));
+    expect(await (await fetch(started[0]!.url)).text()).toBe(workerCode);
+    expect(started[1]!.posted).toMatchObject({ memory: optimizer.memory, threads: 3, thread: 2 });
+    started[0]!.onmessage!();
+    started[1]!.onerror!({ preventDefault() {} });
+    await optimizer.ready;
+  });
+});
+
+describe("a process with a pool", () => {
+  /** Bundled, since a loader of TypeScript would take processor time of its own. */
+  const run = async (code: string) => {
+    const stdin = { contents: `import { RMSprop } from "./index.ts"; ${code}`, resolveDir: "src" };
+    const { outputFiles } = await build({ ...BUNDLE, stdin, write: false });
+    const args = ["--expose-gc", "--input-type=module", "--eval", outputFiles[0]!.text];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    return stdout;
+  };
+
+  it("ends by itself", async () => {
+    const make = "const optimizer = new RMSprop({ w: [300_000] }, { threads: 3 });";
+    const programs = [
+      `${make} optimizer.step(); console.log("end");`,
+      `${make} await optimizer.ready; for (let i = 0; i < 100; i++) optimizer.step(); console.log("end");`,
+      `${make} await optimizer.ready; setTimeout(() => console.log("end"), 100);`,
+    ];
+    expect(await Promise.all(programs.map(run))).toEqual(["end\n", "end\n", "end\n"]);
+  });
+
+  it("takes no processor time while the pool is idle", async () => {
+    const used = await run(`
+      const optimizer = new RMSprop({ w: [300_000] }, { threads: 3 });
+      await optimizer.ready;
+      for (let i = 0; i < 100; i++) optimizer.step();
+      const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      gc();
+      await pause(300); // what the engine still compiles
+      const before = process.cpuUsage();
+      await pause(10_000);
+      const { user, system } = process.cpuUsage(before);
+      console.log((user + system) / 1000);
+    `);
+    // A millisecond or two for the timer and the engine's own threads; one worker that watched would take 10,000.
+    expect(Number(used)).toBeLessThan(40);
+  });
+});
+
+describe("workers that die", () => {
+  /** Code for workers that die in the middle of a chunk, once in `mean` chunks, having updated half of it. */
+  const mortal = (mean: number) => `{
+    const { Instance } = WebAssembly;
+    WebAssembly.Instance = function (module, imports) {
+      const { update, sumOfSquares } = new Instance(module, imports).exports;
+      const isLast = () => Math.random() * ${mean} < 1;
+      return { exports: {
+        update(...args) {
+          const last = isLast();
+          if (last) args[7] >>>= 1;
+          update(...args);
+          if (last) process.exit();
+        },
+        sumOfSquares(...args) {
+          if (isLast()) process.exit();
+          return sumOfSquares(...args);
+        },
+      } };
+    };
+  } ${workerCode}`;
+
+  it("between steps, at random, are missed and nothing else", async () => {
+    const next = seeded(3);
+    const count = 8_000;
+    let steps = 0;
+    let kills = 0;
+    while (steps < 4_000) {
+      const twins = makeTwins(4, count, { minChunk: 256, patience: 2_000 });
+      const segment = twins.segmentOf(count);
+      twins.fill(segment, steps);
+      if (next() % 2) await twins.pool.ready;
+      for (let i = 0; i < 400; i++, steps++) {
+        const victim = [...workers][next() % 100];
+        if (victim) {
+          kills++;
+          void victim.terminate();
+        }
+        try {
+          twins.update(segment, scalarsFor(i % 4));
+        } catch (error) {
+          // Killed just before the step, a worker can still claim a chunk and die of it.
+          expect(error).toBeInstanceOf(ThreadError);
+          twins.mend();
+        }
+        expect(twins.differences()).toEqual([]);
+        if (next() % 16 === 0) await setImmediate();
+      }
+      twins.pool.dispose();
+      await Promise.all([...workers].map((worker) => worker.terminate()));
+    }
+    expect(kills).toBeGreaterThan(10);
+  });
+
+  it("in the middle of a step make it throw, and say which parameters nobody knows", async () => {
+    const count = 64_000;
+    const settings = { minChunk: 256, patience: 60, workerCode: mortal(2_000) };
+    let deaths = 0;
+    let halves = 0;
+    let steps = 0;
+    while (deaths < 12 && steps < 100_000) {
+      const twins = makeTwins(3, count, settings);
+      const segment = twins.segmentOf(count);
+      twins.fill(segment, deaths);
+      await twins.pool.ready;
+      while (twins.pool.threads > 1 && steps < 100_000) {
+        const { threads } = twins.pool;
+        steps++;
+        try {
+          twins.update(segment, scalarsFor(MOMENTUM));
+          expect(twins.differences()).toEqual([]);
+        } catch (error) {
+          deaths++;
+          expect(error).toBeInstanceOf(ThreadError);
+          const { byteOffset, byteLength, message } = error as ThreadError;
+          expect(message).toMatch(/A worker died in the middle of a step.*Load a checkpoint/);
+          const from = (byteOffset - segment.param) / 4;
+          const to = from + byteLength / 4;
+          const param = twins
+            .differences()
+            .filter((i) => i * 4 < segment.grad)
+            .map((i) => i - segment.param / 4);
+          expect(param.filter((i) => i < from || i >= to)).toEqual([]);
+          // None, where a worker was only late, and told so before it had done any harm.
+          halves += param.length > 0 ? 1 : 0;
+          expect(twins.pool.threads).toBeLessThan(threads);
+          twins.mend();
+        }
+      }
+      // The calling thread goes on alone.
+      twins.update(segment, scalarsFor(0));
+      expect(twins.differences()).toEqual([]);
+    }
+    expect(deaths).toBeGreaterThanOrEqual(12);
+    expect(halves).toBeGreaterThan(0);
+  });
+
+  it("in the middle of a sum cost time, and change nothing", async () => {
+    const count = 400_000;
+    for (let pools = 0; pools < 4; pools++) {
+      const twins = makeTwins(3, count, { patience: 60, workerCode: mortal(100) });
+      const { grad } = twins.segmentOf(count);
+      twins.fill(twins.segmentOf(count), pools);
+      await twins.pool.ready;
+      for (let i = 0; i < 1_000 && twins.pool.threads > 1; i++) {
+        expect(twins.pool.sumOfSquares(grad, count)).toBe(twins.one.sumOfSquares(grad, count));
+      }
+      expect(twins.pool.threads).toBe(1);
+    }
+  });
+
+  it("before they are up are not waited for", async () => {
+    const twins = makeTwins(3, 1000, { workerCode: "throw new Error('broken')" });
+    await twins.pool.ready;
+    expect(twins.pool.threads).toBe(1);
+    const silent = makeTwins(2, 1000, { workerCode: "setInterval(() => {}, 1000)" });
+    await setTimeout(50);
+    expect(silent.pool.threads).toBe(1);
+    silent.pool.dispose();
+    await silent.pool.ready;
+  });
+});
+
+it("the workers' code is what the sources bundle to", async () => {
+  const url = new URL("../../src/threads/worker.generated.ts", import.meta.url);
+  expect(await generateWorker()).toBe(readFileSync(url, "utf8"));
+});
