@@ -7,28 +7,36 @@
 import { ByteReader, type Bytes, type Chunks } from "./checkpoint/byte-reader.ts";
 import { annotate, annotated, annotationsOf, flattenedKey } from "./checkpoint/flattened.ts";
 import { findParts, partsOf, sourcesOf, stateFrom } from "./checkpoint/keys.ts";
-import { type Loaded, Loading } from "./checkpoint/loader.ts";
+import { Loader } from "./checkpoint/loader.ts";
 import {
   bytesIn,
   bytesOf,
   checkLength,
+  concatenated,
   type FileParts,
   fileParts,
   headerLength,
-  joined,
   LENGTH_BYTES,
   openFile,
   parseHeader,
 } from "./checkpoint/safetensors.ts";
 import { CheckpointError } from "./errors.ts";
-import type { RMSprop } from "./index.ts";
-import type { Params } from "./optimizer/params.ts";
+import { RMSprop } from "./index.ts";
+import type { Optimizer } from "./optimizer/optimizer.ts";
+import type { ParamGroup, Params, Shape } from "./optimizer/params.ts";
 import type { Options } from "./options/options.ts";
+
+/** An optimizer of the main entry that came from a file, with the file's names. */
+export type Loaded<Name extends string> = RMSprop<Readonly<Record<Name, Shape>>>;
+
+function make<Name extends string>(params: readonly ParamGroup[], options: Options): Loaded<Name> {
+  return new RMSprop(params, options) as unknown as Loaded<Name>;
+}
 
 const asTheyLie = (view: Float32Array) => view;
 
 /** All of a file: its tensors are views of the optimizer's. */
-function describe(optimizer: RMSprop<Params>): FileParts {
+function describe(optimizer: Optimizer<Params>): FileParts {
   const dict = optimizer.stateDict(asTheyLie);
   const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
   const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
@@ -55,8 +63,8 @@ function describe(optimizer: RMSprop<Params>): FileParts {
  * @throws MemoryError when there's no array of that size: `saveChunks` needs none.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function save(optimizer: RMSprop<Params>): Bytes {
-  return joined(describe(optimizer));
+export function save(optimizer: Optimizer<Params>): Bytes {
+  return concatenated(describe(optimizer));
 }
 
 /** Of `saveChunks` and `loadChunks`: a multiple of any element's size. */
@@ -79,7 +87,7 @@ const CHUNK_BYTES = 2 ** 20;
  *
  * @throws CheckpointError when one was, or the memory has grown.
  */
-export function* saveChunks(optimizer: RMSprop<Params>): Generator<Bytes, void> {
+export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void> {
   const { steps } = optimizer;
   const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
   for (const { values, byteLength } of parts) {
@@ -122,14 +130,14 @@ export function load<Name extends string = string>(
   options: Options = {},
 ): Loaded<Name> {
   const { bytes, header } = openFile(file);
-  const loading = new Loading<Name>(header, options);
+  const loader = new Loader(header, options, make<Name>);
   try {
-    for (const part of loading.found) {
-      loading.take(part, bytesIn(bytes, part.entry));
+    for (const part of loader.found) {
+      loader.take(part, bytesIn(bytes, part.entry));
     }
-    return loading.finish();
+    return loader.finish();
   } catch (error) {
-    loading.abandon();
+    loader.abandon();
     throw error;
   }
 }
@@ -157,25 +165,25 @@ export async function loadChunks<Name extends string = string>(
   options: Options = {},
 ): Promise<Loaded<Name>> {
   const reader = new ByteReader(chunks);
-  let loading: Loading<Name> | undefined;
+  let loader: Loader<Loaded<Name>> | undefined;
   try {
     const length = headerLength(await reader.read(LENGTH_BYTES));
     const header = parseHeader(await reader.read(length), length);
-    loading = new Loading<Name>(header, options);
-    for (const part of loading.found) {
+    loader = new Loader(header, options, make<Name>);
+    for (const part of loader.found) {
       const { begin, end, dtype } = part.entry;
       for (let at = begin; at < end; at += CHUNK_BYTES) {
         const count = Math.min(CHUNK_BYTES, end - at);
         const bytes = await reader.read(count);
         if (bytes.length < count) checkLength(header, reader.position);
-        loading.take(part, bytes, (at - begin) / dtype.byteLength);
+        loader.take(part, bytes, (at - begin) / dtype.byteLength);
       }
     }
     await reader.read(1);
     checkLength(header, reader.position);
-    return loading.finish();
+    return loader.finish();
   } catch (error) {
-    loading?.abandon();
+    loader?.abandon();
     throw error;
   } finally {
     await reader.close();
@@ -207,7 +215,7 @@ export async function loadChunks<Name extends string = string>(
  * @throws MemoryError when its momentum or gradient averages need room that isn't there.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function restore(optimizer: RMSprop<Params>, file: Uint8Array | ArrayBufferLike): void {
+export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBufferLike): void {
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const own = optimizer.stateDict(asTheyLie);
@@ -219,4 +227,3 @@ export function restore(optimizer: RMSprop<Params>, file: Uint8Array | ArrayBuff
 export { writeFileAtomic } from "./checkpoint/atomic-write.ts";
 export type { Bytes, Chunks } from "./checkpoint/byte-reader.ts";
 export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./checkpoint/lerobot.ts";
-export type { Loaded } from "./checkpoint/loader.ts";

@@ -5,95 +5,20 @@
  *
  * @module rmsprop-wasm/core
  */
-import { instantiateSync } from "@assemblyscript/loader";
 import { show } from "./base/show.ts";
-import { BackendError, MemoryError, OptionError } from "./errors.ts";
-import { CENTERED, type Kernel, MOMENTUM } from "./kernel/contract.ts";
-import { compileFor } from "./kernel/module.ts";
-import { checkRange } from "./memory/arena.ts";
-import { type CoreOptions, learningRateAt, resolveCoreOptions } from "./options/options.ts";
+import { MemoryError, OptionError } from "./errors.ts";
+import { CENTERED, MOMENTUM } from "./kernel/contract.ts";
+import { openWasm } from "./kernel/wasm.ts";
+import { checkRange } from "./memory/layout.ts";
+import { learningRateAt } from "./options/hyperparameters.ts";
+import { type CoreOptions, resolveCoreOptions } from "./options/options.ts";
 import { scalarsOf } from "./options/scalars.ts";
 
-/** The exports of `assembly/index.ts`. */
-interface Exports extends Record<string, unknown> {
-  update(
-    variant: number,
-    param: number,
-    grad: number,
-    squareAvg: number,
-    momentumBuffer: number,
-    gradAvg: number,
-    ema: number,
-    count: number,
-    alpha: number,
-    oneMinusAlpha: number,
-    epsInside: number,
-    eps: number,
-    updateScale: number,
-    momentum: number,
-    bufferScale: number,
-    gradScale: number,
-    clipValue: number,
-    paramScale: number,
-    weightDecay: number,
-    correction: number,
-    emaWeight: number,
-  ): void;
-  sumOfSquares(grad: number, count: number): number;
-}
+export type { CoreHyperparameters, Schedule } from "./options/hyperparameters.ts";
+export type { CoreOptions } from "./options/options.ts";
 
-/**
- * Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it.
- *
- * @internal
- */
-export function openWasm(memory: WebAssembly.Memory): Kernel {
-  let exports: Exports;
-  try {
-    // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
-    exports = instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
-  } catch (cause) {
-    throw new BackendError(
-      `WebAssembly SIMD can't be used here: ${cause}. Leave out \`backend\` to run on JavaScript instead.`,
-      { cause },
-    );
-  }
-  const { update, sumOfSquares } = exports;
-  return {
-    backend: "wasm",
-    update(segment, scalars) {
-      update(
-        scalars.variant,
-        segment.param,
-        segment.grad,
-        segment.squareAvg,
-        segment.momentumBuffer,
-        segment.gradAvg,
-        segment.ema,
-        segment.count,
-        scalars.alpha,
-        scalars.oneMinusAlpha,
-        scalars.epsInside,
-        scalars.eps,
-        scalars.updateScale,
-        scalars.momentum,
-        scalars.bufferScale,
-        scalars.gradScale,
-        scalars.clipValue,
-        scalars.paramScale,
-        scalars.weightDecay,
-        scalars.correction,
-        scalars.emaWeight,
-      );
-    },
-    sumOfSquares,
-  };
-}
-
-export type { CoreHyperparameters, CoreOptions, Schedule } from "./options/options.ts";
-
-/** Where one tensor and its state lie: byte offsets, multiples of 4, in planes that don't overlap. */
-export interface Tensor {
+/** The places of one tensor and its state: byte offsets, multiples of 4, of planes that do not overlap. */
+export interface TensorPtrs {
   /** The parameter, which an update changes. */
   param: number;
   /** Its gradient, which an update reads, and clears with `zeroGrad`. */
@@ -116,7 +41,7 @@ export interface Core {
    * @throws OptionError for a hyperparameter out of range, or one whose state has no address.
    * @throws MemoryError for an address that is misaligned, outside the memory, or in another plane.
    */
-  update(tensor: Tensor, options?: CoreOptions): void;
+  update(tensor: TensorPtrs, options?: CoreOptions): void;
   /**
    * The sum of the squares of a gradient, in double and in an order that depends on nothing but `count`. Its root is the
    * L2 norm, to clip by with `gradScale`; it is finite just when every element is.

@@ -4,10 +4,10 @@
  * @module rmsprop-wasm
  */
 
-import { openWasm } from "./core.ts";
 import type { OpenKernel } from "./kernel/contract.ts";
 import { openReference } from "./kernel/reference.ts";
-import { isShared } from "./memory/arena.ts";
+import { openWasm } from "./kernel/wasm.ts";
+import { isShared } from "./memory/layout.ts";
 import { Attachment, type AttachOptions, type Handle } from "./optimizer/handle.ts";
 import { Optimizer } from "./optimizer/optimizer.ts";
 import type { ParamRecord, Params } from "./optimizer/params.ts";

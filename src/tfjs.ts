@@ -33,6 +33,7 @@ export function rmsprop(options: RMSPropOptions = {}): RMSPropOptimizer {
 
 export * from "./errors.ts";
 export { dialects } from "./options/dialects.ts";
-export type { Hyperparameters, NonFinitePolicy, Schedule } from "./options/options.ts";
+export type { Hyperparameters, Schedule } from "./options/hyperparameters.ts";
+export type { NonFinitePolicy } from "./options/options.ts";
 export { RMSPropOptimizer } from "./tfjs/optimizer.ts";
 export type { RMSPropOptions } from "./tfjs/options.ts";

@@ -5,11 +5,11 @@
  */
 
 import { ThreadError } from "./errors.ts";
-import { type Kernel, PLANES, type Scalars, type Segment } from "./kernel/contract.ts";
-import { partOf } from "./optimizer/shard.ts";
+import { BLOCK, type Kernel, type Scalars } from "./kernel/contract.ts";
+import { PLANES, partOf, type Segment } from "./kernel/segment.ts";
+import { CACHE_LINE_BYTES } from "./memory/layout.ts";
 import {
   AWAKE,
-  BLOCK,
   MAX_BLOCKS,
   MAX_CHUNKS,
   PARKED,
@@ -20,10 +20,10 @@ import {
   UPDATE,
 } from "./threads/protocol.ts";
 import { workerCode } from "./threads/worker.generated.ts";
-import { Crew, type CrewSettings, NOBODY } from "./threads/workers.ts";
+import { NOBODY, Workers, type WorkersSettings } from "./threads/workers.ts";
 
 /** What the tests turn. */
-export interface PoolSettings extends CrewSettings {
+export interface PoolSettings extends WorkersSettings {
   /** Elements below which an update stays on the calling thread. */
   cutoff: number;
   /** Elements from which parked workers are woken; below, only when the last update was just before. */
@@ -48,12 +48,10 @@ const SETTINGS: PoolSettings = {
   sumCutoff: 131_072,
   minChunk: 8_192,
   minSumChunk: 16_384,
-  patience: 2_000,
-  maxCaution: 64,
+  timeoutMs: 2_000,
+  maxBackoff: 64,
   workerCode,
 };
-
-const CACHE_LINE_BYTES = 64;
 
 /** The arguments of the kernel's `update` after the count, in their order. */
 const SCALARS = [
@@ -73,7 +71,7 @@ const SCALARS = [
 ] as const satisfies (keyof Scalars)[];
 
 /** Ends the workers of a pool that was dropped without `dispose`. */
-let abandoned: FinalizationRegistry<Crew> | undefined;
+let abandoned: FinalizationRegistry<Workers> | undefined;
 
 /** Has the kernels of a shared memory, `inner`, run on `threads - 1` workers too, which start meanwhile. */
 export function openPool(
@@ -86,10 +84,10 @@ export function openPool(
   const all = { ...SETTINGS, ...settings };
   const arity = 2 + PLANES.length + SCALARS.length;
   const start = { module, memory, planes: PLANES.length, arity };
-  const crew = new Crew(threads, all.workerCode, start, all);
-  const pool = new Pool(inner, crew, all);
-  abandoned ??= new FinalizationRegistry((crew) => crew.dismissAll());
-  abandoned.register(pool, crew);
+  const workers = new Workers(threads, all.workerCode, start, all);
+  const pool = new Pool(inner, workers, all);
+  abandoned ??= new FinalizationRegistry((workers) => workers.dismissAll());
+  abandoned.register(pool, workers);
   return pool;
 }
 
@@ -97,42 +95,42 @@ export function openPool(
 export class Pool implements Omit<Kernel, "backend"> {
   constructor(
     private readonly inner: Kernel,
-    private readonly crew: Crew,
+    private readonly workers: Workers,
     private readonly settings: PoolSettings,
   ) {}
 
   get threads(): number {
-    return 1 + this.crew.count(AWAKE) + this.crew.count(PARKED);
+    return 1 + this.workers.count(AWAKE) + this.workers.count(PARKED);
   }
 
   get ready(): Promise<void> {
-    return this.crew.ready;
+    return this.workers.ready;
   }
 
   /** How many chunks each thread has done so far, the calling one first. */
-  get tally(): number[] {
-    return this.crew.tally;
+  get chunksDone(): number[] {
+    return this.workers.chunksDone;
   }
 
   dispose(): void {
-    this.crew.dismissAll();
+    this.workers.dismissAll();
   }
 
   /** @throws ThreadError when a worker has died in the middle of it. */
   update(segment: Segment, scalars: Scalars): void {
     const { count, param } = segment;
     const { cutoff, wakeCutoff, minChunk } = this.settings;
-    if (count < cutoff || !this.crew.hasHelp(count >= wakeCutoff)) {
+    if (count < cutoff || !this.workers.hasHelp(count >= wakeCutoff)) {
       this.inner.update(segment, scalars);
-      if (count >= cutoff) this.crew.noteAlone();
+      if (count >= cutoff) this.workers.noteAlone();
       return;
     }
 
-    const lead = (param % CACHE_LINE_BYTES) / 4;
-    const chunkElements = this.#chunkElements(count + lead, minChunk, CACHE_LINE_BYTES / 4);
+    const misalignment = (param % CACHE_LINE_BYTES) / 4;
+    const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / 4);
     const planes = PLANES.map((name) => segment[name]);
     const args = [scalars.variant, ...planes, count, ...SCALARS.map((name) => scalars[name])];
-    const owners = this.crew.run({ kind: UPDATE, count, chunkElements, lead, args }, (from, to) =>
+    const owners = this.workers.run({ kind: UPDATE, count, chunkElements, misalignment, args }, (from, to) =>
       this.inner.update(partOf(segment, from, to), scalars),
     );
     if (owners.includes(NOBODY)) throw this.#lost(owners, param);
@@ -140,7 +138,7 @@ export class Pool implements Omit<Kernel, "backend"> {
 
   sumOfSquares(grad: number, count: number): number {
     const { sumCutoff } = this.settings;
-    if (count < sumCutoff || !this.crew.hasHelp(true)) return this.inner.sumOfSquares(grad, count);
+    if (count < sumCutoff || !this.workers.hasHelp(true)) return this.inner.sumOfSquares(grad, count);
     let sum = 0;
     for (let done = 0; done < count; done += MAX_BLOCKS * BLOCK) {
       const elements = Math.min(count - done, MAX_BLOCKS * BLOCK);
@@ -151,12 +149,12 @@ export class Pool implements Omit<Kernel, "backend"> {
 
   /** The sums in the order of the blocks, to be added up as one thread adds them. */
   #sumsOfBlocks(grad: number, count: number): Float64Array {
-    const { control } = this.crew;
+    const { control } = this.workers;
     const chunkElements = this.#chunkElements(count, this.settings.minSumChunk, BLOCK);
     const perform = (from: number, to: number) => sumBlocks(control, 0, from, to, this.inner.sumOfSquares);
-    const job = { kind: SUM_OF_SQUARES, count, chunkElements, lead: 0, args: [grad] };
+    const job = { kind: SUM_OF_SQUARES, count, chunkElements, misalignment: 0, args: [grad] };
     const sums = new Float64Array(Math.ceil(count / BLOCK));
-    this.crew.run(job, perform).forEach((owner, chunk) => {
+    this.workers.run(job, perform).forEach((owner, chunk) => {
       const [from, to] = [startOf(control.job, chunk), startOf(control.job, chunk + 1)];
       // What a worker left undone by its death can be done again: nothing but a sum was written.
       if (owner === NOBODY) perform(from, to);
@@ -168,7 +166,7 @@ export class Pool implements Omit<Kernel, "backend"> {
   }
 
   #lost(owners: Int8Array, param: number): ThreadError {
-    const { job } = this.crew.control;
+    const { job } = this.workers.control;
     const byteOffset = param + startOf(job, owners.indexOf(NOBODY)) * 4;
     const end = param + startOf(job, owners.lastIndexOf(NOBODY) + 1) * 4;
     return new ThreadError(
@@ -180,7 +178,7 @@ export class Pool implements Omit<Kernel, "backend"> {
 
   /** Chunks of the same size for each thread, a multiple of `unit`, and large enough to be worth a claim. */
   #chunkElements(count: number, least: number, unit: number): number {
-    const { threads } = this.crew.control;
+    const { threads } = this.workers.control;
     const wanted = Math.min(MAX_CHUNKS, Math.max(1, Math.floor(count / least)));
     const chunks = wanted < threads ? wanted : wanted - (wanted % threads);
     return Math.ceil(count / chunks / unit) * unit;

@@ -3,8 +3,8 @@
  * chunks, and is for Node alone: to import it would trouble the bundlers of pages.
  */
 
+import { builtinModule } from "../base/builtin.ts";
 import { CheckpointError } from "../errors.ts";
-import { builtinModule } from "../threads/spawn.ts";
 import type { Chunks } from "./byte-reader.ts";
 
 /** What is used of `node:fs/promises` and `node:path`. */

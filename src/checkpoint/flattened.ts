@@ -10,7 +10,7 @@
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
-import type { Hyperparameters } from "../options/options.ts";
+import type { Hyperparameters } from "../options/hyperparameters.ts";
 import type { KeyOf } from "./keys.ts";
 import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS } from "./pytorch-names.ts";
 import { type Header, isObject, parseJson } from "./safetensors.ts";

@@ -2,10 +2,10 @@
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import { planesOf } from "../optimizer/group.ts";
+import { keptPlanes } from "../optimizer/group.ts";
 import type { Shape } from "../optimizer/params.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
-import type { Hyperparameters } from "../options/options.ts";
+import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { firstValue, valuesOf } from "./dtypes.ts";
 import type { STATE_KEYS } from "./pytorch-names.ts";
 import { bytesIn, type Entry, type Header, type Source } from "./safetensors.ts";
@@ -24,7 +24,7 @@ export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] 
   return order.flatMap((what) =>
     groups.flatMap((group) => {
       const { momentum = 0, centered = false } = group;
-      const planes: string[] = planesOf({ momentum, centered } as Hyperparameters, hasEma);
+      const planes: string[] = keptPlanes({ momentum, centered } as Hyperparameters, hasEma);
       return what === "step" || planes.includes(what) ? group.params.map((name) => ({ name, what })) : [];
     }),
   );

@@ -5,12 +5,12 @@
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import type { RMSprop } from "../index.ts";
+import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params } from "../optimizer/params.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
 import { findParts, type KeyOf, type Part, partsOf, sourcesOf, stateFrom } from "./keys.ts";
 import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS, unknownToPyTorch } from "./pytorch-names.ts";
-import { fileParts, isObject, joined, openFile, parseJson } from "./safetensors.ts";
+import { concatenated, fileParts, isObject, openFile, parseJson } from "./safetensors.ts";
 
 /** Files by LeRobot's names for them. */
 export interface LeRobotFiles {
@@ -41,7 +41,7 @@ const isState = (part: Part) => !isParameter(part);
  * @throws CheckpointError for hyperparameters that `torch.optim.RMSprop` doesn't have, and the layout no place for.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function saveLeRobot(optimizer: RMSprop<Params>): Required<LeRobotFiles> {
+export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles> {
   const dict = optimizer.stateDict((view) => view);
   for (const group of dict.groups) {
     const unknown = unknownToPyTorch(group);
@@ -55,7 +55,7 @@ export function saveLeRobot(optimizer: RMSprop<Params>): Required<LeRobotFiles> 
   const keyOf = keyBy(new Map(names.map((name, i) => [name, i])));
   const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
   const file = (of: (part: Part) => boolean) =>
-    joined(fileParts(sourcesOf(dict, parts.filter(of), keyOf), new Map([["format", "pt"]])));
+    concatenated(fileParts(sourcesOf(dict, parts.filter(of), keyOf), new Map([["format", "pt"]])));
   const groups = dict.groups.map((group) => {
     const entries = [...hyperparametersToJson(group, "pytorch")].map(([key, json]) => `"${key}": ${json}`);
     const indices = group.params.map((name) => names.indexOf(name));
@@ -86,7 +86,7 @@ export function saveLeRobot(optimizer: RMSprop<Params>): Required<LeRobotFiles> 
  * @throws CheckpointError for files that are malformed, or of another optimizer.
  * @throws OptionError, MemoryError, SwappedError as `restore` does.
  */
-export function restoreLeRobot(optimizer: RMSprop<Params>, files: LeRobotFiles): void {
+export function restoreLeRobot(optimizer: Optimizer<Params>, files: LeRobotFiles): void {
   const own = optimizer.stateDict((view) => view);
   const text = files["optimizer_param_groups.json"];
   const indices = new Map<string, number>();

@@ -1,8 +1,8 @@
 /** An optimizer in the making: from a file's header first, then from its tensors, piece by piece. */
 
 import { OptionError } from "../errors.ts";
-import { RMSprop } from "../index.ts";
-import type { Shape } from "../optimizer/params.ts";
+import type { Optimizer } from "../optimizer/optimizer.ts";
+import type { ParamGroup, Params } from "../optimizer/params.ts";
 import type { StateDict } from "../optimizer/state-dict.ts";
 import type { Options } from "../options/options.ts";
 import { decode, firstValue } from "./dtypes.ts";
@@ -11,20 +11,20 @@ import { commonSteps, type Found, findParts, partsOf, shapesOf } from "./keys.ts
 import { isHyperparameter } from "./pytorch-names.ts";
 import type { Header } from "./safetensors.ts";
 
-/** An optimizer that came from a file, which has its names. */
-export type Loaded<Name extends string> = RMSprop<Readonly<Record<Name, Shape>>>;
+/** Makes the optimizer that a file asks for: each entry of the package has its own. */
+export type Make<Made extends Optimizer<Params>> = (params: readonly ParamGroup[], options: Options) => Made;
 
 /** @internal */
-export class Loading<Name extends string> {
+export class Loader<Made extends Optimizer<Params>> {
   /** In the order in which they lie in the file. */
   readonly found: readonly Found[];
-  readonly #optimizer: Loaded<Name>;
+  readonly #optimizer: Made;
   /** Of the optimizer: its arrays are views. */
   #state: StateDict | undefined;
   readonly #skippedSteps: number;
   readonly #steps: [Found, number][] = [];
 
-  constructor(header: Header, options: Options) {
+  constructor(header: Header, options: Options, make: Make<Made>) {
     const annotations = annotationsOf(header);
     const { isScheduled, skippedSteps } = annotations;
     if (isScheduled && options.lr === undefined) {
@@ -44,7 +44,7 @@ export class Loading<Name extends string> {
       ...group,
       params: Object.fromEntries(group.params.map((name) => [name, shapes.get(name)!])),
     }));
-    this.#optimizer = new RMSprop(params, ownOptions) as unknown as Loaded<Name>;
+    this.#optimizer = make(params, ownOptions);
     this.#skippedSteps = skippedSteps;
   }
 
@@ -61,7 +61,7 @@ export class Loading<Name extends string> {
   }
 
   /** Gives the optimizer, once everything was taken. */
-  finish(): Loaded<Name> {
+  finish(): Made {
     const steps = commonSteps(this.#steps);
     this.#optimizer.loadStateDict({ ...this.#views, steps, skippedSteps: this.#skippedSteps });
     return this.#optimizer;

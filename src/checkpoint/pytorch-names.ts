@@ -2,9 +2,9 @@
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import type { StatePlane } from "../kernel/contract.ts";
+import type { StatePlane } from "../kernel/segment.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
-import type { Hyperparameters } from "../options/options.ts";
+import type { Hyperparameters } from "../options/hyperparameters.ts";
 
 /** Of the state. Averages of parameters are ours: PyTorch keeps state that it doesn't know as it is. */
 export const STATE_KEYS = {

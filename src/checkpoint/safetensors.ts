@@ -73,7 +73,7 @@ export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<stri
 }
 
 /** The whole file, in an array made at once. */
-export function joined(parts: FileParts): Bytes {
+export function concatenated(parts: FileParts): Bytes {
   const byteLength = parts.reduce((sum, part) => sum + part.byteLength, 0);
   let bytes: Bytes;
   try {

@@ -1,39 +1,12 @@
 /**
- * The contract between the optimizer and its backends: the entry points and scalars that `core.ts` (WebAssembly)
+ * The contract between the optimizer and its backends: the entry points and scalars that `wasm.ts` (WebAssembly)
  * and `reference.ts` (JavaScript) both keep, and nothing about how they keep it.
  */
 
+import type { Segment } from "./segment.ts";
+
 /** Which implementation of the mathematics runs: WebAssembly SIMD, or plain JavaScript with the same bits. */
 export type Backend = "wasm" | "js";
-
-/** One run of elements: the byte offset of each plane in the memory, 0 for a plane that isn't there. */
-export interface Segment {
-  param: number;
-  grad: number;
-  squareAvg: number;
-  momentumBuffer: number;
-  gradAvg: number;
-  /** The running average of the weights. */
-  ema: number;
-  /** Elements (float32) in each plane. */
-  count: number;
-}
-
-/** Any plane of a segment. */
-export type Plane = Exclude<keyof Segment, "count">;
-
-/** All planes, in the order in which kernels take them. */
-export const PLANES = [
-  "param",
-  "grad",
-  "squareAvg",
-  "momentumBuffer",
-  "gradAvg",
-  "ema",
-] as const satisfies Plane[];
-
-/** A plane of state, by PyTorch's name for it. */
-export type StatePlane = "squareAvg" | "momentumBuffer" | "gradAvg";
 
 /** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them: what a step uses. */
 export const MOMENTUM = 1;
@@ -49,10 +22,11 @@ export const AVERAGED = 64;
 /** The gradient is cleared behind the update. */
 export const ZEROED = 128;
 
-/** What a report has the kernel work on at a time: so many elements, copies of these planes. */
-export const SCRATCH_COUNT = 512;
-export const SCRATCH_PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
-export const SCRATCH_BYTES = SCRATCH_PLANES.length * SCRATCH_COUNT * 4;
+/** The most threads that can share an update. */
+export const MAX_THREADS = 64;
+
+/** Elements whose squares are summed at a time, as in `assembly/gradient.ts`: part of the numerics. */
+export const BLOCK = 4096;
 
 /** What a step needs of the hyperparameters. Each number is already rounded to float32. */
 export interface Scalars {

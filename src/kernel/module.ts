@@ -1,5 +1,5 @@
 /** The compiled kernels, from the text in which the package carries them. */
-import { isShared } from "../memory/arena.ts";
+import { isShared } from "../memory/layout.ts";
 import { wasmHex } from "./wasm.generated.ts";
 
 /** Compiled on first use and kept: every optimizer of a program shares the code. */

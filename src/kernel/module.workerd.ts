@@ -3,7 +3,7 @@
  * bytes: their tools compile what is imported statically. They agree on the ending `?module`; a bare `.wasm` means the
  * module's exports to Vercel's.
  */
-import { isShared } from "../memory/arena.ts";
+import { isShared } from "../memory/layout.ts";
 import module from "./core.wasm?module";
 import sharedModule from "./core-shared.wasm?module";
 

@@ -13,10 +13,10 @@ import {
   NESTEROV,
   type OpenKernel,
   type Scalars,
-  type Segment,
   SHAPED,
   ZEROED,
 } from "./contract.ts";
+import type { Segment } from "./segment.ts";
 
 const f32 = Math.fround;
 const SMALLEST_NORMAL = 2 ** -126;

@@ -7,9 +7,8 @@
  *     scratch   64-byte aligned        each tensor 16-byte aligned, zeros between
  */
 
-import { show } from "../base/show.ts";
 import { MemoryError } from "../errors.ts";
-import { SCRATCH_BYTES } from "../kernel/contract.ts";
+import { checkRange, FIRST_BYTE, LIMIT_BYTES, layOut, PAGE_BYTES, SCRATCH_BYTES } from "./layout.ts";
 import { PlainMemory } from "./plain-memory.ts";
 
 declare global {
@@ -18,31 +17,6 @@ declare global {
     // there our declarations would be errors.
     interface Memory {}
   }
-}
-
-/** The compiler may fold constants below this into addresses, so nothing lies lower. */
-const FIRST_BYTE = 1024;
-const PAGE_BYTES = 65_536;
-const LIMIT_BYTES = 2 ** 32;
-const CACHE_LINE_BYTES = 64;
-const TENSOR_ALIGN_BYTES = 16;
-
-/**
- * Planes of equal size would often start at the same offset modulo 4096, where a processor takes a load for one
- * that depends on the store before it, and where all compete for the same cache sets. This shift between
- * neighbours keeps the loop 1.3 times as fast with momentum or centered at 16 M elements.
- */
-const STAGGER_BYTES = 576;
-const ALIAS_BYTES = 4096;
-
-/** Bytes from one tensor's start to the next one's. */
-export function paddedByteLength(count: number): number {
-  return Math.ceil((count * 4) / TENSOR_ALIGN_BYTES) * TENSOR_ALIGN_BYTES;
-}
-
-/** Whether threads can share a memory. Its growth leaves views as they are. */
-export function isShared(memory: WebAssembly.Memory): boolean {
-  return memory.buffer[Symbol.toStringTag] === ("SharedArrayBuffer" as string);
 }
 
 /** Gives the byte offset of so many bytes in the memory, as C's `malloc` does; 16-byte alignment serves best. */
@@ -139,16 +113,7 @@ export class Arena {
   }
 
   #place(planeCount: number, byteLength: number): number[] {
-    const layOut = (from: number) => {
-      let end = from;
-      const ptrs = Array.from({ length: planeCount }, (_, i) => {
-        const ptr = staggered(end, this.#planes + i);
-        end = ptr + byteLength;
-        return ptr;
-      });
-      return { ptrs, end };
-    };
-    let { ptrs, end } = layOut(this.#end);
+    let { ptrs, end } = layOut(this.#end, planeCount, byteLength, this.#planes);
     if (end > LIMIT_BYTES) {
       throw new MemoryError(
         `The parameters and their state need ${mebibytes(end)}; a WebAssembly memory holds at most 4096 MiB. Use several optimizers.`,
@@ -158,7 +123,7 @@ export class Arena {
       if (this.#memory) grow(this.#memory, end - this.#memory.buffer.byteLength);
     } else if (end > this.#grownTo) {
       // Pages of our own, wherever they come to lie: others may grow the memory too, on other threads even meanwhile.
-      const fresh = layOut(FIRST_BYTE);
+      const fresh = layOut(FIRST_BYTE, planeCount, byteLength, this.#planes);
       const base = grow(this.memory, fresh.end);
       ptrs = fresh.ptrs.map((ptr) => base + ptr);
       end = base + fresh.end;
@@ -211,51 +176,4 @@ function noMemory(byteLength: number, cause: unknown): MemoryError {
 
 function mebibytes(byteLength: number): string {
   return `${(byteLength / 2 ** 20).toFixed(1)} MiB`;
-}
-
-/** Checks that bytes lie in a memory. */
-export function checkRange(name: string, ptr: unknown, byteLength: number, memoryBytes: number): void {
-  if (typeof ptr !== "number" || !(ptr >= 0) || ptr % 4 !== 0) {
-    throw new MemoryError(`${name}: got byte offset ${show(ptr)}, expected a multiple of 4 from 0 up.`);
-  }
-  if (ptr + byteLength > memoryBytes) {
-    throw new MemoryError(
-      `${name}: bytes ${ptr} to ${ptr + byteLength} lie outside the memory of ${memoryBytes} bytes.`,
-    );
-  }
-}
-
-/** The first cache line from `end` on that is `index` staggers past a multiple of 4096. */
-function staggered(end: number, index: number): number {
-  const start = Math.ceil(end / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
-  const shift = (index * STAGGER_BYTES - start) % ALIAS_BYTES;
-  return start + ((shift + ALIAS_BYTES) % ALIAS_BYTES);
-}
-
-/** A tensor's place, and the view of it that was handed out last. */
-export class Place {
-  #view: Float32Array | undefined;
-
-  constructor(
-    private readonly memory: WebAssembly.Memory,
-    readonly byteOffset: number,
-    readonly count: number,
-    /** A view of it that a caller holds already. */
-    view?: Float32Array,
-  ) {
-    this.#view = view;
-  }
-
-  /** A view over the memory as it is now. Growing a memory empties every view made before. */
-  get view(): Float32Array {
-    if (this.#view === undefined || this.isStale) {
-      this.#view = new Float32Array(this.memory.buffer, this.byteOffset, this.count);
-    }
-    return this.#view;
-  }
-
-  /** Whether the view that a caller holds has died. Never true before one was handed out. */
-  get isStale(): boolean {
-    return this.#view?.length === 0;
-  }
 }

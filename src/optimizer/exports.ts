@@ -6,16 +6,9 @@
 export type { Backend } from "../kernel/contract.ts";
 export type { Allocate } from "../memory/arena.ts";
 export { dialects } from "../options/dialects.ts";
-export type {
-  Hyperparameters,
-  NonFinitePolicy,
-  OptimizerOptions,
-  Options,
-  Schedule,
-  StepOptions,
-} from "../options/options.ts";
+export type { Hyperparameters, Schedule } from "../options/hyperparameters.ts";
+export type { NonFinitePolicy, OptimizerOptions, Options, Shard, StepOptions } from "../options/options.ts";
 export type { AttachOptions, Handle } from "./handle.ts";
-export type { State } from "./optimizer.ts";
 export type {
   AdoptedOffsets,
   AdoptedViews,
@@ -27,5 +20,6 @@ export type {
   TensorSource,
 } from "./params.ts";
 export type { TensorReport } from "./report.ts";
-export type { ElementRange, Shard } from "./shard.ts";
+export type { ElementRange } from "./shard.ts";
 export type { GroupState, StateDict, TensorState } from "./state-dict.ts";
+export type { State } from "./tensor.ts";

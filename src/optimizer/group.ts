@@ -1,19 +1,16 @@
 /** A parameter group: its tensors, where their planes lie, and the hyperparameters that they share. */
 
 import { OptionError } from "../errors.ts";
-import {
-  type Kernel,
-  PLANES,
-  type Plane,
-  type Scalars,
-  type Segment,
-  type StatePlane,
-} from "../kernel/contract.ts";
-import { type Arena, Place, paddedByteLength } from "../memory/arena.ts";
-import { guardHyperparameters, type Hyperparameters, learningRateAt } from "../options/options.ts";
-import { areScalarsSteady, clipFactor, type StepPlan, scalarsOf } from "../options/scalars.ts";
-import type { Shape, TensorSpec } from "./params.ts";
-import { type ElementRange, type Shard, shareOf } from "./shard.ts";
+import type { Kernel, Scalars } from "../kernel/contract.ts";
+import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
+import type { Arena } from "../memory/arena.ts";
+import { guardHyperparameters, type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
+import type { Shard } from "../options/options.ts";
+import { areScalarsSteady, type StepPlan, scalarsOf } from "../options/scalars.ts";
+import { clippedScale, type SumsOfSquares } from "./norms.ts";
+import type { TensorSpec } from "./params.ts";
+import { type ElementRange, shareOf } from "./shard.ts";
+import { Tensor } from "./tensor.ts";
 
 /** What a group needs to know of its optimizer. */
 export interface GroupContext {
@@ -46,26 +43,21 @@ export class Group {
     this.#arena = arena;
     this.#beforeChange = beforeChange;
     this.#values = hyperparameters;
-    this.tensors = specs.map((spec) => new Tensor(spec, arena, this));
+    this.tensors = specs.map((spec) => new Tensor(spec, arena, () => this.#statePlanes));
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
-    const [, ...state] = planesOf(hyperparameters, hasEma);
+    const [, ...state] = keptPlanes(hyperparameters, hasEma);
     this.#arePlaced = specs[0]!.placed !== undefined;
     if (!this.#arePlaced) {
       this.#allocate(this.#made, ["param", "grad", ...state]);
       this.#allocate(this.#adopted, state);
     }
     this.#statePlanes = statePlanesOf(hyperparameters);
-    this.#segments = joined(this.tensors);
+    this.#segments = mergedSegments(this.tensors);
     this.hyperparameters = guardHyperparameters(hyperparameters, (next) => {
       this.reserve(next);
       this.change(next);
     });
-  }
-
-  /** The planes of state in use now. */
-  get statePlanes(): readonly StatePlane[] {
-    return this.#statePlanes;
   }
 
   /** Whether each tensor's gradient is clipped to a norm of its own. */
@@ -78,7 +70,8 @@ export class Group {
     this.#lr = learningRateAt(this.#values.lr, step);
   }
 
-  update(kernel: Kernel, plan: StepPlan, shard: Shard | undefined): void {
+  /** @param sums needed where each tensor is clipped to a norm of its own. */
+  update(kernel: Kernel, plan: StepPlan, sums: SumsOfSquares, shard: Shard | undefined): void {
     const share = shard ? shareOf(this.#segments, shard) : whole;
     if (!this.clipsByNorm) {
       const scalars = this.#scalarsFor(plan);
@@ -89,8 +82,7 @@ export class Group {
       return;
     }
     for (const tensor of this.tensors) {
-      const norm = Math.sqrt(tensor.sumOfSquares) * Math.abs(plan.gradScale);
-      const gradScale = plan.gradScale * clipFactor(norm, this.#values.clipNorm);
+      const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.#values.clipNorm);
       const part = share(tensor.segment);
       if (part) kernel.update(part, this.#scalarsFor({ ...plan, gradScale }));
     }
@@ -146,7 +138,7 @@ export class Group {
   /** To be reserved before. State that comes into use starts from zero, whatever an earlier use has left there. */
   change(next: Hyperparameters): void {
     const fresh = statePlanesOf(next).filter((plane) => !this.#statePlanes.includes(plane));
-    this.#segments = joined(this.tensors);
+    this.#segments = mergedSegments(this.tensors);
     for (const plane of fresh) this.fill(plane, 0);
     this.#statePlanes = statePlanesOf(next);
     this.#last = undefined;
@@ -167,72 +159,10 @@ export class Group {
   }
 }
 
-/** One tensor: where it lies, and the views of it. */
-export class Tensor {
-  readonly name: string;
-  readonly count: number;
-  readonly shape: Shape | undefined;
-  readonly isAdopted: boolean;
-  /** Of its gradient, when it was last measured. */
-  sumOfSquares = 0;
-  readonly segment: Segment;
-  readonly #arena: Arena;
-  readonly #places: Partial<Record<Plane, Place>> = {};
-
-  constructor(
-    { name, count, shape, adopted, placed }: TensorSpec,
-    arena: Arena,
-    private readonly group: Group,
-  ) {
-    this.name = name;
-    this.count = count;
-    this.shape = shape;
-    this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
-    const nowhere = { param: 0, grad: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, count };
-    this.segment = { ...(placed?.segment ?? nowhere) };
-    this.#arena = arena;
-    if (adopted) {
-      this.#adopt("param", adopted.param);
-      this.#adopt("grad", adopted.grad);
-    }
-  }
-
-  /** Bytes from its start in a plane to that of the next tensor. Adopted ones may lie without a gap, so their state does. */
-  get byteStride(): number {
-    return this.isAdopted ? this.count * 4 : paddedByteLength(this.count);
-  }
-
-  /** A view over the memory as it is now. */
-  view(plane: Plane): Float32Array {
-    this.#places[plane] ??= new Place(this.#arena.memory, this.segment[plane], this.count);
-    return this.#places[plane].view;
-  }
-
-  /** The views of all state in use. */
-  get state(): Partial<Record<StatePlane, Float32Array>> {
-    return Object.fromEntries(this.group.statePlanes.map((plane) => [plane, this.view(plane)]));
-  }
-
-  /** Whether gradients were last read before the memory grew. */
-  get hasStaleGrad(): boolean {
-    return this.#places.grad?.isStale ?? false;
-  }
-
-  /** A view that the caller holds dies by a growth like one that was handed out. */
-  #adopt(plane: "param" | "grad", place: Float32Array | number): void {
-    if (typeof place === "number") {
-      this.segment[plane] = place;
-    } else {
-      this.segment[plane] = place.byteOffset;
-      this.#places[plane] = new Place(this.#arena.memory, place.byteOffset, this.count, place);
-    }
-  }
-}
-
 const whole = (segment: Segment): Segment | undefined => segment;
 
 /** As few segments as cover the tensors: those whose planes all follow each other are updated in one call. */
-function joined(tensors: readonly Tensor[]): Segment[] {
+function mergedSegments(tensors: readonly Tensor[]): Segment[] {
   const segments: Segment[] = [];
   let last: Segment | undefined;
   for (const { segment, byteStride } of tensors) {
@@ -259,7 +189,7 @@ function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
 }
 
 /** What is kept of each tensor from step to step. */
-export function planesOf(hyperparameters: Hyperparameters, ema: unknown): Plane[] {
+export function keptPlanes(hyperparameters: Hyperparameters, ema: unknown): Plane[] {
   const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
   return ema ? [...planes, "ema"] : planes;
 }

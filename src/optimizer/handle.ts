@@ -2,9 +2,10 @@
 
 import { show } from "../base/show.ts";
 import { MemoryError, OptionError, ParameterError } from "../errors.ts";
-import type { Segment } from "../kernel/contract.ts";
-import { isShared } from "../memory/arena.ts";
-import type { Hyperparameters, OptimizerOptions, Options } from "../options/options.ts";
+import type { Segment } from "../kernel/segment.ts";
+import { isShared } from "../memory/layout.ts";
+import type { Hyperparameters } from "../options/hyperparameters.ts";
+import type { OptimizerOptions, Options } from "../options/options.ts";
 import type { Group } from "./group.ts";
 import type { ParsedGroup, Shape } from "./params.ts";
 

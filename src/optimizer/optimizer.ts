@@ -10,36 +10,29 @@ import {
   SwappedError,
 } from "../errors.ts";
 import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
-import { Arena, isShared } from "../memory/arena.ts";
+import { Arena } from "../memory/arena.ts";
+import { isShared } from "../memory/layout.ts";
+import { type Hyperparameters, resolveHyperparameters } from "../options/hyperparameters.ts";
+import type { Shard } from "../options/options.ts";
 import {
   checkClipping,
   checkShard,
-  type Hyperparameters,
   type OptimizerOptions,
   type Options,
-  resolveHyperparameters,
   resolveOptions,
   resolveStepOptions,
   type StepOptions,
 } from "../options/options.ts";
 import { clipFactor, type StepPlan } from "../options/scalars.ts";
-import { Group, type Tensor } from "./group.ts";
+import { Group } from "./group.ts";
 import { Attachment, type Handle, handleOf } from "./handle.ts";
+import { Norms, type SumsOfSquares } from "./norms.ts";
 import { type NameOf, type Params, parseParams, type TensorSpec } from "./params.ts";
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
-import type { ElementRange, Shard } from "./shard.ts";
+import type { ElementRange } from "./shard.ts";
 import { readState, type StateDict, writeState } from "./state-dict.ts";
-
-/** The running averages of one tensor, flat views with as many elements as it has. */
-export interface State {
-  /** Running average of the squared gradient. */
-  readonly squareAvg: Float32Array;
-  /** With `momentum`. */
-  readonly momentumBuffer?: Float32Array;
-  /** Running average of the gradient, with `centered`. */
-  readonly gradAvg?: Float32Array;
-}
+import type { State, Tensor } from "./tensor.ts";
 
 /** All that `dispose` drops. */
 interface Parts {
@@ -47,6 +40,7 @@ interface Parts {
   kernel: Kernel;
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
+  norms: Norms;
   options: OptimizerOptions;
   progress: Progress;
   /** Where others find the count of steps, in a shared memory. */
@@ -74,8 +68,6 @@ export class Optimizer<const P extends Params> {
   /** Of the last step. */
   #gradScale = 1;
   #emaIsIn = false;
-  /** Whether a step needs norms; undefined after a hyperparameter has changed. */
-  #measuresGradients: boolean | undefined;
   /** Of the step at hand; one object for all of them, since a small model's update takes hardly longer than to make it. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
@@ -88,9 +80,10 @@ export class Optimizer<const P extends Params> {
       hyperparameters: resolveHyperparameters(overrides, inherited),
     }));
     const { memory, allocate, backend, threads, globalClipNorm, ema } = optimizerOptions;
+    const norms = new Norms(optimizerOptions);
     const beforeChange = (next: Hyperparameters) => {
       checkClipping(globalClipNorm, [next]);
-      this.#measuresGradients = undefined;
+      norms.reset();
     };
     for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
@@ -119,7 +112,7 @@ export class Optimizer<const P extends Params> {
       if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
     }
 
-    this.#parts = { arena, kernel, groups, tensors, options: optimizerOptions, progress, progressPtr };
+    this.#parts = { arena, kernel, groups, tensors, norms, options: optimizerOptions, progress, progressPtr };
     this.params = this.#record((tensor) => tensor.view("param"));
     this.grads = this.#record((tensor) => tensor.view("grad"));
     this.state = this.#record((tensor) => tensor.state as unknown as State);
@@ -193,27 +186,27 @@ export class Optimizer<const P extends Params> {
    * @throws ThreadError when a worker has died in the middle of it, and left some parameters updated in part.
    */
   step(options?: StepOptions): boolean {
-    const { arena, kernel, groups, options: ours, progress } = this.#live;
+    const { arena, kernel, groups, norms, options: own, progress } = this.#live;
     const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
     if (arena.hasGrown) this.#refuseStaleGrads();
     this.#refuseSwapped();
-    if (shard && gradNorm === undefined) this.#refuseUnknownNorm();
+    if (shard && gradNorm === undefined) norms.refuseUnknown();
     const steps = progress.before(shard);
     for (const group of groups) group.prepare(steps);
 
-    const norm = this.#normOf(gradScale, gradNorm);
+    const { norm, sums } = norms.measure(groups, kernel, gradScale, gradNorm);
     if (norm !== undefined) {
       this.#gradNorm = norm;
-      if (!Number.isFinite(norm) && ours.nonFinite !== "propagate")
-        return this.#refuseNonFinite(ours.nonFinite);
+      if (!Number.isFinite(norm) && own.nonFinite !== "propagate")
+        return this.#refuseNonFinite(own.nonFinite, sums);
     }
 
     const plan = this.#plan;
     plan.step = steps;
-    plan.gradScale = gradScale * clipFactor(norm, ours.globalClipNorm);
+    plan.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
     plan.zeroGrad = zeroGrad;
-    plan.emaDecay = ours.ema?.decay;
-    for (const group of groups) group.update(kernel, plan, shard);
+    plan.emaDecay = own.ema?.decay;
+    for (const group of groups) group.update(kernel, plan, sums, shard);
     this.#gradScale = gradScale;
     progress.advance(steps, shard);
     return true;
@@ -245,15 +238,16 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, kernel, groups, options, progress } = this.#live;
+    const { arena, kernel, groups, norms, options, progress } = this.#live;
     if (arena.hasGrown) this.#refuseStaleGrads();
+    const { norm, sums } = norms.measure(groups, kernel, this.#gradScale);
     const plan = {
       step: Math.max(progress.steps - 1, 0),
-      gradScale: this.#gradScale * clipFactor(this.#normOf(this.#gradScale), options.globalClipNorm),
+      gradScale: this.#gradScale * clipFactor(norm, options.globalClipNorm),
       zeroGrad: false,
       emaDecay: undefined,
     };
-    const reports = groups.flatMap((group) => reportsOn(group, plan, kernel, arena));
+    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, arena));
     return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
   }
 
@@ -332,47 +326,10 @@ export class Optimizer<const P extends Params> {
     return this.#parts;
   }
 
-  #needsNorms(): boolean {
-    const { groups, options } = this.#live;
-    if (options.globalClipNorm !== Infinity || options.nonFinite !== "propagate") return true;
-    for (const group of groups) if (group.clipsByNorm) return true;
-    return false;
-  }
-
-  /** One share can't tell what all gradients come to. */
-  #refuseUnknownNorm(): void {
-    const { globalClipNorm, nonFinite } = this.#live.options;
-    if (globalClipNorm !== Infinity || nonFinite !== "propagate") {
-      throw new OptionError(
-        "A share of a step with globalClipNorm or nonFinite needs the norm of everybody's gradients: hand in gradNorm.",
-      );
-    }
-  }
-
-  /**
-   * The norm of all gradients, if a step needs it. Tensors are added up in the order in which they were named.
-   *
-   * @param known what it is said to be.
-   */
-  #normOf(gradScale: number, known?: number): number | undefined {
-    const { kernel, tensors, groups } = this.#live;
-    this.#measuresGradients ??= this.#needsNorms();
-    if (!this.#measuresGradients) return known;
-    if (known !== undefined && !groups.some((group) => group.clipsByNorm)) return known;
-    let sum = 0;
-    for (const tensor of tensors.values()) {
-      tensor.sumOfSquares = kernel.sumOfSquares(tensor.segment.grad, tensor.count);
-      sum += tensor.sumOfSquares;
-    }
-    return known ?? Math.sqrt(sum) * Math.abs(gradScale);
-  }
-
-  #refuseNonFinite(policy: "skip" | "throw"): false {
+  #refuseNonFinite(policy: "skip" | "throw", sums: SumsOfSquares): false {
     if (policy === "throw") {
-      const names = [...this.#live.tensors.values()]
-        .filter(({ sumOfSquares }) => !Number.isFinite(sumOfSquares))
-        .map(({ name }) => name);
-      throw NonFiniteError.of(names);
+      const tensors = [...sums].filter(([, sum]) => !Number.isFinite(sum));
+      throw NonFiniteError.of(tensors.map(([{ name }]) => name));
     }
     this.#skippedSteps++;
     return false;

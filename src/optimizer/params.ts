@@ -2,8 +2,8 @@
 
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
-import type { Segment } from "../kernel/contract.ts";
-import type { Hyperparameters } from "../options/options.ts";
+import type { Segment } from "../kernel/segment.ts";
+import type { Hyperparameters } from "../options/hyperparameters.ts";
 
 /** Dimensions of a zero-filled tensor, as `[784, 128]`; `[]` is a single number. */
 export type Shape = readonly number[];

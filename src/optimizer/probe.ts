@@ -6,14 +6,11 @@ import {
   type Kernel,
   MOMENTUM,
   NESTEROV,
-  type Plane,
-  SCRATCH_COUNT,
-  SCRATCH_PLANES,
   type Scalars,
-  type Segment,
   SHAPED,
 } from "../kernel/contract.ts";
-import { partOf } from "./shard.ts";
+import { type Plane, partOf, type Segment } from "../kernel/segment.ts";
+import { SCRATCH_COUNT, SCRATCH_PLANES } from "../memory/layout.ts";
 
 /** A piece of a tensor: gradients and values as they lie there, updates, effective learning rates. */
 export interface Piece {

@@ -6,14 +6,13 @@
  * begins the next. Threads that begin a step at the same time agree on its number, since all that they write before the
  * last line of `advance` comes to the same.
  */
-import type { Shard } from "./shard.ts";
+import { MAX_SHARES, type Shard } from "../options/options.ts";
 
 /** Cells (int32): the steps begun; the shares that each is cut into; the steps that have no share left; each share's. */
 const BEGUN = 0;
 const SHARES = 1;
 const COMPLETE = 2;
 const OF_SHARE = 3;
-export const MAX_SHARES = 1024;
 const CELLS = OF_SHARE + MAX_SHARES;
 export const PROGRESS_BYTES = CELLS * 4;
 

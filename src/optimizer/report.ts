@@ -1,10 +1,12 @@
 /** What `optimizer.report()` says of each tensor: figures of what the update loop makes of its elements. */
 
-import type { Kernel, Scalars, Segment } from "../kernel/contract.ts";
+import type { Kernel, Scalars } from "../kernel/contract.ts";
+import type { Segment } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
-import { learningRateAt } from "../options/options.ts";
-import { clipFactor, type StepPlan, scalarsOf } from "../options/scalars.ts";
+import { learningRateAt } from "../options/hyperparameters.ts";
+import { type StepPlan, scalarsOf } from "../options/scalars.ts";
 import type { Group } from "./group.ts";
+import { clippedScale, type SumsOfSquares } from "./norms.ts";
 import { type Piece, Probe } from "./probe.ts";
 
 /**
@@ -41,16 +43,17 @@ export interface TensorReport {
 export function reportsOn(
   group: Group,
   plan: StepPlan,
+  sums: SumsOfSquares,
   kernel: Kernel,
   arena: Arena,
 ): [string, TensorReport][] {
   const { tensors, hyperparameters } = group;
   const lr = learningRateAt(hyperparameters.lr, plan.step);
   const probe = new Probe(kernel, arena.scratch, arena.memory);
-  return tensors.map(({ name, segment, sumOfSquares }) => {
-    const norm = Math.sqrt(sumOfSquares) * Math.abs(plan.gradScale);
-    const gradScale = plan.gradScale * clipFactor(norm, hyperparameters.clipNorm);
-    return [name, tensorReport(probe, segment, scalarsOf(hyperparameters, lr, { ...plan, gradScale }))];
+  return tensors.map((tensor) => {
+    const gradScale = clippedScale(plan.gradScale, sums.get(tensor), hyperparameters.clipNorm);
+    const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale });
+    return [tensor.name, tensorReport(probe, tensor.segment, scalars)];
   });
 }
 

@@ -1,13 +1,7 @@
 /** A step by shares: which elements of a group are in one. */
-import { PLANES, type Segment } from "../kernel/contract.ts";
-
-/** One of several contiguous shares of each group. */
-export interface Shard {
-  /** Which one, from 0 to below `count`. */
-  readonly index: number;
-  /** How many there are. */
-  readonly count: number;
-}
+import { partOf, type Segment } from "../kernel/segment.ts";
+import { CACHE_LINE_BYTES } from "../memory/layout.ts";
+import type { Shard } from "../options/options.ts";
 
 /** The elements of a tensor that are in a share, as `subarray` takes them. None of them: `start` is `end`. */
 export interface ElementRange {
@@ -17,7 +11,7 @@ export interface ElementRange {
   readonly end: number;
 }
 
-const CACHE_LINE_ELEMENTS = 16;
+const CACHE_LINE_ELEMENTS = CACHE_LINE_BYTES / 4;
 
 /**
  * Gives the part of a segment, or of a tensor in it, that is in a share of all `segments`. Shares meet at whole cache
@@ -37,13 +31,6 @@ export function shareOf(
     const last = Math.min(to - start, segment.count);
     return first < last ? partOf(segment, first, last) : undefined;
   };
-}
-
-/** The elements of a segment from one to before another. */
-export function partOf(segment: Segment, from: number, to: number): Segment {
-  const part = { ...segment, count: to - from };
-  for (const plane of PLANES) part[plane] += from * 4;
-  return part;
 }
 
 /** How many elements of all segments come before this one, which is one of them or lies in one. */

@@ -2,17 +2,13 @@
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import { PLANES } from "../kernel/contract.ts";
-import {
-  type Hyperparameters,
-  learningRateAt,
-  type OptimizerOptions,
-  resolveHyperparameters,
-} from "../options/options.ts";
-import { type Group, planesOf } from "./group.ts";
+import { PLANES } from "../kernel/segment.ts";
+import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
+import type { OptimizerOptions } from "../options/options.ts";
+import { type Group, keptPlanes } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
-import type { State } from "./optimizer.ts";
 import { isFloat32Array, type Shape } from "./params.ts";
+import type { State } from "./tensor.ts";
 
 /** One tensor of a state dict, its arrays flat. */
 export interface TensorState extends State {
@@ -60,7 +56,7 @@ export function readState(
 ): StateDict {
   const entries = groups.flatMap(({ hyperparameters, tensors }) =>
     tensors.map((tensor) => {
-      const arrays = planesOf(hyperparameters, ema).map((plane) => [plane, copy(tensor.view(plane))]);
+      const arrays = keptPlanes(hyperparameters, ema).map((plane) => [plane, copy(tensor.view(plane))]);
       return [tensor.name, { shape: [...(tensor.shape ?? [tensor.count])], ...Object.fromEntries(arrays) }];
     }),
   );
@@ -106,7 +102,7 @@ export function writeState(dict: StateDict, groups: readonly Group[], { ema }: O
     changes.unshift(() => group.reserve(next));
     changes.push(() => group.change(next));
 
-    const wanted = planesOf(next, ema);
+    const wanted = keptPlanes(next, ema);
     for (const tensor of group.tensors) {
       const { name, count, shape } = tensor;
       const theirs = dict.tensors?.[name];

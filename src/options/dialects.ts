@@ -1,5 +1,5 @@
 /** The RMSprop of each framework, as options. Data only: importing it brings nothing else. */
-import type { Hyperparameters } from "./options.ts";
+import type { Hyperparameters } from "./hyperparameters.ts";
 
 type Dialect = Readonly<Partial<Hyperparameters>>;
 

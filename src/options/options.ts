@@ -1,61 +1,19 @@
-/** The options: their types, defaults and rules. */
+/** The options of an optimizer, of a step and of a raw update: their types, defaults and rules. */
 
-import {
-  check,
-  defaultsOf,
-  FLAG,
-  LARGEST,
-  numberFrom,
-  oneOf,
-  type Rules,
-  resolve,
-  SMALLEST,
-  unknownOption,
-} from "../base/rules.ts";
+import { check, defaultsOf, FLAG, LARGEST, numberFrom, oneOf, type Rules, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
-import type { Backend } from "../kernel/contract.ts";
-import { type Allocate, isShared } from "../memory/arena.ts";
-import { MAX_SHARES } from "../optimizer/progress.ts";
-import type { Shard } from "../optimizer/shard.ts";
-import { MAX_THREADS } from "../threads/protocol.ts";
-
-/** Learning rate by the number of steps taken before: 0 at the first step. */
-export type Schedule = (step: number) => number;
-
-/** The hyperparameters of one parameter group. The defaults are PyTorch's. */
-export interface Hyperparameters {
-  /** Learning rate, at least 0, or a function of the steps taken. @defaultValue 0.01 */
-  lr: number | Schedule;
-  /** Decay of the running averages per step, 0 to 1. @defaultValue 0.99 */
-  alpha: number;
-  /** Added to the root of the running average, above 0: a zero gradient would be 0/0 without it. @defaultValue 1e-8 */
-  eps: number;
-  /** Take the root of the average plus `eps`, instead of adding `eps` to the root. @defaultValue false */
-  epsInsideSqrt: boolean;
-  /** L2 penalty, at least 0, added to the gradient: `grad + weightDecay * param`. @defaultValue 0 */
-  weightDecay: number;
-  /** Shrink the parameter by `1 - lr * weightDecay` instead, so that the averages don't see it. @defaultValue false */
-  decoupledWeightDecay: boolean;
-  /** Decay of the momentum buffer per step, 0 to 1. 0 keeps no buffer. @defaultValue 0 */
-  momentum: number;
-  /** Multiply by `lr` on the way into the momentum buffer, not on the way out. @defaultValue false */
-  lrInMomentum: boolean;
-  /** Look ahead: step by the update plus `momentum` times the new buffer. Needs `momentum`. @defaultValue false */
-  nesterov: boolean;
-  /** Divide by the deviation of the gradient instead of its root mean square (Graves 2013). @defaultValue false */
-  centered: boolean;
-  /** Divide the averages by `1 - alpha ** t`, as Adam does. @defaultValue false */
-  biasCorrection: boolean;
-  /** Where the average of the squared gradient starts, at least 0. Can't be changed later. @defaultValue 0 */
-  initialSquareAvg: number;
-  /** Clip each element of the gradient to ± this, above 0. @defaultValue Infinity */
-  clipValue: number;
-  /** Scale each tensor's gradient down to this L2 norm, above 0. @defaultValue Infinity */
-  clipNorm: number;
-  /** Climb instead of descend. @defaultValue false */
-  maximize: boolean;
-}
+import { type Backend, MAX_THREADS } from "../kernel/contract.ts";
+import type { Allocate } from "../memory/arena.ts";
+import { isShared } from "../memory/layout.ts";
+import {
+  CLIP,
+  type CoreHyperparameters,
+  checkTogether,
+  DEFAULTS,
+  HYPERPARAMETERS,
+  type Hyperparameters,
+} from "./hyperparameters.ts";
 
 /** What becomes of a step whose gradients hold a NaN or an infinity. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
@@ -100,6 +58,17 @@ export interface OptimizerOptions {
 /** What the constructor takes beside the parameters. */
 export interface Options extends Partial<Hyperparameters>, Partial<OptimizerOptions> {}
 
+/** The most shares that a step can be cut into. */
+export const MAX_SHARES = 1024;
+
+/** One of several contiguous shares of each group. */
+export interface Shard {
+  /** Which one, from 0 to below `count`. */
+  readonly index: number;
+  /** How many there are. */
+  readonly count: number;
+}
+
 /** What `step` takes. */
 export interface StepOptions {
   /** Multiplies the gradients: `1 / n` for the mean over n micro-batches, or what undoes a loss scale. @defaultValue 1 */
@@ -118,9 +87,6 @@ export interface StepOptions {
   gradNorm?: number | undefined;
 }
 
-/** The hyperparameters that a raw update takes: the others need an optimizer, which owns state and knows tensors. */
-export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
-
 type ScaleOptions = Pick<StepOptions, "gradScale" | "zeroGrad">;
 
 /** What a raw update takes. */
@@ -128,33 +94,6 @@ export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions 
   /** Updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
   step?: number;
 }
-
-const NOT_NEGATIVE = "from 0 up, finite";
-const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST, 0.01, NOT_NEGATIVE);
-const CLIP = /* @__PURE__ */ numberFrom(SMALLEST, Infinity, Infinity, "above 0; Infinity clips nothing");
-
-/** @internal */
-export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
-  lr: {
-    default: LEARNING_RATE.default,
-    wanted: `${LEARNING_RATE.wanted}, or a function of the step that gives one`,
-    accepts: (value) => typeof value === "function" || LEARNING_RATE.accepts(value),
-  },
-  alpha: numberFrom(0, 1, 0.99, "from 0 to 1"),
-  eps: numberFrom(SMALLEST, LARGEST, 1e-8, "above 0, also as a float32"),
-  epsInsideSqrt: FLAG,
-  weightDecay: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
-  decoupledWeightDecay: FLAG,
-  momentum: numberFrom(0, 1, 0, "from 0 to 1"),
-  lrInMomentum: FLAG,
-  nesterov: FLAG,
-  centered: FLAG,
-  biasCorrection: FLAG,
-  initialSquareAvg: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
-  clipValue: CLIP,
-  clipNorm: CLIP,
-  maximize: FLAG,
-}))();
 
 const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
 
@@ -227,17 +166,9 @@ const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {
   };
 })();
 
-const DEFAULTS = /* @__PURE__ */ defaultsOf(HYPERPARAMETERS);
 const OPTIMIZER_DEFAULTS = /* @__PURE__ */ defaultsOf(OPTIMIZER_OPTIONS);
 const STEP_DEFAULTS = /* @__PURE__ */ defaultsOf(STEP_OPTIONS);
 const CORE_DEFAULTS = /* @__PURE__ */ defaultsOf(CORE_OPTIONS);
-
-/** Checks one group's hyperparameters, the rest taken from `base`. */
-export function resolveHyperparameters(given: Partial<Hyperparameters>, base = DEFAULTS): Hyperparameters {
-  const resolved = resolve(HYPERPARAMETERS, base, given);
-  checkTogether(resolved);
-  return resolved;
-}
 
 /** Refuses options that are no object: a learning rate by itself, say. */
 export function checkIsObject(options: unknown): void {
@@ -289,18 +220,6 @@ export function resolveCoreOptions(options: CoreOptions): Required<CoreOptions> 
   return resolved;
 }
 
-/** Values that are right by themselves, and wrong together. */
-export function checkTogether({ nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters): void {
-  if (nesterov && momentum === 0) {
-    throw new OptionError(
-      "Option nesterov looks ahead along the momentum: set momentum above 0, or leave it out.",
-    );
-  }
-  if (biasCorrection && Math.fround(1 - alpha) === 0) {
-    throw new OptionError(`Option biasCorrection divides by 1 - alpha ** t, which is 0 with alpha ${alpha}.`);
-  }
-}
-
 /** Refuses to clip by two norms. */
 export function checkClipping(globalClipNorm: number, groups: readonly Hyperparameters[]): void {
   const both = groups.find(({ clipNorm }) => clipNorm !== Infinity);
@@ -309,43 +228,4 @@ export function checkClipping(globalClipNorm: number, groups: readonly Hyperpara
       `Options clipNorm ${both.clipNorm} and globalClipNorm ${globalClipNorm} both scale the gradient: leave out one.`,
     );
   }
-}
-
-/** The hyperparameters as a caller sees and sets them: an assignment is checked, then left to `change`. */
-export function guardHyperparameters(
-  values: Hyperparameters,
-  change: (next: Hyperparameters) => void,
-): Hyperparameters {
-  const refuse = (_: object, name: PropertyKey): never => {
-    throw new OptionError(`Option ${String(name)} can be assigned, not deleted or redefined.`);
-  };
-  return new Proxy<Hyperparameters>(values, {
-    set(_, name, value) {
-      if (!Object.hasOwn(HYPERPARAMETERS, name)) throw unknownOption(name, Object.keys(HYPERPARAMETERS));
-      check(HYPERPARAMETERS, name as keyof Hyperparameters, value);
-      if (name === "initialSquareAvg") {
-        throw new OptionError(
-          `Option initialSquareAvg: got ${show(value)}, but the averages have started: set it when making the optimizer, or fill state[name].squareAvg.`,
-        );
-      }
-      const next = { ...values, [name]: value };
-      checkTogether(next);
-      change(next);
-      return true;
-    },
-    deleteProperty: refuse,
-    defineProperty: refuse,
-  });
-}
-
-/** Calls a schedule, and checks what it gives. */
-export function learningRateAt(lr: number | Schedule, step: number): number {
-  if (typeof lr === "number") return lr;
-  const value = lr(step);
-  if (!LEARNING_RATE.accepts(value)) {
-    throw new OptionError(
-      `Option lr: the schedule gave ${show(value)} at step ${step}, expected ${LEARNING_RATE.wanted}.`,
-    );
-  }
-  return value;
 }

@@ -10,7 +10,7 @@ import {
   SHAPED,
   ZEROED,
 } from "../kernel/contract.ts";
-import type { CoreHyperparameters } from "./options.ts";
+import type { CoreHyperparameters } from "./hyperparameters.ts";
 
 /** What a step adds to the hyperparameters. */
 export interface StepPlan {

@@ -1,33 +1,33 @@
-/** Which way goes with which backend of tf.js. */
+/** The choice of an updater for each backend of tf.js. */
 import { getBackend, type KernelBackend, version_core } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
-import { openCopies } from "./copying.ts";
-import { openHeap } from "./in-place.ts";
+import { openCopying } from "./copying.ts";
+import { openInPlace } from "./in-place.ts";
 import { operations } from "./operations.ts";
-import type { Way } from "./updater.ts";
+import type { Updater } from "./updater.ts";
 
-const ways = new WeakMap<KernelBackend, Way>();
+const updaters = new WeakMap<KernelBackend, Updater>();
 
-/** The way to update on the backend in use. */
-export function wayOn(backend: KernelBackend): Way {
-  let way = ways.get(backend);
-  if (way === undefined) {
-    way = open(backend);
-    ways.set(backend, way);
+/** The updater for the backend in use. */
+export function updaterOn(backend: KernelBackend): Updater {
+  let updater = updaters.get(backend);
+  if (updater === undefined) {
+    updater = open(backend);
+    updaters.set(backend, updater);
   }
-  return way;
+  return updater;
 }
 
-function open(backend: KernelBackend): Way {
+function open(backend: KernelBackend): Updater {
   const name = getBackend();
-  const heap = attempt(() => openHeap(backend));
+  const heap = attempt(() => openInPlace(backend));
   if (heap) return heap;
   if (name === "wasm") {
     console.warn(
       `rmsprop-wasm can't update in place on the wasm backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
     );
   }
-  return (name === "wasm" || name === "cpu" ? attempt(openCopies) : undefined) ?? operations;
+  return (name === "wasm" || name === "cpu" ? attempt(openCopying) : undefined) ?? operations;
 }
 
 /** What a function gives, or undefined where the engine or the page forbids our kernels. */

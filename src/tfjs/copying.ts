@@ -5,37 +5,24 @@
  * a hundredth of what tf.js takes.
  */
 import type { Tensor, Variable } from "@tensorflow/tfjs-core";
-import { openWasm } from "../core.ts";
-import { CENTERED, MOMENTUM, type Scalars, type Segment, type StatePlane } from "../kernel/contract.ts";
-import { assign, type Slot, type Way } from "./updater.ts";
+import { BLOCK, CENTERED, MOMENTUM, type Scalars } from "../kernel/contract.ts";
+import type { Segment, StatePlane } from "../kernel/segment.ts";
+import { openWasm } from "../kernel/wasm.ts";
+import { FIRST_BYTE, layOut, PAGE_BYTES } from "../memory/layout.ts";
+import { assign, type Slot, type Updater } from "./updater.ts";
 
 /** Elements at a time. So small a memory never grows, which would slow all of tf.js's loops down by a fifth. */
 const CHUNK = 16_384;
-/** Elements that the kernel sums up by themselves: the sums of blocks, added up, are the sum of the whole to the bit. */
-const BLOCK = 4096;
-const FIRST_BYTE = 1024;
-/** More than a chunk takes: planes at one offset modulo 4096 would wait for each other. */
-const PLANE_BYTES = CHUNK * 4 + 576;
-const PAGE_BYTES = 65_536;
+const PLANE_NAMES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
 
 /** @throws BackendError where WebAssembly is forbidden. */
-export function openCopies(): Way {
-  const initial = Math.ceil((FIRST_BYTE + 5 * PLANE_BYTES) / PAGE_BYTES);
-  const memory = new WebAssembly.Memory({ initial });
+export function openCopying(): Updater {
+  const { ptrs, end } = layOut(FIRST_BYTE, PLANE_NAMES.length, CHUNK * 4);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE_BYTES) });
   const kernel = openWasm(memory);
-  const [param, grad, squareAvg, momentumBuffer, gradAvg] = [0, 1, 2, 3, 4].map(
-    (plane) => new Float32Array(memory.buffer, FIRST_BYTE + plane * PLANE_BYTES, CHUNK),
-  ) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
-  const windows = { param, grad, squareAvg, momentumBuffer, gradAvg };
-  const segment: Segment = {
-    param: param.byteOffset,
-    grad: grad.byteOffset,
-    squareAvg: squareAvg.byteOffset,
-    momentumBuffer: momentumBuffer.byteOffset,
-    gradAvg: gradAvg.byteOffset,
-    ema: 0,
-    count: 0,
-  };
+  const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, count: 0 };
+  const windows = record(PLANE_NAMES, (plane) => new Float32Array(memory.buffer, segment[plane], CHUNK));
+  const { grad } = windows;
   return {
     sumOfSquares(gradient) {
       let sum = 0;
@@ -82,4 +69,11 @@ function forEachPart(count: number, size: number, visit: (start: number, end: nu
 
 function valuesOf(tensor: Tensor): Float32Array {
   return tensor.dataSync() as Float32Array;
+}
+
+function record<Name extends string, Value>(
+  names: readonly Name[],
+  make: (name: Name, index: number) => Value,
+): Record<Name, Value> {
+  return Object.fromEntries(names.map((name, i) => [name, make(name, i)])) as Record<Name, Value>;
 }

@@ -1,7 +1,7 @@
 /** In place: the kernels run on the memory of tf.js's wasm backend, where its tensors lie. */
 import { type DataId, type KernelBackend, type Tensor, tensor1d, type Variable } from "@tensorflow/tfjs-core";
-import { openWasm } from "../core.ts";
-import { assign, type Way } from "./updater.ts";
+import { openWasm } from "../kernel/wasm.ts";
+import { assign, type Updater } from "./updater.ts";
 
 /** What is used of tf.js 4's wasm backend, none of it promised by tf.js. */
 interface Internals {
@@ -29,8 +29,8 @@ interface TensorData {
   readonly refCount: number;
 }
 
-/** The way in place, or undefined for a backend that isn't built as tf.js's wasm backend is. */
-export function openHeap(backend: KernelBackend): Way | undefined {
+/** The updater in place, or undefined for a backend that isn't built as tf.js's wasm backend is. */
+export function openInPlace(backend: KernelBackend): Updater | undefined {
   const { wasm, dataIdMap } = backend as Partial<Internals>;
   const memory = wasm?.asm?.memory ?? wasm?.wasmMemory;
   const registry = wasm?.tfjs;

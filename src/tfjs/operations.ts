@@ -20,12 +20,12 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { CENTERED, CORRECTED, DECAYED, MOMENTUM, NESTEROV, SHAPED } from "../kernel/contract.ts";
-import type { Way } from "./updater.ts";
+import type { Updater } from "./updater.ts";
 
 const SMALLEST_NORMAL = 2 ** -126;
 const LARGEST_FINITE = (2 - 2 ** -23) * 2 ** 127;
 
-export const operations: Way = {
+export const operations: Updater = {
   /** Reads one number back, for which a graphics card makes the program wait. */
   sumOfSquares(gradient) {
     const [total] = tidy(() => sum(square(gradient)).dataSync()) as Float32Array;

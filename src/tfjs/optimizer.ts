@@ -11,9 +11,9 @@ import {
   variable,
 } from "@tensorflow/tfjs-core";
 import { BackendError, DisposedError, NonFiniteError } from "../errors.ts";
-import { learningRateAt, type Schedule } from "../options/options.ts";
+import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
-import { wayOn } from "./backends.ts";
+import { updaterOn } from "./backends.ts";
 import { type Gradients, updatesOf } from "./gradients.ts";
 import {
   configOf,
@@ -112,14 +112,14 @@ export class RMSPropOptimizer extends Optimizer {
   override applyGradients(gradients: Gradients): void {
     const here = this.#liveBackend();
     const updates = updatesOf(gradients);
-    const way = wayOn(here);
+    const updater = updaterOn(here);
     const options = this.#options;
     if (!this.#hasOwnEps) options.eps = here.epsilon();
     const lr = learningRateAt(options.lr, this.iterations);
 
     const { clipNorm, globalClipNorm, nonFinite } = options;
     const measures = clipNorm !== Infinity || globalClipNorm !== Infinity || nonFinite !== "propagate";
-    const sums = measures ? updates.map(({ gradient }) => way.sumOfSquares(gradient)) : [];
+    const sums = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];
     const sum = sums.reduce((total, one) => total + one, 0);
     if (nonFinite !== "propagate" && !Number.isFinite(sum)) {
       const broken = updates.filter((_, i) => !Number.isFinite(sums[i]));
@@ -134,7 +134,7 @@ export class RMSPropOptimizer extends Optimizer {
       const slot = this.#slots.of(variable);
       const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
       const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
-      way.update(slot, gradient, scalarsOf(options, lr, plan));
+      updater.update(slot, gradient, scalarsOf(options, lr, plan));
       slot.steps++;
     });
     this.incrementIterations();

@@ -2,12 +2,10 @@
 import type { serialization } from "@tensorflow/tfjs-core";
 import { type Rules, resolve } from "../base/rules.ts";
 import { dialects } from "../options/dialects.ts";
+import { checkTogether, HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
 import {
   checkClipping,
   checkIsObject,
-  checkTogether,
-  HYPERPARAMETERS,
-  type Hyperparameters,
   OPTIMIZER_OPTIONS,
   type OptimizerOptions,
   resolveOptions,

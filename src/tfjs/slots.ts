@@ -3,14 +3,14 @@ import { engine, tensor, type Variable, variable } from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { Slot, State } from "./updater.ts";
+import type { Slot, SlotState } from "./updater.ts";
 import type { SavedState } from "./weights.ts";
 
 export class Slots {
   readonly #options: ResolvedOptions;
   readonly #slots = new Map<Variable, Slot>();
   /** Loaded state that no variable has claimed yet, by the name of the variable that had it. */
-  readonly #loaded = new Map<string, State>();
+  readonly #loaded = new Map<string, SlotState>();
   /** Updates that the loaded state has seen. */
   #loadedSteps = 0;
   /** Some of it was claimed by name, so the rest will be too. */
@@ -55,7 +55,7 @@ export class Slots {
     // Before the old state goes: it may be the very tensors that are given.
     const copies = saved.map(({ name, state }) => {
       const planes = Object.entries(state).map(([plane, tensor]) => [plane, tensor.variable(false)]);
-      return [name, Object.fromEntries(planes) as State] as const;
+      return [name, Object.fromEntries(planes) as SlotState] as const;
     });
     this.dispose();
     for (const [name, state] of copies) this.#loaded.set(name, state);
@@ -83,7 +83,7 @@ export class Slots {
     });
   }
 
-  #newState({ shape }: Variable): State {
+  #newState({ shape }: Variable): SlotState {
     const { initialSquareAvg, momentum, centered } = this.#options;
     return {
       squareAvg: filled(shape, initialSquareAvg),
@@ -143,6 +143,6 @@ function filled(shape: number[], value: number): Variable {
   return made;
 }
 
-function disposeState(state: State): void {
+function disposeState(state: SlotState): void {
   for (const plane of Object.values(state)) plane.dispose();
 }

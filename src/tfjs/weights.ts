@@ -6,7 +6,7 @@
 import type { Optimizer, Tensor } from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
-import type { StatePlane } from "../kernel/contract.ts";
+import type { StatePlane } from "../kernel/segment.ts";
 
 /** tf.js has the type, but doesn't export it. */
 export type NamedTensor = Awaited<ReturnType<Optimizer["getWeights"]>>[number];
@@ -27,14 +27,14 @@ const PLANES = [
 
 const RMS = "/rms";
 
-const planesOf = (centered: boolean) => PLANES.slice(0, centered ? 3 : 2);
+const slotPlanes = (centered: boolean) => PLANES.slice(0, centered ? 3 : 2);
 
 export function formatWeights(
   iterations: Tensor,
   states: readonly SavedState[],
   centered: boolean,
 ): NamedTensor[] {
-  const planes = planesOf(centered).flatMap(([plane, suffix]) =>
+  const planes = slotPlanes(centered).flatMap(([plane, suffix]) =>
     states.map(({ name, state }) => ({ name: `${name}/${suffix}`, tensor: state[plane]! })),
   );
   return [{ name: ITERATIONS, tensor: iterations }, ...planes];
@@ -51,7 +51,7 @@ export function parseWeights(
       `Weights start with ${show(first?.name)}, expected one number named "${ITERATIONS}": give all that getWeights() gave.`,
     );
   }
-  const planes = planesOf(centered);
+  const planes = slotPlanes(centered);
   const byName = new Map(others.map(({ name, tensor }) => [name, tensor]));
   const names = others.filter(({ name }) => name.endsWith(RMS)).map(({ name }) => name.slice(0, -RMS.length));
   const states = names.map((name) => {

@@ -1,8 +1,8 @@
 /** The pool of `threads.ts`, which is loaded when it is asked for: it would make the entry a quarter heavier for all. */
 
-import { openWasm } from "../core.ts";
 import type { Kernel } from "../kernel/contract.ts";
 import { compileFor } from "../kernel/module.ts";
+import { openWasm } from "../kernel/wasm.ts";
 
 /**
  * Binds the kernels to a shared memory: on the calling thread alone, and on `threads` of them once they are there.

@@ -6,6 +6,7 @@
  * and exchange, reads the job only then, and reports by compare and exchange. A job ends, and the next one is written,
  * when every claim was reported or revoked; a thread that comes late finds another number, and claims nothing.
  */
+import { BLOCK } from "../kernel/contract.ts";
 
 /** Words (int32). What several threads write has a cache line to itself. */
 export const EPOCH = 0;
@@ -21,7 +22,7 @@ const WORDS_PER_THREAD = 16;
 export const KIND = 0;
 export const COUNT = 1;
 export const CHUNK_ELEMENTS = 2;
-export const LEAD = 3;
+export const MISALIGNMENT = 3;
 export const ARGUMENTS = 4;
 const JOB_DOUBLES = 32;
 
@@ -29,15 +30,12 @@ const JOB_DOUBLES = 32;
 export const UPDATE = 0;
 export const SUM_OF_SQUARES = 1;
 
-/** Elements whose squares are summed at a time, as in `assembly/gradient.ts`. */
-export const BLOCK = 4096;
 /** Blocks of one job: 8 M elements. */
 export const MAX_BLOCKS = 2048;
 
 /** What stands beneath a job's number: 0 for nobody, 1 + a thread's index, the same with `DONE`, or `LOST`. */
 export const DONE = 128;
 export const LOST = 255;
-export const MAX_THREADS = 64;
 
 /** What a worker is at. */
 export const STARTING = 0;
@@ -59,6 +57,20 @@ export interface Control {
   readonly threads: number;
 }
 
+/** The data that a worker is started with. */
+export interface WorkerStart {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  control: SharedArrayBuffer;
+  threads: number;
+  /** Which of them it is. */
+  thread: number;
+  /** How many of the kernel's arguments are addresses, after the first. */
+  planes: number;
+  /** How many arguments it takes. */
+  arity: number;
+}
+
 export function controlByteLength(threads: number): number {
   return 4 * (THREADS + WORDS_PER_THREAD * threads) + 8 * (JOB_DOUBLES + MAX_BLOCKS * threads);
 }
@@ -69,13 +81,13 @@ export function openControl(buffer: SharedArrayBuffer, threads: number): Control
 }
 
 /** Where a thread says what it is at. */
-export function moodAt(thread: number): number {
+export function statusAt(thread: number): number {
   return THREADS + WORDS_PER_THREAD * thread;
 }
 
 /** Where a thread counts the chunks that it has finished. */
-export function tallyAt(thread: number): number {
-  return moodAt(thread) + 1;
+export function chunksDoneAt(thread: number): number {
+  return statusAt(thread) + 1;
 }
 
 /** Where a thread leaves the sums of blocks: each in its own place, so that one revoked can't spoil another's. */
@@ -83,9 +95,9 @@ export function sumsAt(thread: number): number {
   return JOB_DOUBLES + MAX_BLOCKS * thread;
 }
 
-/** The first element of a chunk, or where the last one ends. The first chunk is shorter by the lead, to end at a line. */
+/** The first element of a chunk, or where the last one ends. The first chunk is shorter by the misalignment, to end at a line. */
 export function startOf(job: Float64Array, chunk: number): number {
-  return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS]! - job[LEAD]!), job[COUNT]!);
+  return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS]! - job[MISALIGNMENT]!), job[COUNT]!);
 }
 
 /** Performs a chunk of `SUM_OF_SQUARES` on behalf of a thread. */
@@ -126,7 +138,7 @@ export function takePart(
       if (Atomics.load(words, at) !== free) continue;
       if (Atomics.compareExchange(words, at, free, claimed) !== free) continue;
       perform(startOf(job, chunk), startOf(job, chunk + 1));
-      words[tallyAt(thread)]!++;
+      words[chunksDoneAt(thread)]!++;
       if (Atomics.compareExchange(words, at, claimed, claimed | DONE) !== claimed) return false;
       if (Atomics.load(words, CALLER_IS_PARKED) !== 0) Atomics.notify(words, at);
     }

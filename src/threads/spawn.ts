@@ -1,5 +1,6 @@
 /** Workers of Node, Deno and Bun, or of the browser: what they have in common. */
-import type { WorkerStart } from "./worker.ts";
+import { builtinModule } from "../base/builtin.ts";
+import type { WorkerStart } from "./protocol.ts";
 
 /** A worker that was started. */
 export interface Spawned {
@@ -28,12 +29,6 @@ interface NodeThreads {
   };
   workerData: unknown;
   parentPort: { postMessage(message: unknown): void } | null;
-}
-
-/** By name at run time: a static import would be an error in browsers, and an open question to their bundlers. */
-export function builtinModule(name: string): unknown {
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  return process?.getBuiltinModule?.(name);
 }
 
 export function nodeThreads(): NodeThreads | undefined {

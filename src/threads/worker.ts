@@ -7,29 +7,16 @@ import {
   AWAKE,
   EPOCH,
   KIND,
-  moodAt,
   openControl,
   PARKED,
   SPIN_MS,
+  statusAt,
   sumBlocks,
   takePart,
   UPDATE,
+  type WorkerStart,
 } from "./protocol.ts";
 import { nodeThreads } from "./spawn.ts";
-
-/** What a worker is started with. */
-export interface WorkerStart {
-  module: WebAssembly.Module;
-  memory: WebAssembly.Memory;
-  control: SharedArrayBuffer;
-  threads: number;
-  /** Which of them it is. */
-  thread: number;
-  /** How many of the kernel's arguments are addresses, after the first. */
-  planes: number;
-  /** How many arguments it takes. */
-  arity: number;
-}
 
 function run(start: WorkerStart, announce: () => void): void {
   const { thread, threads, memory } = start;
@@ -64,14 +51,14 @@ function run(start: WorkerStart, announce: () => void): void {
       }
     } while (performance.now() < end);
     // The caller looks at this after it has written the number, so it wakes us or we don't fall asleep.
-    Atomics.store(words, moodAt(thread), PARKED);
+    Atomics.store(words, statusAt(thread), PARKED);
     Atomics.wait(words, EPOCH, seen);
-    Atomics.store(words, moodAt(thread), AWAKE);
+    Atomics.store(words, statusAt(thread), AWAKE);
     return Atomics.load(words, EPOCH);
   };
 
   let epoch = Atomics.load(words, EPOCH);
-  Atomics.store(words, moodAt(thread), AWAKE);
+  Atomics.store(words, statusAt(thread), AWAKE);
   announce();
   while (takePart(control, thread, epoch, perform)) epoch = nextEpoch(epoch);
 }

@@ -8,25 +8,25 @@ import {
   CHUNKS,
   COUNT,
   type Control,
+  chunksDoneAt,
   controlByteLength,
   DONE,
   ENDED,
   EPOCH,
   KIND,
-  LEAD,
   LOST,
   MAX_CHUNKS,
-  moodAt,
+  MISALIGNMENT,
   openControl,
   PARKED,
   SPIN_MS,
   STARTING,
   startOf,
+  statusAt,
   takePart,
-  tallyAt,
+  type WorkerStart,
 } from "./protocol.ts";
 import { type Spawned, spawn } from "./spawn.ts";
-import type { WorkerStart } from "./worker.ts";
 
 /** How much longer than alone counts as held up. A worker that comes too late to help costs less than this. */
 const LATE = 1.5;
@@ -39,39 +39,39 @@ export interface Job {
   /** `UPDATE` or `SUM_OF_SQUARES`. */
   kind: number;
   count: number;
-  /** Of every chunk but the first, which is `lead` shorter, and the last. */
+  /** Of every chunk but the first, which is `misalignment` shorter, and the last. */
   chunkElements: number;
-  lead: number;
+  misalignment: number;
   /** The kernel's, in its order. */
   args: readonly number[];
 }
 
-export interface CrewSettings {
+export interface WorkersSettings {
   /** Milliseconds after which a worker that reports nothing is taken for dead. */
-  patience: number;
+  timeoutMs: number;
   /**
    * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given ours.
    * When a job took longer than it would have without them, we go on alone for as long; twice as long when the next one
    * did too, and so on, up to so many times as long. That bounds the loss.
    */
-  maxCaution: number;
+  maxBackoff: number;
 }
 
-export class Crew {
+export class Workers {
   readonly control: Control;
   readonly #workers = new Map<number, Spawned>();
   readonly #ready: Promise<void>;
   readonly #canPark: boolean;
   #lastEnd = -Infinity;
   #aloneUntil = -Infinity;
-  #caution = 0;
+  #backoff = 0;
   readonly #owners = new Int8Array(MAX_CHUNKS);
 
   constructor(
     threads: number,
     code: string,
     start: Pick<WorkerStart, "module" | "memory" | "planes" | "arity">,
-    private readonly settings: CrewSettings,
+    private readonly settings: WorkersSettings,
   ) {
     const buffer = new SharedArrayBuffer(controlByteLength(threads));
     this.control = openControl(buffer, threads);
@@ -86,7 +86,7 @@ export class Crew {
     const { thread } = start;
     return new Promise((settle) => {
       const end = () => {
-        this.#setMood(thread, ENDED);
+        this.#setStatus(thread, ENDED);
         this.#workers.delete(thread);
         settle();
       };
@@ -106,24 +106,24 @@ export class Crew {
   /** Resolves when every worker is up, or never will be. Whoever asks keeps the process alive until then. */
   get ready(): Promise<void> {
     for (const [thread, worker] of this.#workers) {
-      if (this.#moodOf(thread) === STARTING) worker.keepAlive(true);
+      if (this.#statusOf(thread) === STARTING) worker.keepAlive(true);
     }
     return this.#ready;
   }
 
   /** How many workers watch for a job (`AWAKE`), or would wake for one (`PARKED`). */
-  count(mood: typeof AWAKE | typeof PARKED): number {
+  count(status: typeof AWAKE | typeof PARKED): number {
     let count = 0;
     for (let thread = 1; thread < this.control.threads; thread++) {
-      if (this.#moodOf(thread) === mood) count++;
+      if (this.#statusOf(thread) === status) count++;
     }
     return count;
   }
 
   /** How many chunks each thread has done so far, the calling one first. */
-  get tally(): number[] {
+  get chunksDone(): number[] {
     const { words, threads } = this.control;
-    return Array.from({ length: threads }, (_, thread) => Atomics.load(words, tallyAt(thread)));
+    return Array.from({ length: threads }, (_, thread) => Atomics.load(words, chunksDoneAt(thread)));
   }
 
   dismissAll(): void {
@@ -170,20 +170,20 @@ export class Crew {
     // Had we done all of it at our pace. None of it is a sign that a worker was given our processor.
     const alone = ours === 0 ? 0 : ((waiting - began) * job.count) / ours;
     const wasLate = end - began > LATE * alone;
-    this.#caution = wasLate ? Math.min(Math.max(1, this.#caution * 2), this.settings.maxCaution) : 0;
-    this.#aloneUntil = end + this.#caution * (end - began);
+    this.#backoff = wasLate ? Math.min(Math.max(1, this.#backoff * 2), this.settings.maxBackoff) : 0;
+    this.#aloneUntil = end + this.#backoff * (end - began);
     return owners;
   }
 
-  #publish({ kind, count, chunkElements, lead, args }: Job): number {
+  #publish({ kind, count, chunkElements, misalignment, args }: Job): number {
     const { words, job } = this.control;
     const epoch = (words[EPOCH]! + 1) | 0;
     job[KIND] = kind;
     job[COUNT] = count;
     job[CHUNK_ELEMENTS] = chunkElements;
-    job[LEAD] = lead;
+    job[MISALIGNMENT] = misalignment;
     job.set(args, ARGUMENTS);
-    const chunks = Math.ceil((count + lead) / chunkElements);
+    const chunks = Math.ceil((count + misalignment) / chunkElements);
     for (let chunk = 0; chunk < chunks; chunk++) Atomics.store(words, CHUNKS + chunk, epoch << 8);
     Atomics.store(words, CHUNK_COUNT, chunks);
     Atomics.store(words, EPOCH, epoch);
@@ -202,7 +202,7 @@ export class Crew {
 
       const now = performance.now();
       if (began === 0) began = now;
-      if (now - began > this.settings.patience || this.#moodOf(thread) === ENDED) {
+      if (now - began > this.settings.timeoutMs || this.#statusOf(thread) === ENDED) {
         if (Atomics.compareExchange(words, at, state, (epoch << 8) | LOST) !== state) continue;
         this.#dismiss(thread);
         return NOBODY;
@@ -210,23 +210,23 @@ export class Crew {
       if (now - began > SPIN_MS && this.#canPark) {
         // The worker looks at this after its report, so it wakes us or we don't fall asleep.
         Atomics.store(words, CALLER_IS_PARKED, 1);
-        Atomics.wait(words, at, state, this.settings.patience);
+        Atomics.wait(words, at, state, this.settings.timeoutMs);
         Atomics.store(words, CALLER_IS_PARKED, 0);
       }
     }
   }
 
-  #moodOf(thread: number): number {
-    return Atomics.load(this.control.words, moodAt(thread));
+  #statusOf(thread: number): number {
+    return Atomics.load(this.control.words, statusAt(thread));
   }
 
-  #setMood(thread: number, mood: number): void {
-    Atomics.store(this.control.words, moodAt(thread), mood);
+  #setStatus(thread: number, status: number): void {
+    Atomics.store(this.control.words, statusAt(thread), status);
   }
 
   /** Ends a worker, if it hasn't ended already. */
   #dismiss(thread: number): void {
-    this.#setMood(thread, ENDED);
+    this.#setStatus(thread, ENDED);
     this.#workers.get(thread)?.terminate();
   }
 }

@@ -2,7 +2,7 @@
 
 import * as api from "rmsprop-wasm";
 import { MemoryError, OptionError, ParameterError, RMSpropError } from "rmsprop-wasm";
-import { instantiate, type Tensor } from "rmsprop-wasm/core";
+import { instantiate, type TensorPtrs } from "rmsprop-wasm/core";
 import { describe, expect, it } from "vitest";
 import { ENTRIES } from "../support/entries.ts";
 
@@ -153,10 +153,10 @@ it("names every error class after itself, under one root", () => {
 });
 
 describe("rmsprop-wasm/core", () => {
-  const tensor: Tensor = { param: 1024, grad: 2048, squareAvg: 3072, count: 100 };
-  const all: Tensor = { ...tensor, momentumBuffer: 4096, gradAvg: 5120 };
+  const tensor: TensorPtrs = { param: 1024, grad: 2048, squareAvg: 3072, count: 100 };
+  const all: TensorPtrs = { ...tensor, momentumBuffer: 4096, gradAvg: 5120 };
 
-  const attempt = (bad: Partial<Tensor>, hyperparameters: Bad = {}) => {
+  const attempt = (bad: Partial<TensorPtrs>, hyperparameters: Bad = {}) => {
     const memory = new WebAssembly.Memory({ initial: 1 });
     const heap = new Float32Array(memory.buffer).fill(0.5);
     const before = heap.slice();
@@ -170,7 +170,7 @@ describe("rmsprop-wasm/core", () => {
     return error as Error;
   };
 
-  it.each<[Partial<Tensor>, RegExp]>([
+  it.each<[Partial<TensorPtrs>, RegExp]>([
     [{ param: 1026 }, /param: got byte offset 1026, expected a multiple of 4/],
     [{ grad: -4 }, /grad: got byte offset -4, expected a multiple of 4 from 0 up/],
     [{ grad: 65_140 }, /grad: bytes 65140 to 65540 lie outside the memory of 65536 bytes/],

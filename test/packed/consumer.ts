@@ -51,7 +51,7 @@ import {
   type CoreHyperparameters,
   type CoreOptions,
   instantiate,
-  type Tensor,
+  type TensorPtrs,
 } from "rmsprop-wasm/core";
 import { RMSprop as JsRMSprop, OptionError } from "rmsprop-wasm/js";
 
@@ -190,7 +190,7 @@ loaded.params.v;
 load("run.safetensors");
 
 const core: Core = instantiate(memory);
-const tensor: Tensor = { ...byOffset, squareAvg: 3072, momentumBuffer: 4096, gradAvg: 5120 };
+const tensor: TensorPtrs = { ...byOffset, squareAvg: 3072, momentumBuffer: 4096, gradAvg: 5120 };
 const rate: Partial<CoreHyperparameters> = { lr: 1 };
 const coreOptions: CoreOptions = { ...rate, step: 3, gradScale: 1, zeroGrad: true };
 core.update(tensor, coreOptions);

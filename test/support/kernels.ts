@@ -1,5 +1,5 @@
 /** What the tests of the mathematics share: both backends over one memory, and bits to compare. */
-import { openWasm } from "../../src/core.ts";
+
 import {
   AVERAGED,
   CENTERED,
@@ -9,11 +9,12 @@ import {
   MOMENTUM,
   NESTEROV,
   type Scalars,
-  type Segment,
   SHAPED,
   ZEROED,
 } from "../../src/kernel/contract.ts";
 import { openReference } from "../../src/kernel/reference.ts";
+import type { Segment } from "../../src/kernel/segment.ts";
+import { openWasm } from "../../src/kernel/wasm.ts";
 
 export const PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "ema"] as const;
 export type Planes = Record<(typeof PLANES)[number], Float32Array>;

@@ -1,8 +1,9 @@
 /** What the tests of threads share: a pool beside the same tensors on one thread, and workers that can be killed. */
 
-import { openWasm } from "../../src/core.ts";
-import type { Scalars, Segment } from "../../src/kernel/contract.ts";
+import type { Scalars } from "../../src/kernel/contract.ts";
 import { compileFor } from "../../src/kernel/module.ts";
+import type { Segment } from "../../src/kernel/segment.ts";
+import { openWasm } from "../../src/kernel/wasm.ts";
 import { openPool, type PoolSettings } from "../../src/threads.ts";
 import { ordinaryPlanes, PLANES } from "./kernels.ts";
 
@@ -30,8 +31,8 @@ const EAGER: Partial<PoolSettings> = {
   sumCutoff: 1,
   minChunk: 16,
   minSumChunk: 1,
-  patience: 60_000,
-  maxCaution: 0,
+  timeoutMs: 60_000,
+  maxBackoff: 0,
 };
 
 const BASE_BYTES = 1024;

@@ -33,7 +33,7 @@ describe("the bits of one thread", () => {
         expect(twins.differences(), `${name}, ${count} elements`).toEqual([]);
       }
     }
-    expect(Math.min(...twins.pool.tally)).toBeGreaterThan(0);
+    expect(Math.min(...twins.pool.chunksDone)).toBeGreaterThan(0);
   });
 
   it.each([2, 3, 5])("from %i threads over many steps, each of which does its part", async (threads) => {
@@ -42,12 +42,12 @@ describe("the bits of one thread", () => {
     const segment = twins.segmentOf(100_000);
     twins.fill(segment, threads);
     let steps = 0;
-    for (; steps < 200 || (steps < 20_000 && twins.pool.tally.includes(0)); steps++) {
+    for (; steps < 200 || (steps < 20_000 && twins.pool.chunksDone.includes(0)); steps++) {
       twins.update(segment, scalarsFor(0));
     }
     expect(twins.differences()).toEqual([]);
-    expect(twins.pool.tally).toHaveLength(threads);
-    expect(Math.min(...twins.pool.tally)).toBeGreaterThan(0);
+    expect(twins.pool.chunksDone).toHaveLength(threads);
+    expect(Math.min(...twins.pool.chunksDone)).toBeGreaterThan(0);
   });
 
   it("in sums of squares, whose blocks are added in their order", async () => {
@@ -60,11 +60,11 @@ describe("the bits of one thread", () => {
       if (count < 1e6) twins.fill(segment, count);
       const expected = twins.one.sumOfSquares(segment.grad, count);
       expect(twins.pool.sumOfSquares(segment.grad, count), String(count)).toBe(expected);
-      for (let i = 0; i < 1_000 && count === most && twins.pool.tally.includes(0); i++) {
+      for (let i = 0; i < 1_000 && count === most && twins.pool.chunksDone.includes(0); i++) {
         expect(twins.pool.sumOfSquares(segment.grad, count)).toBe(expected);
       }
     }
-    expect(Math.min(...twins.pool.tally)).toBeGreaterThan(0);
+    expect(Math.min(...twins.pool.chunksDone)).toBeGreaterThan(0);
   });
 
   it("through the optimizer, clipped by the global norm", async () => {
@@ -272,7 +272,7 @@ describe("workers that die", () => {
     let steps = 0;
     let kills = 0;
     while (steps < 4_000) {
-      const twins = makeTwins(4, count, { minChunk: 256, patience: 2_000 });
+      const twins = makeTwins(4, count, { minChunk: 256, timeoutMs: 2_000 });
       const segment = twins.segmentOf(count);
       twins.fill(segment, steps);
       if (next() % 2) await twins.pool.ready;
@@ -300,7 +300,7 @@ describe("workers that die", () => {
 
   it("in the middle of a step make it throw, and say which parameters nobody knows", async () => {
     const count = 64_000;
-    const settings = { minChunk: 256, patience: 60, workerCode: mortal(2_000) };
+    const settings = { minChunk: 256, timeoutMs: 60, workerCode: mortal(2_000) };
     let deaths = 0;
     let halves = 0;
     let steps = 0;
@@ -344,7 +344,7 @@ describe("workers that die", () => {
   it("in the middle of a sum cost time, and change nothing", async () => {
     const count = 400_000;
     for (let pools = 0; pools < 4; pools++) {
-      const twins = makeTwins(3, count, { patience: 60, workerCode: mortal(100) });
+      const twins = makeTwins(3, count, { timeoutMs: 60, workerCode: mortal(100) });
       const { grad } = twins.segmentOf(count);
       twins.fill(twins.segmentOf(count), pools);
       await twins.pool.ready;

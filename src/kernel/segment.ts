@@ -1,0 +1,37 @@
+/** Segments: runs of elements that one kernel call updates, and the planes that they have. */
+
+/** One run of elements: the byte offset of each plane in the memory, 0 for a plane that isn't there. */
+export interface Segment {
+  param: number;
+  grad: number;
+  squareAvg: number;
+  momentumBuffer: number;
+  gradAvg: number;
+  /** The running average of the weights. */
+  ema: number;
+  /** Elements (float32) in each plane. */
+  count: number;
+}
+
+/** Any plane of a segment. */
+export type Plane = Exclude<keyof Segment, "count">;
+
+/** All planes, in the order in which kernels take them. */
+export const PLANES = [
+  "param",
+  "grad",
+  "squareAvg",
+  "momentumBuffer",
+  "gradAvg",
+  "ema",
+] as const satisfies Plane[];
+
+/** A plane of state, by PyTorch's name for it. */
+export type StatePlane = "squareAvg" | "momentumBuffer" | "gradAvg";
+
+/** The elements of a segment from one to before another. */
+export function partOf(segment: Segment, from: number, to: number): Segment {
+  const part = { ...segment, count: to - from };
+  for (const plane of PLANES) part[plane] += from * 4;
+  return part;
+}

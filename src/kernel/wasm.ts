@@ -1,0 +1,81 @@
+/** The WebAssembly backend: the compiled kernels, bound to a memory. */
+import { instantiateSync } from "@assemblyscript/loader";
+import { BackendError } from "../errors.ts";
+import type { Kernel } from "./contract.ts";
+import { compileFor } from "./module.ts";
+
+/** The exports of `assembly/index.ts`. */
+interface Exports extends Record<string, unknown> {
+  update(
+    variant: number,
+    param: number,
+    grad: number,
+    squareAvg: number,
+    momentumBuffer: number,
+    gradAvg: number,
+    ema: number,
+    count: number,
+    alpha: number,
+    oneMinusAlpha: number,
+    epsInside: number,
+    eps: number,
+    updateScale: number,
+    momentum: number,
+    bufferScale: number,
+    gradScale: number,
+    clipValue: number,
+    paramScale: number,
+    weightDecay: number,
+    correction: number,
+    emaWeight: number,
+  ): void;
+  sumOfSquares(grad: number, count: number): number;
+}
+
+/**
+ * Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it.
+ *
+ * @internal
+ */
+export function openWasm(memory: WebAssembly.Memory): Kernel {
+  let exports: Exports;
+  try {
+    // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
+    exports = instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
+  } catch (cause) {
+    throw new BackendError(
+      `WebAssembly SIMD can't be used here: ${cause}. Leave out \`backend\` to run on JavaScript instead.`,
+      { cause },
+    );
+  }
+  const { update, sumOfSquares } = exports;
+  return {
+    backend: "wasm",
+    update(segment, scalars) {
+      update(
+        scalars.variant,
+        segment.param,
+        segment.grad,
+        segment.squareAvg,
+        segment.momentumBuffer,
+        segment.gradAvg,
+        segment.ema,
+        segment.count,
+        scalars.alpha,
+        scalars.oneMinusAlpha,
+        scalars.epsInside,
+        scalars.eps,
+        scalars.updateScale,
+        scalars.momentum,
+        scalars.bufferScale,
+        scalars.gradScale,
+        scalars.clipValue,
+        scalars.paramScale,
+        scalars.weightDecay,
+        scalars.correction,
+        scalars.emaWeight,
+      );
+    },
+    sumOfSquares,
+  };
+}

@@ -1,0 +1,79 @@
+/** Norms of the gradients: which steps need them, how they are measured, and what they clip. */
+
+import { OptionError } from "../errors.ts";
+import type { Kernel } from "../kernel/contract.ts";
+import type { OptimizerOptions } from "../options/options.ts";
+import { clipFactor } from "../options/scalars.ts";
+import type { Group } from "./group.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** The sum of the squares of each tensor's gradient, as it stands in memory: neither scaled nor clipped. */
+export type SumsOfSquares = ReadonlyMap<Tensor, number>;
+
+export interface Measured {
+  /** The L2 norm of all gradients, scaled but not clipped. Undefined where no step needs it and the caller gave none. */
+  readonly norm: number | undefined;
+  /** Empty where nothing was measured. */
+  readonly sums: SumsOfSquares;
+}
+
+const UNMEASURED: Measured = { norm: undefined, sums: new Map() };
+
+export class Norms {
+  readonly #options: OptimizerOptions;
+  /** Undefined after a hyperparameter has changed. */
+  #areNeeded: boolean | undefined;
+
+  constructor(options: OptimizerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a step depends on the norm of all gradients. */
+  get #needsTotal(): boolean {
+    const { globalClipNorm, nonFinite } = this.#options;
+    return globalClipNorm !== Infinity || nonFinite !== "propagate";
+  }
+
+  /** To be called when a hyperparameter changes. */
+  reset(): void {
+    this.#areNeeded = undefined;
+  }
+
+  /**
+   * Measures the gradients if a step needs it. Tensors are added up in the order in which they were named.
+   *
+   * @param known The norm of all gradients, where the caller knows it.
+   */
+  measure(groups: readonly Group[], kernel: Kernel, gradScale: number, known?: number): Measured {
+    this.#areNeeded ??= this.#needsTotal || groups.some((group) => group.clipsByNorm);
+    const isKnown = known !== undefined && !groups.some((group) => group.clipsByNorm);
+    if (!this.#areNeeded || isKnown) {
+      return known === undefined ? UNMEASURED : { norm: known, sums: UNMEASURED.sums };
+    }
+    const sums = new Map<Tensor, number>();
+    let total = 0;
+    for (const { tensors } of groups) {
+      for (const tensor of tensors) {
+        const sum = kernel.sumOfSquares(tensor.segment.grad, tensor.count);
+        sums.set(tensor, sum);
+        total += sum;
+      }
+    }
+    return { norm: known ?? Math.sqrt(total) * Math.abs(gradScale), sums };
+  }
+
+  /** Refuses a share of a step that depends on gradients of other shares. */
+  refuseUnknown(): void {
+    if (this.#needsTotal) {
+      throw new OptionError(
+        "A share of a step with globalClipNorm or nonFinite needs the norm of everybody's gradients: hand in gradNorm.",
+      );
+    }
+  }
+}
+
+/** `gradScale` times the factor that clips a tensor's gradient to a norm of its own. */
+export function clippedScale(gradScale: number, sumOfSquares: number | undefined, clipNorm: number): number {
+  if (sumOfSquares === undefined) return gradScale;
+  return gradScale * clipFactor(Math.sqrt(sumOfSquares) * Math.abs(gradScale), clipNorm);
+}

@@ -1,0 +1,77 @@
+/** A tensor of an optimizer: the places of its planes, and the views of them. */
+
+import type { Plane, Segment, StatePlane } from "../kernel/segment.ts";
+import type { Arena } from "../memory/arena.ts";
+import { paddedByteLength } from "../memory/layout.ts";
+import { Place } from "../memory/view.ts";
+import type { Shape, TensorSpec } from "./params.ts";
+
+/** The running averages of one tensor, flat views with as many elements as it has. */
+export interface State {
+  /** Running average of the squared gradient. */
+  readonly squareAvg: Float32Array;
+  /** With `momentum`. */
+  readonly momentumBuffer?: Float32Array;
+  /** Running average of the gradient, with `centered`. */
+  readonly gradAvg?: Float32Array;
+}
+
+/** One tensor: where it lies, and the views of it. */
+export class Tensor {
+  readonly name: string;
+  readonly count: number;
+  readonly shape: Shape | undefined;
+  readonly isAdopted: boolean;
+  readonly segment: Segment;
+  readonly #arena: Arena;
+  readonly #places: Partial<Record<Plane, Place>> = {};
+
+  constructor(
+    { name, count, shape, adopted, placed }: TensorSpec,
+    arena: Arena,
+    private readonly statePlanes: () => readonly StatePlane[],
+  ) {
+    this.name = name;
+    this.count = count;
+    this.shape = shape;
+    this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
+    const nowhere = { param: 0, grad: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, count };
+    this.segment = { ...(placed?.segment ?? nowhere) };
+    this.#arena = arena;
+    if (adopted) {
+      this.#adopt("param", adopted.param);
+      this.#adopt("grad", adopted.grad);
+    }
+  }
+
+  /** Bytes from its start in a plane to that of the next tensor. Adopted ones may lie without a gap, so their state does. */
+  get byteStride(): number {
+    return this.isAdopted ? this.count * 4 : paddedByteLength(this.count);
+  }
+
+  /** A view over the memory as it is now. */
+  view(plane: Plane): Float32Array {
+    this.#places[plane] ??= new Place(this.#arena.memory, this.segment[plane], this.count);
+    return this.#places[plane].view;
+  }
+
+  /** The views of all state in use. */
+  get state(): Partial<Record<StatePlane, Float32Array>> {
+    return Object.fromEntries(this.statePlanes().map((plane) => [plane, this.view(plane)]));
+  }
+
+  /** Whether gradients were last read before the memory grew. */
+  get hasStaleGrad(): boolean {
+    return this.#places.grad?.isStale ?? false;
+  }
+
+  /** A view that the caller holds dies by a growth like one that was handed out. */
+  #adopt(plane: "param" | "grad", place: Float32Array | number): void {
+    if (typeof place === "number") {
+      this.segment[plane] = place;
+    } else {
+      this.segment[plane] = place.byteOffset;
+      this.#places[plane] = new Place(this.#arena.memory, place.byteOffset, this.count, place);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/** The hyperparameters of a group: their types, defaults, rules, and how they are assigned. */
+
+import {
+  check,
+  defaultsOf,
+  FLAG,
+  LARGEST,
+  numberFrom,
+  type Rules,
+  resolve,
+  SMALLEST,
+  unknownOption,
+} from "../base/rules.ts";
+import { show } from "../base/show.ts";
+import { OptionError } from "../errors.ts";
+
+/** Learning rate by the number of steps taken before: 0 at the first step. */
+export type Schedule = (step: number) => number;
+
+/** The hyperparameters of one parameter group. The defaults are PyTorch's. */
+export interface Hyperparameters {
+  /** Learning rate, at least 0, or a function of the steps taken. @defaultValue 0.01 */
+  lr: number | Schedule;
+  /** Decay of the running averages per step, 0 to 1. @defaultValue 0.99 */
+  alpha: number;
+  /** Added to the root of the running average, above 0: a zero gradient would be 0/0 without it. @defaultValue 1e-8 */
+  eps: number;
+  /** Take the root of the average plus `eps`, instead of adding `eps` to the root. @defaultValue false */
+  epsInsideSqrt: boolean;
+  /** L2 penalty, at least 0, added to the gradient: `grad + weightDecay * param`. @defaultValue 0 */
+  weightDecay: number;
+  /** Shrink the parameter by `1 - lr * weightDecay` instead, so that the averages don't see it. @defaultValue false */
+  decoupledWeightDecay: boolean;
+  /** Decay of the momentum buffer per step, 0 to 1. 0 keeps no buffer. @defaultValue 0 */
+  momentum: number;
+  /** Multiply by `lr` on the way into the momentum buffer, not on the way out. @defaultValue false */
+  lrInMomentum: boolean;
+  /** Look ahead: step by the update plus `momentum` times the new buffer. Needs `momentum`. @defaultValue false */
+  nesterov: boolean;
+  /** Divide by the deviation of the gradient instead of its root mean square (Graves 2013). @defaultValue false */
+  centered: boolean;
+  /** Divide the averages by `1 - alpha ** t`, as Adam does. @defaultValue false */
+  biasCorrection: boolean;
+  /** Where the average of the squared gradient starts, at least 0. Can't be changed later. @defaultValue 0 */
+  initialSquareAvg: number;
+  /** Clip each element of the gradient to ± this, above 0. @defaultValue Infinity */
+  clipValue: number;
+  /** Scale each tensor's gradient down to this L2 norm, above 0. @defaultValue Infinity */
+  clipNorm: number;
+  /** Climb instead of descend. @defaultValue false */
+  maximize: boolean;
+}
+
+/** The hyperparameters that a raw update takes: the others need an optimizer, which owns state and knows tensors. */
+export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
+
+const NOT_NEGATIVE = "from 0 up, finite";
+const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST, 0.01, NOT_NEGATIVE);
+/** @internal */
+export const CLIP = /* @__PURE__ */ numberFrom(
+  SMALLEST,
+  Infinity,
+  Infinity,
+  "above 0; Infinity clips nothing",
+);
+
+/** @internal */
+export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
+  lr: {
+    default: LEARNING_RATE.default,
+    wanted: `${LEARNING_RATE.wanted}, or a function of the step that gives one`,
+    accepts: (value) => typeof value === "function" || LEARNING_RATE.accepts(value),
+  },
+  alpha: numberFrom(0, 1, 0.99, "from 0 to 1"),
+  eps: numberFrom(SMALLEST, LARGEST, 1e-8, "above 0, also as a float32"),
+  epsInsideSqrt: FLAG,
+  weightDecay: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
+  decoupledWeightDecay: FLAG,
+  momentum: numberFrom(0, 1, 0, "from 0 to 1"),
+  lrInMomentum: FLAG,
+  nesterov: FLAG,
+  centered: FLAG,
+  biasCorrection: FLAG,
+  initialSquareAvg: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
+  clipValue: CLIP,
+  clipNorm: CLIP,
+  maximize: FLAG,
+}))();
+
+/** @internal */
+export const DEFAULTS = /* @__PURE__ */ defaultsOf(HYPERPARAMETERS);
+
+/** Checks one group's hyperparameters, the rest taken from `base`. */
+export function resolveHyperparameters(given: Partial<Hyperparameters>, base = DEFAULTS): Hyperparameters {
+  const resolved = resolve(HYPERPARAMETERS, base, given);
+  checkTogether(resolved);
+  return resolved;
+}
+
+/** Values that are right by themselves, and wrong together. */
+export function checkTogether({ nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters): void {
+  if (nesterov && momentum === 0) {
+    throw new OptionError(
+      "Option nesterov looks ahead along the momentum: set momentum above 0, or leave it out.",
+    );
+  }
+  if (biasCorrection && Math.fround(1 - alpha) === 0) {
+    throw new OptionError(`Option biasCorrection divides by 1 - alpha ** t, which is 0 with alpha ${alpha}.`);
+  }
+}
+
+/** The hyperparameters as a caller sees and sets them: an assignment is checked, then left to `change`. */
+export function guardHyperparameters(
+  values: Hyperparameters,
+  change: (next: Hyperparameters) => void,
+): Hyperparameters {
+  const refuse = (_: object, name: PropertyKey): never => {
+    throw new OptionError(`Option ${String(name)} can be assigned, not deleted or redefined.`);
+  };
+  return new Proxy<Hyperparameters>(values, {
+    set(_, name, value) {
+      if (!Object.hasOwn(HYPERPARAMETERS, name)) throw unknownOption(name, Object.keys(HYPERPARAMETERS));
+      check(HYPERPARAMETERS, name as keyof Hyperparameters, value);
+      if (name === "initialSquareAvg") {
+        throw new OptionError(
+          `Option initialSquareAvg: got ${show(value)}, but the averages have started: set it when making the optimizer, or fill state[name].squareAvg.`,
+        );
+      }
+      const next = { ...values, [name]: value };
+      checkTogether(next);
+      change(next);
+      return true;
+    },
+    deleteProperty: refuse,
+    defineProperty: refuse,
+  });
+}
+
+/** Calls a schedule, and checks what it gives. */
+export function learningRateAt(lr: number | Schedule, step: number): number {
+  if (typeof lr === "number") return lr;
+  const value = lr(step);
+  if (!LEARNING_RATE.accepts(value)) {
+    throw new OptionError(
+      `Option lr: the schedule gave ${show(value)} at step ${step}, expected ${LEARNING_RATE.wanted}.`,
+    );
+  }
+  return value;
+}
