@@ -9,6 +9,7 @@ export { dialects } from "../options/dialects.ts";
 export type { Hyperparameters, Schedule } from "../options/hyperparameters.ts";
 export type { NonFinitePolicy, OptimizerOptions, Options, Shard, StepOptions } from "../options/options.ts";
 export type { AttachOptions, Handle } from "./handle.ts";
+export type { Optimizer } from "./optimizer.ts";
 export type {
   AdoptedOffsets,
   AdoptedViews,

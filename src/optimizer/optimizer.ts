@@ -48,8 +48,16 @@ interface Parts {
 }
 
 /**
- * The RMSprop optimizer, without a backend: each entry of the package makes an `RMSprop` of it by handing in `open`.
- * Parameters, gradients and state lie in one linear memory, and `step()` updates them where they lie.
+ * The type that `RMSprop` of every entry extends, for functions that take either. Parameters, gradients and state stand
+ * in one linear memory, and `step()` updates them in place. An entry adds its backends, so nobody makes one directly.
+ *
+ * @example
+ * ```ts
+ * import { type Optimizer, type Params, RMSprop } from "rmsprop-wasm";
+ *
+ * const gradientsOf = (optimizer: Optimizer<Params>) => Object.values(optimizer.grads);
+ * gradientsOf(new RMSprop({ w: [2] })).length; // → 1
+ * ```
  */
 export class Optimizer<const P extends Params> {
   /** The parameters by name: flat views over the memory as it is when the name is read. */

@@ -112,6 +112,7 @@ describe("an entry", () => {
     const checker = program.getTypeChecker();
     const symbol = checker.getSymbolAtLocation(program.getSourceFile(types)!)!;
     const isValue = (name: ts.Symbol) => {
+      if (name.declarations?.some(ts.isTypeOnlyExportDeclaration)) return false;
       const target = name.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(name) : name;
       return target.flags & ts.SymbolFlags.Value;
     };
