@@ -7,7 +7,7 @@ import type { Arena } from "../memory/arena.ts";
 import { guardHyperparameters, type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import type { Shard } from "../options/options.ts";
 import { areScalarsSteady, type StepPlan, scalarsOf } from "../options/scalars.ts";
-import { clippedScale, type SumsOfSquares } from "./norms.ts";
+import { clippedScale, type NormedGroup, type SumsOfSquares } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
 import { Tensor } from "./tensor.ts";
@@ -20,7 +20,7 @@ export interface GroupContext {
   beforeChange(next: Hyperparameters): void;
 }
 
-export class Group {
+export class Group implements NormedGroup {
   readonly tensors: readonly Tensor[];
   /** As the caller reads and sets them. */
   readonly hyperparameters: Hyperparameters;

@@ -4,11 +4,17 @@ import { OptionError } from "../errors.ts";
 import type { Kernel } from "../kernel/contract.ts";
 import type { OptimizerOptions } from "../options/options.ts";
 import { clipFactor } from "../options/scalars.ts";
-import type { Group } from "./group.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The sum of the squares of each tensor's gradient, as it stands in memory: neither scaled nor clipped. */
 export type SumsOfSquares = ReadonlyMap<Tensor, number>;
+
+/** The parts of a group that norms depend on. */
+export interface NormedGroup {
+  readonly tensors: readonly Tensor[];
+  /** Whether each tensor's gradient is clipped to a norm of its own. */
+  readonly clipsByNorm: boolean;
+}
 
 export interface Measured {
   /** The L2 norm of all gradients, scaled but not clipped. Undefined where no step needs it and the caller gave none. */
@@ -44,7 +50,7 @@ export class Norms {
    *
    * @param known The norm of all gradients, where the caller knows it.
    */
-  measure(groups: readonly Group[], kernel: Kernel, gradScale: number, known?: number): Measured {
+  measure(groups: readonly NormedGroup[], kernel: Kernel, gradScale: number, known?: number): Measured {
     this.#areNeeded ??= this.#needsTotal || groups.some((group) => group.clipsByNorm);
     const isKnown = known !== undefined && !groups.some((group) => group.clipsByNorm);
     if (!this.#areNeeded || isKnown) {
