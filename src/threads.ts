@@ -5,11 +5,18 @@
  */
 
 import { ThreadError } from "./errors.ts";
-import { type Kernel, PLANES, type Scalars, type Segment } from "./kernel/contract.ts";
+import {
+  ARITY,
+  argumentsOf,
+  BLOCK,
+  type Kernel,
+  PLANES,
+  type Scalars,
+  type Segment,
+} from "./kernel/contract.ts";
 import { partOf } from "./optimizer/shard.ts";
 import {
   AWAKE,
-  BLOCK,
   MAX_BLOCKS,
   MAX_CHUNKS,
   PARKED,
@@ -55,23 +62,6 @@ const SETTINGS: PoolSettings = {
 
 const CACHE_LINE_BYTES = 64;
 
-/** The arguments of the kernel's `update` after the count, in their order. */
-const SCALARS = [
-  "alpha",
-  "oneMinusAlpha",
-  "epsInside",
-  "eps",
-  "updateScale",
-  "momentum",
-  "bufferScale",
-  "gradScale",
-  "clipValue",
-  "paramScale",
-  "weightDecay",
-  "correction",
-  "emaWeight",
-] as const satisfies (keyof Scalars)[];
-
 /** Ends the workers of a pool that was dropped without `dispose`. */
 let abandoned: FinalizationRegistry<Crew> | undefined;
 
@@ -84,8 +74,7 @@ export function openPool(
   settings: Partial<PoolSettings> = {},
 ): Pool {
   const all = { ...SETTINGS, ...settings };
-  const arity = 2 + PLANES.length + SCALARS.length;
-  const start = { module, memory, planes: PLANES.length, arity };
+  const start = { module, memory, planes: PLANES.length, arity: ARITY };
   const crew = new Crew(threads, all.workerCode, start, all);
   const pool = new Pool(inner, crew, all);
   abandoned ??= new FinalizationRegistry((crew) => crew.dismissAll());
@@ -130,8 +119,7 @@ export class Pool implements Omit<Kernel, "backend"> {
 
     const lead = (param % CACHE_LINE_BYTES) / 4;
     const chunkElements = this.#chunkElements(count + lead, minChunk, CACHE_LINE_BYTES / 4);
-    const planes = PLANES.map((name) => segment[name]);
-    const args = [scalars.variant, ...planes, count, ...SCALARS.map((name) => scalars[name])];
+    const args = argumentsOf(segment, scalars);
     const owners = this.crew.run({ kind: UPDATE, count, chunkElements, lead, args }, (from, to) =>
       this.inner.update(partOf(segment, from, to), scalars),
     );

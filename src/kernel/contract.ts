@@ -35,7 +35,7 @@ export const PLANES = [
 /** A plane of state, by PyTorch's name for it. */
 export type StatePlane = "squareAvg" | "momentumBuffer" | "gradAvg";
 
-/** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them: what a step uses. */
+/** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them: the parts of the mathematics that a step uses. */
 export const MOMENTUM = 1;
 export const CENTERED = 2;
 /** `gradScale`, `clipValue` and `paramScale`. */
@@ -49,12 +49,12 @@ export const AVERAGED = 64;
 /** The gradient is cleared behind the update. */
 export const ZEROED = 128;
 
-/** What a report has the kernel work on at a time: so many elements, copies of these planes. */
+/** Elements that a report has the kernel work on at a time, and the planes that it copies for that. */
 export const SCRATCH_COUNT = 512;
 export const SCRATCH_PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
 export const SCRATCH_BYTES = SCRATCH_PLANES.length * SCRATCH_COUNT * 4;
 
-/** What a step needs of the hyperparameters. Each number is already rounded to float32. */
+/** A step's hyperparameters as the kernels compute with them. Each number is already rounded to float32. */
 export interface Scalars {
   /** The sum of the bits above that are in use. */
   variant: number;
@@ -63,10 +63,10 @@ export interface Scalars {
   oneMinusAlpha: number;
   epsInside: number;
   eps: number;
-  /** What the gradient is multiplied by above the root: `lr`, or 1 where it multiplies the momentum buffer. */
+  /** Multiplies the gradient above the root: `lr`, or 1 where `lr` multiplies the momentum buffer. */
   updateScale: number;
   momentum: number;
-  /** What the momentum buffer is multiplied by on its way to the parameter. */
+  /** Multiplies the momentum buffer on its way to the parameter. */
   bufferScale: number;
   /** Negative when maximizing. */
   gradScale: number;
@@ -79,6 +79,38 @@ export interface Scalars {
   /** `1 - decay` of the average of the weights; 1 at the first step, which takes the weights themselves. */
   emaWeight: number;
 }
+
+/** All numbers of a step but the switches, in the order in which kernels take them. */
+export const SCALARS = [
+  "alpha",
+  "oneMinusAlpha",
+  "epsInside",
+  "eps",
+  "updateScale",
+  "momentum",
+  "bufferScale",
+  "gradScale",
+  "clipValue",
+  "paramScale",
+  "weightDecay",
+  "correction",
+  "emaWeight",
+] as const satisfies Exclude<keyof Scalars, "variant">[];
+
+/** How many arguments `update` of `assembly/rmsprop.ts` takes: the variant, the planes, the count, the scalars. */
+export const ARITY = 2 + PLANES.length + SCALARS.length;
+
+/**
+ * The arguments of `update` in its order. The WebAssembly backend writes them out instead: a call by a list takes
+ * ten times as long.
+ */
+export function argumentsOf(segment: Segment, scalars: Scalars): number[] {
+  const planes = PLANES.map((name) => segment[name]);
+  return [scalars.variant, ...planes, segment.count, ...SCALARS.map((name) => scalars[name])];
+}
+
+/** Elements whose squares are summed by themselves, a part of the numerics: the sums of blocks are added up in order. */
+export const BLOCK = 4096;
 
 /** A backend, bound to one memory. */
 export interface Kernel {

@@ -1,15 +1,13 @@
 /** The options: their types, defaults and rules. */
-
+import { LARGEST_FINITE, SMALLEST_DENORMAL } from "../base/float32.ts";
 import {
   check,
   defaultsOf,
   FLAG,
-  LARGEST,
   numberFrom,
   oneOf,
   type Rules,
   resolve,
-  SMALLEST,
   unknownOption,
 } from "../base/rules.ts";
 import { show } from "../base/show.ts";
@@ -130,8 +128,13 @@ export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions 
 }
 
 const NOT_NEGATIVE = "from 0 up, finite";
-const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST, 0.01, NOT_NEGATIVE);
-const CLIP = /* @__PURE__ */ numberFrom(SMALLEST, Infinity, Infinity, "above 0; Infinity clips nothing");
+const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST_FINITE, 0.01, NOT_NEGATIVE);
+const CLIP = /* @__PURE__ */ numberFrom(
+  SMALLEST_DENORMAL,
+  Infinity,
+  Infinity,
+  "above 0; Infinity clips nothing",
+);
 
 /** @internal */
 export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
@@ -141,16 +144,16 @@ export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
     accepts: (value) => typeof value === "function" || LEARNING_RATE.accepts(value),
   },
   alpha: numberFrom(0, 1, 0.99, "from 0 to 1"),
-  eps: numberFrom(SMALLEST, LARGEST, 1e-8, "above 0, also as a float32"),
+  eps: numberFrom(SMALLEST_DENORMAL, LARGEST_FINITE, 1e-8, "above 0, also as a float32"),
   epsInsideSqrt: FLAG,
-  weightDecay: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
+  weightDecay: numberFrom(0, LARGEST_FINITE, 0, NOT_NEGATIVE),
   decoupledWeightDecay: FLAG,
   momentum: numberFrom(0, 1, 0, "from 0 to 1"),
   lrInMomentum: FLAG,
   nesterov: FLAG,
   centered: FLAG,
   biasCorrection: FLAG,
-  initialSquareAvg: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
+  initialSquareAvg: numberFrom(0, LARGEST_FINITE, 0, NOT_NEGATIVE),
   clipValue: CLIP,
   clipNorm: CLIP,
   maximize: FLAG,
@@ -190,7 +193,7 @@ export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() =>
 }))();
 
 const SCALE_OPTIONS: Rules<Required<ScaleOptions>> = /* @__PURE__ */ (() => ({
-  gradScale: numberFrom(-LARGEST, LARGEST, 1, "that is finite"),
+  gradScale: numberFrom(-LARGEST_FINITE, LARGEST_FINITE, 1, "that is finite"),
   zeroGrad: FLAG,
 }))();
 

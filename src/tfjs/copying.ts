@@ -6,13 +6,18 @@
  */
 import type { Tensor, Variable } from "@tensorflow/tfjs-core";
 import { openWasm } from "../core.ts";
-import { CENTERED, MOMENTUM, type Scalars, type Segment, type StatePlane } from "../kernel/contract.ts";
+import {
+  BLOCK,
+  CENTERED,
+  MOMENTUM,
+  type Scalars,
+  type Segment,
+  type StatePlane,
+} from "../kernel/contract.ts";
 import { assign, type Slot, type Way } from "./updater.ts";
 
 /** Elements at a time. So small a memory never grows, which would slow all of tf.js's loops down by a fifth. */
 const CHUNK = 16_384;
-/** Elements that the kernel sums up by themselves: the sums of blocks, added up, are the sum of the whole to the bit. */
-const BLOCK = 4096;
 const FIRST_BYTE = 1024;
 /** More than a chunk takes: planes at one offset modulo 4096 would wait for each other. */
 const PLANE_BYTES = CHUNK * 4 + 576;
@@ -39,6 +44,7 @@ export function openCopies(): Way {
   return {
     sumOfSquares(gradient) {
       let sum = 0;
+      // The sums of blocks, added up, are the sum of the whole to the bit.
       forEachPart(gradient.size, BLOCK, (start, end) => {
         grad.set(valuesOf(gradient).subarray(start, end));
         sum += kernel.sumOfSquares(segment.grad, end - start);

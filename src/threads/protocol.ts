@@ -6,6 +6,7 @@
  * and exchange, reads the job only then, and reports by compare and exchange. A job ends, and the next one is written,
  * when every claim was reported or revoked; a thread that comes late finds another number, and claims nothing.
  */
+import { BLOCK } from "../kernel/contract.ts";
 
 /** Words (int32). What several threads write has a cache line to itself. */
 export const EPOCH = 0;
@@ -29,8 +30,6 @@ const JOB_DOUBLES = 32;
 export const UPDATE = 0;
 export const SUM_OF_SQUARES = 1;
 
-/** Elements whose squares are summed at a time, as in `assembly/gradient.ts`. */
-export const BLOCK = 4096;
 /** Blocks of one job: 8 M elements. */
 export const MAX_BLOCKS = 2048;
 

@@ -1,13 +1,12 @@
 /** What must hold for every input, on both backends. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CENTERED, MOMENTUM, SHAPED } from "../../src/kernel/contract.ts";
+import { CENTERED, MOMENTUM, PLANES, SHAPED } from "../../src/kernel/contract.ts";
 import {
   bits,
   bitsOf,
   KERNELS,
   ordinaryPlanes,
-  PLANES,
   type Planes,
   run,
   scalarsFor,

@@ -7,6 +7,7 @@ import {
   DECAYED,
   MOMENTUM,
   NESTEROV,
+  PLANES,
   SHAPED,
   ZEROED,
 } from "../../src/kernel/contract.ts";
@@ -15,7 +16,6 @@ import {
   bitsOf,
   KERNELS,
   ordinaryPlanes,
-  PLANES,
   type Planes,
   run,
   scalarsFor,

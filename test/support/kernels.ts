@@ -8,6 +8,9 @@ import {
   type Kernel,
   MOMENTUM,
   NESTEROV,
+  PLANES,
+  type Plane,
+  SCALARS,
   type Scalars,
   type Segment,
   SHAPED,
@@ -15,8 +18,7 @@ import {
 } from "../../src/kernel/contract.ts";
 import { openReference } from "../../src/kernel/reference.ts";
 
-export const PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "ema"] as const;
-export type Planes = Record<(typeof PLANES)[number], Float32Array>;
+export type Planes = Record<Plane, Float32Array>;
 
 /** Every kernel, by the backend that it must say it is. */
 export const KERNELS: Record<string, (memory: WebAssembly.Memory) => Kernel> = {
@@ -68,9 +70,7 @@ export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): S
     emaWeight: 0.013,
     ...overrides,
   };
-  for (const name of Object.keys(scalars) as (keyof Scalars)[]) {
-    if (name !== "variant") scalars[name] = Math.fround(scalars[name]);
-  }
+  for (const name of SCALARS) scalars[name] = Math.fround(scalars[name]);
   return scalars;
 }
 

@@ -1,10 +1,10 @@
 /** What the tests of threads share: a pool beside the same tensors on one thread, and workers that can be killed. */
 
 import { openWasm } from "../../src/core.ts";
-import type { Scalars, Segment } from "../../src/kernel/contract.ts";
+import { PLANES, type Scalars, type Segment } from "../../src/kernel/contract.ts";
 import { compileFor } from "../../src/kernel/module.ts";
 import { openPool, type PoolSettings } from "../../src/threads.ts";
-import { ordinaryPlanes, PLANES } from "./kernels.ts";
+import { ordinaryPlanes } from "./kernels.ts";
 
 interface NodeWorker {
   terminate(): Promise<unknown>;
