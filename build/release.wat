@@ -1,32 +1,32 @@
 (module
- (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
  (type $1 (func (param i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
  (type $2 (func (param i32 i32) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "update" (func $assembly/rmsprop/update))
- (func $assembly/rmsprop/updatePiece (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 f32) (param $8 f32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32)
-  (local $19 i32)
-  (local $20 i32)
-  (local $21 i32)
-  (local $22 i32)
-  (local $23 i32)
-  (local $24 i32)
+ (func $assembly/rmsprop/updatePiece (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
+  (local $10 i32)
+  (local $11 i32)
+  (local $12 i32)
+  (local $13 i32)
+  (local $14 i32)
+  (local $15 i32)
+  (local $16 v128)
+  (local $17 v128)
+  (local $18 v128)
+  (local $19 v128)
+  (local $20 v128)
+  (local $21 v128)
+  (local $22 v128)
+  (local $23 v128)
+  (local $24 v128)
   (local $25 v128)
   (local $26 v128)
   (local $27 v128)
   (local $28 v128)
   (local $29 v128)
   (local $30 v128)
-  (local $31 v128)
-  (local $32 v128)
-  (local $33 v128)
-  (local $34 v128)
-  (local $35 v128)
-  (local $36 v128)
-  (local $37 v128)
-  (local $38 v128)
-  (local $39 v128)
   block $break|0
    block $case12|0
     block $case11|0
@@ -45,11 +45,11 @@
                  local.get $0
                  i32.const -193
                  i32.and
-                 local.tee $19
+                 local.tee $10
                  br_table $case0|0 $case1|0 $case2|0 $tablify|0
                 end
                 block $tablify|00
-                 local.get $19
+                 local.get $10
                  i32.const 3
                  i32.sub
                  br_table $case3|0 $case4|0 $case5|0 $case6|0 $case7|0 $case8|0 $case9|0 $case10|0 $case11|0 $tablify|00
@@ -57,88 +57,93 @@
                 br $case12|0
                end
                local.get $1
-               local.set $19
+               local.set $10
                local.get $2
-               local.set $21
+               local.set $12
                local.get $3
-               local.set $20
+               local.set $11
                local.get $6
-               local.set $22
+               local.set $13
                local.get $6
                i32.const 4
                i32.ge_u
                if
                 local.get $7
+                f32x4.extract_lane 0
                 f32x4.splat
-                local.set $25
+                local.set $16
+                local.get $7
+                f32x4.extract_lane 1
+                f32x4.splat
+                local.set $17
                 local.get $8
+                f32x4.extract_lane 0
                 f32x4.splat
-                local.set $26
+                local.set $18
                 local.get $9
+                f32x4.extract_lane 0
                 f32x4.splat
-                local.set $27
-                local.get $10
+                local.set $19
+                local.get $9
+                f32x4.extract_lane 1
                 f32x4.splat
-                local.set $28
-                local.get $11
-                f32x4.splat
-                local.set $29
+                local.set $20
                 loop $do-loop|0
-                 local.get $19
+                 local.get $10
                  v128.load
-                 local.set $30
-                 local.get $20
-                 local.get $25
-                 local.get $20
+                 local.set $21
+                 local.get $11
+                 local.get $16
+                 local.get $11
                  v128.load
                  f32x4.mul
-                 local.get $26
-                 local.get $21
+                 local.get $17
+                 local.get $12
                  v128.load
-                 local.tee $31
+                 local.tee $22
                  f32x4.mul
-                 local.get $31
+                 local.get $22
                  f32x4.mul
                  f32x4.add
-                 local.tee $32
-                 local.get $32
+                 local.tee $23
+                 local.get $23
                  v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
                  f32x4.lt
                  v128.andnot
                  v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
                  f32x4.pmin
-                 local.tee $32
+                 local.tee $23
                  v128.store
-                 local.get $19
-                 local.get $30
-                 local.get $29
-                 local.get $31
+                 local.get $10
+                 local.get $21
+                 local.get $18
+                 local.get $22
                  f32x4.mul
-                 local.get $32
-                 local.get $27
+                 local.get $23
+                 local.get $19
                  f32x4.add
                  f32x4.sqrt
-                 local.get $28
+                 local.get $20
                  f32x4.add
                  f32x4.div
                  f32x4.sub
                  v128.store
-                 local.get $19
+                 local.get $10
                  i32.const 16
                  i32.add
-                 local.set $19
-                 local.get $21
+                 local.set $10
+                 local.get $12
                  i32.const 16
                  i32.add
-                 local.set $21
-                 local.get $20
+                 local.set $12
+                 local.get $11
                  i32.const 16
                  i32.add
-                 local.set $20
-                 local.get $22
+                 local.set $11
+                 local.get $13
                  i32.const 4
                  i32.sub
-                 local.tee $22
+                 local.tee $13
                  i32.const 4
                  i32.ge_u
                  br_if $do-loop|0
@@ -147,111 +152,118 @@
                br $break|0
               end
               local.get $1
-              local.set $19
+              local.set $10
               local.get $2
-              local.set $22
+              local.set $13
               local.get $3
-              local.set $20
+              local.set $11
               local.get $4
-              local.set $21
+              local.set $12
               local.get $6
-              local.set $23
+              local.set $14
               local.get $6
               i32.const 4
               i32.ge_u
               if
                local.get $7
+               f32x4.extract_lane 0
                f32x4.splat
-               local.set $25
+               local.set $16
+               local.get $7
+               f32x4.extract_lane 1
+               f32x4.splat
+               local.set $17
+               local.get $7
+               f32x4.extract_lane 2
+               f32x4.splat
+               local.set $18
                local.get $8
+               f32x4.extract_lane 0
                f32x4.splat
-               local.set $26
+               local.set $19
+               local.get $8
+               f32x4.extract_lane 1
+               f32x4.splat
+               local.set $20
                local.get $9
+               f32x4.extract_lane 0
                f32x4.splat
-               local.set $27
-               local.get $10
+               local.set $21
+               local.get $9
+               f32x4.extract_lane 1
                f32x4.splat
-               local.set $28
-               local.get $11
-               f32x4.splat
-               local.set $29
-               local.get $12
-               f32x4.splat
-               local.set $30
-               local.get $13
-               f32x4.splat
-               local.set $31
+               local.set $22
                loop $do-loop|00
-                local.get $19
+                local.get $10
                 v128.load
-                local.set $32
-                local.get $20
-                local.get $25
-                local.get $20
+                local.set $23
+                local.get $11
+                local.get $16
+                local.get $11
                 v128.load
                 f32x4.mul
-                local.get $26
-                local.get $22
+                local.get $17
+                local.get $13
                 v128.load
-                local.tee $33
+                local.tee $24
                 f32x4.mul
-                local.get $33
+                local.get $24
                 f32x4.mul
                 f32x4.add
-                local.tee $34
-                local.get $34
+                local.tee $25
+                local.get $25
                 v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
                 f32x4.lt
                 v128.andnot
                 v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
                 f32x4.pmin
-                local.tee $34
+                local.tee $25
                 v128.store
-                local.get $21
-                local.get $30
-                local.get $21
+                local.get $12
+                local.get $18
+                local.get $12
                 v128.load
                 f32x4.mul
-                local.get $29
-                local.get $33
+                local.get $19
+                local.get $24
                 f32x4.mul
-                local.get $34
-                local.get $27
+                local.get $25
+                local.get $21
                 f32x4.add
                 f32x4.sqrt
-                local.get $28
+                local.get $22
                 f32x4.add
                 f32x4.div
                 f32x4.add
-                local.tee $33
+                local.tee $24
                 v128.store
-                local.get $19
-                local.get $32
-                local.get $31
-                local.get $33
+                local.get $10
+                local.get $23
+                local.get $20
+                local.get $24
                 f32x4.mul
                 f32x4.sub
                 v128.store
-                local.get $19
+                local.get $10
                 i32.const 16
                 i32.add
-                local.set $19
-                local.get $22
+                local.set $10
+                local.get $13
                 i32.const 16
                 i32.add
-                local.set $22
-                local.get $20
+                local.set $13
+                local.get $11
                 i32.const 16
                 i32.add
-                local.set $20
-                local.get $21
+                local.set $11
+                local.get $12
                 i32.const 16
                 i32.add
-                local.set $21
-                local.get $23
+                local.set $12
+                local.get $14
                 i32.const 4
                 i32.sub
-                local.tee $23
+                local.tee $14
                 i32.const 4
                 i32.ge_u
                 br_if $do-loop|00
@@ -260,116 +272,121 @@
               br $break|0
              end
              local.get $1
-             local.set $19
+             local.set $10
              local.get $2
-             local.set $22
+             local.set $13
              local.get $3
-             local.set $20
+             local.set $11
              local.get $5
-             local.set $21
+             local.set $12
              local.get $6
-             local.set $23
+             local.set $14
              local.get $6
              i32.const 4
              i32.ge_u
              if
               local.get $7
+              f32x4.extract_lane 0
               f32x4.splat
-              local.set $25
+              local.set $16
+              local.get $7
+              f32x4.extract_lane 1
+              f32x4.splat
+              local.set $17
               local.get $8
+              f32x4.extract_lane 0
               f32x4.splat
-              local.set $26
+              local.set $18
               local.get $9
+              f32x4.extract_lane 0
               f32x4.splat
-              local.set $27
-              local.get $10
+              local.set $19
+              local.get $9
+              f32x4.extract_lane 1
               f32x4.splat
-              local.set $28
-              local.get $11
-              f32x4.splat
-              local.set $29
+              local.set $20
               loop $do-loop|01
-               local.get $19
+               local.get $10
                v128.load
-               local.set $30
-               local.get $20
-               local.get $25
-               local.get $20
+               local.set $21
+               local.get $11
+               local.get $16
+               local.get $11
                v128.load
                f32x4.mul
-               local.get $26
+               local.get $17
+               local.get $13
+               v128.load
+               local.tee $22
+               f32x4.mul
+               local.tee $23
                local.get $22
-               v128.load
-               local.tee $31
-               f32x4.mul
-               local.tee $32
-               local.get $31
                f32x4.mul
                f32x4.add
-               local.tee $33
-               local.get $33
+               local.tee $24
+               local.get $24
                v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
                f32x4.lt
                v128.andnot
                v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
                f32x4.pmin
-               local.tee $33
+               local.tee $24
                v128.store
-               local.get $21
-               local.get $25
-               local.get $21
+               local.get $12
+               local.get $16
+               local.get $12
                v128.load
                f32x4.mul
-               local.get $32
+               local.get $23
                f32x4.add
-               local.tee $32
-               local.get $32
+               local.tee $23
+               local.get $23
                f32x4.abs
                v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
                f32x4.lt
                v128.andnot
-               local.tee $32
+               local.tee $23
                v128.store
-               local.get $19
-               local.get $30
-               local.get $29
-               local.get $31
+               local.get $10
+               local.get $21
+               local.get $18
+               local.get $22
                f32x4.mul
-               local.get $33
-               local.get $32
-               local.get $32
+               local.get $24
+               local.get $23
+               local.get $23
                f32x4.mul
                f32x4.sub
                v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                f32x4.pmax
-               local.get $27
+               local.get $19
                f32x4.add
                f32x4.sqrt
-               local.get $28
+               local.get $20
                f32x4.add
                f32x4.div
                f32x4.sub
                v128.store
-               local.get $19
+               local.get $10
                i32.const 16
                i32.add
-               local.set $19
-               local.get $22
+               local.set $10
+               local.get $13
                i32.const 16
                i32.add
-               local.set $22
-               local.get $20
+               local.set $13
+               local.get $11
                i32.const 16
                i32.add
-               local.set $20
-               local.get $21
+               local.set $11
+               local.get $12
                i32.const 16
                i32.add
-               local.set $21
-               local.get $23
+               local.set $12
+               local.get $14
                i32.const 4
                i32.sub
-               local.tee $23
+               local.tee $14
                i32.const 4
                i32.ge_u
                br_if $do-loop|01
@@ -378,139 +395,146 @@
              br $break|0
             end
             local.get $1
-            local.set $19
+            local.set $10
             local.get $2
-            local.set $23
+            local.set $14
             local.get $3
-            local.set $20
+            local.set $11
             local.get $4
-            local.set $21
+            local.set $12
             local.get $5
-            local.set $22
+            local.set $13
             local.get $6
-            local.set $24
+            local.set $15
             local.get $6
             i32.const 4
             i32.ge_u
             if
              local.get $7
+             f32x4.extract_lane 0
              f32x4.splat
-             local.set $25
+             local.set $16
+             local.get $7
+             f32x4.extract_lane 1
+             f32x4.splat
+             local.set $17
+             local.get $7
+             f32x4.extract_lane 2
+             f32x4.splat
+             local.set $18
              local.get $8
+             f32x4.extract_lane 0
              f32x4.splat
-             local.set $26
+             local.set $19
+             local.get $8
+             f32x4.extract_lane 1
+             f32x4.splat
+             local.set $20
              local.get $9
+             f32x4.extract_lane 0
              f32x4.splat
-             local.set $27
-             local.get $10
+             local.set $21
+             local.get $9
+             f32x4.extract_lane 1
              f32x4.splat
-             local.set $28
-             local.get $11
-             f32x4.splat
-             local.set $29
-             local.get $12
-             f32x4.splat
-             local.set $30
-             local.get $13
-             f32x4.splat
-             local.set $31
+             local.set $22
              loop $do-loop|02
-              local.get $19
+              local.get $10
               v128.load
-              local.set $32
-              local.get $20
-              local.get $25
-              local.get $20
+              local.set $23
+              local.get $11
+              local.get $16
+              local.get $11
               v128.load
               f32x4.mul
-              local.get $26
-              local.get $23
+              local.get $17
+              local.get $14
               v128.load
-              local.tee $33
+              local.tee $24
               f32x4.mul
-              local.tee $34
-              local.get $33
+              local.tee $25
+              local.get $24
               f32x4.mul
               f32x4.add
-              local.tee $35
-              local.get $35
+              local.tee $26
+              local.get $26
               v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
               f32x4.lt
               v128.andnot
               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
               f32x4.pmin
-              local.tee $35
+              local.tee $26
               v128.store
-              local.get $22
-              local.get $25
-              local.get $22
+              local.get $13
+              local.get $16
+              local.get $13
               v128.load
               f32x4.mul
-              local.get $34
+              local.get $25
               f32x4.add
-              local.tee $34
-              local.get $34
+              local.tee $25
+              local.get $25
               f32x4.abs
               v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
               f32x4.lt
               v128.andnot
-              local.tee $34
+              local.tee $25
               v128.store
-              local.get $21
-              local.get $30
-              local.get $21
+              local.get $12
+              local.get $18
+              local.get $12
               v128.load
               f32x4.mul
-              local.get $29
-              local.get $33
+              local.get $19
+              local.get $24
               f32x4.mul
-              local.get $35
-              local.get $34
-              local.get $34
+              local.get $26
+              local.get $25
+              local.get $25
               f32x4.mul
               f32x4.sub
               v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
               f32x4.pmax
-              local.get $27
+              local.get $21
               f32x4.add
               f32x4.sqrt
-              local.get $28
+              local.get $22
               f32x4.add
               f32x4.div
               f32x4.add
-              local.tee $33
+              local.tee $24
               v128.store
-              local.get $19
-              local.get $32
-              local.get $31
-              local.get $33
+              local.get $10
+              local.get $23
+              local.get $20
+              local.get $24
               f32x4.mul
               f32x4.sub
               v128.store
-              local.get $19
+              local.get $10
               i32.const 16
               i32.add
-              local.set $19
-              local.get $23
+              local.set $10
+              local.get $14
               i32.const 16
               i32.add
-              local.set $23
-              local.get $20
+              local.set $14
+              local.get $11
               i32.const 16
               i32.add
-              local.set $20
-              local.get $21
+              local.set $11
+              local.get $12
               i32.const 16
               i32.add
-              local.set $21
-              local.get $22
+              local.set $12
+              local.get $13
               i32.const 16
               i32.add
-              local.set $22
-              local.get $24
+              local.set $13
+              local.get $15
               i32.const 4
               i32.sub
-              local.tee $24
+              local.tee $15
               i32.const 4
               i32.ge_u
               br_if $do-loop|02
@@ -519,109 +543,115 @@
             br $break|0
            end
            local.get $1
-           local.set $19
+           local.set $10
            local.get $2
-           local.set $21
+           local.set $12
            local.get $3
-           local.set $20
+           local.set $11
            local.get $6
-           local.set $22
+           local.set $13
            local.get $6
            i32.const 4
            i32.ge_u
            if
             local.get $7
+            f32x4.extract_lane 0
             f32x4.splat
-            local.set $25
+            local.set $16
+            local.get $7
+            f32x4.extract_lane 1
+            f32x4.splat
+            local.set $17
             local.get $8
+            f32x4.extract_lane 0
             f32x4.splat
-            local.set $26
+            local.set $18
+            local.get $8
+            f32x4.extract_lane 2
+            f32x4.splat
+            local.set $19
+            local.get $8
+            f32x4.extract_lane 3
+            f32x4.splat
+            local.set $20
             local.get $9
+            f32x4.extract_lane 0
             f32x4.splat
-            local.set $27
-            local.get $10
+            local.set $21
+            local.get $9
+            f32x4.extract_lane 1
             f32x4.splat
-            local.set $28
-            local.get $11
+            local.set $22
+            local.get $9
+            f32x4.extract_lane 2
             f32x4.splat
-            local.set $29
-            local.get $14
-            f32x4.splat
-            local.set $30
-            local.get $16
-            f32x4.splat
-            local.set $31
-            local.get $15
-            f32x4.splat
-            local.set $32
-            local.get $15
-            f32.neg
-            f32x4.splat
-            local.set $33
+            local.tee $23
+            f32x4.neg
+            local.set $24
             loop $do-loop|03
-             local.get $19
+             local.get $10
              v128.load
-             local.get $31
+             local.get $20
              f32x4.mul
-             local.set $34
-             local.get $20
-             local.get $25
-             local.get $20
+             local.set $25
+             local.get $11
+             local.get $16
+             local.get $11
              v128.load
+             f32x4.mul
+             local.get $17
+             local.get $12
+             v128.load
+             local.get $19
+             f32x4.mul
+             local.get $24
+             f32x4.pmax
+             local.get $23
+             f32x4.pmin
+             local.tee $26
              f32x4.mul
              local.get $26
-             local.get $21
-             v128.load
-             local.get $30
-             f32x4.mul
-             local.get $33
-             f32x4.pmax
-             local.get $32
-             f32x4.pmin
-             local.tee $35
-             f32x4.mul
-             local.get $35
              f32x4.mul
              f32x4.add
-             local.tee $36
-             local.get $36
+             local.tee $27
+             local.get $27
              v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
              f32x4.lt
              v128.andnot
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.tee $36
+             local.tee $27
              v128.store
-             local.get $19
-             local.get $34
-             local.get $29
-             local.get $35
+             local.get $10
+             local.get $25
+             local.get $18
+             local.get $26
              f32x4.mul
-             local.get $36
              local.get $27
+             local.get $21
              f32x4.add
              f32x4.sqrt
-             local.get $28
+             local.get $22
              f32x4.add
              f32x4.div
              f32x4.sub
              v128.store
-             local.get $19
+             local.get $10
              i32.const 16
              i32.add
-             local.set $19
-             local.get $21
+             local.set $10
+             local.get $12
              i32.const 16
              i32.add
-             local.set $21
-             local.get $20
+             local.set $12
+             local.get $11
              i32.const 16
              i32.add
-             local.set $20
-             local.get $22
+             local.set $11
+             local.get $13
              i32.const 4
              i32.sub
-             local.tee $22
+             local.tee $13
              i32.const 4
              i32.ge_u
              br_if $do-loop|03
@@ -630,132 +660,140 @@
            br $break|0
           end
           local.get $1
-          local.set $19
+          local.set $10
           local.get $2
-          local.set $22
+          local.set $13
           local.get $3
-          local.set $20
+          local.set $11
           local.get $4
-          local.set $21
+          local.set $12
           local.get $6
-          local.set $23
+          local.set $14
           local.get $6
           i32.const 4
           i32.ge_u
           if
            local.get $7
+           f32x4.extract_lane 0
            f32x4.splat
-           local.set $25
+           local.set $16
+           local.get $7
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $17
+           local.get $7
+           f32x4.extract_lane 2
+           f32x4.splat
+           local.set $18
            local.get $8
+           f32x4.extract_lane 0
            f32x4.splat
-           local.set $26
+           local.set $19
+           local.get $8
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $20
+           local.get $8
+           f32x4.extract_lane 2
+           f32x4.splat
+           local.set $21
+           local.get $8
+           f32x4.extract_lane 3
+           f32x4.splat
+           local.set $22
            local.get $9
+           f32x4.extract_lane 0
            f32x4.splat
-           local.set $27
-           local.get $10
+           local.set $23
+           local.get $9
+           f32x4.extract_lane 1
            f32x4.splat
-           local.set $28
-           local.get $11
+           local.set $24
+           local.get $9
+           f32x4.extract_lane 2
            f32x4.splat
-           local.set $29
-           local.get $12
-           f32x4.splat
-           local.set $30
-           local.get $13
-           f32x4.splat
-           local.set $31
-           local.get $14
-           f32x4.splat
-           local.set $32
-           local.get $16
-           f32x4.splat
-           local.set $33
-           local.get $15
-           f32x4.splat
-           local.set $34
-           local.get $15
-           f32.neg
-           f32x4.splat
-           local.set $35
+           local.tee $25
+           f32x4.neg
+           local.set $26
            loop $do-loop|04
-            local.get $19
+            local.get $10
             v128.load
-            local.get $33
+            local.get $22
             f32x4.mul
-            local.set $36
-            local.get $20
-            local.get $25
-            local.get $20
+            local.set $27
+            local.get $11
+            local.get $16
+            local.get $11
             v128.load
+            f32x4.mul
+            local.get $17
+            local.get $13
+            v128.load
+            local.get $21
             f32x4.mul
             local.get $26
-            local.get $22
-            v128.load
-            local.get $32
-            f32x4.mul
-            local.get $35
             f32x4.pmax
-            local.get $34
+            local.get $25
             f32x4.pmin
-            local.tee $37
+            local.tee $28
             f32x4.mul
-            local.get $37
+            local.get $28
             f32x4.mul
             f32x4.add
-            local.tee $38
-            local.get $38
+            local.tee $29
+            local.get $29
             v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
             f32x4.lt
             v128.andnot
             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
             f32x4.pmin
-            local.tee $38
+            local.tee $29
             v128.store
-            local.get $21
-            local.get $30
-            local.get $21
+            local.get $12
+            local.get $18
+            local.get $12
             v128.load
             f32x4.mul
-            local.get $29
-            local.get $37
+            local.get $19
+            local.get $28
             f32x4.mul
-            local.get $38
-            local.get $27
+            local.get $29
+            local.get $23
             f32x4.add
             f32x4.sqrt
-            local.get $28
+            local.get $24
             f32x4.add
             f32x4.div
             f32x4.add
-            local.tee $37
+            local.tee $28
             v128.store
-            local.get $19
-            local.get $36
-            local.get $31
-            local.get $37
+            local.get $10
+            local.get $27
+            local.get $20
+            local.get $28
             f32x4.mul
             f32x4.sub
             v128.store
-            local.get $19
+            local.get $10
             i32.const 16
             i32.add
-            local.set $19
-            local.get $22
+            local.set $10
+            local.get $13
             i32.const 16
             i32.add
-            local.set $22
-            local.get $20
+            local.set $13
+            local.get $11
             i32.const 16
             i32.add
-            local.set $20
-            local.get $21
+            local.set $11
+            local.get $12
             i32.const 16
             i32.add
-            local.set $21
-            local.get $23
+            local.set $12
+            local.get $14
             i32.const 4
             i32.sub
-            local.tee $23
+            local.tee $14
             i32.const 4
             i32.ge_u
             br_if $do-loop|04
@@ -764,137 +802,143 @@
           br $break|0
          end
          local.get $1
-         local.set $19
+         local.set $10
          local.get $2
-         local.set $22
+         local.set $13
          local.get $3
-         local.set $20
+         local.set $11
          local.get $5
-         local.set $21
+         local.set $12
          local.get $6
-         local.set $23
+         local.set $14
          local.get $6
          i32.const 4
          i32.ge_u
          if
           local.get $7
+          f32x4.extract_lane 0
           f32x4.splat
-          local.set $25
+          local.set $16
+          local.get $7
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $17
           local.get $8
+          f32x4.extract_lane 0
           f32x4.splat
-          local.set $26
+          local.set $18
+          local.get $8
+          f32x4.extract_lane 2
+          f32x4.splat
+          local.set $19
+          local.get $8
+          f32x4.extract_lane 3
+          f32x4.splat
+          local.set $20
           local.get $9
+          f32x4.extract_lane 0
           f32x4.splat
-          local.set $27
-          local.get $10
+          local.set $21
+          local.get $9
+          f32x4.extract_lane 1
           f32x4.splat
-          local.set $28
-          local.get $11
+          local.set $22
+          local.get $9
+          f32x4.extract_lane 2
           f32x4.splat
-          local.set $29
-          local.get $14
-          f32x4.splat
-          local.set $30
-          local.get $16
-          f32x4.splat
-          local.set $31
-          local.get $15
-          f32x4.splat
-          local.set $32
-          local.get $15
-          f32.neg
-          f32x4.splat
-          local.set $33
+          local.tee $23
+          f32x4.neg
+          local.set $24
           loop $do-loop|05
+           local.get $10
+           v128.load
+           local.get $20
+           f32x4.mul
+           local.set $25
+           local.get $11
+           local.get $16
+           local.get $11
+           v128.load
+           f32x4.mul
+           local.get $17
+           local.get $13
+           v128.load
            local.get $19
-           v128.load
-           local.get $31
            f32x4.mul
-           local.set $34
-           local.get $20
-           local.get $25
-           local.get $20
-           v128.load
-           f32x4.mul
-           local.get $26
-           local.get $22
-           v128.load
-           local.get $30
-           f32x4.mul
-           local.get $33
+           local.get $24
            f32x4.pmax
-           local.get $32
+           local.get $23
            f32x4.pmin
-           local.tee $35
+           local.tee $26
            f32x4.mul
-           local.tee $36
-           local.get $35
+           local.tee $27
+           local.get $26
            f32x4.mul
            f32x4.add
-           local.tee $37
-           local.get $37
+           local.tee $28
+           local.get $28
            v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
            f32x4.lt
            v128.andnot
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
-           local.tee $37
+           local.tee $28
            v128.store
-           local.get $21
-           local.get $25
-           local.get $21
+           local.get $12
+           local.get $16
+           local.get $12
            v128.load
            f32x4.mul
-           local.get $36
+           local.get $27
            f32x4.add
-           local.tee $36
-           local.get $36
+           local.tee $27
+           local.get $27
            f32x4.abs
            v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
            f32x4.lt
            v128.andnot
-           local.tee $36
+           local.tee $27
            v128.store
-           local.get $19
-           local.get $34
-           local.get $29
-           local.get $35
+           local.get $10
+           local.get $25
+           local.get $18
+           local.get $26
            f32x4.mul
-           local.get $37
-           local.get $36
-           local.get $36
+           local.get $28
+           local.get $27
+           local.get $27
            f32x4.mul
            f32x4.sub
            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
            f32x4.pmax
-           local.get $27
+           local.get $21
            f32x4.add
            f32x4.sqrt
-           local.get $28
+           local.get $22
            f32x4.add
            f32x4.div
            f32x4.sub
            v128.store
-           local.get $19
+           local.get $10
            i32.const 16
            i32.add
-           local.set $19
-           local.get $22
+           local.set $10
+           local.get $13
            i32.const 16
            i32.add
-           local.set $22
-           local.get $20
+           local.set $13
+           local.get $11
            i32.const 16
            i32.add
-           local.set $20
-           local.get $21
+           local.set $11
+           local.get $12
            i32.const 16
            i32.add
-           local.set $21
-           local.get $23
+           local.set $12
+           local.get $14
            i32.const 4
            i32.sub
-           local.tee $23
+           local.tee $14
            i32.const 4
            i32.ge_u
            br_if $do-loop|05
@@ -903,160 +947,168 @@
          br $break|0
         end
         local.get $1
-        local.set $19
+        local.set $10
         local.get $2
-        local.set $23
+        local.set $14
         local.get $3
-        local.set $20
+        local.set $11
         local.get $4
-        local.set $21
+        local.set $12
         local.get $5
-        local.set $22
+        local.set $13
         local.get $6
-        local.set $24
+        local.set $15
         local.get $6
         i32.const 4
         i32.ge_u
         if
          local.get $7
+         f32x4.extract_lane 0
          f32x4.splat
-         local.set $25
+         local.set $16
+         local.get $7
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $17
+         local.get $7
+         f32x4.extract_lane 2
+         f32x4.splat
+         local.set $18
          local.get $8
+         f32x4.extract_lane 0
          f32x4.splat
-         local.set $26
+         local.set $19
+         local.get $8
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $20
+         local.get $8
+         f32x4.extract_lane 2
+         f32x4.splat
+         local.set $21
+         local.get $8
+         f32x4.extract_lane 3
+         f32x4.splat
+         local.set $22
          local.get $9
+         f32x4.extract_lane 0
          f32x4.splat
-         local.set $27
-         local.get $10
+         local.set $23
+         local.get $9
+         f32x4.extract_lane 1
          f32x4.splat
-         local.set $28
-         local.get $11
+         local.set $24
+         local.get $9
+         f32x4.extract_lane 2
          f32x4.splat
-         local.set $29
-         local.get $12
-         f32x4.splat
-         local.set $30
-         local.get $13
-         f32x4.splat
-         local.set $31
-         local.get $14
-         f32x4.splat
-         local.set $32
-         local.get $16
-         f32x4.splat
-         local.set $33
-         local.get $15
-         f32x4.splat
-         local.set $34
-         local.get $15
-         f32.neg
-         f32x4.splat
-         local.set $35
+         local.tee $25
+         f32x4.neg
+         local.set $26
          loop $do-loop|06
-          local.get $19
+          local.get $10
           v128.load
-          local.get $33
+          local.get $22
           f32x4.mul
-          local.set $36
-          local.get $20
-          local.get $25
-          local.get $20
+          local.set $27
+          local.get $11
+          local.get $16
+          local.get $11
           v128.load
+          f32x4.mul
+          local.get $17
+          local.get $14
+          v128.load
+          local.get $21
           f32x4.mul
           local.get $26
-          local.get $23
-          v128.load
-          local.get $32
-          f32x4.mul
-          local.get $35
           f32x4.pmax
-          local.get $34
+          local.get $25
           f32x4.pmin
-          local.tee $37
+          local.tee $28
           f32x4.mul
-          local.tee $38
-          local.get $37
+          local.tee $29
+          local.get $28
           f32x4.mul
           f32x4.add
-          local.tee $39
-          local.get $39
+          local.tee $30
+          local.get $30
           v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
           f32x4.lt
           v128.andnot
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.tee $39
+          local.tee $30
           v128.store
-          local.get $22
-          local.get $25
-          local.get $22
+          local.get $13
+          local.get $16
+          local.get $13
           v128.load
           f32x4.mul
-          local.get $38
+          local.get $29
           f32x4.add
-          local.tee $38
-          local.get $38
+          local.tee $29
+          local.get $29
           f32x4.abs
           v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
           f32x4.lt
           v128.andnot
-          local.tee $38
+          local.tee $29
           v128.store
-          local.get $21
-          local.get $30
-          local.get $21
+          local.get $12
+          local.get $18
+          local.get $12
           v128.load
           f32x4.mul
-          local.get $29
-          local.get $37
+          local.get $19
+          local.get $28
           f32x4.mul
-          local.get $39
-          local.get $38
-          local.get $38
+          local.get $30
+          local.get $29
+          local.get $29
           f32x4.mul
           f32x4.sub
           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
           f32x4.pmax
-          local.get $27
+          local.get $23
           f32x4.add
           f32x4.sqrt
-          local.get $28
+          local.get $24
           f32x4.add
           f32x4.div
           f32x4.add
-          local.tee $37
+          local.tee $28
           v128.store
-          local.get $19
-          local.get $36
-          local.get $31
-          local.get $37
+          local.get $10
+          local.get $27
+          local.get $20
+          local.get $28
           f32x4.mul
           f32x4.sub
           v128.store
-          local.get $19
+          local.get $10
           i32.const 16
           i32.add
-          local.set $19
-          local.get $23
+          local.set $10
+          local.get $14
           i32.const 16
           i32.add
-          local.set $23
-          local.get $20
+          local.set $14
+          local.get $11
           i32.const 16
           i32.add
-          local.set $20
-          local.get $21
+          local.set $11
+          local.get $12
           i32.const 16
           i32.add
-          local.set $21
-          local.get $22
+          local.set $12
+          local.get $13
           i32.const 16
           i32.add
-          local.set $22
-          local.get $24
+          local.set $13
+          local.get $15
           i32.const 4
           i32.sub
-          local.tee $24
+          local.tee $15
           i32.const 4
           i32.ge_u
           br_if $do-loop|06
@@ -1065,99 +1117,106 @@
         br $break|0
        end
        local.get $1
-       local.set $19
+       local.set $10
        local.get $2
-       local.set $21
+       local.set $12
        local.get $3
-       local.set $20
+       local.set $11
        local.get $6
-       local.set $22
+       local.set $13
        local.get $6
        i32.const 4
        i32.ge_u
        if
         local.get $7
+        f32x4.extract_lane 0
         f32x4.splat
-        local.set $25
+        local.set $16
+        local.get $7
+        f32x4.extract_lane 1
+        f32x4.splat
+        local.set $17
+        local.get $7
+        f32x4.extract_lane 3
+        f32x4.splat
+        local.set $18
         local.get $8
+        f32x4.extract_lane 0
         f32x4.splat
-        local.set $26
+        local.set $19
+        local.get $8
+        f32x4.extract_lane 2
+        f32x4.splat
+        local.set $20
         local.get $9
+        f32x4.extract_lane 0
         f32x4.splat
-        local.set $27
-        local.get $10
+        local.set $21
+        local.get $9
+        f32x4.extract_lane 1
         f32x4.splat
-        local.set $28
-        local.get $11
-        f32x4.splat
-        local.set $29
-        local.get $14
-        f32x4.splat
-        local.set $30
-        local.get $17
-        f32x4.splat
-        local.set $31
+        local.set $22
         loop $do-loop|07
+         local.get $11
+         local.get $16
+         local.get $11
+         v128.load
+         f32x4.mul
+         local.get $17
+         local.get $12
+         v128.load
          local.get $20
+         f32x4.mul
+         local.get $18
+         local.get $10
+         v128.load
+         local.tee $23
+         f32x4.mul
+         f32x4.add
+         local.tee $24
+         f32x4.mul
+         local.get $24
+         f32x4.mul
+         f32x4.add
+         local.tee $25
          local.get $25
-         local.get $20
-         v128.load
-         f32x4.mul
-         local.get $26
-         local.get $21
-         v128.load
-         local.get $30
-         f32x4.mul
-         local.get $31
-         local.get $19
-         v128.load
-         local.tee $32
-         f32x4.mul
-         f32x4.add
-         local.tee $33
-         f32x4.mul
-         local.get $33
-         f32x4.mul
-         f32x4.add
-         local.tee $34
-         local.get $34
          v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
          f32x4.lt
          v128.andnot
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
-         local.tee $34
+         local.tee $25
          v128.store
+         local.get $10
+         local.get $23
          local.get $19
-         local.get $32
-         local.get $29
-         local.get $33
+         local.get $24
          f32x4.mul
-         local.get $34
-         local.get $27
+         local.get $25
+         local.get $21
          f32x4.add
          f32x4.sqrt
-         local.get $28
+         local.get $22
          f32x4.add
          f32x4.div
          f32x4.sub
          v128.store
-         local.get $19
+         local.get $10
          i32.const 16
          i32.add
-         local.set $19
-         local.get $21
+         local.set $10
+         local.get $12
          i32.const 16
          i32.add
-         local.set $21
-         local.get $20
+         local.set $12
+         local.get $11
          i32.const 16
          i32.add
-         local.set $20
-         local.get $22
+         local.set $11
+         local.get $13
          i32.const 4
          i32.sub
-         local.tee $22
+         local.tee $13
          i32.const 4
          i32.ge_u
          br_if $do-loop|07
@@ -1166,122 +1225,131 @@
        br $break|0
       end
       local.get $1
-      local.set $19
+      local.set $10
       local.get $2
-      local.set $22
+      local.set $13
       local.get $3
-      local.set $20
+      local.set $11
       local.get $4
-      local.set $21
+      local.set $12
       local.get $6
-      local.set $23
+      local.set $14
       local.get $6
       i32.const 4
       i32.ge_u
       if
        local.get $7
+       f32x4.extract_lane 0
        f32x4.splat
-       local.set $25
+       local.set $16
+       local.get $7
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $17
+       local.get $7
+       f32x4.extract_lane 2
+       f32x4.splat
+       local.set $18
+       local.get $7
+       f32x4.extract_lane 3
+       f32x4.splat
+       local.set $19
        local.get $8
+       f32x4.extract_lane 0
        f32x4.splat
-       local.set $26
+       local.set $20
+       local.get $8
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $21
+       local.get $8
+       f32x4.extract_lane 2
+       f32x4.splat
+       local.set $22
        local.get $9
+       f32x4.extract_lane 0
        f32x4.splat
-       local.set $27
-       local.get $10
+       local.set $23
+       local.get $9
+       f32x4.extract_lane 1
        f32x4.splat
-       local.set $28
-       local.get $11
-       f32x4.splat
-       local.set $29
-       local.get $12
-       f32x4.splat
-       local.set $30
-       local.get $13
-       f32x4.splat
-       local.set $31
-       local.get $14
-       f32x4.splat
-       local.set $32
-       local.get $17
-       f32x4.splat
-       local.set $33
+       local.set $24
        loop $do-loop|08
-        local.get $20
-        local.get $25
-        local.get $20
+        local.get $11
+        local.get $16
+        local.get $11
         v128.load
+        f32x4.mul
+        local.get $17
+        local.get $13
+        v128.load
+        local.get $22
+        f32x4.mul
+        local.get $19
+        local.get $10
+        v128.load
+        local.tee $25
+        f32x4.mul
+        f32x4.add
+        local.tee $26
         f32x4.mul
         local.get $26
-        local.get $22
-        v128.load
-        local.get $32
-        f32x4.mul
-        local.get $33
-        local.get $19
-        v128.load
-        local.tee $34
         f32x4.mul
         f32x4.add
-        local.tee $35
-        f32x4.mul
-        local.get $35
-        f32x4.mul
-        f32x4.add
-        local.tee $36
-        local.get $36
+        local.tee $27
+        local.get $27
         v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
         f32x4.lt
         v128.andnot
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.tee $36
+        local.tee $27
         v128.store
-        local.get $21
-        local.get $30
-        local.get $21
+        local.get $12
+        local.get $18
+        local.get $12
         v128.load
         f32x4.mul
-        local.get $29
-        local.get $35
+        local.get $20
+        local.get $26
         f32x4.mul
-        local.get $36
         local.get $27
+        local.get $23
         f32x4.add
         f32x4.sqrt
-        local.get $28
+        local.get $24
         f32x4.add
         f32x4.div
         f32x4.add
-        local.tee $35
+        local.tee $26
         v128.store
-        local.get $19
-        local.get $34
-        local.get $31
-        local.get $35
+        local.get $10
+        local.get $25
+        local.get $21
+        local.get $26
         f32x4.mul
         f32x4.sub
         v128.store
-        local.get $19
+        local.get $10
         i32.const 16
         i32.add
-        local.set $19
-        local.get $22
+        local.set $10
+        local.get $13
         i32.const 16
         i32.add
-        local.set $22
-        local.get $20
+        local.set $13
+        local.get $11
         i32.const 16
         i32.add
-        local.set $20
-        local.get $21
+        local.set $11
+        local.get $12
         i32.const 16
         i32.add
-        local.set $21
-        local.get $23
+        local.set $12
+        local.get $14
         i32.const 4
         i32.sub
-        local.tee $23
+        local.tee $14
         i32.const 4
         i32.ge_u
         br_if $do-loop|08
@@ -1290,127 +1358,134 @@
       br $break|0
      end
      local.get $1
-     local.set $19
+     local.set $10
      local.get $2
-     local.set $22
+     local.set $13
      local.get $3
-     local.set $20
+     local.set $11
      local.get $5
-     local.set $21
+     local.set $12
      local.get $6
-     local.set $23
+     local.set $14
      local.get $6
      i32.const 4
      i32.ge_u
      if
       local.get $7
+      f32x4.extract_lane 0
       f32x4.splat
-      local.set $25
+      local.set $16
+      local.get $7
+      f32x4.extract_lane 1
+      f32x4.splat
+      local.set $17
+      local.get $7
+      f32x4.extract_lane 3
+      f32x4.splat
+      local.set $18
       local.get $8
+      f32x4.extract_lane 0
       f32x4.splat
-      local.set $26
+      local.set $19
+      local.get $8
+      f32x4.extract_lane 2
+      f32x4.splat
+      local.set $20
       local.get $9
+      f32x4.extract_lane 0
       f32x4.splat
-      local.set $27
-      local.get $10
+      local.set $21
+      local.get $9
+      f32x4.extract_lane 1
       f32x4.splat
-      local.set $28
-      local.get $11
-      f32x4.splat
-      local.set $29
-      local.get $14
-      f32x4.splat
-      local.set $30
-      local.get $17
-      f32x4.splat
-      local.set $31
+      local.set $22
       loop $do-loop|09
-       local.get $20
-       local.get $25
-       local.get $20
+       local.get $11
+       local.get $16
+       local.get $11
        v128.load
        f32x4.mul
+       local.get $17
+       local.get $13
+       v128.load
+       local.get $20
+       f32x4.mul
+       local.get $18
+       local.get $10
+       v128.load
+       local.tee $23
+       f32x4.mul
+       f32x4.add
+       local.tee $24
+       f32x4.mul
+       local.tee $25
+       local.get $24
+       f32x4.mul
+       f32x4.add
+       local.tee $26
        local.get $26
-       local.get $22
-       v128.load
-       local.get $30
-       f32x4.mul
-       local.get $31
-       local.get $19
-       v128.load
-       local.tee $32
-       f32x4.mul
-       f32x4.add
-       local.tee $33
-       f32x4.mul
-       local.tee $34
-       local.get $33
-       f32x4.mul
-       f32x4.add
-       local.tee $35
-       local.get $35
        v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
        f32x4.lt
        v128.andnot
        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
        f32x4.pmin
-       local.tee $35
+       local.tee $26
        v128.store
-       local.get $21
-       local.get $25
-       local.get $21
+       local.get $12
+       local.get $16
+       local.get $12
        v128.load
        f32x4.mul
-       local.get $34
+       local.get $25
        f32x4.add
-       local.tee $34
-       local.get $34
+       local.tee $25
+       local.get $25
        f32x4.abs
        v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
        f32x4.lt
        v128.andnot
-       local.tee $34
+       local.tee $25
        v128.store
+       local.get $10
+       local.get $23
        local.get $19
-       local.get $32
-       local.get $29
-       local.get $33
+       local.get $24
        f32x4.mul
-       local.get $35
-       local.get $34
-       local.get $34
+       local.get $26
+       local.get $25
+       local.get $25
        f32x4.mul
        f32x4.sub
        v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
        f32x4.pmax
-       local.get $27
+       local.get $21
        f32x4.add
        f32x4.sqrt
-       local.get $28
+       local.get $22
        f32x4.add
        f32x4.div
        f32x4.sub
        v128.store
-       local.get $19
+       local.get $10
        i32.const 16
        i32.add
-       local.set $19
-       local.get $22
+       local.set $10
+       local.get $13
        i32.const 16
        i32.add
-       local.set $22
-       local.get $20
+       local.set $13
+       local.get $11
        i32.const 16
        i32.add
-       local.set $20
-       local.get $21
+       local.set $11
+       local.get $12
        i32.const 16
        i32.add
-       local.set $21
-       local.get $23
+       local.set $12
+       local.get $14
        i32.const 4
        i32.sub
-       local.tee $23
+       local.tee $14
        i32.const 4
        i32.ge_u
        br_if $do-loop|09
@@ -1419,150 +1494,159 @@
      br $break|0
     end
     local.get $1
-    local.set $19
+    local.set $10
     local.get $2
-    local.set $23
+    local.set $14
     local.get $3
-    local.set $20
+    local.set $11
     local.get $4
-    local.set $21
+    local.set $12
     local.get $5
-    local.set $22
+    local.set $13
     local.get $6
-    local.set $24
+    local.set $15
     local.get $6
     i32.const 4
     i32.ge_u
     if
      local.get $7
+     f32x4.extract_lane 0
      f32x4.splat
-     local.set $25
+     local.set $16
+     local.get $7
+     f32x4.extract_lane 1
+     f32x4.splat
+     local.set $17
+     local.get $7
+     f32x4.extract_lane 2
+     f32x4.splat
+     local.set $18
+     local.get $7
+     f32x4.extract_lane 3
+     f32x4.splat
+     local.set $19
      local.get $8
+     f32x4.extract_lane 0
      f32x4.splat
-     local.set $26
+     local.set $20
+     local.get $8
+     f32x4.extract_lane 1
+     f32x4.splat
+     local.set $21
+     local.get $8
+     f32x4.extract_lane 2
+     f32x4.splat
+     local.set $22
      local.get $9
+     f32x4.extract_lane 0
      f32x4.splat
-     local.set $27
-     local.get $10
+     local.set $23
+     local.get $9
+     f32x4.extract_lane 1
      f32x4.splat
-     local.set $28
-     local.get $11
-     f32x4.splat
-     local.set $29
-     local.get $12
-     f32x4.splat
-     local.set $30
-     local.get $13
-     f32x4.splat
-     local.set $31
-     local.get $14
-     f32x4.splat
-     local.set $32
-     local.get $17
-     f32x4.splat
-     local.set $33
+     local.set $24
      loop $do-loop|010
-      local.get $20
-      local.get $25
-      local.get $20
+      local.get $11
+      local.get $16
+      local.get $11
       v128.load
       f32x4.mul
-      local.get $26
-      local.get $23
+      local.get $17
+      local.get $14
       v128.load
-      local.get $32
+      local.get $22
       f32x4.mul
-      local.get $33
       local.get $19
+      local.get $10
       v128.load
-      local.tee $34
+      local.tee $25
       f32x4.mul
       f32x4.add
-      local.tee $35
+      local.tee $26
       f32x4.mul
-      local.tee $36
-      local.get $35
+      local.tee $27
+      local.get $26
       f32x4.mul
       f32x4.add
-      local.tee $37
-      local.get $37
+      local.tee $28
+      local.get $28
       v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
       f32x4.lt
       v128.andnot
       v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
       f32x4.pmin
-      local.tee $37
+      local.tee $28
       v128.store
-      local.get $22
-      local.get $25
-      local.get $22
+      local.get $13
+      local.get $16
+      local.get $13
       v128.load
       f32x4.mul
-      local.get $36
+      local.get $27
       f32x4.add
-      local.tee $36
-      local.get $36
+      local.tee $27
+      local.get $27
       f32x4.abs
       v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
       f32x4.lt
       v128.andnot
-      local.tee $36
+      local.tee $27
       v128.store
-      local.get $21
-      local.get $30
-      local.get $21
+      local.get $12
+      local.get $18
+      local.get $12
       v128.load
       f32x4.mul
-      local.get $29
-      local.get $35
+      local.get $20
+      local.get $26
       f32x4.mul
-      local.get $37
-      local.get $36
-      local.get $36
+      local.get $28
+      local.get $27
+      local.get $27
       f32x4.mul
       f32x4.sub
       v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
       f32x4.pmax
-      local.get $27
+      local.get $23
       f32x4.add
       f32x4.sqrt
-      local.get $28
+      local.get $24
       f32x4.add
       f32x4.div
       f32x4.add
-      local.tee $35
+      local.tee $26
       v128.store
-      local.get $19
-      local.get $34
-      local.get $31
-      local.get $35
+      local.get $10
+      local.get $25
+      local.get $21
+      local.get $26
       f32x4.mul
       f32x4.sub
       v128.store
-      local.get $19
+      local.get $10
       i32.const 16
       i32.add
-      local.set $19
-      local.get $23
+      local.set $10
+      local.get $14
       i32.const 16
       i32.add
-      local.set $23
-      local.get $20
+      local.set $14
+      local.get $11
       i32.const 16
       i32.add
-      local.set $20
-      local.get $21
+      local.set $11
+      local.get $12
       i32.const 16
       i32.add
-      local.set $21
-      local.get $22
+      local.set $12
+      local.get $13
       i32.const 16
       i32.add
-      local.set $22
-      local.get $24
+      local.set $13
+      local.get $15
       i32.const 4
       i32.sub
-      local.tee $24
+      local.tee $15
       i32.const 4
       i32.ge_u
       br_if $do-loop|010
@@ -1580,15 +1664,6 @@
    local.get $7
    local.get $8
    local.get $9
-   local.get $10
-   local.get $11
-   local.get $12
-   local.get $13
-   local.get $14
-   local.get $15
-   local.get $16
-   local.get $17
-   local.get $18
    call $"assembly/rmsprop/updateAs<v128,f32,f32,f32,f32,f32>"
   end
   local.get $6
@@ -1625,36 +1700,24 @@
   local.get $7
   local.get $8
   local.get $9
-  local.get $10
-  local.get $11
-  local.get $12
-  local.get $13
-  local.get $14
-  local.get $15
-  local.get $16
-  local.get $17
-  local.get $18
   call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32>"
  )
- (func $"assembly/rmsprop/updateAs<v128,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 f32) (param $8 f32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32)
+ (func $"assembly/rmsprop/updateAs<v128,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
+  (local $10 v128)
+  (local $11 v128)
+  (local $12 v128)
+  (local $13 i32)
+  (local $14 v128)
+  (local $15 v128)
+  (local $16 v128)
+  (local $17 v128)
+  (local $18 v128)
   (local $19 v128)
   (local $20 v128)
   (local $21 v128)
   (local $22 v128)
   (local $23 v128)
   (local $24 v128)
-  (local $25 i32)
-  (local $26 v128)
-  (local $27 v128)
-  (local $28 v128)
-  (local $29 v128)
-  (local $30 v128)
-  (local $31 v128)
-  (local $32 v128)
-  (local $33 v128)
-  (local $34 v128)
-  (local $35 v128)
-  (local $36 v128)
   local.get $6
   i32.const 4
   i32.lt_u
@@ -1662,186 +1725,196 @@
    return
   end
   local.get $7
+  f32x4.extract_lane 0
   f32x4.splat
-  local.set $21
+  local.set $10
+  local.get $7
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $14
+  local.get $7
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $11
+  local.get $7
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $15
   local.get $8
+  f32x4.extract_lane 0
   f32x4.splat
-  local.set $26
+  local.set $16
+  local.get $8
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $17
+  local.get $8
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $12
+  local.get $8
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $18
   local.get $9
+  f32x4.extract_lane 0
   f32x4.splat
-  local.set $27
-  local.get $10
+  local.set $19
+  local.get $9
+  f32x4.extract_lane 1
   f32x4.splat
-  local.set $28
-  local.get $11
+  local.set $20
+  local.get $9
+  f32x4.extract_lane 2
   f32x4.splat
-  local.set $29
-  local.get $12
-  f32x4.splat
+  local.tee $21
+  f32x4.neg
   local.set $22
-  local.get $13
+  local.get $9
+  f32x4.extract_lane 3
   f32x4.splat
-  local.set $30
-  local.get $14
-  f32x4.splat
-  local.set $23
-  local.get $16
-  f32x4.splat
-  local.set $31
-  local.get $17
-  f32x4.splat
-  local.set $32
-  local.get $18
-  f32x4.splat
-  local.set $24
-  local.get $15
-  f32x4.splat
-  local.set $33
-  local.get $15
-  f32.neg
-  f32x4.splat
-  local.set $34
+  local.set $8
   local.get $0
   i32.const 32
   i32.and
-  local.set $25
+  local.set $13
   loop $do-loop|0
    local.get $1
    v128.load
-   local.set $20
+   local.set $9
    local.get $2
    v128.load
-   local.set $19
+   local.set $7
    local.get $0
    i32.const 4
    i32.and
    if
-    local.get $20
-    local.get $31
+    local.get $9
+    local.get $18
     f32x4.mul
-    local.set $20
-    local.get $19
-    local.get $23
+    local.set $9
+    local.get $7
+    local.get $12
     f32x4.mul
-    local.get $34
+    local.get $22
     f32x4.pmax
-    local.get $33
+    local.get $21
     f32x4.pmin
-    local.set $19
+    local.set $7
    end
    local.get $0
    i32.const 8
    i32.and
    if
-    local.get $19
-    local.get $19
-    local.get $23
+    local.get $7
+    local.get $7
+    local.get $12
     f32x4.mul
     local.get $0
     i32.const 4
     i32.and
     select
-    local.get $32
-    local.get $20
+    local.get $15
+    local.get $9
     f32x4.mul
     f32x4.add
-    local.set $19
+    local.set $7
    end
    local.get $3
-   local.get $21
+   local.get $10
    local.get $3
    v128.load
    f32x4.mul
-   local.get $26
-   local.get $19
+   local.get $14
+   local.get $7
    f32x4.mul
-   local.tee $35
-   local.get $19
+   local.tee $23
+   local.get $7
    f32x4.mul
    f32x4.add
-   local.tee $36
-   local.get $36
+   local.tee $24
+   local.get $24
    v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
    f32x4.lt
    v128.andnot
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $36
+   local.tee $24
    v128.store
-   local.get $36
    local.get $24
+   local.get $8
    f32x4.div
-   local.get $36
-   local.get $25
+   local.get $24
+   local.get $13
    select
-   local.set $36
-   local.get $29
-   local.get $19
+   local.set $24
+   local.get $16
+   local.get $7
    f32x4.mul
    local.get $0
    i32.const 2
    i32.and
    if (result v128)
     local.get $5
-    local.get $21
+    local.get $10
     local.get $5
     v128.load
     f32x4.mul
-    local.get $35
+    local.get $23
     f32x4.add
-    local.tee $19
-    local.get $19
+    local.tee $7
+    local.get $7
     f32x4.abs
     v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
     f32x4.lt
     v128.andnot
-    local.tee $19
+    local.tee $7
     v128.store
-    local.get $36
-    local.get $19
     local.get $24
+    local.get $7
+    local.get $8
     f32x4.div
-    local.get $19
-    local.get $25
+    local.get $7
+    local.get $13
     select
-    local.tee $19
-    local.get $19
+    local.tee $7
+    local.get $7
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
    else
-    local.get $36
+    local.get $24
    end
-   local.get $27
+   local.get $19
    f32x4.add
    f32x4.sqrt
-   local.get $28
+   local.get $20
    f32x4.add
    f32x4.div
-   local.set $19
+   local.set $7
    local.get $1
    local.get $0
    i32.const 1
    i32.and
    if (result v128)
     local.get $4
-    local.get $22
+    local.get $11
     local.get $4
     v128.load
     f32x4.mul
-    local.get $19
+    local.get $7
     f32x4.add
-    local.tee $35
+    local.tee $23
     v128.store
-    local.get $20
-    local.get $30
-    local.get $19
-    local.get $22
-    local.get $35
+    local.get $9
+    local.get $17
+    local.get $7
+    local.get $11
+    local.get $23
     f32x4.mul
     f32x4.add
-    local.get $35
+    local.get $23
     local.get $0
     i32.const 16
     i32.and
@@ -1849,8 +1922,8 @@
     f32x4.mul
     f32x4.sub
    else
-    local.get $20
-    local.get $19
+    local.get $9
+    local.get $7
     f32x4.sub
    end
    v128.store
@@ -1893,211 +1966,218 @@
    br_if $do-loop|0
   end
  )
- (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 f32) (param $8 f32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32)
+ (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
+  (local $10 v128)
+  (local $11 v128)
+  (local $12 v128)
+  (local $13 i32)
+  (local $14 v128)
+  (local $15 v128)
+  (local $16 v128)
+  (local $17 v128)
+  (local $18 v128)
   (local $19 v128)
   (local $20 v128)
   (local $21 v128)
   (local $22 v128)
   (local $23 v128)
   (local $24 v128)
-  (local $25 i32)
-  (local $26 v128)
-  (local $27 v128)
-  (local $28 v128)
-  (local $29 v128)
-  (local $30 v128)
-  (local $31 v128)
-  (local $32 v128)
-  (local $33 v128)
-  (local $34 v128)
-  (local $35 v128)
-  (local $36 v128)
   local.get $6
   i32.eqz
   if
    return
   end
   local.get $7
+  f32x4.extract_lane 0
   f32x4.splat
-  local.set $21
+  local.set $10
+  local.get $7
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $14
+  local.get $7
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $11
+  local.get $7
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $15
   local.get $8
+  f32x4.extract_lane 0
   f32x4.splat
-  local.set $26
+  local.set $16
+  local.get $8
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $17
+  local.get $8
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $12
+  local.get $8
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $18
   local.get $9
+  f32x4.extract_lane 0
   f32x4.splat
-  local.set $27
-  local.get $10
+  local.set $19
+  local.get $9
+  f32x4.extract_lane 1
   f32x4.splat
-  local.set $28
-  local.get $11
+  local.set $20
+  local.get $9
+  f32x4.extract_lane 2
   f32x4.splat
-  local.set $29
-  local.get $12
-  f32x4.splat
+  local.tee $21
+  f32x4.neg
   local.set $22
-  local.get $13
+  local.get $9
+  f32x4.extract_lane 3
   f32x4.splat
-  local.set $30
-  local.get $14
-  f32x4.splat
-  local.set $23
-  local.get $16
-  f32x4.splat
-  local.set $31
-  local.get $17
-  f32x4.splat
-  local.set $32
-  local.get $18
-  f32x4.splat
-  local.set $24
-  local.get $15
-  f32x4.splat
-  local.set $33
-  local.get $15
-  f32.neg
-  f32x4.splat
-  local.set $34
+  local.set $8
   local.get $0
   i32.const 32
   i32.and
-  local.set $25
+  local.set $13
   loop $do-loop|0
    local.get $1
    v128.load32_zero
-   local.set $20
+   local.set $9
    local.get $2
    v128.load32_zero
-   local.set $19
+   local.set $7
    local.get $0
    i32.const 4
    i32.and
    if
-    local.get $20
-    local.get $31
+    local.get $9
+    local.get $18
     f32x4.mul
-    local.set $20
-    local.get $19
-    local.get $23
+    local.set $9
+    local.get $7
+    local.get $12
     f32x4.mul
-    local.get $34
+    local.get $22
     f32x4.pmax
-    local.get $33
+    local.get $21
     f32x4.pmin
-    local.set $19
+    local.set $7
    end
    local.get $0
    i32.const 8
    i32.and
    if
-    local.get $19
-    local.get $19
-    local.get $23
+    local.get $7
+    local.get $7
+    local.get $12
     f32x4.mul
     local.get $0
     i32.const 4
     i32.and
     select
-    local.get $32
-    local.get $20
+    local.get $15
+    local.get $9
     f32x4.mul
     f32x4.add
-    local.set $19
+    local.set $7
    end
    local.get $3
-   local.get $21
+   local.get $10
    local.get $3
    v128.load32_zero
    f32x4.mul
-   local.get $26
-   local.get $19
+   local.get $14
+   local.get $7
    f32x4.mul
-   local.tee $35
-   local.get $19
+   local.tee $23
+   local.get $7
    f32x4.mul
    f32x4.add
-   local.tee $36
-   local.get $36
+   local.tee $24
+   local.get $24
    v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
    f32x4.lt
    v128.andnot
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $36
+   local.tee $24
    v128.store32_lane 0
-   local.get $36
    local.get $24
+   local.get $8
    f32x4.div
-   local.get $36
-   local.get $25
+   local.get $24
+   local.get $13
    select
-   local.set $36
-   local.get $29
-   local.get $19
+   local.set $24
+   local.get $16
+   local.get $7
    f32x4.mul
    local.get $0
    i32.const 2
    i32.and
    if (result v128)
     local.get $5
-    local.get $21
+    local.get $10
     local.get $5
     v128.load32_zero
     f32x4.mul
-    local.get $35
+    local.get $23
     f32x4.add
-    local.tee $19
-    local.get $19
+    local.tee $7
+    local.get $7
     f32x4.abs
     v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
     f32x4.lt
     v128.andnot
-    local.tee $19
+    local.tee $7
     v128.store32_lane 0
-    local.get $36
-    local.get $19
     local.get $24
+    local.get $7
+    local.get $8
     f32x4.div
-    local.get $19
-    local.get $25
+    local.get $7
+    local.get $13
     select
-    local.tee $19
-    local.get $19
+    local.tee $7
+    local.get $7
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
    else
-    local.get $36
+    local.get $24
    end
-   local.get $27
+   local.get $19
    f32x4.add
    f32x4.sqrt
-   local.get $28
+   local.get $20
    f32x4.add
    f32x4.div
-   local.set $19
+   local.set $7
    local.get $1
    local.get $0
    i32.const 1
    i32.and
    if (result v128)
     local.get $4
-    local.get $22
+    local.get $11
     local.get $4
     v128.load32_zero
     f32x4.mul
-    local.get $19
+    local.get $7
     f32x4.add
-    local.tee $35
+    local.tee $23
     v128.store32_lane 0
-    local.get $20
-    local.get $30
-    local.get $19
-    local.get $22
-    local.get $35
+    local.get $9
+    local.get $17
+    local.get $7
+    local.get $11
+    local.get $23
     f32x4.mul
     f32x4.add
-    local.get $35
+    local.get $23
     local.get $0
     i32.const 16
     i32.and
@@ -2105,8 +2185,8 @@
     f32x4.mul
     f32x4.sub
    else
-    local.get $20
-    local.get $19
+    local.get $9
+    local.get $7
     f32x4.sub
    end
    v128.store32_lane 0
@@ -2156,6 +2236,36 @@
   (local $26 v128)
   (local $27 i32)
   (local $28 v128)
+  (local $29 v128)
+  (local $30 v128)
+  (local $31 v128)
+  local.get $8
+  f32x4.splat
+  local.get $9
+  f32x4.replace_lane 1
+  local.get $13
+  f32x4.replace_lane 2
+  local.get $18
+  f32x4.replace_lane 3
+  local.set $26
+  local.get $12
+  f32x4.splat
+  local.get $14
+  f32x4.replace_lane 1
+  local.get $15
+  f32x4.replace_lane 2
+  local.get $17
+  f32x4.replace_lane 3
+  local.set $28
+  local.get $10
+  f32x4.splat
+  local.get $11
+  f32x4.replace_lane 1
+  local.get $16
+  f32x4.replace_lane 2
+  local.get $19
+  f32x4.replace_lane 3
+  local.set $29
   i32.const 512
   local.get $7
   local.get $0
@@ -2183,18 +2293,9 @@
     local.get $4
     local.get $5
     local.get $23
-    local.get $8
-    local.get $9
-    local.get $10
-    local.get $11
-    local.get $12
-    local.get $13
-    local.get $14
-    local.get $15
-    local.get $16
-    local.get $17
-    local.get $18
-    local.get $19
+    local.get $26
+    local.get $28
+    local.get $29
     call $assembly/rmsprop/updatePiece
     local.get $0
     i32.const 64
@@ -2212,16 +2313,16 @@
      if
       local.get $20
       f32x4.splat
-      local.set $26
+      local.set $30
       loop $do-loop|0
        local.get $21
        local.get $21
        v128.load
-       local.tee $28
-       local.get $26
+       local.tee $31
+       local.get $30
        local.get $22
        v128.load
-       local.get $28
+       local.get $31
        f32x4.sub
        f32x4.mul
        f32x4.add
@@ -2263,16 +2364,16 @@
      if
       local.get $20
       f32x4.splat
-      local.set $26
+      local.set $30
       loop $do-loop|00
        local.get $21
        local.get $21
        v128.load32_zero
-       local.tee $28
-       local.get $26
+       local.tee $31
+       local.get $30
        local.get $22
        v128.load32_zero
-       local.get $28
+       local.get $31
        f32x4.sub
        f32x4.mul
        f32x4.add

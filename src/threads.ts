@@ -5,7 +5,7 @@
  */
 
 import { ThreadError } from "./errors.ts";
-import { BLOCK, type Kernel, type Scalars } from "./kernel/contract.ts";
+import { ARITY, argumentsOf, BLOCK, type Kernel, type Scalars } from "./kernel/contract.ts";
 import { PLANES, partOf, type Segment } from "./kernel/segment.ts";
 import { CACHE_LINE_BYTES } from "./memory/layout.ts";
 import {
@@ -53,23 +53,6 @@ const SETTINGS: PoolSettings = {
   workerCode,
 };
 
-/** The arguments of the kernel's `update` after the count, in their order. */
-const SCALARS = [
-  "alpha",
-  "oneMinusAlpha",
-  "epsInside",
-  "eps",
-  "updateScale",
-  "momentum",
-  "bufferScale",
-  "gradScale",
-  "clipValue",
-  "paramScale",
-  "weightDecay",
-  "correction",
-  "emaWeight",
-] as const satisfies (keyof Scalars)[];
-
 /** Ends the workers of a pool that was dropped without `dispose`. */
 let abandoned: FinalizationRegistry<Workers> | undefined;
 
@@ -82,8 +65,7 @@ export function openPool(
   settings: Partial<PoolSettings> = {},
 ): Pool {
   const all = { ...SETTINGS, ...settings };
-  const arity = 2 + PLANES.length + SCALARS.length;
-  const start = { module, memory, planes: PLANES.length, arity };
+  const start = { module, memory, planes: PLANES.length, arity: ARITY };
   const workers = new Workers(threads, all.workerCode, start, all);
   const pool = new Pool(inner, workers, all);
   abandoned ??= new FinalizationRegistry((workers) => workers.dismissAll());
@@ -128,8 +110,7 @@ export class Pool implements Omit<Kernel, "backend"> {
 
     const misalignment = (param % CACHE_LINE_BYTES) / 4;
     const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / 4);
-    const planes = PLANES.map((name) => segment[name]);
-    const args = [scalars.variant, ...planes, count, ...SCALARS.map((name) => scalars[name])];
+    const args = argumentsOf(segment, scalars);
     const owners = this.workers.run({ kind: UPDATE, count, chunkElements, misalignment, args }, (from, to) =>
       this.inner.update(partOf(segment, from, to), scalars),
     );

@@ -1,5 +1,6 @@
 /** The kernels without the class around them, by the binary and by the raw layer. */
 import { readFileSync } from "node:fs";
+import { argumentsOf } from "../../src/kernel/contract.ts";
 import { scalarsOf } from "../../src/options/scalars.ts";
 import { dist, instantiate } from "../built.ts";
 import type { Way } from "../way.ts";
@@ -36,32 +37,9 @@ export const kernel: Way = {
     const settings = settingsOf(work);
     const scalars = scalarsOf(settings, basis.lr, { ...settings, step: 0, emaDecay: undefined });
     const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0 } = planesOf(optimizer);
-    const ema = 0;
-    return runnerOn(optimizer, work, () =>
-      update(
-        scalars.variant,
-        param,
-        grad,
-        squareAvg,
-        momentumBuffer,
-        gradAvg,
-        ema,
-        work.size,
-        scalars.alpha,
-        scalars.oneMinusAlpha,
-        scalars.epsInside,
-        scalars.eps,
-        scalars.updateScale,
-        scalars.momentum,
-        scalars.bufferScale,
-        scalars.gradScale,
-        scalars.clipValue,
-        scalars.paramScale,
-        scalars.weightDecay,
-        scalars.correction,
-        scalars.emaWeight,
-      ),
-    );
+    const segment = { param, grad, squareAvg, momentumBuffer, gradAvg, ema: 0, count: work.size };
+    // Bound, a call takes as long as with its arguments written out; with a list spread, ten times as long.
+    return runnerOn(optimizer, work, update.bind(null, ...argumentsOf(segment, scalars)));
   },
 };
 

@@ -12,9 +12,6 @@ export interface Rule<Value> {
 
 export type Rules<Values> = { readonly [Name in keyof Values]: Rule<Values[Name]> };
 
-export const SMALLEST = 2 ** -149;
-export const LARGEST = (2 - 2 ** -23) * 2 ** 127;
-
 export function numberFrom(low: number, high: number, initial: number, wanted: string): Rule<number> {
   return {
     default: initial,

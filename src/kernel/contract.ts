@@ -3,12 +3,12 @@
  * and `reference.ts` (JavaScript) both keep, and nothing about how they keep it.
  */
 
-import type { Segment } from "./segment.ts";
+import { PLANES, type Segment } from "./segment.ts";
 
 /** Which implementation of the mathematics runs: WebAssembly SIMD, or plain JavaScript with the same bits. */
 export type Backend = "wasm" | "js";
 
-/** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them: what a step uses. */
+/** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them: the parts of the mathematics that a step uses. */
 export const MOMENTUM = 1;
 export const CENTERED = 2;
 /** `gradScale`, `clipValue` and `paramScale`. */
@@ -25,10 +25,7 @@ export const ZEROED = 128;
 /** The most threads that can share an update. */
 export const MAX_THREADS = 64;
 
-/** Elements whose squares are summed at a time, as in `assembly/gradient.ts`: part of the numerics. */
-export const BLOCK = 4096;
-
-/** What a step needs of the hyperparameters. Each number is already rounded to float32. */
+/** A step's hyperparameters as the kernels compute with them. Each number is already rounded to float32. */
 export interface Scalars {
   /** The sum of the bits above that are in use. */
   variant: number;
@@ -37,10 +34,10 @@ export interface Scalars {
   oneMinusAlpha: number;
   epsInside: number;
   eps: number;
-  /** What the gradient is multiplied by above the root: `lr`, or 1 where it multiplies the momentum buffer. */
+  /** Multiplies the gradient above the root: `lr`, or 1 where `lr` multiplies the momentum buffer. */
   updateScale: number;
   momentum: number;
-  /** What the momentum buffer is multiplied by on its way to the parameter. */
+  /** Multiplies the momentum buffer on its way to the parameter. */
   bufferScale: number;
   /** Negative when maximizing. */
   gradScale: number;
@@ -53,6 +50,38 @@ export interface Scalars {
   /** `1 - decay` of the average of the weights; 1 at the first step, which takes the weights themselves. */
   emaWeight: number;
 }
+
+/** All numbers of a step but the switches, in the order in which kernels take them. */
+export const SCALARS = [
+  "alpha",
+  "oneMinusAlpha",
+  "epsInside",
+  "eps",
+  "updateScale",
+  "momentum",
+  "bufferScale",
+  "gradScale",
+  "clipValue",
+  "paramScale",
+  "weightDecay",
+  "correction",
+  "emaWeight",
+] as const satisfies Exclude<keyof Scalars, "variant">[];
+
+/** How many arguments `update` of `assembly/rmsprop.ts` takes: the variant, the planes, the count, the scalars. */
+export const ARITY = 2 + PLANES.length + SCALARS.length;
+
+/**
+ * The arguments of `update` in its order. The WebAssembly backend writes them out instead: a call by a list takes
+ * ten times as long.
+ */
+export function argumentsOf(segment: Segment, scalars: Scalars): number[] {
+  const planes = PLANES.map((name) => segment[name]);
+  return [scalars.variant, ...planes, segment.count, ...SCALARS.map((name) => scalars[name])];
+}
+
+/** Elements whose squares are summed by themselves, a part of the numerics: the sums of blocks are added up in order. */
+export const BLOCK = 4096;
 
 /** A backend, bound to one memory. */
 export interface Kernel {

@@ -1,11 +1,13 @@
 /**
- * The JavaScript backend: the mathematics of `assembly/` for one element at a time, with the same bits. It is the
- * oracle of the tests, and what runs where WebAssembly is forbidden. `Math.fround` after each operation makes it a
+ * The JavaScript backend: the mathematics of `assembly/` for one element at a time, with the same bits. The tests take
+ * it for their oracle, and it runs wherever WebAssembly is forbidden. `Math.fround` after each operation makes it a
  * float32 operation; through double that is exact for + − × ÷ and the root, denormals included.
  */
+import { LARGEST_FINITE, SMALLEST_NORMAL } from "../base/float32.ts";
 import { BackendError } from "../errors.ts";
 import {
   AVERAGED,
+  BLOCK,
   CENTERED,
   CORRECTED,
   DECAYED,
@@ -19,8 +21,6 @@ import {
 import type { Segment } from "./segment.ts";
 
 const f32 = Math.fround;
-const SMALLEST_NORMAL = 2 ** -126;
-const LARGEST_FINITE = (2 - 2 ** -23) * 2 ** 127;
 
 export const openReference: OpenKernel = (memory, wanted) => {
   if (wanted === "wasm") {
@@ -97,8 +97,6 @@ function update(heap: Float32Array, segment: Segment, scalars: Scalars): void {
     if (variant & ZEROED) heap[grad + i] = 0;
   }
 }
-
-const BLOCK = 4096;
 
 function sumOfSquares(heap: Float32Array, grad: number, count: number): number {
   let sum = 0;

@@ -6,29 +6,8 @@ import { compileFor } from "./module.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
-  update(
-    variant: number,
-    param: number,
-    grad: number,
-    squareAvg: number,
-    momentumBuffer: number,
-    gradAvg: number,
-    ema: number,
-    count: number,
-    alpha: number,
-    oneMinusAlpha: number,
-    epsInside: number,
-    eps: number,
-    updateScale: number,
-    momentum: number,
-    bufferScale: number,
-    gradScale: number,
-    clipValue: number,
-    paramScale: number,
-    weightDecay: number,
-    correction: number,
-    emaWeight: number,
-  ): void;
+  /** Takes the arguments that `argumentsOf` gives. */
+  update(...args: number[]): void;
   sumOfSquares(grad: number, count: number): number;
 }
 
@@ -52,6 +31,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
   return {
     backend: "wasm",
     update(segment, scalars) {
+      // The order of `argumentsOf`, which a test compares.
       update(
         scalars.variant,
         segment.param,

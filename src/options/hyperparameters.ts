@@ -1,16 +1,7 @@
 /** The hyperparameters of a group: their types, defaults, rules, and how they are assigned. */
 
-import {
-  check,
-  defaultsOf,
-  FLAG,
-  LARGEST,
-  numberFrom,
-  type Rules,
-  resolve,
-  SMALLEST,
-  unknownOption,
-} from "../base/rules.ts";
+import { LARGEST_FINITE, SMALLEST_DENORMAL } from "../base/float32.ts";
+import { check, defaultsOf, FLAG, numberFrom, type Rules, resolve, unknownOption } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 
@@ -55,10 +46,10 @@ export interface Hyperparameters {
 export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
 
 const NOT_NEGATIVE = "from 0 up, finite";
-const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST, 0.01, NOT_NEGATIVE);
+const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST_FINITE, 0.01, NOT_NEGATIVE);
 /** @internal */
 export const CLIP = /* @__PURE__ */ numberFrom(
-  SMALLEST,
+  SMALLEST_DENORMAL,
   Infinity,
   Infinity,
   "above 0; Infinity clips nothing",
@@ -72,16 +63,16 @@ export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
     accepts: (value) => typeof value === "function" || LEARNING_RATE.accepts(value),
   },
   alpha: numberFrom(0, 1, 0.99, "from 0 to 1"),
-  eps: numberFrom(SMALLEST, LARGEST, 1e-8, "above 0, also as a float32"),
+  eps: numberFrom(SMALLEST_DENORMAL, LARGEST_FINITE, 1e-8, "above 0, also as a float32"),
   epsInsideSqrt: FLAG,
-  weightDecay: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
+  weightDecay: numberFrom(0, LARGEST_FINITE, 0, NOT_NEGATIVE),
   decoupledWeightDecay: FLAG,
   momentum: numberFrom(0, 1, 0, "from 0 to 1"),
   lrInMomentum: FLAG,
   nesterov: FLAG,
   centered: FLAG,
   biasCorrection: FLAG,
-  initialSquareAvg: numberFrom(0, LARGEST, 0, NOT_NEGATIVE),
+  initialSquareAvg: numberFrom(0, LARGEST_FINITE, 0, NOT_NEGATIVE),
   clipValue: CLIP,
   clipNorm: CLIP,
   maximize: FLAG,

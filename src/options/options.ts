@@ -1,6 +1,6 @@
 /** The options of an optimizer, of a step and of a raw update: their types, defaults and rules. */
-
-import { check, defaultsOf, FLAG, LARGEST, numberFrom, oneOf, type Rules, resolve } from "../base/rules.ts";
+import { LARGEST_FINITE } from "../base/float32.ts";
+import { check, defaultsOf, FLAG, numberFrom, oneOf, type Rules, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import { type Backend, MAX_THREADS } from "../kernel/contract.ts";
@@ -129,7 +129,7 @@ export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() =>
 }))();
 
 const SCALE_OPTIONS: Rules<Required<ScaleOptions>> = /* @__PURE__ */ (() => ({
-  gradScale: numberFrom(-LARGEST, LARGEST, 1, "that is finite"),
+  gradScale: numberFrom(-LARGEST_FINITE, LARGEST_FINITE, 1, "that is finite"),
   zeroGrad: FLAG,
 }))();
 

@@ -26,6 +26,7 @@ export function openCopying(): Updater {
   return {
     sumOfSquares(gradient) {
       let sum = 0;
+      // The sums of blocks, added up, are the sum of the whole to the bit.
       forEachPart(gradient.size, BLOCK, (start, end) => {
         grad.set(valuesOf(gradient).subarray(start, end));
         sum += kernel.sumOfSquares(segment.grad, end - start);

@@ -19,11 +19,9 @@ import {
   where,
   zerosLike,
 } from "@tensorflow/tfjs-core";
+import { LARGEST_FINITE, SMALLEST_NORMAL } from "../base/float32.ts";
 import { CENTERED, CORRECTED, DECAYED, MOMENTUM, NESTEROV, SHAPED } from "../kernel/contract.ts";
 import type { Updater } from "./updater.ts";
-
-const SMALLEST_NORMAL = 2 ** -126;
-const LARGEST_FINITE = (2 - 2 ** -23) * 2 ** 127;
 
 export const operations: Updater = {
   /** Reads one number back, for which a graphics card makes the program wait. */

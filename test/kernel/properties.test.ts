@@ -2,12 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CENTERED, MOMENTUM, SHAPED } from "../../src/kernel/contract.ts";
+import { PLANES } from "../../src/kernel/segment.ts";
 import {
   bits,
   bitsOf,
   KERNELS,
   ordinaryPlanes,
-  PLANES,
   type Planes,
   run,
   scalarsFor,

@@ -10,12 +10,12 @@ import {
   SHAPED,
   ZEROED,
 } from "../../src/kernel/contract.ts";
+import { PLANES } from "../../src/kernel/segment.ts";
 import {
   ALL_VARIANTS,
   bitsOf,
   KERNELS,
   ordinaryPlanes,
-  PLANES,
   type Planes,
   run,
   scalarsFor,

@@ -8,16 +8,17 @@ import {
   type Kernel,
   MOMENTUM,
   NESTEROV,
+  SCALARS,
   type Scalars,
   SHAPED,
   ZEROED,
 } from "../../src/kernel/contract.ts";
 import { openReference } from "../../src/kernel/reference.ts";
 import type { Segment } from "../../src/kernel/segment.ts";
+import { PLANES, type Plane } from "../../src/kernel/segment.ts";
 import { openWasm } from "../../src/kernel/wasm.ts";
 
-export const PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "ema"] as const;
-export type Planes = Record<(typeof PLANES)[number], Float32Array>;
+export type Planes = Record<Plane, Float32Array>;
 
 /** Every kernel, by the backend that it must say it is. */
 export const KERNELS: Record<string, (memory: WebAssembly.Memory) => Kernel> = {
@@ -69,9 +70,7 @@ export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): S
     emaWeight: 0.013,
     ...overrides,
   };
-  for (const name of Object.keys(scalars) as (keyof Scalars)[]) {
-    if (name !== "variant") scalars[name] = Math.fround(scalars[name]);
-  }
+  for (const name of SCALARS) scalars[name] = Math.fround(scalars[name]);
   return scalars;
 }
 

@@ -2,10 +2,10 @@
 
 import type { Scalars } from "../../src/kernel/contract.ts";
 import { compileFor } from "../../src/kernel/module.ts";
-import type { Segment } from "../../src/kernel/segment.ts";
+import { PLANES, type Segment } from "../../src/kernel/segment.ts";
 import { openWasm } from "../../src/kernel/wasm.ts";
 import { openPool, type PoolSettings } from "../../src/threads.ts";
-import { ordinaryPlanes, PLANES } from "./kernels.ts";
+import { ordinaryPlanes } from "./kernels.ts";
 
 interface NodeWorker {
   terminate(): Promise<unknown>;
