@@ -5,7 +5,6 @@
  * records of it, `screen.ts` shows them, `goals.ts` judges them, `store.ts` keeps them.
  */
 import { parseArgs } from "node:util";
-import { saveResult } from "../tools/records.ts";
 import { type Case, casesFor, contestantsOf } from "./cases.ts";
 import { measureFigures } from "./figures.ts";
 import { judge } from "./goals.ts";
@@ -13,6 +12,7 @@ import { describeMachine, describePackage } from "./machine.ts";
 import { type Effort, measure } from "./measure.ts";
 import { type BenchRecord, type Figure, type Result, recordsOf } from "./result.ts";
 import { figureTable, goalTable, Progress, recordTable } from "./screen.ts";
+import { saveResult } from "./store.ts";
 import { openWays } from "./ways/index.ts";
 import { countOf, sizeTitle, type Work } from "./work.ts";
 

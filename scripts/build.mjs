@@ -5,9 +5,10 @@ import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import ts from "typescript";
+import { BUNDLE } from "../tools/bundle.mjs";
 import { buildWasm, root } from "./build-wasm.mjs";
 import { buildWorker } from "./build-worker.mjs";
-import { BUNDLE, ENTRIES, filesApart, staticBinary, WORKERD_ENTRIES } from "./bundle.mjs";
+import { ENTRIES, filesApart, staticBinary, WORKERD_ENTRIES } from "./entries.mjs";
 
 const dist = fileURLToPath(new URL("dist", root));
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { loadMnist } from "../../examples/mnist/data.ts";
-import { BUNDLE } from "../../scripts/bundle.mjs";
+import { BUNDLE } from "../../tools/bundle.mjs";
 import { packagesOfRivals } from "../../tools/tfjs.mjs";
 import { packDigits } from "../train/pack.ts";
 import { licensesOf } from "./licenses.mjs";

@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { BUNDLE } from "../../scripts/bundle.mjs";
+import { BUNDLE } from "../../tools/bundle.mjs";
 
 /** What a bundler makes of one line of a user's code. */
 async function bundle(line: string, apart: string[] = []): Promise<string> {
