@@ -23,7 +23,7 @@ const oneThread = [
 const onTfjs = ["wasm", "cpu"].flatMap((backend) => [`tfjs-${backend}`, `tfjs-${backend}-drop-in`]);
 const zeroGradientWays = ["step", "scalar", "plain", "simple", "torch"];
 
-/** Those that rivals have too. */
+/** The variants that peers have too. */
 const sharedVariants: VariantName[] = ["momentum", "centered", "both", "keras", "weightDecay", "maximize"];
 
 /** What else can be asked, as its price is listed. */

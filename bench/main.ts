@@ -1,5 +1,5 @@
 /**
- * What the optimizer is worth beside its rivals. `npm run bench -- --help` says what can be asked of it.
+ * What the optimizer is worth beside its peers. `npm run bench -- --help` says what can be asked of it.
  *
  * A case is work (`cases.ts`), done in every way that can (`ways/`). `measure.ts` checks and times, `result.ts` makes
  * records of it, `screen.ts` shows them, `goals.ts` judges them, `store.ts` keeps them.
@@ -21,7 +21,7 @@ const FIGURES = "figures";
 const usage = `npm run bench -- [options]
   --quick        fewer sizes and rounds, a minute and a half
   --only <case>  one case; may be repeated: ${[...casesFor(false).map(({ name }) => name), FIGURES].join(", ")}
-  --no-rivals    without tf.js and PyTorch
+  --no-peers     without tf.js and PyTorch
 Where PyTorch is in a Python other than python3, name it in the variable PYTHON.`;
 
 const efforts: Record<"quick" | "full", Effort> = {
@@ -34,7 +34,7 @@ function readArguments() {
     options: {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
-      "no-rivals": { type: "boolean", default: false },
+      "no-peers": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -46,8 +46,8 @@ function readArguments() {
   return {
     help,
     quick,
-    rivals: !values["no-rivals"],
-    complete: !quick && only.length === 0 && !values["no-rivals"],
+    peers: !values["no-peers"],
+    complete: !quick && only.length === 0 && !values["no-peers"],
     cases: cases.filter(({ name }) => isWanted(name)),
     figures: isWanted(FIGURES),
   };
@@ -70,7 +70,7 @@ function say(text: string): void {
 async function run(options: ReturnType<typeof readArguments>): Promise<Result> {
   const machine = describeMachine();
   say(`${machine.cpu}, ${machine.cores} cores, ${machine.os}, Node ${machine.node}`);
-  const { ways, versions, close } = openWays(options.rivals, say);
+  const { ways, versions, close } = openWays(options.peers, say);
   const effort = efforts[options.quick ? "quick" : "full"];
   try {
     const records: BenchRecord[] = [];

@@ -1,4 +1,4 @@
-import { installRivals, placeBesideTfjs } from "../../tools/tfjs.mjs";
+import { installTfjs, placeBesideTfjs } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
 import { former, scalar, streams } from "./assembly.ts";
 import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
@@ -13,7 +13,7 @@ import { pool, streamsOnTwo } from "./threads.ts";
 export interface Ways {
   /** In the order of the tables. */
   ways: Way[];
-  /** Of the rivals. */
+  /** Versions of the peers. */
   versions: Record<string, string>;
   close(): void;
 }
@@ -23,13 +23,13 @@ const checkpoints = [saving, copying, restoring, overwriting];
 const javascript = [plain, simple, jsBackend];
 
 /** Every way that can be had here; `say` hears which can't, and why. */
-export function openWays(rivals: boolean, say: (line: string) => void): Ways {
+export function openWays(peers: boolean, say: (line: string) => void): Ways {
   const children = javascript.map(isolated);
   const versions: Record<string, string> = {};
 
-  if (rivals) {
+  if (peers) {
     try {
-      installRivals(say);
+      installTfjs(say);
       placeBesideTfjs();
       const { ways, version } = tfjsWays();
       children.push(...ways.map(isolated));
@@ -59,7 +59,7 @@ export function openWays(rivals: boolean, say: (line: string) => void): Ways {
   };
 }
 
-/** For a process that does one way alone. Rivals are installed by then. */
+/** For a process that does one way alone. Peers are installed by then. */
 export function wayByName(name: string): Way {
   const ways = name.startsWith("tfjs") ? tfjsWays().ways : [...wasm, ...javascript];
   const way = ways.find((one) => one.name === name);

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { loadMnist } from "../../examples/mnist/data.ts";
 import { BUNDLE } from "../../tools/bundle.mjs";
-import { packagesOfRivals } from "../../tools/tfjs.mjs";
+import { peerModules } from "../../tools/tfjs.mjs";
 import { packDigits } from "../train/pack.ts";
 import { licensesOf } from "./licenses.mjs";
 import { snippets } from "./snippets.mjs";
@@ -16,7 +16,7 @@ import { snippets } from "./snippets.mjs";
 const path = (/** @type {string} */ name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
 const DIGITS = { train: 5000, test: 1000 };
-const backend = new URL("@tensorflow/tfjs-backend-wasm/dist/", packagesOfRivals);
+const backend = new URL("@tensorflow/tfjs-backend-wasm/dist/", peerModules);
 export const hasTfjs = existsSync(backend);
 
 /**
@@ -97,7 +97,7 @@ async function buildTfjs(folder) {
     stdin: {
       contents: `export * as tf from "@tensorflow/tfjs-core";
         export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";`,
-      resolveDir: fileURLToPath(packagesOfRivals),
+      resolveDir: fileURLToPath(peerModules),
     },
   });
 }
