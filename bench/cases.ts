@@ -101,14 +101,6 @@ export function casesFor(quick: boolean): Case[] {
       only: ["step", "kernel", "js", "copy", "tfjs-wasm", "torch"],
     },
     {
-      name: "before",
-      title: "The plain step against the kernel as it was before it had options",
-      groups: sizes
-        .filter((size) => size >= 2 ** 12 && size <= million)
-        .map((size) => [{ ...ordinary, title: sizeTitle(size), size }]),
-      only: ["step", "kernel", "former"],
-    },
-    {
       name: "options",
       title: "What each option costs, gradients written anew before each step",
       groups: (quick ? [2 ** 16] : [2 ** 16, million]).map(pricesAt),

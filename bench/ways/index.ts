@@ -1,6 +1,6 @@
 import { installTfjs, placeBesideTfjs } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
-import { former, scalar, streams } from "./assembly.ts";
+import { scalar, streams } from "./assembly.ts";
 import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
 import { isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
@@ -18,7 +18,7 @@ export interface Ways {
   close(): void;
 }
 
-const wasm = [step, pool, kernel, core, former, scalar, streams, streamsOnTwo, copy];
+const wasm = [step, pool, kernel, core, scalar, streams, streamsOnTwo, copy];
 const checkpoints = [saving, copying, restoring, overwriting];
 const javascript = [plain, simple, jsBackend];
 
