@@ -7,9 +7,23 @@ import { spreadOf } from "../tools/spread.ts";
 import { dist } from "./built.ts";
 import type { Figure } from "./result.ts";
 
-/** What is measured once, of the package as a whole. */
-export async function measureFigures(quick: boolean): Promise<Figure[]> {
-  return [...(await sizes()), ...firstStep(quick ? 9 : 25), ...heap(quick ? 3 : 5), ...idlePool()];
+/** Figures of the package as a whole, which are measured once. */
+export async function measureFigures(
+  quick: boolean,
+  onProgress: (detail: string) => void,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const parts: [string, () => Figure[] | Promise<Figure[]>][] = [
+    ["sizes", sizes],
+    ["first step", () => firstStep(quick ? 9 : 25)],
+    ["heap", () => heap(quick ? 3 : 5)],
+    ["an idle pool, a minute", idlePool],
+  ];
+  for (const [detail, measure] of parts) {
+    onProgress(detail);
+    figures.push(...(await measure()));
+  }
+  return figures;
 }
 
 async function sizes(): Promise<Figure[]> {

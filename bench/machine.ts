@@ -29,7 +29,9 @@ export function whyNotToKeep(): string | undefined {
   // Results themselves may lie there uncommitted: several runs can follow each other.
   const changes = git("status", "--porcelain", "--", ":/", ":(top,exclude)bench/results");
   if (!changes) return undefined;
-  return `the tree has changes that are in no commit, which the result could not name:\n${changes}`;
+  const [first, ...others] = changes.split("\n").map((line) => line.trim().split(" ").at(-1));
+  const files = others.length > 0 ? `${first} and ${others.length} more files have` : `${first} has`;
+  return `${files} changes that are in no commit, so the result couldn't say what it was measured on.`;
 }
 
 function git(...args: string[]): string {

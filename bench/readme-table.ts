@@ -5,18 +5,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readmePath, tableOf, withTable } from "../tools/readme-tables.ts";
+import { README_WAYS } from "./cases.ts";
 import type { BenchRecord, Result } from "./result.ts";
 import { newestResult } from "./store.ts";
 import { sizeTitle } from "./work.ts";
 
 const SIZES = [2 ** 10, 2 ** 14, 2 ** 18, 2 ** 20, 2 ** 24];
-const WAYS = ["step", "scalar", "plain", "simple", "tfjs-wasm", "tfjs-cpu", "torch", "streams"];
 
 /** Nanoseconds per element by way and size, and where they were measured. */
 export function readmeTable({ records, machine, versions, date }: Result): string {
   const sizes = records.filter((record) => record.case === "sizes");
   const present = SIZES.filter((size) => sizes.some(({ count }) => count === size));
-  const rows = WAYS.flatMap((way) => {
+  const rows = README_WAYS.flatMap((way) => {
     const ofWay = sizes.filter((record) => record.way === way);
     const title = ofWay[0]?.title;
     return title ? [[title, ...present.map((size) => cell(ofWay.find(({ count }) => count === size)))]] : [];

@@ -64,9 +64,16 @@ ${lines.map((line) => `  "${line}"`).join(" +\n")};
 `;
 }
 
-/** Writes the release builds to their places. */
-export async function buildWasm() {
-  const files = { ...(await compile("release")), ...(await compile("release-shared")) };
+/**
+ * Writes the release builds to their places.
+ *
+ * @param {(what: string) => void} say hears what is being compiled
+ */
+export async function buildWasm(say = () => {}) {
+  say("the kernels");
+  const alone = await compile("release");
+  say("the kernels for memories that threads share");
+  const files = { ...alone, ...(await compile("release-shared")) };
   mkdirSync(new URL("build/", root), { recursive: true });
   for (const [name, contents] of Object.entries(files)) writeFileSync(new URL(name, root), contents);
   writeFileSync(new URL("src/kernel/wasm.generated.ts", root), generateModule(files["build/release.wasm"]));

@@ -36,7 +36,11 @@ async function bundle(entries, plugins = []) {
   }
 }
 
-await buildWasm();
+/** On stderr: others read what `npm pack` prints. @param {string} what */
+const say = (what) => console.error(`build: ${what}`);
+
+await buildWasm(say);
+say("the code");
 await buildWorker();
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
@@ -54,6 +58,7 @@ writeFileSync(
   ].join("\n\n---\n\n"),
 );
 
+say("the types");
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "scripts/tsconfig.types.json"], {
   cwd: root,
   stdio: "inherit",
@@ -71,6 +76,7 @@ for (const path of declarationsIn(dist)) {
 }
 // It also writes declarations of what stays inside: those to which no entry's own lead aren't published.
 const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+say("the types that entries lead to");
 const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
 const needed = ts
   .createProgram(

@@ -48,8 +48,10 @@ const PAGE = /** @type {const} */ ({
  * @param {object} options
  * @param {string} options.folder Emptied first.
  * @param {string} [options.tsconfig] Says what `rmsprop-wasm` is: the built package, or the sources.
+ * @param {(what: string) => void} [options.say] Hears what is being built.
  */
-export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json" }) {
+export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json", say = () => {} }) {
+  say("the page");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const page = await build({
@@ -70,10 +72,11 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
     tsconfig,
     plugins: [packageByName, ...BUNDLE.plugins],
   });
-  const inputs = [page, ...(hasTfjs ? [await buildTfjs(folder)] : [])].flatMap(({ metafile }) =>
+  const inputs = [page, ...(hasTfjs ? [await buildTfjs(folder, say)] : [])].flatMap(({ metafile }) =>
     Object.keys(metafile.inputs),
   );
 
+  say("the digits that it trains on");
   // Not called .gz: some hosts would unpack it on the way, and others not.
   writeFileSync(`${folder}/digits.bin`, gzipSync(packDigits(loadMnist(), DIGITS), { level: 9 }));
   writeFileSync(
@@ -84,8 +87,14 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
   writeFileSync(`${folder}/licenses.txt`, licensesOf(inputs));
 }
 
-/** In one file, with the binaries beside it: the page loads it when it's asked to. @param {string} folder */
-async function buildTfjs(folder) {
+/**
+ * Makes one file of tf.js, with the binaries beside it: the page loads it when it's asked to.
+ *
+ * @param {string} folder
+ * @param {(what: string) => void} say
+ */
+async function buildTfjs(folder, say) {
+  say("tf.js beside it");
   mkdirSync(`${folder}/tfjs`);
   // Not the one for threads, which the page keeps it from.
   for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
@@ -116,7 +125,7 @@ function filled(template, values) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = path("demo/dist");
-  await buildDemo({ folder });
+  await buildDemo({ folder, say: (what) => console.log(`demo: ${what}`) });
   console.log(`Built ${folder}`);
   if (!hasTfjs) console.log("Without tf.js, which isn't installed: npm ci --prefix bench/peers");
   if (process.argv.includes("--serve")) {
