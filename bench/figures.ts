@@ -2,13 +2,28 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { aloneFolder, runAlone, timeFirstSteps } from "./alone.ts";
+import { firstStepFolder, runAlone, timeFirstSteps } from "../tools/first-step.ts";
+import { spreadOf } from "../tools/spread.ts";
 import { dist } from "./built.ts";
-import { type Figure, spreadOf } from "./result.ts";
+import type { Figure } from "./result.ts";
 
-/** What is measured once, of the package as a whole. */
-export async function measureFigures(quick: boolean): Promise<Figure[]> {
-  return [...(await sizes()), ...firstStep(quick ? 9 : 25), ...heap(quick ? 3 : 5), ...idlePool()];
+/** Figures of the package as a whole, which are measured once. */
+export async function measureFigures(
+  quick: boolean,
+  onProgress: (detail: string) => void,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const parts: [string, () => Figure[] | Promise<Figure[]>][] = [
+    ["sizes", sizes],
+    ["first step", () => firstStep(quick ? 9 : 25)],
+    ["heap", () => heap(quick ? 3 : 5)],
+    ["an idle pool, a minute", idlePool],
+  ];
+  for (const [detail, measure] of parts) {
+    onProgress(detail);
+    figures.push(...(await measure()));
+  }
+  return figures;
 }
 
 async function sizes(): Promise<Figure[]> {
@@ -36,7 +51,7 @@ async function sizes(): Promise<Figure[]> {
 }
 
 function firstStep(pairs: number): Figure[] {
-  const { whole, inside } = timeFirstSteps([process.execPath], aloneFolder, pairs);
+  const { whole, inside } = timeFirstSteps([process.execPath], firstStepFolder, pairs);
   return [
     figureOf("firstStep", "import to first step, beyond starting Node", "ms", whole),
     figureOf("firstStepInside", "the same, by the process's own clock", "ms", inside),
@@ -58,7 +73,9 @@ function figureOf(name: string, title: string, unit: string, values: number[]): 
   return { name, title, unit, value: median, low, high };
 }
 
-/** What a script of `alone/` prints. */
+const alone = fileURLToPath(new URL("alone", import.meta.url));
+
+/** The number that a script of `alone/` prints. */
 function runInNode(script: string, ...flags: string[]): number {
-  return runAlone([process.execPath, ...flags], `${aloneFolder}/${script}`).printed;
+  return runAlone([process.execPath, ...flags], `${alone}/${script}`).printed;
 }

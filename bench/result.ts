@@ -1,12 +1,6 @@
+import { round, type Spread, spreadOf } from "../tools/spread.ts";
 import type { Contestant, Timed } from "./measure.ts";
 import { bytesPerElement, countOf, type VariantName, type Work } from "./work.ts";
-
-/** A median between its quartiles. */
-export interface Spread {
-  median: number;
-  low: number;
-  high: number;
-}
 
 export interface BenchRecord {
   case: string;
@@ -62,7 +56,6 @@ const references = {
   step: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "step",
   kernel: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "kernel",
   copy: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "copy",
-  former: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "former",
   /** The drop-in for it. */
   dropIn: (mine: Contestant, { way, work }: Contestant) =>
     work === mine.work && way.name === `${mine.way.name}-drop-in`,
@@ -121,12 +114,3 @@ export function recordsOf(caseName: string, timed: Timed[]): BenchRecord[] {
     };
   });
 }
-
-export function spreadOf(values: number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => round(sorted[Math.round(share * (sorted.length - 1))]!);
-  return { low: at(0.25), median: at(0.5), high: at(0.75) };
-}
-
-/** Four digits: more is noise, and the files are read in reviews. */
-const round = (value: number) => Number(value.toPrecision(4));

@@ -1,16 +1,21 @@
 import { clearLine, cursorTo } from "node:readline";
 import type { BenchRecord, Figure, Goal, ReferenceName } from "./result.ts";
 
-/** A line that is written over while the bench runs and gone at its end. Without a terminal: a line for each task. */
+/**
+ * A line that is written over while the bench runs and gone at its end. Without a terminal it is a line for each task,
+ * and one every two seconds of a longer task.
+ */
 export class Progress {
   #task = "";
+  #written = 0;
 
   show(task: string, detail = ""): void {
     if (process.stderr.isTTY) {
       this.clear();
       process.stderr.write(`${task} … ${detail}`.slice(0, process.stderr.columns - 1));
-    } else if (task !== this.#task) {
-      process.stderr.write(`${task} …\n`);
+    } else if (task !== this.#task || performance.now() > this.#written + 2000) {
+      process.stderr.write(`${task} … ${task === this.#task ? detail : ""}\n`);
+      this.#written = performance.now();
     }
     this.#task = task;
   }
@@ -45,7 +50,6 @@ const headings: Partial<Record<ReferenceName, string>> = {
   sameBytes: "by its copy",
   dropIn: "by drop-in",
   plain: "by plain",
-  former: "by former",
   ordinary: "by ordinary",
   oneTensor: "by one tensor",
 };

@@ -1,7 +1,7 @@
 /** How long people wait for the first step: figures of the result, which nothing asserts. */
 import { copyFileSync } from "node:fs";
-import { aloneFolder, timeFirstSteps } from "../bench/alone.ts";
-import { spreadOf } from "../bench/result.ts";
+import { firstStepFolder, timeFirstSteps } from "../tools/first-step.ts";
+import { spreadOf } from "../tools/spread.ts";
 import { visit } from "./browsers.ts";
 import type { FirstStep } from "./result.ts";
 import { BUN, DENO, NODES } from "./runtimes.ts";
@@ -25,7 +25,7 @@ export async function measureFirstSteps(workshop: Workshop, site: string): Promi
   });
   const project = await workshop.project("plain");
   for (const script of ["empty.mjs", "first-step.mjs"]) {
-    copyFileSync(`${aloneFolder}/${script}`, `${project}/${script}`);
+    copyFileSync(`${firstStepFolder}/${script}`, `${project}/${script}`);
   }
   const figures = RUNTIMES.filter(({ name }) => findTool(name)).map(({ place, name, args = [] }) =>
     figure(place, name, timeFirstSteps([tool(name).path, ...args], project, ROUNDS).whole),

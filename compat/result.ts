@@ -1,7 +1,7 @@
 /** What a run of the matrix leaves behind. */
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Spread } from "../bench/result.ts";
 import { formatRecords } from "../tools/records.ts";
+import type { Spread } from "../tools/spread.ts";
 
 export interface CellResult {
   place: string;

@@ -34,5 +34,5 @@ function unique(values: string[]): string[] {
 
 /** The README with the table of that result. */
 export function withSupportTable(readme: string, result: Result): string {
-  return withTable(readme, supportTable(result), "everywhere");
+  return withTable(readme, supportTable(result), "compat");
 }

@@ -1,35 +1,51 @@
 /** Builds dist/: the bundled entries with source maps, their types, and the binaries by themselves. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import ts from "typescript";
+import { BUNDLE } from "../tools/bundle.mjs";
 import { buildWasm, root } from "./build-wasm.mjs";
 import { buildWorker } from "./build-worker.mjs";
-import { BUNDLE, ENTRIES, filesApart, staticBinary, WORKERD_ENTRIES } from "./bundle.mjs";
+import { commentsOut, withComments } from "./comments.mjs";
+import { ENTRIES, filesApart, staticBinary, WORKERD_ENTRIES } from "./entries.mjs";
 
 const dist = fileURLToPath(new URL("dist", root));
 
-await buildWasm();
+/**
+ * Bundles entries as people can read them. Runtimes print the line that an uncaught error comes from, which of minified
+ * files is all of it, so that the message is scrolled away; and whoever installs this minifies it anyway.
+ *
+ * @param {import("esbuild").BuildOptions} entries
+ * @param {import("esbuild").Plugin[]} plugins
+ */
+async function bundle(entries, plugins = []) {
+  const { outputFiles } = await build({
+    ...BUNDLE,
+    ...entries,
+    plugins: [...plugins, ...BUNDLE.plugins, filesApart, commentsOut],
+    outdir: dist,
+    // The binary's text too, by line continuations: nothing is left to join at run time.
+    lineLimit: 120,
+    sourcemap: true,
+    write: false,
+  });
+  for (const { path, text } of outputFiles) {
+    writeFileSync(path, path.endsWith(".map") ? withComments(text, path) : text);
+  }
+}
+
+/** On stderr: others read what `npm pack` prints. @param {string} what */
+const say = (what) => console.error(`build: ${what}`);
+
+await buildWasm(say);
+say("the code");
 await buildWorker();
 rmSync(dist, { recursive: true, force: true });
-const output = {
-  ...BUNDLE,
-  outdir: dist,
-  plugins: [...BUNDLE.plugins, filesApart],
-  // But names stay, for whoever reads a stack trace or prints an optimizer.
-  minifySyntax: true,
-  minifyWhitespace: true,
-  sourcemap: true,
-};
-await build({ ...output, entryPoints: ENTRIES });
-await build({
-  ...output,
-  entryPoints: WORKERD_ENTRIES,
-  outExtension: { ".js": ".workerd.js" },
-  plugins: [staticBinary, ...output.plugins],
-});
+mkdirSync(dist);
+await bundle({ entryPoints: ENTRIES });
+await bundle({ entryPoints: WORKERD_ENTRIES, outExtension: { ".js": ".workerd.js" } }, [staticBinary]);
 copyFileSync(new URL("build/release.wasm", root), `${dist}/core.wasm`);
 copyFileSync(new URL("build/release-shared.wasm", root), `${dist}/core-shared.wasm`);
 writeFileSync(
@@ -42,6 +58,7 @@ writeFileSync(
   ].join("\n\n---\n\n"),
 );
 
+say("the types");
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "scripts/tsconfig.types.json"], {
   cwd: root,
   stdio: "inherit",
@@ -59,6 +76,7 @@ for (const path of declarationsIn(dist)) {
 }
 // It also writes declarations of what stays inside: those to which no entry's own lead aren't published.
 const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+say("the types that entries lead to");
 const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
 const needed = ts
   .createProgram(

@@ -1,6 +1,6 @@
 /**
- * The root of every error that this library throws on purpose. A call that throws one has changed nothing, but for
- * `ThreadError`.
+ * The root of every error that this library throws on purpose. A call that throws one has changed nothing, except with
+ * `ThreadError`. All entries share these classes, and `error.name` holds the class's name.
  *
  * @example
  * ```ts
@@ -19,97 +19,27 @@ export class RMSpropError extends Error {
   override readonly name: string = "RMSpropError";
 }
 
-/**
- * An option that doesn't exist, or a value that its option doesn't take.
- *
- * @example
- * ```ts
- * import { RMSprop } from "rmsprop-wasm";
- *
- * try {
- *   new RMSprop({ w: [2] }, { lr: -1 });
- * } catch (error) {
- *   error.name; // → "OptionError"
- * }
- * ```
- */
+/** An option that doesn't exist, or a value that its option doesn't take. */
 export class OptionError extends RMSpropError {
   override readonly name = "OptionError";
 }
 
-/**
- * A parameter whose name, shape or initial values can't be used.
- *
- * @example
- * ```ts
- * import { RMSprop } from "rmsprop-wasm";
- *
- * try {
- *   new RMSprop({ w: [2, 0] });
- * } catch (error) {
- *   error.name; // → "ParameterError"
- * }
- * ```
- */
+/** A parameter whose name, shape or initial values can't be used. */
 export class ParameterError extends RMSpropError {
   override readonly name = "ParameterError";
 }
 
-/**
- * Memory that can't grow to what is wanted, or an address that doesn't fit where it points.
- *
- * @example
- * ```ts
- * import { RMSprop } from "rmsprop-wasm";
- *
- * try {
- *   new RMSprop({ w: [2 ** 20, 2 ** 20] });
- * } catch (error) {
- *   error.name; // → "MemoryError"
- * }
- * ```
- */
+/** Memory that can't grow to what is wanted, or an address that doesn't fit where it points. */
 export class MemoryError extends RMSpropError {
   override readonly name = "MemoryError";
 }
 
-/**
- * A gradient view that died when the memory grew, and what was written to it since is lost.
- *
- * @example
- * ```ts
- * import { RMSprop } from "rmsprop-wasm";
- *
- * const optimizer = new RMSprop({ w: [2] });
- * optimizer.grads.w.fill(1);
- * optimizer.memory.grow(1);
- * try {
- *   optimizer.step();
- * } catch (error) {
- *   error.name; // → "StaleViewError"
- * }
- * ```
- */
+/** A gradient view that died when the memory grew, and what was written to it since is lost. */
 export class StaleViewError extends RMSpropError {
   override readonly name = "StaleViewError";
 }
 
-/**
- * A gradient that isn't finite, with `nonFinite: "throw"`.
- *
- * @example
- * ```ts
- * import { RMSprop } from "rmsprop-wasm";
- *
- * const optimizer = new RMSprop({ w: [2] }, { nonFinite: "throw" });
- * optimizer.grads.w[0] = NaN;
- * try {
- *   optimizer.step();
- * } catch (error) {
- *   error.name; // → "NonFiniteError"
- * }
- * ```
- */
+/** A gradient that isn't finite, with `nonFinite: "throw"`. */
 export class NonFiniteError extends RMSpropError {
   override readonly name = "NonFiniteError";
 
@@ -121,88 +51,30 @@ export class NonFiniteError extends RMSpropError {
   }
 }
 
-/**
- * A step while the averages of the weights stand in for the parameters.
- *
- * @example
- * ```ts
- * import { RMSprop } from "rmsprop-wasm";
- *
- * const optimizer = new RMSprop({ w: [2] }, { ema: { decay: 0.999 } });
- * optimizer.swapEma();
- * try {
- *   optimizer.step();
- * } catch (error) {
- *   error.name; // → "SwappedError"
- * }
- * ```
- */
+/** A step while the averages of the weights stand in for the parameters. */
 export class SwappedError extends RMSpropError {
   override readonly name = "SwappedError";
 }
 
-/**
- * A checkpoint or state dict that is malformed, or that doesn't fit the optimizer.
- *
- * @example
- * ```ts
- * import { RMSprop } from "rmsprop-wasm";
- *
- * const optimizer = new RMSprop({ w: [2] });
- * try {
- *   optimizer.loadStateDict(new RMSprop({ w: [3] }).stateDict());
- * } catch (error) {
- *   error.name; // → "CheckpointError"
- *   error.message; // → "w.shape of the state: got [3], expected [2]. Make the optimizer as the saved one was."
- * }
- * ```
- */
+/** A checkpoint or state dict that is malformed, or that doesn't fit the optimizer. */
 export class CheckpointError extends RMSpropError {
   override readonly name = "CheckpointError";
 }
 
-/**
- * A backend that this engine or page doesn't allow. `cause` holds the engine's own words.
- *
- * @example
- * ```ts
- * import { RMSprop } from "rmsprop-wasm/js";
- *
- * try {
- *   new RMSprop({ w: [2] }, { backend: "wasm" });
- * } catch (error) {
- *   error.name; // → "BackendError"
- * }
- * ```
- */
+/** A backend that this engine or page doesn't allow. `cause` holds the engine's own words. */
 export class BackendError extends RMSpropError {
   override readonly name = "BackendError";
 }
 
-/**
- * A call on an optimizer after `dispose()`.
- *
- * @example
- * ```ts
- * import { RMSprop } from "rmsprop-wasm";
- *
- * const optimizer = new RMSprop({ w: [2] });
- * optimizer.dispose();
- * try {
- *   optimizer.step();
- * } catch (error) {
- *   error.name; // → "DisposedError"
- * }
- * ```
- */
+/** A call on an optimizer after `dispose()`. */
 export class DisposedError extends RMSpropError {
   override readonly name = "DisposedError";
 }
 
 /**
- * A worker that ended, or stopped for seconds, in the middle of an update. The one error after which something has
- * changed: all elements may be updated but those at `byteOffset`, of which nobody knows. Load a checkpoint; later steps
- * run on the threads that are left.
+ * A worker that ended, or stopped for seconds, in the middle of an update. This is the one error after which something
+ * has changed: parameters may have been updated, and of those at `byteOffset` nobody knows whether. Load a checkpoint;
+ * later steps run on the threads that are left.
  *
  * @example
  * ```ts

@@ -18,7 +18,9 @@ import { canSpawn } from "./threads/spawn.ts";
 const open: OpenKernel = (memory, wanted, threads) => {
   if (wanted === "js") return openReference(memory, wanted, threads);
   try {
-    return threads > 1 && isShared(memory) ? openThreads(memory, threads) : openWasm(memory);
+    return threads > 1 && isShared(memory)
+      ? openThreads(memory, threads, () => import("./threads.ts"))
+      : openWasm(memory);
   } catch (error) {
     if (wanted === "wasm") throw error;
     return openReference(memory, wanted, threads);

@@ -1,54 +1,9 @@
-/**
- * Writes the README's tables from the newest complete result in `bench/results`, each between two marker comments.
- * `node --import tsx tools/readme-tables.ts` writes it; with `--check` it only says whether the README has it.
- */
-import { readFileSync, writeFileSync } from "node:fs";
+/** Tables of the README that are generated from results, each between two marker comments. */
 import { fileURLToPath } from "node:url";
-import type { BenchRecord, Result } from "../bench/result.ts";
-import { sizeTitle } from "../bench/work.ts";
-import { newestResult } from "./records.ts";
-
-const SIZES = [2 ** 10, 2 ** 14, 2 ** 18, 2 ** 20, 2 ** 24];
-const WAYS = ["step", "scalar", "plain", "simple", "tfjs-wasm", "tfjs-cpu", "torch", "streams"];
 
 export const readmePath = fileURLToPath(new URL("../README.md", import.meta.url));
 
-/** Nanoseconds per element by way and size, and where they were measured. */
-export function readmeTable({ records, machine, versions, date }: Result): string {
-  const sizes = records.filter((record) => record.case === "sizes");
-  const present = SIZES.filter((size) => sizes.some(({ count }) => count === size));
-  const rows = WAYS.flatMap((way) => {
-    const ofWay = sizes.filter((record) => record.way === way);
-    const title = ofWay[0]?.title;
-    return title ? [[title, ...present.map((size) => cell(ofWay.find(({ count }) => count === size)))]] : [];
-  });
-  const software = [`Node ${machine.node}`, ...(versions.tfjs ? [`tf.js ${versions.tfjs}`] : [])];
-  return [
-    tableOf([["ns per element", ...present.map(sizeTitle)], ...rows]),
-    "",
-    `Medians; in brackets how many times the time of \`step()\`. ${machine.cpu}, ${machine.cores} cores, ${machine.os}; ${software.join(", ")}; ${date.slice(0, 10)}.`,
-  ].join("\n");
-}
-
-/** What each option costs: how many times the time of a plain step, at each size that was measured. */
-export function variantTable({ records }: Result): string {
-  const priced = records.filter((record) => record.case === "options" && record.timesOf.plain !== undefined);
-  const sizes = [...new Set(priced.map(({ count }) => count))];
-  const rows = [...new Set(priced.map(({ work }) => work))].map((work) => [
-    work,
-    ...sizes.map((size) => {
-      const ratio = priced.find((record) => record.work === work && record.count === size)?.timesOf.plain;
-      return ratio === undefined ? "–" : `${ratio.toFixed(2)}×`;
-    }),
-  ]);
-  return [
-    tableOf([["step() with", ...sizes.map(sizeTitle)], ...rows]),
-    "",
-    "Medians of its time by that of a plain `step()` on as many tensors, one where nothing else is said.",
-  ].join("\n");
-}
-
-/** The first row is the head. Figures stand to the right, below each other. */
+/** A Markdown table whose head is the first row. Figures stand to the right, below each other. */
 export function tableOf(rows: string[][], alignment: "---" | "--:" = "--:"): string {
   const [head, ...others] = rows as [string[], ...string[][]];
   const rule = head.map((_, i) => (i === 0 ? "---" : alignment));
@@ -56,7 +11,7 @@ export function tableOf(rows: string[][], alignment: "---" | "--:" = "--:"): str
 }
 
 /** The README with the table between the markers of that name. */
-export function withTable(readme: string, table: string, name = "bench"): string {
+export function withTable(readme: string, table: string, name: string): string {
   const opening = `<!-- ${name}:start -->`;
   const closing = `<!-- ${name}:end -->`;
   const start = readme.indexOf(opening);
@@ -64,27 +19,4 @@ export function withTable(readme: string, table: string, name = "bench"): string
   if (start < 0 || end < start)
     throw new Error(`The README lacks ${opening} … ${closing}, where the table goes.`);
   return `${readme.slice(0, start + opening.length)}\n${table}\n${readme.slice(end)}`;
-}
-
-/** The README with all its tables. */
-export function withTables(readme: string, result: Result): string {
-  return withTable(withTable(readme, readmeTable(result)), variantTable(result), "bench:variants");
-}
-
-function cell(record: BenchRecord | undefined): string {
-  if (!record) return "–";
-  const time = record.nsPerElement.median;
-  const ratio = record.timesOf.step;
-  const digits = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
-  return ratio === undefined ? digits(time) : `${digits(time)} (${digits(ratio)}×)`;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const readme = readFileSync(readmePath, "utf8");
-  const wanted = withTables(readme, newestResult());
-  if (!process.argv.includes("--check")) writeFileSync(readmePath, wanted);
-  else if (wanted !== readme) {
-    console.error("README.md has another table than bench/results gives. Run `npm run bench:readme`.");
-    process.exitCode = 1;
-  }
 }

@@ -1,29 +1,29 @@
-/** tf.js, which the package doesn't install: types are checked against it, and benchmarks and an example run on it. */
+/** tf.js, which `npm ci` doesn't install: types are checked against it; benchmarks, tests and an example run on it. */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = new URL("..", import.meta.url);
-const rivals = new URL("bench/peers/", root);
+const peers = new URL("bench/peers/", root);
 
-/** For `createRequire`: from here tf.js is found. */
-export const manifest = fileURLToPath(new URL("package.json", rivals));
+/** The place from which `createRequire` finds tf.js. */
+export const peersManifest = fileURLToPath(new URL("package.json", peers));
 
-export const packagesOfRivals = new URL("node_modules/", rivals);
+export const peerModules = new URL("node_modules/", peers);
 
-/** Where the built package finds tf.js, once `placeBesideTfjs` has put it there. */
-export const placeOfPackage = new URL("rmsprop-wasm/", packagesOfRivals);
+/** The place where the built package finds tf.js, once `placeBesideTfjs` has put it there. */
+export const placeOfPackage = new URL("rmsprop-wasm/", peerModules);
 
 /**
- * Where tf.js isn't installed yet, installs it.
+ * Installs tf.js, unless it is installed already.
  *
  * @param {(line: string) => void} say
  */
-export function installRivals(say) {
-  if (existsSync(new URL("@tensorflow/tfjs-layers", packagesOfRivals))) return;
+export function installTfjs(say) {
+  if (existsSync(new URL("@tensorflow/tfjs-layers", peerModules))) return;
   say("Installing tf.js into bench/peers (120 MB, once) …");
   execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: rivals,
+    cwd: peers,
     stdio: ["ignore", "ignore", "inherit"],
     shell: process.platform === "win32",
   });
@@ -36,4 +36,4 @@ export function placeBesideTfjs() {
   cpSync(new URL("package.json", root), new URL("package.json", placeOfPackage));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) installRivals(console.log);
+if (process.argv[1] === fileURLToPath(import.meta.url)) installTfjs(console.log);

@@ -13,7 +13,7 @@ interface Command {
   path: string;
 }
 
-const way = wayByName(process.argv[2]!);
+const way = await wayByName(process.argv[2]!);
 const runners = new Map<number, Runner>();
 
 async function obey(command: Command): Promise<object> {

@@ -1,53 +1,49 @@
-import { installRivals, placeBesideTfjs } from "../../tools/tfjs.mjs";
+import { installTfjs, placeBesideTfjs } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
-import { former, scalar, streams } from "./assembly.ts";
+import { scalar, streams } from "./assembly.ts";
 import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
-import { isolated } from "./isolated.ts";
+import { type Child, isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
 import { core, kernel } from "./kernel.ts";
+import { ownLoop } from "./mine.ts";
 import { jsBackend, step } from "./ours.ts";
 import { findPyTorch } from "./pytorch.ts";
 import { tfjsWays } from "./tfjs-installed.ts";
 import { pool, streamsOnTwo } from "./threads.ts";
 
+export interface Wanted {
+  /** tf.js and PyTorch. */
+  peers: boolean;
+  /** The path of the reader's own loop. */
+  mine: string | undefined;
+  /** Hears which ways are left out, and why. */
+  say(line: string): void;
+}
+
 export interface Ways {
   /** In the order of the tables. */
   ways: Way[];
-  /** Of the rivals. */
+  /** Versions of the peers. */
   versions: Record<string, string>;
   close(): void;
 }
 
-const wasm = [step, pool, kernel, core, former, scalar, streams, streamsOnTwo, copy];
+const wasm = [step, pool, kernel, core, scalar, streams, streamsOnTwo, copy];
 const checkpoints = [saving, copying, restoring, overwriting];
 const javascript = [plain, simple, jsBackend];
+const MINE = "mine:";
 
-/** Every way that can be had here; `say` hears which can't, and why. */
-export function openWays(rivals: boolean, say: (line: string) => void): Ways {
-  const children = javascript.map(isolated);
+/** Every way that this machine has. */
+export async function openWays({ peers, mine, say }: Wanted): Promise<Ways> {
+  const children: Child[] = javascript.map((way) => isolated(way));
   const versions: Record<string, string> = {};
-
-  if (rivals) {
-    try {
-      installRivals(say);
-      placeBesideTfjs();
-      const { ways, version } = tfjsWays();
-      children.push(...ways.map(isolated));
-      versions.tfjs = version;
-    } catch (error) {
-      say(
-        `tf.js can't be installed or loaded and is left out: ${error instanceof Error ? error.message : error}`,
-      );
-    }
-    const pyTorch = findPyTorch();
-    if (pyTorch) {
-      children.push(...pyTorch.ways);
-      versions.torch = pyTorch.version;
-    } else {
-      say("No Python with torch found: PyTorch is left out.");
-      say(
-        "To have it: python3 -m venv venv && venv/bin/pip install torch, then PYTHON=venv/bin/python npm run bench",
-      );
+  if (mine !== undefined) children.unshift(isolated(await ownLoop(mine), MINE + mine));
+  if (peers) {
+    for (const [name, open] of [["tfjs", openTfjs] as const, ["torch", openPyTorch] as const]) {
+      const found = open(say);
+      if (!found) continue;
+      children.push(...found.children);
+      versions[name] = found.version;
     }
   }
   return {
@@ -59,8 +55,31 @@ export function openWays(rivals: boolean, say: (line: string) => void): Ways {
   };
 }
 
-/** For a process that does one way alone. Rivals are installed by then. */
-export function wayByName(name: string): Way {
+function openTfjs(say: Wanted["say"]): { children: Child[]; version: string } | undefined {
+  try {
+    installTfjs(say);
+    placeBesideTfjs();
+    const { ways, version } = tfjsWays();
+    return { children: ways.map((way) => isolated(way)), version };
+  } catch (error) {
+    say(
+      `tf.js is left out, since it can't be installed or loaded: ${error instanceof Error ? error.message : error}`,
+    );
+    return undefined;
+  }
+}
+
+function openPyTorch(say: Wanted["say"]): { children: Child[]; version: string } | undefined {
+  const found = findPyTorch();
+  if (found) return { children: found.ways, version: found.version };
+  say("PyTorch is left out, since no Python here has torch. To install it:");
+  say("  python3 -m venv venv && venv/bin/pip install torch, then PYTHON=venv/bin/python npm run bench");
+  return undefined;
+}
+
+/** The way of that name, for a process that runs it alone. Peers are installed by then. */
+export async function wayByName(name: string): Promise<Way> {
+  if (name.startsWith(MINE)) return ownLoop(name.slice(MINE.length));
   const ways = name.startsWith("tfjs") ? tfjsWays().ways : [...wasm, ...javascript];
   const way = ways.find((one) => one.name === name);
   if (!way) throw new Error(`There is no way called ${name}.`);

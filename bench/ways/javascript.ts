@@ -3,7 +3,7 @@ import type { Runner, Way } from "../way.ts";
 import { timing } from "../way.ts";
 import { basis, bytesPerElement, countOf, initialSquareAvg, inputsOf, type Work } from "../work.ts";
 
-const isPlain = (work: Work) => work.variant === "plain";
+export const isPlain = (work: Work) => work.variant === "plain";
 
 export const plain: Way = {
   name: "plain",
@@ -21,7 +21,9 @@ export const simple: Way = {
   prepare: (work) => prepareLoop(work, simpleRmsprop),
 };
 
-function prepareLoop(work: Work, update: typeof plainRmsprop): Runner {
+export type Loop = typeof plainRmsprop;
+
+export function prepareLoop(work: Work, update: Loop): Runner {
   const inputs = inputsOf(work);
   const tensors = Array.from({ length: work.tensors }, (_, i) => ({
     start: i * work.size,

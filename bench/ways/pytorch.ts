@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { findPython } from "../../tools/python.mjs";
-import type { Way } from "../way.ts";
 import { usesOnly } from "../work.ts";
+import type { Child } from "./isolated.ts";
 import { Remote } from "./remote.ts";
 
 /** What its optimizer has, and its functions for clipping, averaging and clearing. */
@@ -14,11 +14,6 @@ const options = [
   "ema",
   "zeroGrad",
 ] as const;
-
-interface Child {
-  way: Way;
-  close(): void;
-}
 
 /** PyTorch on one thread and on two, in the first Python that has it, or undefined. */
 export function findPyTorch(): { ways: Child[]; version: string } | undefined {

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { manifest, placeOfPackage } from "../../tools/tfjs.mjs";
+import { peersManifest, placeOfPackage } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
 import { basis } from "../work.ts";
 import { type Kind, type Tf, tfjsWay, theirs } from "./tfjs.ts";
@@ -17,9 +17,9 @@ const ours: Kind = {
   },
 };
 
-/** Those of tf.js as it is installed beside the other rivals, and of the drop-in for it. */
+/** The ways of tf.js as installed in `peers/`, and of the drop-in for it. */
 export function tfjsWays(): { ways: Way[]; version: string } {
-  const require = createRequire(manifest);
+  const require = createRequire(peersManifest);
   const tf: Tf = require("@tensorflow/tfjs-core");
   require("@tensorflow/tfjs-backend-cpu");
   require("@tensorflow/tfjs-backend-wasm");

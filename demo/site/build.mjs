@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { loadMnist } from "../../examples/mnist/data.ts";
-import { BUNDLE } from "../../scripts/bundle.mjs";
-import { packagesOfRivals } from "../../tools/tfjs.mjs";
+import { BUNDLE } from "../../tools/bundle.mjs";
+import { peerModules } from "../../tools/tfjs.mjs";
 import { packDigits } from "../train/pack.ts";
 import { licensesOf } from "./licenses.mjs";
 import { snippets } from "./snippets.mjs";
@@ -16,7 +16,7 @@ import { snippets } from "./snippets.mjs";
 const path = (/** @type {string} */ name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
 const DIGITS = { train: 5000, test: 1000 };
-const backend = new URL("@tensorflow/tfjs-backend-wasm/dist/", packagesOfRivals);
+const backend = new URL("@tensorflow/tfjs-backend-wasm/dist/", peerModules);
 export const hasTfjs = existsSync(backend);
 
 /**
@@ -48,8 +48,10 @@ const PAGE = /** @type {const} */ ({
  * @param {object} options
  * @param {string} options.folder Emptied first.
  * @param {string} [options.tsconfig] Says what `rmsprop-wasm` is: the built package, or the sources.
+ * @param {(what: string) => void} [options.say] Hears what is being built.
  */
-export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json" }) {
+export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json", say = () => {} }) {
+  say("the page");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const page = await build({
@@ -70,10 +72,11 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
     tsconfig,
     plugins: [packageByName, ...BUNDLE.plugins],
   });
-  const inputs = [page, ...(hasTfjs ? [await buildTfjs(folder)] : [])].flatMap(({ metafile }) =>
+  const inputs = [page, ...(hasTfjs ? [await buildTfjs(folder, say)] : [])].flatMap(({ metafile }) =>
     Object.keys(metafile.inputs),
   );
 
+  say("the digits that it trains on");
   // Not called .gz: some hosts would unpack it on the way, and others not.
   writeFileSync(`${folder}/digits.bin`, gzipSync(packDigits(loadMnist(), DIGITS), { level: 9 }));
   writeFileSync(
@@ -84,8 +87,14 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
   writeFileSync(`${folder}/licenses.txt`, licensesOf(inputs));
 }
 
-/** In one file, with the binaries beside it: the page loads it when it's asked to. @param {string} folder */
-async function buildTfjs(folder) {
+/**
+ * Makes one file of tf.js, with the binaries beside it: the page loads it when it's asked to.
+ *
+ * @param {string} folder
+ * @param {(what: string) => void} say
+ */
+async function buildTfjs(folder, say) {
+  say("tf.js beside it");
   mkdirSync(`${folder}/tfjs`);
   // Not the one for threads, which the page keeps it from.
   for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
@@ -97,7 +106,7 @@ async function buildTfjs(folder) {
     stdin: {
       contents: `export * as tf from "@tensorflow/tfjs-core";
         export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";`,
-      resolveDir: fileURLToPath(packagesOfRivals),
+      resolveDir: fileURLToPath(peerModules),
     },
   });
 }
@@ -116,7 +125,7 @@ function filled(template, values) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = path("demo/dist");
-  await buildDemo({ folder });
+  await buildDemo({ folder, say: (what) => console.log(`demo: ${what}`) });
   console.log(`Built ${folder}`);
   if (!hasTfjs) console.log("Without tf.js, which isn't installed: npm ci --prefix bench/peers");
   if (process.argv.includes("--serve")) {

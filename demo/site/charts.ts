@@ -1,7 +1,7 @@
 /** The README's pictures, each for light and for dark pages: `npm run charts` writes them, a test compares them. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { newestResult } from "../../tools/records.ts";
+import { newestResult } from "../../bench/store.ts";
 import { racePicture } from "../race/picture.ts";
 import { paletteOf, THEMES } from "../style/palette.ts";
 import { throughputChart } from "./throughput-chart.ts";

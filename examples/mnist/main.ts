@@ -75,7 +75,10 @@ function wholeNumber(name: string, text: string, least: number): number {
   return value;
 }
 
-/** A bar per epoch on a terminal, and one line after each epoch on everything. */
+/** How long a log hears nothing of an epoch. */
+const LOG_MS = 1500;
+
+/** A bar per epoch on a terminal, lines now and then elsewhere, and one line after each epoch on everything. */
 function createProgressBar(): Required<Pick<TrainingOptions, "onUpdate" | "onEpoch">> {
   const bar = new cliProgress.SingleBar(
     {
@@ -89,14 +92,22 @@ function createProgressBar(): Required<Pick<TrainingOptions, "onUpdate" | "onEpo
     },
     cliProgress.Presets.legacy,
   );
+  let logged = performance.now();
   return {
     onUpdate(update, updatesPerEpoch, loss) {
       const payload = { loss: loss.toFixed(4) };
+      if (!process.stdout.isTTY) {
+        if (performance.now() < logged + LOG_MS) return;
+        logged = performance.now();
+        console.log(`  ${percent(update / updatesPerEpoch)} of the epoch, loss ${payload.loss}`);
+        return;
+      }
       if (update === 1) bar.start(updatesPerEpoch, 0, payload);
       bar.update(update, payload);
     },
     onEpoch({ epoch, loss, accuracy, seconds }: EpochReport) {
       bar.stop();
+      logged = performance.now();
       console.log(
         `epoch ${epoch}   loss ${loss.toFixed(4)}   test accuracy ${percent(accuracy)}   ${seconds.toFixed(1)} s`,
       );

@@ -10,14 +10,14 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build } from "esbuild";
-import { installRivals, packagesOfRivals, placeBesideTfjs, placeOfPackage } from "../../tools/tfjs.mjs";
+import { installTfjs, peerModules, placeBesideTfjs, placeOfPackage } from "../../tools/tfjs.mjs";
 import { loadMnist } from "../mnist/data.ts";
 import type { DataSet } from "../mnist/digits.ts";
 
 const IMAGES = 12_000;
-const WASM = new URL("@tensorflow/tfjs-backend-wasm/dist/", packagesOfRivals);
+const WASM = new URL("@tensorflow/tfjs-backend-wasm/dist/", peerModules);
 
-installRivals(console.log);
+installTfjs(console.log);
 placeBesideTfjs();
 const { train, test } = loadMnist();
 const data = { train: first(train, IMAGES), test };
@@ -31,7 +31,7 @@ function first({ images, labels }: DataSet, count: number): DataSet {
 async function bundle(entry: string, options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
-    nodePaths: [fileURLToPath(packagesOfRivals)],
+    nodePaths: [fileURLToPath(peerModules)],
     bundle: true,
     format: "esm",
     ...options,

@@ -4,16 +4,26 @@ import type { Kernel } from "../kernel/contract.ts";
 import { compileFor } from "../kernel/module.ts";
 import { openWasm } from "../kernel/wasm.ts";
 
+/** Loads `threads.ts`: the entry does, as it knows where that file is published. */
+export type LoadPool = () => Promise<{
+  openPool(
+    alone: Kernel,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    threads: number,
+  ): Omit<Kernel, "backend">;
+}>;
+
 /**
  * Binds the kernels to a shared memory: on the calling thread alone, and on `threads` of them once they are there.
  *
  * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
  */
-export function openThreads(memory: WebAssembly.Memory, threads: number): Kernel {
+export function openThreads(memory: WebAssembly.Memory, threads: number, loadPool: LoadPool): Kernel {
   const alone = openWasm(memory);
   let current: Omit<Kernel, "backend"> = alone;
   let isDisposed = false;
-  const loaded = import("../threads.ts").then(
+  const loaded = loadPool().then(
     ({ openPool }) => {
       if (!isDisposed) current = openPool(alone, compileFor(memory), memory, threads);
     },

@@ -18,7 +18,7 @@ import { build } from "esbuild";
 import { CheckpointError, RMSprop } from "rmsprop-wasm";
 import { load, save, saveChunks, writeFileAtomic } from "rmsprop-wasm/checkpoint";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { BUNDLE } from "../../scripts/bundle.mjs";
+import { BUNDLE } from "../../tools/bundle.mjs";
 import { seeded } from "../support/kernels.ts";
 
 let folder: string;

@@ -1,8 +1,8 @@
 /** The README and the pages in docs/: their code runs and gives what it says, what they name is there. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { withTables } from "../../tools/readme-tables.ts";
-import { newestResult } from "../../tools/records.ts";
+import { withTables } from "../../bench/readme-table.ts";
+import { newestResult } from "../../bench/store.ts";
 import { codeBlocks, expectToRun } from "../support/code-blocks.ts";
 import { describeWith } from "../support/required.ts";
 import { tfjs } from "../tfjs/installed.ts";

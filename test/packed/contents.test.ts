@@ -76,9 +76,29 @@ it("has these files, and no others", () => {
   ]);
 });
 
-describe("source maps", () => {
-  const scripts = files.filter((name) => name.endsWith(".js"));
+const scripts = files.filter((name) => name.endsWith(".js"));
 
+describe("the code", () => {
+  const lines = (name: string) => readFileSync(join(installed, name), "utf8").split("\n");
+
+  it("has a file for each of src/*.ts, and those for workerd", () => {
+    const entries = readdirSync(new URL("../../src", import.meta.url)).filter((name) => name.endsWith(".ts"));
+    const expected = entries.map((name) => `dist/${name.replace(".ts", ".js")}`);
+    expect(scripts.filter((name) => !name.endsWith(".workerd.js")).sort()).toEqual(expected.sort());
+  });
+
+  it.each(scripts)("of %s is in lines that a terminal can show, without comments", (name) => {
+    expect(lines(name).filter((line) => line.length > 200)).toEqual([]);
+    expect(lines(name).filter((line) => /^ +(\/\*|\* |\/\/ (?!src\/))/.test(line))).toEqual([]);
+  });
+
+  it("has the sources' own names", () => {
+    const text = readFileSync(join(installed, "dist/index.js"), "utf8");
+    for (const name of ["wasmHex", "decodeHex", "hyperparameters", "squareAvg"]) expect(text).toContain(name);
+  });
+});
+
+describe("source maps", () => {
   it.each(scripts)("%s names its own, and that holds our sources as they are", (name) => {
     const script = readFileSync(join(installed, name), "utf8");
     expect(script.match(/\/\/# sourceMappingURL=(.*)\n$/)?.[1]).toBe(`${name.replace("dist/", "")}.map`);

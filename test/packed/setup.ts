@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { packInto } from "../../tools/pack.ts";
-import { packagesOfRivals } from "../../tools/tfjs.mjs";
+import { peerModules } from "../../tools/tfjs.mjs";
 import { tfjs } from "../tfjs/installed.ts";
 
 export interface Packed {
@@ -45,7 +45,7 @@ export default function setup({ provide }: TestProject): () => void {
   const modules = join(consumer, "node_modules");
   const installed = join(modules, "rmsprop-wasm");
   // What one entry stands on.
-  const tensorflow = fileURLToPath(new URL("@tensorflow", packagesOfRivals));
+  const tensorflow = fileURLToPath(new URL("@tensorflow", peerModules));
   if (tfjs.isThere) symlinkSync(tensorflow, join(modules, "@tensorflow"), "junction");
   const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as Manifest;
   const entries = Object.entries(manifest.exports).flatMap(([entry, target]) =>

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { expect } from "vitest";
-import { BUNDLE } from "../../scripts/bundle.mjs";
+import { BUNDLE } from "../../tools/bundle.mjs";
 
 export interface CodeBlock {
   language: string;

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { closeBrowsers, visit } from "../../compat/browsers.ts";
 import { openSite } from "../../compat/site.ts";
 import { findTool, howToInstall } from "../../compat/tools.ts";
-import { packagesOfRivals } from "../../tools/tfjs.mjs";
+import { peerModules } from "../../tools/tfjs.mjs";
 import { gradients, parameters } from "../golden/inputs.ts";
 import { bits } from "../support/kernels.ts";
 import { describeWith } from "../support/required.ts";
@@ -85,13 +85,13 @@ async function writePage(folder: string): Promise<void> {
   await build({
     entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
     alias: { "rmsprop-wasm/tfjs": fileURLToPath(new URL("../../src/tfjs.ts", import.meta.url)) },
-    nodePaths: [fileURLToPath(packagesOfRivals)],
+    nodePaths: [fileURLToPath(peerModules)],
     bundle: true,
     format: "esm",
     outdir: folder,
   });
   writeFileSync(join(folder, "task"), JSON.stringify(task));
-  const binaries = fileURLToPath(new URL("@tensorflow/tfjs-backend-wasm/dist", packagesOfRivals));
+  const binaries = fileURLToPath(new URL("@tensorflow/tfjs-backend-wasm/dist", peerModules));
   cpSync(binaries, folder, {
     recursive: true,
     filter: (path) => path === binaries || path.endsWith(".wasm"),

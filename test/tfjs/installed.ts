@@ -11,13 +11,13 @@ export type { Tensor, Variable } from "@tensorflow/tfjs-core";
 export type { LayersModel } from "@tensorflow/tfjs-layers";
 export type { RMSPropOptions } from "rmsprop-wasm/tfjs";
 
-const RIVALS = fileURLToPath(new URL("../../bench/peers/", import.meta.url));
+const PEERS = fileURLToPath(new URL("../../bench/peers/", import.meta.url));
 const PARTS = ["core", "layers", "backend-cpu", "backend-wasm"];
 
 /** For `describeWith`. */
 export const tfjs = {
   name: "tf.js",
-  isThere: PARTS.every((part) => existsSync(`${RIVALS}node_modules/@tensorflow/tfjs-${part}`)),
+  isThere: PARTS.every((part) => existsSync(`${PEERS}node_modules/@tensorflow/tfjs-${part}`)),
   install: "npm ci --prefix bench/peers",
 };
 
@@ -29,7 +29,7 @@ export const BACKENDS = ["wasm", "cpu", "unknown"] as const;
  * `require`, as TypeScript's types of it have no default export for an import to find.
  */
 export async function loadTfjs(): Promise<{ tf: Tf; dropIn: DropIn }> {
-  const require = createRequire(`${RIVALS}package.json`);
+  const require = createRequire(`${PEERS}package.json`);
   const core: Core = require("@tensorflow/tfjs-core");
   const layers: Layers = require("@tensorflow/tfjs-layers");
   require("@tensorflow/tfjs-backend-cpu");

@@ -7,9 +7,9 @@ import { build } from "esbuild";
 import { OptionError, RMSprop, ThreadError } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { generateWorker } from "../../scripts/build-worker.mjs";
-import { BUNDLE } from "../../scripts/bundle.mjs";
 import { MOMENTUM } from "../../src/kernel/contract.ts";
 import { workerCode } from "../../src/threads/worker.generated.ts";
+import { BUNDLE } from "../../tools/bundle.mjs";
 import { scalarsFor, seeded, VARIANTS } from "../support/kernels.ts";
 import { makeTwins, workers } from "../support/pools.ts";
 

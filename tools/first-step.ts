@@ -1,8 +1,8 @@
-/** Runs the scripts of `alone/`, each in a process of its own. */
+/** Times from import to the first step, and scripts that run in a process of their own: for the bench and the matrix. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export const aloneFolder = fileURLToPath(new URL("alone", import.meta.url));
+export const firstStepFolder = fileURLToPath(new URL("first-step", import.meta.url));
 
 /** Runs a script in a fresh process, and gives how long that took and the number that it printed. */
 export function runAlone(

@@ -1,8 +1,6 @@
-/** How the entries are bundled: shared by the build and by the tests of what it weighs. */
+/** How the package is bundled: shared by the build, by the page, and by the tests that weigh it. */
 import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root } from "./build-wasm.mjs";
 
 /**
  * What `instantiateSync` does here, and no more. The loader polyfills `Object.hasOwn` when it is imported: work that
@@ -40,58 +38,9 @@ const leanLoader = {
   },
 };
 
-/**
- * Each entry is one file, since every further file takes Node half a millisecond of the few that it takes to import
- * us; but the errors stand by themselves, so that `instanceof` holds across entries, and the threads, which are loaded
- * when they are wanted. And checkpoints take their optimizers from the main entry.
- *
- * @type {import("esbuild").Plugin}
- */
-export const filesApart = {
-  name: "files-apart",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/(errors|index|threads)\.ts$/ }, ({ kind, path }) =>
-      kind === "entry-point"
-        ? undefined
-        : { path: `./${basename(path, ".ts")}.js`, external: true, sideEffects: false },
-    );
-  },
-};
-
-/**
- * The kernels by a static import of `core.wasm`, for runtimes that compile no bytes.
- *
- * @type {import("esbuild").Plugin}
- */
-export const staticBinary = {
-  name: "static-binary",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/module\.ts$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path.replace(/\.ts$/, ".workerd.ts")),
-    }));
-    onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
-    onResolve({ filter: /\/index\.ts$/ }, ({ kind }) =>
-      kind === "entry-point" ? undefined : { path: "./index.workerd.js", external: true, sideEffects: false },
-    );
-  },
-};
-
-export const ENTRIES = [
-  "src/index.ts",
-  "src/core.ts",
-  "src/js.ts",
-  "src/checkpoint.ts",
-  "src/tfjs.ts",
-  "src/errors.ts",
-  "src/threads.ts",
-];
-
-/** Those of them that hold the kernels, or take them from one that does, and so exist for workerd too. */
-export const WORKERD_ENTRIES = ["src/index.ts", "src/core.ts", "src/checkpoint.ts"];
-
 /** @satisfies {import("esbuild").BuildOptions} */
 export const BUNDLE = {
-  absWorkingDir: fileURLToPath(root),
+  absWorkingDir: fileURLToPath(new URL("..", import.meta.url)),
   bundle: true,
   format: /** @type {const} */ ("esm"),
   target: "es2022",

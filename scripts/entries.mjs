@@ -1,0 +1,51 @@
+/** Which files `dist/` has: the entries, what stands in files of its own, and the twins for workerd. */
+import { basename, join } from "node:path";
+
+/**
+ * Each entry is one file, since every further file takes Node half a millisecond of the few that it takes to import
+ * us; but the errors stand by themselves, so that `instanceof` holds across entries, and the threads, which are loaded
+ * when they are wanted. And checkpoints take their optimizers from the main entry.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+export const filesApart = {
+  name: "files-apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/(errors|index|threads)\.ts$/ }, ({ kind, path }) =>
+      kind === "entry-point"
+        ? undefined
+        : { path: `./${basename(path, ".ts")}.js`, external: true, sideEffects: false },
+    );
+  },
+};
+
+/**
+ * The kernels by a static import of `core.wasm`, for runtimes that compile no bytes.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+export const staticBinary = {
+  name: "static-binary",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/module\.ts$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace(/\.ts$/, ".workerd.ts")),
+    }));
+    onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /\/index\.ts$/ }, ({ kind }) =>
+      kind === "entry-point" ? undefined : { path: "./index.workerd.js", external: true, sideEffects: false },
+    );
+  },
+};
+
+export const ENTRIES = [
+  "src/index.ts",
+  "src/core.ts",
+  "src/js.ts",
+  "src/checkpoint.ts",
+  "src/tfjs.ts",
+  "src/errors.ts",
+  "src/threads.ts",
+];
+
+/** Those of them that hold the kernels, or take them from one that does, and so exist for workerd too. */
+export const WORKERD_ENTRIES = ["src/index.ts", "src/core.ts", "src/checkpoint.ts"];
