@@ -1,6 +1,6 @@
 /**
  * The site of pages and API, by `npm run docs`. What isn't documented is an error, there and in `npm run check`.
- * VitePress was tried beside it: 150 packages more, a second theme to configure and links to translate between the two.
+ * VitePress was built beside it: 150 packages more, links to translate between pages and API, and a layout that shifts.
  */
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";

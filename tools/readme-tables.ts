@@ -37,7 +37,7 @@ const recordsBySize = (records: BenchRecord[]) =>
   records.filter((record) => record.case === "sizes" || record.case === "small");
 
 const fastest = (records: BenchRecord[]) =>
-  records.toSorted((a, b) => a.nsPerElement.median - b.nsPerElement.median)[0];
+  [...records].sort((a, b) => a.nsPerElement.median - b.nsPerElement.median)[0];
 
 /** Four sizes and the nearest rivals, for the README. The faster of two loops stands for JavaScript at each size. */
 export function shortTable({ records, machine, date }: Result): string {
