@@ -1,8 +1,51 @@
-/** The API documentation, by `npm run docs`. What isn't documented is an error, there and in `npm run check`. */
-import { Converter, ReflectionKind } from "typedoc";
+/**
+ * The site of pages and API, by `npm run docs`. What isn't documented is an error, there and in `npm run check`.
+ * VitePress was built beside it: 150 packages more, links to translate between pages and API, and a layout that shifts.
+ */
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
+import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
+
+/** The pages in reading order. A page that isn't named here comes last. */
+const PAGES = {
+  Guides: [
+    "choosing-settings",
+    "training",
+    "options",
+    "checkpoints",
+    "threads",
+    "several-machines",
+    "memory",
+  ],
+  "Kinds of models": ["recurrent-networks", "reinforcement-learning", "gpu-data"],
+  "Coming from": ["from-tfjs", "from-pytorch", "from-a-hand-written-loop"],
+  Background: ["dialects", "numerics", "speed", "where-it-works"],
+};
+const files = readdirSync(new URL("docs", import.meta.url)).filter((name) => name.endsWith(".md"));
+const inOrder = Object.values(PAGES).flatMap((names) => names.map((name) => `${name}.md`));
+
+/** Gives each page its group, and its heading for a name. @param {import("typedoc").Application} app */
+function namePages(app) {
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, page) => {
+    const group = Object.entries(PAGES).find(([, names]) => names.includes(basename(page.name)));
+    page.frontmatter.group = group?.[0] ?? "Background";
+    page.name = page.content[0]?.text.match(/^# (.*)$/m)?.[1] ?? page.name;
+  });
+}
+
+/** Puts the errors behind everything else of their module. @param {import("typedoc").Application} app */
+function groupErrors(app) {
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const one of project.getReflectionsByKind(ReflectionKind.Class | ReflectionKind.Reference)) {
+      if (!one.name.endsWith("Error")) continue;
+      one.comment ??= new Comment();
+      one.comment.blockTags.push(new CommentTag("@group", [{ kind: "text", text: "Errors" }]));
+    }
+  });
+}
 
 /**
- * A dialect is data, in `Hyperparameters`' words: its members are documented there.
+ * Documents the members of a dialect, which is data in the words of `Hyperparameters`.
  *
  * @param {import("typedoc").Application} app
  */
@@ -20,17 +63,24 @@ function documentDialects(app) {
 
 /** @type {Partial<import("typedoc").TypeDocOptions>} */
 export default {
-  plugin: [documentDialects],
-  entryPoints: ["src/index.ts", "src/core.ts", "src/js.ts", "src/checkpoint.ts", "src/tfjs.ts"],
+  plugin: [namePages, groupErrors, documentDialects],
+  entryPoints: ["src/index.ts", "src/checkpoint.ts", "src/tfjs.ts", "src/core.ts", "src/js.ts"],
   tsconfig: "scripts/tsconfig.types.json",
   out: "build/docs",
   readme: "README.md",
-  projectDocuments: ["docs/*.md"],
+  projectDocuments: [...[...new Set([...inOrder, ...files])].map((name) => `docs/${name}`), "CHANGELOG.md"],
+  sortEntryPoints: false,
+  groupOrder: [...Object.keys(PAGES), "Modules", "Classes", "Functions", "Variables", "*", "Errors"],
+  navigation: { includeGroups: true },
+  headings: { readme: false, document: false },
+  customCss: "docs/site.css",
+  favicon: "demo/icon.svg",
+  includeVersion: true,
+  searchInDocuments: true,
   disableSources: true,
   excludeInternal: true,
   // Parts of a type that is named, and of no use by themselves.
   intentionallyNotExported: ["HandleGroup", "CommonOptions"],
-  // That the pages' paths lead somewhere is tested, and some lead to folders.
-  validation: { invalidPath: false, notDocumented: true },
+  validation: { notDocumented: true },
   treatWarningsAsErrors: true,
 };

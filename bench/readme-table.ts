@@ -1,22 +1,23 @@
 /**
- * Writes the README's tables from the newest complete result in `bench/results`, each between two marker comments.
- * `node --import tsx bench/readme-table.ts` writes it; with `--check` it only says whether the README has it.
+ * Writes the pages' tables from the newest complete result in `bench/results`, each between two marker comments.
+ * `node --import tsx bench/readme-table.ts` writes them; with `--check` it only says whether the pages have them.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { readmePath, tableOf, withTable } from "../tools/readme-tables.ts";
-import { README_WAYS } from "./cases.ts";
+import { pagePath, tableOf, withTable } from "../tools/readme-tables.ts";
 import type { BenchRecord, Result } from "./result.ts";
 import { newestResult } from "./store.ts";
 import { sizeTitle } from "./work.ts";
 
-const SIZES = [2 ** 10, 2 ** 14, 2 ** 18, 2 ** 20, 2 ** 24];
+const SIZES = [16, 2 ** 10, 2 ** 14, 2 ** 18, 2 ** 20, 2 ** 24];
+const SHORT_SIZES = [16, 2 ** 10, 2 ** 18, 2 ** 24];
+const WAYS = ["step", "scalar", "plain", "simple", "tfjs-wasm", "tfjs-cpu", "torch", "streams"];
 
 /** Nanoseconds per element by way and size, and where they were measured. */
 export function readmeTable({ records, machine, versions, date }: Result): string {
-  const sizes = records.filter((record) => record.case === "sizes");
+  const sizes = recordsBySize(records);
   const present = SIZES.filter((size) => sizes.some(({ count }) => count === size));
-  const rows = README_WAYS.flatMap((way) => {
+  const rows = WAYS.flatMap((way) => {
     const ofWay = sizes.filter((record) => record.way === way);
     const title = ofWay[0]?.title;
     return title ? [[title, ...present.map((size) => cell(ofWay.find(({ count }) => count === size)))]] : [];
@@ -25,7 +26,36 @@ export function readmeTable({ records, machine, versions, date }: Result): strin
   return [
     tableOf([["ns per element", ...present.map(sizeTitle)], ...rows]),
     "",
-    `Medians; in brackets how many times the time of \`step()\`. ${machine.cpu}, ${machine.cores} cores, ${machine.os}; ${software.join(", ")}; ${date.slice(0, 10)}.`,
+    `Medians; in brackets how many times the time of \`step()\`. 16 elements are two tensors of 8. ${machine.cpu}, ${machine.cores} cores, ${machine.os}; ${software.join(", ")}; ${date.slice(0, 10)}.`,
+  ].join("\n");
+}
+
+/** The case of one tensor by size, and the small model, which is too small to be one of them. */
+const recordsBySize = (records: BenchRecord[]) =>
+  records.filter((record) => record.case === "sizes" || record.case === "small");
+
+const fastest = (records: BenchRecord[]) =>
+  [...records].sort((a, b) => a.nsPerElement.median - b.nsPerElement.median)[0];
+
+/** Four sizes and the nearest rivals, for the README. The faster of two loops stands for JavaScript at each size. */
+export function shortTable({ records, machine, date }: Result): string {
+  const sizes = recordsBySize(records);
+  const at = (count: number, ...ways: string[]) =>
+    fastest(sizes.filter((record) => record.count === count && ways.includes(record.way)));
+  const rows = [["step"], ["plain", "simple"], ["tfjs-wasm"], ["torch"]].flatMap((ways) => {
+    const present = sizes.find(({ way }) => ways.includes(way));
+    if (!present) return [];
+    const title = ways.length > 1 ? "the faster of two JavaScript loops" : present.title;
+    return [[title, ...SHORT_SIZES.map((count) => cell(at(count, ...ways)))]];
+  });
+  const [small, loop] = [at(16, "step"), at(16, "plain", "simple")];
+  if (!small || !loop) throw new Error("The result lacks 16 elements, which the README speaks of.");
+  const nanoseconds = (small.microsecondsPerStep.median * 1000).toFixed(0);
+  const even = Math.ceil((small.microsecondsPerStep.median * 1000) / loop.nsPerElement.median);
+  return [
+    tableOf([["ns per element", ...SHORT_SIZES.map(sizeTitle)], ...rows]),
+    "",
+    `Medians; in brackets how many times the time of \`step()\`. ${machine.cpu}, Node ${machine.node}, ${date.slice(0, 10)}. Below some ${even} elements a loop is faster: a call of \`step()\` takes ${nanoseconds} ns however little it updates.`,
   ].join("\n");
 }
 
@@ -47,9 +77,18 @@ export function variantTable({ records }: Result): string {
   ].join("\n");
 }
 
-/** The README with all its tables. */
-export function withTables(readme: string, result: Result): string {
-  return withTable(withTable(readme, readmeTable(result), "bench"), variantTable(result), "bench:variants");
+/** The tables of each page, by the name of their markers. */
+const TABLES: Record<string, Record<string, (result: Result) => string>> = {
+  "README.md": { bench: shortTable },
+  "docs/speed.md": { bench: readmeTable, "bench:variants": variantTable },
+};
+export const pagesWithTables = Object.keys(TABLES);
+
+/** The page of that path with all its tables. */
+export function withTables(path: string, result: Result): string {
+  const page = readFileSync(pagePath(path), "utf8");
+  const tables = Object.entries(TABLES[path]!);
+  return tables.reduce((text, [name, tableFrom]) => withTable(text, tableFrom(result), name), page);
 }
 
 function cell(record: BenchRecord | undefined): string {
@@ -61,11 +100,12 @@ function cell(record: BenchRecord | undefined): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const readme = readFileSync(readmePath, "utf8");
-  const wanted = withTables(readme, newestResult());
-  if (!process.argv.includes("--check")) writeFileSync(readmePath, wanted);
-  else if (wanted !== readme) {
-    console.error("README.md has another table than bench/results gives. Run `npm run bench:readme`.");
-    process.exitCode = 1;
+  for (const page of pagesWithTables) {
+    const wanted = withTables(page, newestResult());
+    if (!process.argv.includes("--check")) writeFileSync(pagePath(page), wanted);
+    else if (wanted !== readFileSync(pagePath(page), "utf8")) {
+      console.error(`${page} has another table than bench/results gives. Run \`npm run bench:readme\`.`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -5,7 +5,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual, parseArgs } from "node:util";
 import { mustHaveAll } from "../tools/must-have-all.ts";
-import { readmePath } from "../tools/readme-tables.ts";
 import { closeBrowsers } from "./browsers.ts";
 import { bundleCells } from "./bundles.ts";
 import { measureFirstSteps } from "./first-step.ts";
@@ -15,12 +14,12 @@ import { stopServers } from "./processes.ts";
 import { type CellResult, type FirstStep, savedResult, saveResult } from "./result.ts";
 import { runtimeCells } from "./runtimes.ts";
 import { openSite } from "./site.ts";
-import { withSupportTable } from "./support-table.ts";
+import { supportPage, withSupportTable } from "./support-table.ts";
 import { Workshop } from "./workshop.ts";
 
 const usage = `npm run test:everywhere -- [options]
   --only <text>  the cells whose titles hold this text, and no figures
-  --save         keep the result in compat/result.json and the README, if nothing failed and nothing was missing`;
+  --save         keep the result in compat/result.json and its page in docs/, if nothing failed and nothing was missing`;
 
 async function runAll(only: string | undefined) {
   const workshop = new Workshop();
@@ -59,11 +58,11 @@ async function main({ only, save }: { only?: string; save?: boolean }): Promise<
   if (save) {
     const result = { date: new Date().toISOString(), cells: results, firstSteps };
     saveResult(result);
-    writeFileSync(readmePath, withSupportTable(readFileSync(readmePath, "utf8"), result));
+    writeFileSync(supportPage, withSupportTable(readFileSync(supportPage, "utf8"), result));
     return true;
   }
   if (isDeepStrictEqual(gist(results), gist(savedResult().cells))) return true;
-  console.error("The README's support table is of other cells. Run `npm run test:everywhere -- --save`.");
+  console.error("The support table in docs/ is of other cells. Run `npm run test:everywhere -- --save`.");
   return false;
 }
 

@@ -1,5 +1,5 @@
-/** The README's table of what was tried where, from the result of the matrix. */
-import { tableOf, withTable } from "../tools/readme-tables.ts";
+/** The table of the places where the package was tried, from the result of the matrix. */
+import { pagePath, tableOf, withTable } from "../tools/readme-tables.ts";
 import type { CellResult, Result } from "./result.ts";
 
 const HEAD = ["where", "version", "how", "runs on"];
@@ -32,7 +32,9 @@ function unique(values: string[]): string[] {
   return [...new Set(values)];
 }
 
-/** The README with the table of that result. */
-export function withSupportTable(readme: string, result: Result): string {
-  return withTable(readme, supportTable(result), "compat");
+export const supportPage = pagePath("docs/where-it-works.md");
+
+/** The page with the table of that result. */
+export function withSupportTable(page: string, result: Result): string {
+  return withTable(page, supportTable(result), "compat");
 }

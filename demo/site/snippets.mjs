@@ -1,4 +1,4 @@
-/** What the page says that stands elsewhere already: the README's five lines, and a few figures. */
+/** What the page says that stands elsewhere already: the README's first program, and a few figures. */
 import { readFileSync } from "node:fs";
 import { SHAPES } from "../train/trainer.ts";
 
@@ -16,7 +16,7 @@ function blockOf(heading, language) {
 /** @param {{ train: number }} digits */
 export function snippets(digits) {
   const { version, exports } = JSON.parse(read("package.json"));
-  const code = blockOf("## Five lines", "ts");
+  const code = blockOf("## First program", "ts");
   const address = `https://cdn.jsdelivr.net/npm/rmsprop-wasm@${version}/${exports["."].default.replace("./", "")}`;
   const inPage = code.replace('"rmsprop-wasm"', `"${address}"`);
   const weights = Object.values(SHAPES).reduce(
@@ -25,7 +25,7 @@ export function snippets(digits) {
   );
   return {
     VERSION: version,
-    INSTALL: blockOf("# rmsprop-wasm", "sh"),
+    INSTALL: blockOf("## Install", "sh"),
     CODE: code,
     SCRIPT: `<script type="module">\n${inPage.replace(/^(?=.)/gm, "  ")}\n</script>`,
     TRAIN_IMAGES: digits.train.toLocaleString("en"),

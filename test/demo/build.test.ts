@@ -35,11 +35,11 @@ describe("the built page", () => {
     expect(html).toContain("default-src 'none'");
   });
 
-  it("shows the README's five lines, for npm and for a page", () => {
-    const five = readme.match(/## Five lines\n\n```ts\n([\s\S]*?)\n```/)![1]!;
+  it("shows the README's first program, for npm and for a page", () => {
+    const program = readme.match(/## First program\n\n```ts\n([\s\S]*?)\n```/)![1]!;
     const unescaped = read("index.html").toString().replaceAll("&lt;", "<").replaceAll("&amp;", "&");
-    expect(unescaped).toContain(`<code id="use-npm">${five}</code>`);
-    const inPage = five.replace(
+    expect(unescaped).toContain(`<code id="use-npm">${program}</code>`);
+    const inPage = program.replace(
       '"rmsprop-wasm"',
       /"https:[^"]*rmsprop-wasm@[^"]*\/dist\/index\.js"/.exec(unescaped)![0],
     );

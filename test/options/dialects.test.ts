@@ -1,4 +1,4 @@
-/** What the README says of the dialects is what they are, and what they are is what the frameworks say of themselves. */
+/** What the pages say of the dialects is what they are, and what they are is what the frameworks say of themselves. */
 import { readFileSync } from "node:fs";
 import { dialects, type Options, RMSprop } from "rmsprop-wasm";
 import { dialects as jsDialects } from "rmsprop-wasm/js";
@@ -26,10 +26,9 @@ it("is the same from every entry", () => {
   expect(jsDialects).toEqual(dialects);
 });
 
-describe("the table of dialects in the README", () => {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const section = readme.split(/^## /m).find((part) => part.startsWith("Dialects\n")) ?? "";
-  const rows = [...section.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(
+describe("the page of dialects", () => {
+  const page = readFileSync(new URL("../../docs/dialects.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(
     ([, name, cells]) => [name, cells!.split(" | ")] as const,
   );
 
@@ -57,6 +56,6 @@ describe("the table of dialects in the README", () => {
   });
 
   it("says as many runs as there are", () => {
-    expect(section).toContain(`${manifest.cases.length} runs of ${manifest.steps} steps`);
+    expect(page).toContain(`${manifest.cases.length} runs of ${manifest.steps} steps`);
   });
 });

@@ -1,12 +1,11 @@
-/** What needs no other runtime of the matrix in `compat/`: its digest on this one, and the README's table of it. */
+/** What needs no other runtime of the matrix in `compat/`: its digest on this one, and the table of it in docs/. */
 import { readFileSync } from "node:fs";
 import { type Options, RMSprop } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { DIGEST } from "../../compat/digest.ts";
 import { run } from "../../compat/program.js";
 import { savedResult } from "../../compat/result.ts";
-import { withSupportTable } from "../../compat/support-table.ts";
-import { readmePath } from "../../tools/readme-tables.ts";
+import { supportPage, withSupportTable } from "../../compat/support-table.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -44,7 +43,7 @@ it("an engine that has no WebAssembly empties views when its memory grows, as We
   expect(optimizer.grads.w.length).toBe(20_000);
 });
 
-it("the README shows the support table of the matrix's last result", () => {
-  const readme = readFileSync(readmePath, "utf8");
-  expect(withSupportTable(readme, savedResult())).toBe(readme);
+it("a page shows the support table of the matrix's last result", () => {
+  const page = readFileSync(supportPage, "utf8");
+  expect(withSupportTable(page, savedResult())).toBe(page);
 });

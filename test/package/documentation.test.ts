@@ -1,4 +1,10 @@
-/** The docstrings of the public surface, as TypeDoc finds them: their examples run, and the defaults are as they say. */
+/**
+ * The docstrings of the public surface, as TypeDoc finds them: their examples run, and the defaults are as they say. And
+ * the site that it makes of them and of the pages: no link leads nowhere.
+ */
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, posix } from "node:path";
 import { RMSprop } from "rmsprop-wasm";
 import {
   Application,
@@ -13,7 +19,7 @@ import { codeBlocks, expectToRun } from "../support/code-blocks.ts";
 import { describeWith } from "../support/required.ts";
 import { tfjs } from "../tfjs/installed.ts";
 
-const app = await Application.bootstrap({}, [new TypeDocReader(), new TSConfigReader()]);
+const app = await Application.bootstrapWithPlugins({}, [new TypeDocReader(), new TSConfigReader()]);
 const project = (await app.convert())!;
 
 /** The texts of one tag, such as "@example". */
@@ -65,4 +71,47 @@ it("every hyperparameter's default is the one that it says", () => {
     return [name, ...tagged(member?.comment, "@defaultValue")];
   });
   expect(said).toEqual(defaults.map(([name, value]) => [name, `\`\`\`ts\n${value}\n\`\`\``]));
+});
+
+describe("the site", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "rmsprop-site-"));
+  await app.generateDocs(project, folder);
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((path) =>
+    path.replaceAll("\\", "/"),
+  );
+  const texts = new Map(
+    paths
+      .filter((path) => path.endsWith(".html"))
+      .map((path) => [path, readFileSync(join(folder, path), "utf8")]),
+  );
+  const hasAnchor = (path: string, anchor: string) => texts.get(path)?.includes(`id="${anchor}"`);
+
+  it("has no dead link", () => {
+    const dead = [...texts].flatMap(([from, html]) => {
+      const links = [...html.matchAll(/ (?:href|src|srcset)="(?!https?:|data:)([^"#]*)#?([^"]*)"/g)];
+      expect(links.length).toBeGreaterThan(10);
+      const wrong = links.filter(([, path, anchor]) => {
+        const to = path ? posix.join(posix.dirname(from), decodeURI(path)) : from;
+        return !paths.includes(to) || (anchor && texts.has(to) && !hasAnchor(to, decodeURI(anchor)));
+      });
+      return wrong.map(([, path, anchor]) => `${from} → ${path}#${anchor}`);
+    });
+    expect(dead).toEqual([]);
+  });
+
+  it("has every page of docs/, named by its heading", () => {
+    const pages = readdirSync(new URL("../../docs", import.meta.url)).filter((name) => name.endsWith(".md"));
+    const documents = project.documents!.map(({ name }) => name);
+    expect(documents.length).toBe(pages.length + 1); // and the changelog
+    expect(documents).toContain("Coming from PyTorch");
+  });
+
+  it("shows RMSprop before its errors", () => {
+    const html = texts.get("modules/rmsprop-wasm.html")!;
+    const places = ["RMSprop", "Options", "BackendError"].map((name) =>
+      html.indexOf(`rmsprop-wasm.${name}.html`),
+    );
+    expect(places.every((place) => place > 0)).toBe(true);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
 });

@@ -1,7 +1,8 @@
 /** The README and the pages in docs/: their code runs and gives what it says, what they name is there. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { matchesGlob } from "node:path";
 import { describe, expect, it } from "vitest";
-import { withTables } from "../../bench/readme-table.ts";
+import { pagesWithTables, withTables } from "../../bench/readme-table.ts";
 import { newestResult } from "../../bench/store.ts";
 import { codeBlocks, expectToRun } from "../support/code-blocks.ts";
 import { describeWith } from "../support/required.ts";
@@ -11,6 +12,8 @@ const url = (name: string, base: string | URL = import.meta.url) => new URL(name
 const root = url("../../");
 const names = readdirSync(url("docs", root)).filter((name) => name.endsWith(".md"));
 const pages = ["README.md", ...names.map((name) => `docs/${name}`)];
+const read = (path: string) => readFileSync(url(path, root), "utf8");
+const { scripts, files, version, exports } = JSON.parse(read("package.json"));
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(markdown: string): string[] {
@@ -23,8 +26,14 @@ function anchorsOf(markdown: string): string[] {
   );
 }
 
+/** Whether npm packs the file: some it packs without being told. */
+function isPublished(path: string): boolean {
+  const always = ["README.md", "LICENSE", "package.json"];
+  return [...always, ...files].some((pattern) => matchesGlob(path, pattern));
+}
+
 describe.each(pages)("%s", (page) => {
-  const text = readFileSync(url(page, root), "utf8");
+  const text = read(page);
   const blocks = codeBlocks(text);
   const examples = blocks.filter(({ language }) => language === "ts").map(({ code }) => code);
   const runs = () => it.each(examples)("runs: %s", expectToRun);
@@ -32,33 +41,45 @@ describe.each(pages)("%s", (page) => {
   else runs();
 
   it("has no code in a language that isn't run here", () => {
-    for (const { language } of blocks) expect(["ts", "sh", "text"]).toContain(language);
+    for (const { language } of blocks) expect(["ts", "sh", "text", "html"]).toContain(language);
     expect(examples.length).toBeGreaterThan(0);
   });
 
   it("names commands that exist", () => {
-    const { scripts } = JSON.parse(readFileSync(url("package.json", root), "utf8"));
-    for (const [, name] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(name);
+    for (const [, name] of text.matchAll(/npm run\s+([\w:-]+)/g))
+      expect(Object.keys(scripts)).toContain(name);
   });
 
-  it("links to what is there", () => {
-    for (const [, path, anchor] of text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)) {
-      const file = url(path!, url(page, root));
+  it("links to what is there, here and in the package", () => {
+    const links = text.matchAll(/(?:\]\(|(?:src|srcset)=")(?!https?:)([^)"#]*)#?([^)"]*)[)"]/g);
+    for (const [, path, anchor] of links) {
+      const file = path ? url(path, url(page, root)) : url(page, root);
       expect(existsSync(file), path).toBe(true);
+      expect(isPublished(file.href.slice(root.href.length)), `${path} is published`).toBe(true);
       if (anchor) expect(anchorsOf(readFileSync(file, "utf8"))).toContain(anchor);
     }
   });
 });
 
-describe("the README", () => {
-  const readme = readFileSync(url("README.md", root), "utf8");
+it.each(pagesWithTables)("%s shows the figures of the newest complete run of the benchmarks", (page) => {
+  expect(withTables(page, newestResult())).toBe(read(page));
+});
 
-  it("shows the figures of the newest complete run of the benchmarks", () => {
-    expect(withTables(readme, newestResult())).toBe(readme);
+describe("the README", () => {
+  const readme = read("README.md");
+
+  it("has at most 200 lines", () => {
+    expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(200);
   });
 
   it("links to every page in docs/", () => {
-    const links = Array.from(readme.matchAll(/\]\((docs\/[^)]*)\)/g), ([, path]) => path);
+    const links = Array.from(readme.matchAll(/\]\((docs\/[^)#]*)/g), ([, path]) => path);
     expect(links).toEqual(expect.arrayContaining(pages.slice(1)));
+  });
+
+  it("gives a page's script the address of this version's main entry", () => {
+    const code = codeBlocks(readme).find(({ language }) => language === "html")?.code;
+    const main = exports["."].default.replace("./", "");
+    expect(code).toContain(`https://cdn.jsdelivr.net/npm/rmsprop-wasm@${version}/${main}"`);
   });
 });
