@@ -8,7 +8,7 @@ import type { Updater } from "./updater.ts";
 
 const updaters = new WeakMap<KernelBackend, Updater>();
 
-/** The updater for the backend in use. */
+/** Gives the updater for the backend in use, which is opened once. */
 export function updaterOn(backend: KernelBackend): Updater {
   let updater = updaters.get(backend);
   if (updater === undefined) {
@@ -30,7 +30,7 @@ function open(backend: KernelBackend): Updater {
   return (name === "wasm" || name === "cpu" ? attempt(openCopying) : undefined) ?? operations;
 }
 
-/** What a function gives, or undefined where the engine or the page forbids our kernels. */
+/** Calls `open`, and gives undefined if the engine or the page forbids WebAssembly. */
 function attempt<Result>(open: () => Result): Result | undefined {
   try {
     return open();

@@ -1,18 +1,18 @@
-/** What `applyGradients` is given, checked as a whole before anything is changed. */
+/** The gradients that `applyGradients` is given, all checked before anything changes. */
 import { engine, type Optimizer, type Tensor, util, type Variable } from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 
-/** By the names of variables: a record, or a list as `minimize` makes it of a `varList`. */
+/** Gradients by the names of their variables: a record, or the list that `minimize` makes of a `varList`. */
 export type Gradients = Parameters<Optimizer["applyGradients"]>[0];
 
-/** A variable, and the gradient to update it by. */
+/** A variable, and the gradient that updates it. */
 export interface Update {
   readonly variable: Variable;
   readonly gradient: Tensor;
 }
 
-/** @throws ParameterError for a variable or a gradient that can't be used. */
+/** Pairs variables with gradients. @throws ParameterError for a variable or a gradient that can't be used. */
 export function updatesOf(gradients: Gradients): Update[] {
   const updates: Update[] = [];
   if (Array.isArray(gradients)) {
@@ -37,7 +37,7 @@ function addUpdate(updates: Update[], name: string, gradient: Tensor | null | un
     );
   }
   if (gradient == null) {
-    // As tf.js does: for a frozen variable in its `varList`, `minimize` gives null.
+    // `minimize` gives null for a frozen variable in its `varList`, and tf.js passes over it.
     if (!variable.trainable) return;
     throw new ParameterError(
       `Variable ${show(name)} has no gradient, so the loss doesn't depend on it: leave it out, or set its \`trainable\` to false.`,
@@ -58,7 +58,7 @@ function addUpdate(updates: Update[], name: string, gradient: Tensor | null | un
   updates.push({ variable, gradient });
 }
 
-/** Whatever it is that stands in a gradient's place. */
+/** Describes whatever was given as a gradient, for an error message. */
 function describe(gradient: Partial<Tensor>): string {
   if (gradient.isDisposed) return "disposed of";
   return gradient.dtype ? `of ${gradient.dtype} and shape ${show(gradient.shape)}` : show(gradient);

@@ -1,6 +1,6 @@
 /**
- * By tf.js's own operations, for backends whose values lie where no kernel of ours reaches, such as a graphics card.
- * The mathematics of `reference.ts`, a tensor at a time: the same bits where each operation rounds as IEEE float32.
+ * Updates by tf.js's own operations, for backends whose values no kernel of this package can reach. The mathematics of
+ * `reference.ts` on whole tensors: the same bits wherever each operation rounds as IEEE float32.
  */
 import {
   abs,
@@ -26,11 +26,11 @@ const SMALLEST_NORMAL = 2 ** -126;
 const LARGEST_FINITE = (2 - 2 ** -23) * 2 ** 127;
 
 export const operations: Updater = {
-  /** Reads one number back, for which a graphics card makes the program wait. */
+  /** Reads one number back: on a graphics card the program waits for it. */
   sumOfSquares(gradient) {
     const [total] = tidy(() => sum(square(gradient)).dataSync()) as Float32Array;
     if (Number.isFinite(total)) return total!;
-    // The squares of finite elements may not be: then in double, as the kernels sum.
+    // Squares of finite elements can overflow. Then the sum is made in double, as the kernels make it.
     return (gradient.dataSync() as Float32Array).reduce((sum, value) => sum + value * value, 0);
   },
 

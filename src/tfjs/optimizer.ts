@@ -1,4 +1,4 @@
-/** The optimizer for tf.js: what it takes, and what it counts. */
+/** The optimizer for tf.js. */
 import {
   backend,
   type KernelBackend,
@@ -26,8 +26,8 @@ import { Slots } from "./slots.ts";
 import { formatWeights, type NamedTensor, parseWeights } from "./weights.ts";
 
 /**
- * What `rmsprop` makes. In saved models it has the name of tf.js's own, so that each can load what the other has saved.
- * `loadLayersModel` makes tf.js's own of it, until this class is registered in its place:
+ * The class of the optimizers that `rmsprop` makes. Saved models name it as they name tf.js's own optimizer, so that each
+ * of the two loads what the other has saved. `loadLayersModel` makes tf.js's own until this class is registered instead:
  *
  * @example
  * ```ts
@@ -42,12 +42,12 @@ import { formatWeights, type NamedTensor, parseWeights } from "./weights.ts";
  * ```
  */
 export class RMSPropOptimizer extends Optimizer {
-  /** The name in saved models: that of tf.js's own optimizer. */
+  /** The name in saved models, which is also the name of tf.js's own optimizer. */
   static get className(): string {
     return "RMSProp";
   }
 
-  /** What tf.js calls to make an optimizer of a saved config, its own or tf.js's. */
+  /** Makes an optimizer of a saved config, this class's or that of tf.js's own. tf.js calls it when it loads a model. */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
@@ -56,14 +56,14 @@ export class RMSPropOptimizer extends Optimizer {
   }
 
   #options: ResolvedOptions;
-  /** Left to the backend, as tf.js does: half floats need a larger one. */
+  /** False leaves epsilon to the backend, as tf.js does: half floats need a larger one. */
   readonly #hasOwnEps: boolean;
   readonly #slots: Slots;
   #skippedSteps = 0;
   #iterations: Variable | undefined;
   #isDisposed = false;
 
-  /** Takes what `rmsprop` takes. */
+  /** Takes the options of `rmsprop`. */
   constructor(options: RMSPropOptions = {}) {
     super();
     this.#options = resolveRMSPropOptions(options);
@@ -76,7 +76,7 @@ export class RMSPropOptimizer extends Optimizer {
     return this.#options.lr;
   }
 
-  /** Holds from the next step on. */
+  /** Sets the rate from the next step on. */
   set lr(value: number | Schedule) {
     this.#options = resolveRMSPropOptions({ lr: value }, this.#options);
   }
@@ -86,17 +86,17 @@ export class RMSPropOptimizer extends Optimizer {
     return this.lr;
   }
 
-  /** The same as to assign `lr`. */
+  /** Sets `lr`. */
   set learningRate(value: number | Schedule) {
     this.lr = value;
   }
 
-  /** Steps skipped because of a gradient that wasn't finite. */
+  /** Count of steps that `nonFinite: "skip"` has skipped. */
   get skippedSteps(): number {
     return this.#skippedSteps;
   }
 
-  /** As in tf.js, but what an error leaves behind of gradients and losses is disposed of. */
+  /** Does what it does in tf.js, and disposes of the gradients and the loss when it throws, which tf.js keeps. */
   override minimize(f: () => Scalar, returnCost?: boolean, varList?: Variable[]): Scalar | null {
     return tidy(() => super.minimize(f, returnCost, varList) as Scalar);
   }
@@ -141,14 +141,14 @@ export class RMSPropOptimizer extends Optimizer {
   }
 
   /**
-   * The state, as tf.js's own optimizer gives it: `iter`, then the running averages of all variables. They are the
-   * optimizer's own tensors, which change as training goes on: don't dispose of them.
+   * Gives the state as tf.js's own optimizer does: `iter`, then the running averages of all variables. The tensors belong
+   * to the optimizer and change as training goes on: don't dispose of them.
    */
   override async getWeights(): Promise<NamedTensor[]> {
     this.#liveBackend();
     const saved = this.#slots.save();
     const count = scalar(this.iterations, "int32");
-    // One for good, where tf.js makes one at each save that nobody disposes of.
+    // One tensor for all saves: tf.js makes one at each save, and nobody disposes of it.
     if (this.#iterations) this.#iterations.assign(count);
     else this.#iterations = variable(count, false);
     count.dispose();
@@ -156,11 +156,11 @@ export class RMSPropOptimizer extends Optimizer {
   }
 
   /**
-   * Takes state that `getWeights` gave, or that of tf.js's own optimizer. It goes to the variables whose names it has.
-   * Where no name agrees, as in a model loaded twice, it goes to the variables of the next step in their order.
+   * Takes state that `getWeights` gave, of this optimizer or of tf.js's own. Each variable gets the state saved under its
+   * name. If no name agrees, as in a model loaded twice, the variables of the next step get the state in their order.
    *
-   * @throws ParameterError for weights of another number or shape: nothing has changed then. Where variables come only
-   * with the next step, it is that one which throws it.
+   * @throws ParameterError for weights of another number or shape, and nothing has changed. Before the first step the
+   * variables aren't known: then the first step throws it.
    */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
     this.#liveBackend();
@@ -171,12 +171,12 @@ export class RMSPropOptimizer extends Optimizer {
     this.iterations_ = count!;
   }
 
-  /** The options by tf.js's names. Its own optimizer reads those that it has, and passes over the others. */
+  /** Gives the options by tf.js's names. tf.js's own optimizer reads those that it has, and passes over the others. */
   override getConfig(): serialization.ConfigDict {
     return configOf({ ...this.#options, lr: learningRateAt(this.#options.lr, this.iterations) });
   }
 
-  /** Frees the state. Whatever is called afterwards throws `DisposedError`. */
+  /** Frees the state. Later calls throw `DisposedError`, except another `dispose`. */
   override dispose(): void {
     this.#slots.dispose();
     this.#iterations?.dispose();

@@ -1,4 +1,4 @@
-/** The options of the optimizer for tf.js, and the config that a saved model has of them. */
+/** The options of the optimizer for tf.js, and their form in the config of a saved model. */
 import type { serialization } from "@tensorflow/tfjs-core";
 import { type Rules, resolve } from "../base/rules.ts";
 import { dialects } from "../options/dialects.ts";
@@ -11,10 +11,10 @@ import {
   resolveOptions,
 } from "../options/options.ts";
 
-/** What `rmsprop` takes. What is left out comes from `dialects.tfjs`, but `lr`: that is 0.01. */
+/** The options of `rmsprop`. `dialects.tfjs` gives the defaults, except for `lr`: 0.01. */
 export interface RMSPropOptions extends Partial<ResolvedOptions> {}
 
-/** With every default filled in. */
+/** The options with every default filled in. */
 export interface ResolvedOptions
   extends Hyperparameters,
     Pick<OptimizerOptions, "globalClipNorm" | "nonFinite"> {}
@@ -30,7 +30,7 @@ const DEFAULTS: ResolvedOptions = /* @__PURE__ */ (() => {
   return { ...inherited, globalClipNorm, nonFinite };
 })();
 
-/** Checks options, the rest taken from `base`. */
+/** Checks options, and takes from `base` those that are left out. */
 export function resolveRMSPropOptions(given: RMSPropOptions, base = DEFAULTS): ResolvedOptions {
   checkIsObject(given);
   const resolved = resolve(RULES, base, given);
@@ -39,7 +39,7 @@ export function resolveRMSPropOptions(given: RMSPropOptions, base = DEFAULTS): R
   return resolved;
 }
 
-/** The entries that `tf.train.rmsprop` has too, and our names for them. */
+/** The config's entries in tf.js, each with the option of `rmsprop` that it means. */
 const TFJS_NAMES = [
   ["learningRate", "lr"],
   ["decay", "alpha"],
@@ -49,8 +49,8 @@ const TFJS_NAMES = [
 ] as const satisfies [string, keyof ResolvedOptions][];
 
 /**
- * tf.js's own entries, and beside them, under our names, whatever else isn't left at its default: tf.js passes over
- * those. A schedule isn't kept: its rate at this moment is.
+ * Makes tf.js's own entries, and adds every other option that isn't at its default under its name here, which tf.js passes
+ * over. JSON can't hold a schedule: the config holds the rate that it gives at this moment.
  */
 export function configOf(options: ResolvedOptions & { lr: number }): serialization.ConfigDict {
   const taken = new Set<string>(TFJS_NAMES.map(([, name]) => name));
@@ -64,7 +64,7 @@ export function configOf(options: ResolvedOptions & { lr: number }): serializati
   ]);
 }
 
-/** The options that a config means. What else stands in it is passed over, as tf.js adds to it when it loads a model. */
+/** Gives the options that a config means. Passes over unknown entries: tf.js adds some when it loads a model. */
 export function optionsOf(config: serialization.ConfigDict): RMSPropOptions {
   const named = { ...config };
   for (const [theirs, ours] of TFJS_NAMES) named[ours] = config[theirs] ?? null;

@@ -1,4 +1,4 @@
-/** The state of each variable that an optimizer has met, and what was loaded for those that it will meet. */
+/** The state of each variable that an optimizer has met, and loaded state that waits for its variable. */
 import { engine, tensor, type Variable, variable } from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
@@ -9,18 +9,18 @@ import type { SavedState } from "./weights.ts";
 export class Slots {
   readonly #options: ResolvedOptions;
   readonly #slots = new Map<Variable, Slot>();
-  /** Loaded state that no variable has claimed yet, by the name of the variable that had it. */
+  /** Loaded state that no variable has claimed yet, by the name under which it was saved. */
   readonly #loaded = new Map<string, SlotState>();
-  /** Updates that the loaded state has seen. */
+  /** Count of the updates that the loaded state has seen. */
   #loadedSteps = 0;
-  /** Some of it was claimed by name, so the rest will be too. */
+  /** True once a variable has claimed state by its name: the others will too. */
   #isByName = false;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
   }
 
-  /** Makes sure that these variables have slots, claimed or new: all of them, or an error and no change. */
+  /** Gives each of these variables a slot, claimed or new. Changes nothing if one of them can't have any. */
   admit(updates: readonly { readonly variable: Variable }[]): void {
     for (const { variable } of updates) {
       if (this.#slots.has(variable)) continue;
@@ -30,29 +30,29 @@ export class Slots {
     }
   }
 
-  /** The slot of a variable that was admitted. */
+  /** Gives the slot of a variable that was admitted. */
   of(variable: Variable): Slot {
     return this.#slots.get(variable)!;
   }
 
-  /** All state, by the names of its variables. */
+  /** Gives all state, by the names of its variables. */
   save(): SavedState[] {
     this.#forgetGone();
     const met = [...this.#slots.values()].map(({ variable, state }) => ({ name: variable.name, state }));
     const loaded = [...this.#loaded].map(([name, state]) => ({ name, state }));
     return [...met, ...loaded].map(({ name, state }) => {
-      // The format has one even where there is no momentum. From the first save on it stays, as it does in tf.js.
+      // The format has a momentum buffer for each variable, momentum or not. Made at the first save, it stays, as in tf.js.
       state.momentumBuffer ??= filled(state.squareAvg.shape, 0);
       return { name, state };
     });
   }
 
-  /** Takes saved state in place of all there is, for the variables met so far or, before the first, those to come. */
+  /** Replaces all state by saved state, for the variables met so far or, if there is none yet, for those to come. */
   load(saved: readonly SavedState[], steps: number): void {
     this.#forgetGone();
     const variables = [...this.#slots.keys()];
     if (variables.length > 0) claim(new Map(saved.map(({ name, state }) => [name, state])), variables, false);
-    // Before the old state goes: it may be the very tensors that are given.
+    // Copied before the old state is freed: the tensors given may be the old state itself.
     const copies = saved.map(({ name, state }) => {
       const planes = Object.entries(state).map(([plane, tensor]) => [plane, tensor.variable(false)]);
       return [name, Object.fromEntries(planes) as SlotState] as const;
@@ -92,7 +92,7 @@ export class Slots {
     };
   }
 
-  /** Frees the state of variables that the program has disposed of. */
+  /** Frees the state of the variables that the program has disposed of. */
   #forgetGone(): void {
     const { registeredVariables } = engine();
     for (const [variable, { state }] of this.#slots) {
@@ -104,8 +104,9 @@ export class Slots {
 }
 
 /**
- * Whose state each variable takes. By name where names say anything: tf.js numbers variables that have none, and gives
- * those of a model loaded for a second time other names. Else in order, as tf.js does, but only where numbers agree.
+ * Decides whose state each variable takes: the state of its own name, if names mean anything. They don't where tf.js has
+ * numbered the variables, or has renamed those of a model that is loaded for a second time. Then variables take state in
+ * order, as they do in tf.js, provided that the counts agree.
  */
 function claim(
   loaded: ReadonlyMap<string, { readonly squareAvg: { readonly shape: number[] } }>,
