@@ -8,8 +8,8 @@ import { RMSPropOptimizer } from "./tfjs/optimizer.ts";
 import type { RMSPropOptions } from "./tfjs/options.ts";
 
 /**
- * Makes a `tf.Optimizer`, for `model.compile` or to call `minimize` on. The defaults are those of `tf.train.rmsprop`, as
- * `dialects.tfjs` lists them.
+ * Makes a `tf.Optimizer`, for `model.compile` or to call `minimize` on. The defaults are tf.js's own: `rmsprop()` is its
+ * `optimizer: "rmsprop"`, with a rate of 0.001, and `rmsprop({ lr })` its `tf.train.rmsprop(lr)`.
  *
  * @throws {@link OptionError} for an unknown option or a value out of range.
  *

@@ -14,7 +14,7 @@ import { BackendError, DisposedError, NonFiniteError } from "../errors.ts";
 import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
 import { updaterOn } from "./backends.ts";
-import { type Gradients, updatesOf } from "./gradients.ts";
+import { type Gradients, updatesOf, variableNamed } from "./gradients.ts";
 import {
   configOf,
   optionsOf,
@@ -61,6 +61,7 @@ export class RMSPropOptimizer extends Optimizer {
   readonly #slots: Slots;
   #skippedSteps = 0;
   #iterations: Variable | undefined;
+  #hasWarned = false;
   #isDisposed = false;
 
   /** Takes the options of `rmsprop`. */
@@ -98,20 +99,29 @@ export class RMSPropOptimizer extends Optimizer {
 
   /** Does what it does in tf.js, and disposes of the gradients and the loss when it throws, which tf.js keeps. */
   override minimize(f: () => Scalar, returnCost?: boolean, varList?: Variable[]): Scalar | null {
+    if (varList) this.#slots.note(varList);
     return tidy(() => super.minimize(f, returnCost, varList) as Scalar);
   }
 
   /**
-   * Updates variables in place. A variable that isn't trainable may have null for a gradient, and stays as it is.
+   * Updates variables in place, from what tf.js's own optimizer takes: gradients that broadcast to their variable's shape,
+   * and a variable without a gradient, which stays as it is. A trainable one is named in a warning, once.
    *
-   * @throws ParameterError for a variable that isn't there or isn't float32, and for a gradient that is missing or has
-   * another shape: nothing has changed then.
+   * The same gradient twice for one variable, as `fit` gives it for a layer that two submodels share, makes one update.
+   * Different gradients of one variable update it one after the other.
+   *
+   * @throws ParameterError for a variable that isn't there or isn't float32, and for a gradient of another shape or dtype:
+   * nothing has changed then.
    * @throws NonFiniteError with `nonFinite: "throw"`, and nothing has changed.
    * @throws BackendError before tf.js's backend is ready.
    */
   override applyGradients(gradients: Gradients): void {
+    tidy(() => this.#step(gradients));
+  }
+
+  #step(gradients: Gradients): void {
     const here = this.#liveBackend();
-    const updates = updatesOf(gradients);
+    const { variables, updates, unused } = updatesOf(gradients);
     const updater = updaterOn(here);
     const options = this.#options;
     if (!this.#hasOwnEps) options.eps = here.epsilon();
@@ -129,7 +139,8 @@ export class RMSPropOptimizer extends Optimizer {
     }
 
     const globalScale = clipFactor(Math.sqrt(sum), globalClipNorm);
-    this.#slots.admit(updates);
+    this.#slots.admit(variables);
+    if (unused.length > 0) this.#warnOf(unused);
     updates.forEach(({ variable, gradient }, i) => {
       const slot = this.#slots.of(variable);
       const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
@@ -159,15 +170,25 @@ export class RMSPropOptimizer extends Optimizer {
    * Takes state that `getWeights` gave, of this optimizer or of tf.js's own. Each variable gets the state saved under its
    * name. If no name agrees, as in a model loaded twice, the variables of the next step get the state in their order.
    *
+   * `variables` says instead whose state it is, in order: all variables that had been trained, whatever they are called
+   * now, frozen ones too. `model.trainableWeights`, read before layers are frozen, is such a list.
+   *
    * @throws ParameterError for weights of another number or shape, and nothing has changed. Before the first step the
-   * variables aren't known: then the first step throws it.
+   * variables aren't known unless they are given: then the first step throws it.
    */
-  override async setWeights(weights: NamedTensor[]): Promise<void> {
+  override async setWeights(
+    weights: NamedTensor[],
+    variables?: readonly { readonly name: string }[],
+  ): Promise<void> {
     this.#liveBackend();
     const { iterations, states } = parseWeights(weights, this.#options.centered);
     const [count] = await iterations.data();
     this.#liveBackend(); // still
-    this.#slots.load(states, count!);
+    this.#slots.load(
+      states,
+      count!,
+      variables?.map(({ name }) => variableNamed(name)),
+    );
     this.iterations_ = count!;
   }
 
@@ -181,6 +202,14 @@ export class RMSPropOptimizer extends Optimizer {
     this.#slots.dispose();
     this.#iterations?.dispose();
     this.#isDisposed = true;
+  }
+
+  #warnOf(unused: readonly string[]): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    console.warn(
+      `rmsprop-wasm: ${unused.slice(0, 6).join(", ")}${unused.length > 6 ? " and others" : ""}: trainable, but without a gradient, since the loss doesn't depend on them. They stay as they are, as with tf.js's own optimizer.`,
+    );
   }
 
   #liveBackend(): KernelBackend {

@@ -11,7 +11,10 @@ import {
   resolveOptions,
 } from "../options/options.ts";
 
-/** The options of `rmsprop`. `dialects.tfjs` gives the defaults, except for `lr`: 0.01. */
+/**
+ * The options of `rmsprop`. The defaults are tf.js's own: `lr` 0.001, which is that of `optimizer: "rmsprop"`
+ * (`tf.train.rmsprop` has none), `alpha` 0.9, and for `eps` the backend's epsilon. `dialects.tfjs` lists the others.
+ */
 export interface RMSPropOptions extends Partial<ResolvedOptions> {}
 
 /** The options with every default filled in. */
@@ -19,15 +22,21 @@ export interface ResolvedOptions
   extends Hyperparameters,
     Pick<OptimizerOptions, "globalClipNorm" | "nonFinite"> {}
 
-const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
-  const { globalClipNorm, nonFinite } = OPTIMIZER_OPTIONS;
-  return { ...HYPERPARAMETERS, globalClipNorm, nonFinite };
-})();
-
 const DEFAULTS: ResolvedOptions = /* @__PURE__ */ (() => {
-  const { inherited, optimizerOptions } = resolveOptions(dialects.tfjs);
+  const { inherited, optimizerOptions } = resolveOptions({ ...dialects.tfjs, lr: 1e-3 });
   const { globalClipNorm, nonFinite } = optimizerOptions;
   return { ...inherited, globalClipNorm, nonFinite };
+})();
+
+/** The rules of all options, with the defaults of this optimizer, which error messages name. */
+const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
+  const { globalClipNorm, nonFinite } = OPTIMIZER_OPTIONS;
+  const rules: Rules<ResolvedOptions> = { ...HYPERPARAMETERS, globalClipNorm, nonFinite };
+  const withDefaults = Object.entries(rules).map(([name, rule]) => [
+    name,
+    { ...rule, default: DEFAULTS[name as keyof ResolvedOptions] },
+  ]);
+  return Object.fromEntries(withDefaults) as Rules<ResolvedOptions>;
 })();
 
 /** Checks options, and takes from `base` those that are left out. */
