@@ -25,13 +25,21 @@ export async function visit(browser: Browser, url: string): Promise<unknown> {
   }
 }
 
+/** WebGL and WebGPU without a graphics card, by Chromium's own renderer. */
+const SOFTWARE_GRAPHICS = [
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+];
+
 /** A browser that is closed with the others. */
 export async function launch(browser: Browser) {
   const launched = await puppeteer.launch({
     browser: browser === "chromium" ? "chrome" : "firefox",
     executablePath: tool(browser).path,
     // Without its sandbox, which a container's root can't have: all that it loads is ours.
-    args: browser === "chromium" ? ["--no-sandbox", "--disable-gpu", "--disable-quic"] : [],
+    args: browser === "chromium" ? ["--no-sandbox", "--disable-quic", ...SOFTWARE_GRAPHICS] : [],
   });
   running.set(browser, launched);
   return launched;

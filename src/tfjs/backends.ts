@@ -5,6 +5,7 @@ import { openCopying } from "./copying.ts";
 import { openInPlace } from "./in-place.ts";
 import { operations } from "./operations.ts";
 import type { Updater } from "./updater.ts";
+import { openWebgl } from "./webgl.ts";
 
 const updaters = new WeakMap<KernelBackend, Updater>();
 
@@ -27,6 +28,7 @@ function open(backend: KernelBackend): Updater {
       `rmsprop-wasm can't update in place on the wasm backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
     );
   }
+  if (name === "webgl") return openWebgl(backend) ?? operations;
   return (name === "wasm" || name === "cpu" ? attempt(openCopying) : undefined) ?? operations;
 }
 

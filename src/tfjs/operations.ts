@@ -20,10 +20,9 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { CENTERED, CORRECTED, DECAYED, MOMENTUM, NESTEROV, SHAPED } from "../kernel/contract.ts";
-import type { Updater } from "./updater.ts";
+import { largestFinite, type Updater } from "./updater.ts";
 
 const SMALLEST_NORMAL = 2 ** -126;
-const LARGEST_FINITE = (2 - 2 ** -23) * 2 ** 127;
 
 export const operations: Updater = {
   /** Reads one number back: on a graphics card the program waits for it. */
@@ -52,7 +51,7 @@ export const operations: Updater = {
         const average = add(mul(alpha, before), next);
         return zeroWhere(less(abs(average), SMALLEST_NORMAL), average);
       };
-      let v: Tensor = minimum(averageOf(state.squareAvg, mul(mul(oneMinusAlpha, g), g)), LARGEST_FINITE);
+      let v: Tensor = minimum(averageOf(state.squareAvg, mul(mul(oneMinusAlpha, g), g)), largestFinite());
       state.squareAvg.assign(v);
       if (uses(CORRECTED)) v = div(v, correction);
 

@@ -1,5 +1,5 @@
 /** The contract between the optimizer for tf.js and its updaters, one for each kind of backend. */
-import { type Tensor, tensor, type Variable } from "@tensorflow/tfjs-core";
+import { env, getBackend, type Tensor, tensor, type Variable } from "@tensorflow/tfjs-core";
 import type { Scalars } from "../kernel/contract.ts";
 import type { StatePlane } from "../kernel/segment.ts";
 
@@ -20,6 +20,17 @@ export interface Updater {
   sumOfSquares(gradient: Tensor): number;
   update(slot: Slot, gradient: Tensor, scalars: Scalars): void;
 }
+
+/**
+ * The largest finite number that the backend's tensors hold: that of float32, or of float16 on cards that can't render to
+ * float32. There a larger one is infinite, and its difference from itself NaN.
+ */
+export function largestFinite(): number {
+  const isHalf = getBackend() === "webgl" && !env().getBool("WEBGL_RENDER_FLOAT32_ENABLED");
+  return isHalf ? 65_504 : LARGEST_FLOAT32;
+}
+
+const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** Gives a variable new values, in memory that nothing else shares. */
 export function assign(variable: Variable, values: Float32Array): void {
