@@ -23,12 +23,14 @@ function open(backend: KernelBackend): Updater {
   const name = getBackend();
   const heap = attempt(() => openInPlace(backend));
   if (heap) return heap;
-  if (name === "wasm") {
+  const onCard = name === "webgl" ? openWebgl(backend) : undefined;
+  if (onCard) return onCard;
+  if (name === "wasm" || name === "webgl") {
+    const way = name === "wasm" ? "update in place" : "run its own programs";
     console.warn(
-      `rmsprop-wasm can't update in place on the wasm backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
+      `rmsprop-wasm can't ${way} on the ${name} backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
     );
   }
-  if (name === "webgl") return openWebgl(backend) ?? operations;
   return (name === "wasm" || name === "cpu" ? attempt(openCopying) : undefined) ?? operations;
 }
 

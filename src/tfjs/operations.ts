@@ -5,13 +5,21 @@
 import {
   abs,
   add,
+  addN,
   clipByValue,
   div,
+  greater,
   less,
+  lessEqual,
+  logicalAnd,
+  max,
+  maximum,
   minimum,
   mul,
+  onesLike,
   sqrt,
   square,
+  stack,
   sub,
   sum,
   type Tensor,
@@ -23,6 +31,8 @@ import { CENTERED, CORRECTED, DECAYED, MOMENTUM, NESTEROV, SHAPED } from "../ker
 import { largestFinite, type Updater } from "./updater.ts";
 
 const SMALLEST_NORMAL = 2 ** -126;
+/** A divisor for gradients of zero. It is a normal number in float16 too. */
+const SMALLEST_DIVISOR = 2 ** -14;
 
 export const operations: Updater = {
   /** Reads one number back: on a graphics card the program waits for it. */
@@ -31,6 +41,12 @@ export const operations: Updater = {
     if (Number.isFinite(total)) return total!;
     // Squares of finite elements can overflow. Then the sum is made in double, as the kernels make it.
     return (gradient.dataSync() as Float32Array).reduce((sum, value) => sum + value * value, 0);
+  },
+
+  clip(gradients, clipNorm, globalClipNorm) {
+    if (globalClipNorm === Infinity) return gradients.map((one) => mul(one, factorOf([one], clipNorm)));
+    const factor = factorOf(gradients, globalClipNorm);
+    return gradients.map((one) => mul(one, factor));
   },
 
   update({ variable, state }, gradient, scalars) {
@@ -75,6 +91,17 @@ export const operations: Updater = {
     });
   },
 };
+
+/**
+ * The factor that scales tensors down to the L2 norm `limit`, as a scalar on the card: 1 if they are shorter, or if their
+ * norm isn't finite, as with the kernels. Elements are divided by the largest first: squares overflow, in float16 from 256.
+ */
+function factorOf(tensors: readonly Tensor[], limit: number): Tensor {
+  const largest = maximum(max(stack(tensors.map((one) => max(abs(one))))), SMALLEST_DIVISOR);
+  const norm = mul(largest, sqrt(addN(tensors.map((one) => sum(square(div(one, largest)))))));
+  const isLonger = logicalAnd(greater(norm, limit), lessEqual(norm, largestFinite()));
+  return where(isLonger, div(limit, norm), onesLike(norm));
+}
 
 function zeroWhere(condition: Tensor, tensor: Tensor): Tensor {
   return where(condition, zerosLike(tensor), tensor);

@@ -128,7 +128,9 @@ export class RMSPropOptimizer extends Optimizer {
     const lr = learningRateAt(options.lr, this.iterations);
 
     const { clipNorm, globalClipNorm, nonFinite } = options;
-    const measures = clipNorm !== Infinity || globalClipNorm !== Infinity || nonFinite !== "propagate";
+    const clips = clipNorm !== Infinity || globalClipNorm !== Infinity;
+    const clipsUnread = clips && nonFinite === "propagate" && updater.clip !== undefined;
+    const measures = (clips || nonFinite !== "propagate") && !clipsUnread;
     const sums = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];
     const sum = sums.reduce((total, one) => total + one, 0);
     if (nonFinite !== "propagate" && !Number.isFinite(sum)) {
@@ -138,14 +140,16 @@ export class RMSPropOptimizer extends Optimizer {
       return;
     }
 
+    const given = updates.map(({ gradient }) => gradient);
+    const applied = clipsUnread ? updater.clip!(given, clipNorm, globalClipNorm) : given;
     const globalScale = clipFactor(Math.sqrt(sum), globalClipNorm);
     this.#slots.admit(variables);
     if (unused.length > 0) this.#warnOf(unused);
-    updates.forEach(({ variable, gradient }, i) => {
+    updates.forEach(({ variable }, i) => {
       const slot = this.#slots.of(variable);
       const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
       const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
-      updater.update(slot, gradient, scalarsOf(options, lr, plan));
+      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan));
       slot.steps++;
     });
     this.incrementIterations();

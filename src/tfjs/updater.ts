@@ -19,6 +19,11 @@ export interface Updater {
   /** Sums the squares of a gradient. The sum is finite if and only if every element is. */
   sumOfSquares(gradient: Tensor): number;
   update(slot: Slot, gradient: Tensor, scalars: Scalars): void;
+  /**
+   * Clips gradients by the norm of each and by that of all, one of which is infinite, without reading any number: for
+   * backends on which a program waits for what it reads. The caller's `tidy` disposes of the results.
+   */
+  clip?(gradients: readonly Tensor[], clipNorm: number, globalClipNorm: number): Tensor[];
 }
 
 /**

@@ -11,9 +11,12 @@ import {
   registerKernel,
   type Tensor,
   type TensorInfo,
+  tensor1d,
+  tidy,
   type Variable,
 } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
+import type { Scalars } from "../kernel/contract.ts";
 import { operations } from "./operations.ts";
 import {
   type Input,
@@ -49,7 +52,7 @@ export function openWebgl(backend: KernelBackend): Updater | undefined {
     });
   }
   const { gpgpu } = backend as Partial<Internals>;
-  return {
+  const updater: Updater = {
     ...operations,
     update(slot, gradient, scalars) {
       if (gpgpu?.gl?.isContextLost()) {
@@ -71,6 +74,45 @@ export function openWebgl(backend: KernelBackend): Updater | undefined {
       });
     },
   };
+  return computesRight(updater) ? updater : undefined;
+}
+
+/**
+ * Tries a small step, whose result is exact whatever the rounding: another version of tf.js, or a fault of a driver, may
+ * give something else. It costs two programs, which plain steps of biases use as well.
+ */
+function computesRight(updater: Updater): boolean {
+  const scalars: Scalars = {
+    variant: 0,
+    alpha: 0.5,
+    oneMinusAlpha: 0.5,
+    epsInside: 1,
+    eps: 1,
+    updateScale: 2,
+    momentum: 0,
+    bufferScale: 1,
+    gradScale: 1,
+    clipValue: Infinity,
+    paramScale: 1,
+    weightDecay: 0,
+    correction: 1,
+    emaWeight: 0,
+  };
+  return tidy(() => {
+    const filled = (value: number) => tensor1d([value, value, value, value, value]);
+    const param = tensor1d([10, 20, 30, 40, 50]).variable(false);
+    const squareAvg = filled(12).variable(false);
+    try {
+      updater.update({ variable: param, state: { squareAvg }, steps: 0 }, filled(2), scalars);
+      // 0.5 · 12 + 0.5 · 2² = 8, and 2 · 2 / (√(8 + 1) + 1) = 1.
+      return `${[...param.dataSync(), ...squareAvg.dataSync()]}` === "9,19,29,39,49,8,8,8,8,8";
+    } catch {
+      return false;
+    } finally {
+      param.dispose();
+      squareAvg.dispose();
+    }
+  });
 }
 
 type Planes = Record<Input, TensorInfo>;

@@ -100,7 +100,9 @@ async function leftBySteps(): Promise<Report["left"]> {
   const optimizer = rmsprop({ momentum: 0.9, centered: true });
   const step = () =>
     tf.tidy(() => {
-      optimizer.applyGradients(variables.map(({ name, shape }) => ({ name, tensor: tf.mul(tf.ones(shape), 2) })));
+      optimizer.applyGradients(
+        variables.map(({ name, shape }) => ({ name, tensor: tf.mul(tf.ones(shape), 2) })),
+      );
     });
   const held = () => ({
     tensors: tf.memory().numTensors,
@@ -132,6 +134,8 @@ async function keptByOthers(): Promise<Report["kept"]> {
 
 async function run(): Promise<Report> {
   const backend = parameters.get("backend") ?? "webgl";
+  // Else tf.js computes what is small on the processor, and gradients have to be uploaded.
+  tf.env().set("WEBGL_CPU_FORWARD", false);
   for (const [flag, value] of parameters) {
     if (flag.startsWith("WEBGL_")) tf.env().set(flag, JSON.parse(value));
   }
