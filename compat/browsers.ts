@@ -38,6 +38,8 @@ export async function launch(browser: Browser) {
   const launched = await puppeteer.launch({
     browser: browser === "chromium" ? "chrome" : "firefox",
     executablePath: tool(browser).path,
+    // Firefox gives no WebGL on a renderer that it doesn't know, such as one without a card.
+    extraPrefsFirefox: { "webgl.force-enabled": true },
     // Without its sandbox, which a container's root can't have: all that it loads is ours.
     args: browser === "chromium" ? ["--no-sandbox", "--disable-quic", ...SOFTWARE_GRAPHICS] : [],
   });

@@ -158,4 +158,5 @@ async function run(): Promise<Report> {
 
 run()
   .catch((error) => ({ error: String(error?.stack ?? error) }))
-  .then((report) => Object.assign(globalThis, { result: report }));
+  // As text, since Firefox's debugger hands out objects to a certain depth alone.
+  .then((report) => Object.assign(globalThis, { result: JSON.stringify(report) }));
