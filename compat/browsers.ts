@@ -25,13 +25,23 @@ export async function visit(browser: Browser, url: string): Promise<unknown> {
   }
 }
 
+/** WebGL and WebGPU without a graphics card, by Chromium's own renderer. */
+const SOFTWARE_GRAPHICS = [
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+];
+
 /** A browser that is closed with the others. */
 export async function launch(browser: Browser) {
   const launched = await puppeteer.launch({
     browser: browser === "chromium" ? "chrome" : "firefox",
     executablePath: tool(browser).path,
+    // Firefox gives no WebGL on a renderer that it doesn't know, such as one without a card.
+    extraPrefsFirefox: { "webgl.force-enabled": true },
     // Without its sandbox, which a container's root can't have: all that it loads is ours.
-    args: browser === "chromium" ? ["--no-sandbox", "--disable-gpu", "--disable-quic"] : [],
+    args: browser === "chromium" ? ["--no-sandbox", "--disable-quic", ...SOFTWARE_GRAPHICS] : [],
   });
   running.set(browser, launched);
   return launched;

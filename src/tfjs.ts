@@ -1,6 +1,6 @@
 /**
- * The drop-in for tf.js: `rmsprop({ lr: 1e-3 })` in place of `tf.train.rmsprop(1e-3)`. tf.js isn't in here: it is the
- * program's own.
+ * The drop-in for tf.js: `rmsprop({ lr: 1e-3 })` in place of `tf.train.rmsprop(1e-3)`. It imports the tf.js that the
+ * program has installed, and brings none of its own.
  *
  * @module rmsprop-wasm/tfjs
  */
@@ -8,8 +8,8 @@ import { RMSPropOptimizer } from "./tfjs/optimizer.ts";
 import type { RMSPropOptions } from "./tfjs/options.ts";
 
 /**
- * Makes an optimizer for `model.compile`, or to call `minimize` of: a `tf.Optimizer`. Its defaults are those of
- * `tf.train.rmsprop`, by `dialects.tfjs`.
+ * Makes a `tf.Optimizer`, for `model.compile` or to call `minimize` on. The defaults are tf.js's own: `rmsprop()` is its
+ * `optimizer: "rmsprop"`, with a rate of 0.001, and `rmsprop({ lr })` its `tf.train.rmsprop(lr)`.
  *
  * @throws {@link OptionError} for an unknown option or a value out of range.
  *

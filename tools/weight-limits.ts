@@ -3,7 +3,7 @@ export const WEIGHT_LIMITS = {
   "rmsprop-wasm": 15_500,
   "rmsprop-wasm/core": 6_000,
   "rmsprop-wasm/js": 12_500,
-  "rmsprop-wasm/tfjs": 11_000,
+  "rmsprop-wasm/tfjs": 15_000,
   /** Beside the main entry, which it takes its optimizers from. */
   "rmsprop-wasm/checkpoint": 7_000,
 } as const;

@@ -5,10 +5,11 @@ import { openCopying } from "./copying.ts";
 import { openInPlace } from "./in-place.ts";
 import { operations } from "./operations.ts";
 import type { Updater } from "./updater.ts";
+import { openWebgl } from "./webgl.ts";
 
 const updaters = new WeakMap<KernelBackend, Updater>();
 
-/** The updater for the backend in use. */
+/** Gives the updater for the backend in use, which is opened once. */
 export function updaterOn(backend: KernelBackend): Updater {
   let updater = updaters.get(backend);
   if (updater === undefined) {
@@ -22,15 +23,18 @@ function open(backend: KernelBackend): Updater {
   const name = getBackend();
   const heap = attempt(() => openInPlace(backend));
   if (heap) return heap;
-  if (name === "wasm") {
+  const onCard = name === "webgl" ? openWebgl(backend) : undefined;
+  if (onCard) return onCard;
+  if (name === "wasm" || name === "webgl") {
+    const way = name === "wasm" ? "update in place" : "run its own programs";
     console.warn(
-      `rmsprop-wasm can't update in place on the wasm backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
+      `rmsprop-wasm can't ${way} on the ${name} backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
     );
   }
   return (name === "wasm" || name === "cpu" ? attempt(openCopying) : undefined) ?? operations;
 }
 
-/** What a function gives, or undefined where the engine or the page forbids our kernels. */
+/** Calls `open`, and gives undefined if the engine or the page forbids WebAssembly. */
 function attempt<Result>(open: () => Result): Result | undefined {
   try {
     return open();

@@ -1,8 +1,8 @@
 /**
- * By copies through a memory of our own, for values that lie elsewhere: on tf.js's cpu backend in JavaScript arrays.
- * Those can't move into our memory for good: tf.js hands out its very arrays (`dataSync`) and never writes into one
- * again, so each update makes new ones. With its copies an update takes some three times as long as the kernel alone, and
- * a hundredth of what tf.js takes.
+ * Updates by copies through a small WebAssembly memory, for tf.js's cpu backend, which keeps its values in JavaScript
+ * arrays. Moving those arrays into the memory permanently was rejected: tf.js hands out the arrays themselves (`dataSync`)
+ * and never writes into one again, so that each update has to make new ones. With the copies an update takes some three
+ * times as long as the kernel alone, and a hundredth of what tf.js takes.
  */
 import type { Tensor, Variable } from "@tensorflow/tfjs-core";
 import { BLOCK, CENTERED, MOMENTUM, type Scalars } from "../kernel/contract.ts";
@@ -11,11 +11,11 @@ import { openWasm } from "../kernel/wasm.ts";
 import { FIRST_BYTE, layOut, PAGE_BYTES } from "../memory/layout.ts";
 import { assign, type Slot, type Updater } from "./updater.ts";
 
-/** Elements at a time. So small a memory never grows, which would slow all of tf.js's loops down by a fifth. */
+/** Elements copied at a time. The memory stays small and never grows: a growth slows all of tf.js's loops by a fifth. */
 const CHUNK = 16_384;
 const PLANE_NAMES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
 
-/** @throws BackendError where WebAssembly is forbidden. */
+/** Makes the memory and binds the kernels to it. @throws BackendError if WebAssembly is forbidden. */
 export function openCopying(): Updater {
   const { ptrs, end } = layOut(FIRST_BYTE, PLANE_NAMES.length, CHUNK * 4);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE_BYTES) });
@@ -53,7 +53,7 @@ export function openCopying(): Updater {
   };
 }
 
-/** What an update writes. */
+/** Names the planes that an update writes, each with the variable that holds it. */
 function writtenPlanes({ variable, state }: Slot, { variant }: Scalars) {
   const planes: ["param" | StatePlane, Variable][] = [
     ["param", variable],

@@ -1,64 +1,101 @@
-/** What `applyGradients` is given, checked as a whole before anything is changed. */
-import { engine, type Optimizer, type Tensor, util, type Variable } from "@tensorflow/tfjs-core";
+/** The gradients that `applyGradients` is given, all checked before anything changes. */
+import {
+  broadcastTo,
+  cast,
+  engine,
+  type Optimizer,
+  type Tensor,
+  util,
+  type Variable,
+} from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 
-/** By the names of variables: a record, or a list as `minimize` makes it of a `varList`. */
+/** Gradients by the names of their variables: a record, or the list that `minimize` makes of a `varList`. */
 export type Gradients = Parameters<Optimizer["applyGradients"]>[0];
 
-/** A variable, and the gradient to update it by. */
+/** A variable, and the gradient that updates it: float32, of the variable's shape. */
 export interface Update {
   readonly variable: Variable;
   readonly gradient: Tensor;
 }
 
-/** @throws ParameterError for a variable or a gradient that can't be used. */
-export function updatesOf(gradients: Gradients): Update[] {
-  const updates: Update[] = [];
-  if (Array.isArray(gradients)) {
-    for (const { name, tensor } of gradients) addUpdate(updates, name, tensor);
-    if (new Set(updates.map(({ variable }) => variable)).size < updates.length) {
-      throw new ParameterError("One variable is given two gradients: add them up first.");
-    }
-  } else {
-    for (const name of Object.keys(gradients ?? {})) addUpdate(updates, name, gradients[name]);
-  }
-  if (updates.length === 0) {
-    throw new ParameterError("There is no gradient of any variable: expected { [variable.name]: gradient }.");
-  }
-  return updates;
+/** The gradients of one call. */
+export interface Updates {
+  /** Every variable that the call names, in its order: tf.js keeps state for those without a gradient too. */
+  readonly variables: readonly Variable[];
+  readonly updates: readonly Update[];
+  /** Names of the trainable variables that have no gradient, because the loss doesn't depend on them. */
+  readonly unused: readonly string[];
 }
 
-function addUpdate(updates: Update[], name: string, gradient: Tensor | null | undefined): void {
+/**
+ * Pairs variables with gradients. May make tensors, which the caller's `tidy` disposes of.
+ *
+ * `fit` passes a weight that two submodels share twice, with the same gradient: it is updated once, since the gradient is
+ * already that of the whole loss. Different gradients of one variable update it one after the other, as in tf.js.
+ *
+ * @throws ParameterError for a variable or a gradient that can't be used.
+ */
+export function updatesOf(gradients: Gradients): Updates {
+  if (typeof gradients !== "object" || gradients === null) {
+    throw new ParameterError(
+      `Gradients: got ${show(gradients)}, expected { [variable.name]: gradient } or a list of { name, tensor }.`,
+    );
+  }
+  const given: [string, Tensor | null | undefined][] = Array.isArray(gradients)
+    ? gradients.map(({ name, tensor }) => [name, tensor])
+    : Object.entries(gradients);
+  const variables = new Set<Variable>();
+  const updates: Update[] = [];
+  const unused = new Set<string>();
+  const seen = new Map<Variable, Set<Tensor>>();
+  for (const [name, gradient] of given) {
+    const variable = variableNamed(name);
+    variables.add(variable);
+    if (gradient == null) {
+      if (variable.trainable) unused.add(name);
+      continue;
+    }
+    const before = seen.get(variable) ?? new Set();
+    if (before.has(gradient)) continue;
+    seen.set(variable, before.add(gradient));
+    updates.push({ variable, gradient: fitted(gradient, variable) });
+  }
+  return { variables: [...variables], updates, unused: [...unused] };
+}
+
+/** Gives the float32 variable of a name. @throws ParameterError if there is none. */
+export function variableNamed(name: string): Variable {
   const variable = engine().registeredVariables[name];
   if (variable === undefined) {
     throw new ParameterError(
-      `There is no variable ${show(name)}. Gradients go by the names of variables, and it may be disposed of.`,
-    );
-  }
-  if (gradient == null) {
-    // As tf.js does: for a frozen variable in its `varList`, `minimize` gives null.
-    if (!variable.trainable) return;
-    throw new ParameterError(
-      `Variable ${show(name)} has no gradient, so the loss doesn't depend on it: leave it out, or set its \`trainable\` to false.`,
+      `There is no variable ${show(name)}. Gradients and state go by the names of variables, and it may be disposed of.`,
     );
   }
   if (variable.dtype !== "float32") {
     throw new ParameterError(`Variable ${show(name)} is ${variable.dtype}: only float32 can be trained.`);
   }
-  if (
-    gradient.isDisposed !== false ||
-    gradient.dtype !== "float32" ||
-    !util.arraysEqual(gradient.shape, variable.shape)
-  ) {
-    throw new ParameterError(
-      `The gradient of variable ${show(name)} is ${describe(gradient)}, expected a tensor of float32 and shape ${show(variable.shape)}.`,
-    );
-  }
-  updates.push({ variable, gradient });
+  return variable;
 }
 
-/** Whatever it is that stands in a gradient's place. */
+/** Gives the gradient as float32 and in its variable's shape: tf.js's own optimizer takes int32, and broadcasts. */
+function fitted(gradient: Tensor, { name, shape }: Variable): Tensor {
+  const isUsable = gradient.isDisposed === false && ["float32", "int32"].includes(gradient.dtype);
+  if (!isUsable || !canBroadcast(gradient.shape, shape)) {
+    throw new ParameterError(
+      `The gradient of variable ${show(name)} is ${describe(gradient)}, expected a tensor of float32 and shape ${show(shape)}.`,
+    );
+  }
+  const float = gradient.dtype === "float32" ? gradient : cast(gradient, "float32");
+  return util.arraysEqual(float.shape, shape) ? float : broadcastTo(float, shape);
+}
+
+function canBroadcast(from: readonly number[], to: readonly number[]): boolean {
+  return from.length <= to.length && from.every((size, i) => size === 1 || size === to.at(i - from.length));
+}
+
+/** Describes whatever was given as a gradient, for an error message. */
 function describe(gradient: Partial<Tensor>): string {
   if (gradient.isDisposed) return "disposed of";
   return gradient.dtype ? `of ${gradient.dtype} and shape ${show(gradient.shape)}` : show(gradient);

@@ -1,19 +1,19 @@
-/** In place: the kernels run on the memory of tf.js's wasm backend, where its tensors lie. */
+/** Updates in place: the kernels run on the memory in which tf.js's wasm backend keeps its tensors. */
 import { type DataId, type KernelBackend, type Tensor, tensor1d, type Variable } from "@tensorflow/tfjs-core";
 import { openWasm } from "../kernel/wasm.ts";
 import { assign, type Updater } from "./updater.ts";
 
-/** What is used of tf.js 4's wasm backend, none of it promised by tf.js. */
+/** The internals of tf.js 4's wasm backend that this file uses. tf.js documents none of them. */
 interface Internals {
   /** Emscripten's module. */
   readonly wasm: {
     /** The binary's exports, its memory among them. */
     readonly asm: { readonly memory?: WebAssembly.Memory };
-    /** Where the threaded binary has its memory, which is shared. */
+    /** The shared memory of the threaded binary, which doesn't export it. */
     readonly wasmMemory?: WebAssembly.Memory;
     readonly tfjs: {
       registerTensor(id: number, size: number, memoryOffset: number): void;
-      /** Forgets a tensor, and what was made of it to compute faster. Its memory stays. */
+      /** Forgets a tensor with the packed copies that XNNPACK made of it. Its memory stays. */
       disposeData(id: number): void;
     };
   };
@@ -21,15 +21,15 @@ interface Internals {
 }
 
 interface TensorData {
-  /** By which the binary knows it. */
+  /** The number by which the binary knows the tensor. */
   readonly id: number;
-  /** Stays as long as the data does, however the memory grows. */
+  /** Byte offset in the memory. It never changes, not even when the memory grows. */
   readonly memoryOffset: number;
-  /** Tensors and variables that share the data. */
+  /** Count of the tensors and variables that share the data. */
   readonly refCount: number;
 }
 
-/** The updater in place, or undefined for a backend that isn't built as tf.js's wasm backend is. */
+/** Opens the updater in place. Gives undefined for a backend that isn't built like tf.js's wasm backend. */
 export function openInPlace(backend: KernelBackend): Updater | undefined {
   const { wasm, dataIdMap } = backend as Partial<Internals>;
   const memory = wasm?.asm?.memory ?? wasm?.wasmMemory;
@@ -39,7 +39,7 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
   const kernel = openWasm(memory);
 
   const dataOf = (tensor: Tensor) => dataIdMap.get(tensor.dataId);
-  /** The data of a variable that nobody shares: whoever else has it keeps it as it is. */
+  /** Gives a variable data of its own first if it shares them: other tensors must not change with an update. */
   const ownDataOf = (variable: Variable) => {
     const data = dataOf(variable);
     if (data.refCount === 1) return data;
@@ -54,7 +54,7 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
       const { size } = variable;
       const segment = {
         param: memoryOffset,
-        // Looked up after the parameter's place: it may be the variable itself.
+        // After `ownDataOf(variable)`, which may move the data: the gradient may be the variable itself.
         grad: dataOf(gradient).memoryOffset,
         squareAvg: ownAddressOf(state.squareAvg),
         momentumBuffer: ownAddressOf(state.momentumBuffer),
@@ -63,15 +63,15 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
         count: size,
       };
       kernel.update(segment, scalars);
-      // tf.js takes tensors for constant. For products and convolutions XNNPACK keeps the weights packed, by the
-      // tensor's id until that is disposed of: without this, training would go on with the first weights.
+      // tf.js assumes that tensors never change: XNNPACK keeps a packed copy of the weights of products and convolutions
+      // until the tensor's id is disposed of. Without these two calls training would go on with the first weights.
       registry.disposeData(id);
       registry.registerTensor(id, size, memoryOffset);
     },
   };
 }
 
-/** Whether a tensor is found where this file looks for it, and its sharers are counted. */
+/** Tries whether a tensor's values are at the address that this file computes, and its sharers are counted. */
 function keepsTensorsIn({ buffer }: WebAssembly.Memory, dataIdMap: Internals["dataIdMap"]): boolean {
   const values = [Math.PI, -Math.E, Math.LN2];
   const probe = tensor1d(values);

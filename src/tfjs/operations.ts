@@ -1,17 +1,25 @@
 /**
- * By tf.js's own operations, for backends whose values lie where no kernel of ours reaches, such as a graphics card.
- * The mathematics of `reference.ts`, a tensor at a time: the same bits where each operation rounds as IEEE float32.
+ * Updates by tf.js's own operations, for backends whose values no kernel of this package can reach. The mathematics of
+ * `reference.ts` on whole tensors: the same bits wherever each operation rounds as IEEE float32.
  */
 import {
   abs,
   add,
+  addN,
   clipByValue,
   div,
+  greater,
   less,
+  lessEqual,
+  logicalAnd,
+  max,
+  maximum,
   minimum,
   mul,
+  onesLike,
   sqrt,
   square,
+  stack,
   sub,
   sum,
   type Tensor,
@@ -19,17 +27,26 @@ import {
   where,
   zerosLike,
 } from "@tensorflow/tfjs-core";
-import { LARGEST_FINITE, SMALLEST_NORMAL } from "../base/float32.ts";
+import { SMALLEST_NORMAL } from "../base/float32.ts";
 import { CENTERED, CORRECTED, DECAYED, MOMENTUM, NESTEROV, SHAPED } from "../kernel/contract.ts";
-import type { Updater } from "./updater.ts";
+import { largestFinite, type Updater } from "./updater.ts";
+
+/** A divisor for gradients of zero. It is a normal number in float16 too. */
+const SMALLEST_DIVISOR = 2 ** -14;
 
 export const operations: Updater = {
-  /** Reads one number back, for which a graphics card makes the program wait. */
+  /** Reads one number back: on a graphics card the program waits for it. */
   sumOfSquares(gradient) {
     const [total] = tidy(() => sum(square(gradient)).dataSync()) as Float32Array;
     if (Number.isFinite(total)) return total!;
-    // The squares of finite elements may not be: then in double, as the kernels sum.
+    // Squares of finite elements can overflow. Then the sum is made in double, as the kernels make it.
     return (gradient.dataSync() as Float32Array).reduce((sum, value) => sum + value * value, 0);
+  },
+
+  clip(gradients, clipNorm, globalClipNorm) {
+    if (globalClipNorm === Infinity) return gradients.map((one) => mul(one, factorOf([one], clipNorm)));
+    const factor = factorOf(gradients, globalClipNorm);
+    return gradients.map((one) => mul(one, factor));
   },
 
   update({ variable, state }, gradient, scalars) {
@@ -50,7 +67,7 @@ export const operations: Updater = {
         const average = add(mul(alpha, before), next);
         return zeroWhere(less(abs(average), SMALLEST_NORMAL), average);
       };
-      let v: Tensor = minimum(averageOf(state.squareAvg, mul(mul(oneMinusAlpha, g), g)), LARGEST_FINITE);
+      let v: Tensor = minimum(averageOf(state.squareAvg, mul(mul(oneMinusAlpha, g), g)), largestFinite());
       state.squareAvg.assign(v);
       if (uses(CORRECTED)) v = div(v, correction);
 
@@ -74,6 +91,17 @@ export const operations: Updater = {
     });
   },
 };
+
+/**
+ * The factor that scales tensors down to the L2 norm `limit`, as a scalar on the card: 1 if they are shorter, or if their
+ * norm isn't finite, as with the kernels. Elements are divided by the largest first: squares overflow, in float16 from 256.
+ */
+function factorOf(tensors: readonly Tensor[], limit: number): Tensor {
+  const largest = maximum(max(stack(tensors.map((one) => max(abs(one))))), SMALLEST_DIVISOR);
+  const norm = mul(largest, sqrt(addN(tensors.map((one) => sum(square(div(one, largest)))))));
+  const isLonger = logicalAnd(greater(norm, limit), lessEqual(norm, largestFinite()));
+  return where(isLonger, div(limit, norm), onesLike(norm));
+}
 
 function zeroWhere(condition: Tensor, tensor: Tensor): Tensor {
   return where(condition, zerosLike(tensor), tensor);

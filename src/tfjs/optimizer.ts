@@ -1,4 +1,4 @@
-/** The optimizer for tf.js: what it takes, and what it counts. */
+/** The optimizer for tf.js. */
 import {
   backend,
   type KernelBackend,
@@ -14,7 +14,7 @@ import { BackendError, DisposedError, NonFiniteError } from "../errors.ts";
 import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
 import { updaterOn } from "./backends.ts";
-import { type Gradients, updatesOf } from "./gradients.ts";
+import { type Gradients, updatesOf, variableNamed } from "./gradients.ts";
 import {
   configOf,
   optionsOf,
@@ -26,8 +26,8 @@ import { Slots } from "./slots.ts";
 import { formatWeights, type NamedTensor, parseWeights } from "./weights.ts";
 
 /**
- * What `rmsprop` makes. In saved models it has the name of tf.js's own, so that each can load what the other has saved.
- * `loadLayersModel` makes tf.js's own of it, until this class is registered in its place:
+ * The class of the optimizers that `rmsprop` makes. Saved models name it as they name tf.js's own optimizer, so that each
+ * of the two loads what the other has saved. `loadLayersModel` makes tf.js's own until this class is registered instead:
  *
  * @example
  * ```ts
@@ -42,12 +42,12 @@ import { formatWeights, type NamedTensor, parseWeights } from "./weights.ts";
  * ```
  */
 export class RMSPropOptimizer extends Optimizer {
-  /** The name in saved models: that of tf.js's own optimizer. */
+  /** The name in saved models, which is also the name of tf.js's own optimizer. */
   static get className(): string {
     return "RMSProp";
   }
 
-  /** What tf.js calls to make an optimizer of a saved config, its own or tf.js's. */
+  /** Makes an optimizer of a saved config, this class's or that of tf.js's own. tf.js calls it when it loads a model. */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
@@ -56,14 +56,15 @@ export class RMSPropOptimizer extends Optimizer {
   }
 
   #options: ResolvedOptions;
-  /** Left to the backend, as tf.js does: half floats need a larger one. */
+  /** False leaves epsilon to the backend, as tf.js does: half floats need a larger one. */
   readonly #hasOwnEps: boolean;
   readonly #slots: Slots;
   #skippedSteps = 0;
   #iterations: Variable | undefined;
+  #hasWarned = false;
   #isDisposed = false;
 
-  /** Takes what `rmsprop` takes. */
+  /** Takes the options of `rmsprop`. */
   constructor(options: RMSPropOptions = {}) {
     super();
     this.#options = resolveRMSPropOptions(options);
@@ -76,7 +77,7 @@ export class RMSPropOptimizer extends Optimizer {
     return this.#options.lr;
   }
 
-  /** Holds from the next step on. */
+  /** Sets the rate from the next step on. */
   set lr(value: number | Schedule) {
     this.#options = resolveRMSPropOptions({ lr: value }, this.#options);
   }
@@ -86,39 +87,50 @@ export class RMSPropOptimizer extends Optimizer {
     return this.lr;
   }
 
-  /** The same as to assign `lr`. */
+  /** Sets `lr`. */
   set learningRate(value: number | Schedule) {
     this.lr = value;
   }
 
-  /** Steps skipped because of a gradient that wasn't finite. */
+  /** Count of steps that `nonFinite: "skip"` has skipped. */
   get skippedSteps(): number {
     return this.#skippedSteps;
   }
 
-  /** As in tf.js, but what an error leaves behind of gradients and losses is disposed of. */
+  /** Does what it does in tf.js, and disposes of the gradients and the loss when it throws, which tf.js keeps. */
   override minimize(f: () => Scalar, returnCost?: boolean, varList?: Variable[]): Scalar | null {
+    if (varList) this.#slots.note(varList);
     return tidy(() => super.minimize(f, returnCost, varList) as Scalar);
   }
 
   /**
-   * Updates variables in place. A variable that isn't trainable may have null for a gradient, and stays as it is.
+   * Updates variables in place, from what tf.js's own optimizer takes: gradients that broadcast to their variable's shape,
+   * and a variable without a gradient, which stays as it is. A trainable one is named in a warning, once.
    *
-   * @throws ParameterError for a variable that isn't there or isn't float32, and for a gradient that is missing or has
-   * another shape: nothing has changed then.
+   * The same gradient twice for one variable, as `fit` gives it for a layer that two submodels share, makes one update.
+   * Different gradients of one variable update it one after the other.
+   *
+   * @throws ParameterError for a variable that isn't there or isn't float32, and for a gradient of another shape or dtype:
+   * nothing has changed then.
    * @throws NonFiniteError with `nonFinite: "throw"`, and nothing has changed.
    * @throws BackendError before tf.js's backend is ready.
    */
   override applyGradients(gradients: Gradients): void {
+    tidy(() => this.#step(gradients));
+  }
+
+  #step(gradients: Gradients): void {
     const here = this.#liveBackend();
-    const updates = updatesOf(gradients);
+    const { variables, updates, unused } = updatesOf(gradients);
     const updater = updaterOn(here);
     const options = this.#options;
     if (!this.#hasOwnEps) options.eps = here.epsilon();
     const lr = learningRateAt(options.lr, this.iterations);
 
     const { clipNorm, globalClipNorm, nonFinite } = options;
-    const measures = clipNorm !== Infinity || globalClipNorm !== Infinity || nonFinite !== "propagate";
+    const clips = clipNorm !== Infinity || globalClipNorm !== Infinity;
+    const clipsUnread = clips && nonFinite === "propagate" && updater.clip !== undefined;
+    const measures = (clips || nonFinite !== "propagate") && !clipsUnread;
     const sums = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];
     const sum = sums.reduce((total, one) => total + one, 0);
     if (nonFinite !== "propagate" && !Number.isFinite(sum)) {
@@ -128,27 +140,30 @@ export class RMSPropOptimizer extends Optimizer {
       return;
     }
 
+    const given = updates.map(({ gradient }) => gradient);
+    const applied = clipsUnread ? updater.clip!(given, clipNorm, globalClipNorm) : given;
     const globalScale = clipFactor(Math.sqrt(sum), globalClipNorm);
-    this.#slots.admit(updates);
-    updates.forEach(({ variable, gradient }, i) => {
+    this.#slots.admit(variables);
+    if (unused.length > 0) this.#warnOf(unused);
+    updates.forEach(({ variable }, i) => {
       const slot = this.#slots.of(variable);
       const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
       const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
-      updater.update(slot, gradient, scalarsOf(options, lr, plan));
+      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan));
       slot.steps++;
     });
     this.incrementIterations();
   }
 
   /**
-   * The state, as tf.js's own optimizer gives it: `iter`, then the running averages of all variables. They are the
-   * optimizer's own tensors, which change as training goes on: don't dispose of them.
+   * Gives the state as tf.js's own optimizer does: `iter`, then the running averages of all variables. The tensors belong
+   * to the optimizer and change as training goes on: don't dispose of them.
    */
   override async getWeights(): Promise<NamedTensor[]> {
     this.#liveBackend();
     const saved = this.#slots.save();
     const count = scalar(this.iterations, "int32");
-    // One for good, where tf.js makes one at each save that nobody disposes of.
+    // One tensor for all saves: tf.js makes one at each save, and nobody disposes of it.
     if (this.#iterations) this.#iterations.assign(count);
     else this.#iterations = variable(count, false);
     count.dispose();
@@ -156,31 +171,49 @@ export class RMSPropOptimizer extends Optimizer {
   }
 
   /**
-   * Takes state that `getWeights` gave, or that of tf.js's own optimizer. It goes to the variables whose names it has.
-   * Where no name agrees, as in a model loaded twice, it goes to the variables of the next step in their order.
+   * Takes state that `getWeights` gave, of this optimizer or of tf.js's own. Each variable gets the state saved under its
+   * name. If no name agrees, as in a model loaded twice, the variables of the next step get the state in their order.
    *
-   * @throws ParameterError for weights of another number or shape: nothing has changed then. Where variables come only
-   * with the next step, it is that one which throws it.
+   * `variables` says instead whose state it is, in order: all variables that had been trained, whatever they are called
+   * now, frozen ones too. `model.trainableWeights`, read before layers are frozen, is such a list.
+   *
+   * @throws ParameterError for weights of another number or shape, and nothing has changed. Before the first step the
+   * variables aren't known unless they are given: then the first step throws it.
    */
-  override async setWeights(weights: NamedTensor[]): Promise<void> {
+  override async setWeights(
+    weights: NamedTensor[],
+    variables?: readonly { readonly name: string }[],
+  ): Promise<void> {
     this.#liveBackend();
     const { iterations, states } = parseWeights(weights, this.#options.centered);
     const [count] = await iterations.data();
     this.#liveBackend(); // still
-    this.#slots.load(states, count!);
+    this.#slots.load(
+      states,
+      count!,
+      variables?.map(({ name }) => variableNamed(name)),
+    );
     this.iterations_ = count!;
   }
 
-  /** The options by tf.js's names. Its own optimizer reads those that it has, and passes over the others. */
+  /** Gives the options by tf.js's names. tf.js's own optimizer reads those that it has, and passes over the others. */
   override getConfig(): serialization.ConfigDict {
     return configOf({ ...this.#options, lr: learningRateAt(this.#options.lr, this.iterations) });
   }
 
-  /** Frees the state. Whatever is called afterwards throws `DisposedError`. */
+  /** Frees the state. Later calls throw `DisposedError`, except another `dispose`. */
   override dispose(): void {
     this.#slots.dispose();
     this.#iterations?.dispose();
     this.#isDisposed = true;
+  }
+
+  #warnOf(unused: readonly string[]): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    console.warn(
+      `rmsprop-wasm: ${unused.slice(0, 6).join(", ")}${unused.length > 6 ? " and others" : ""}: trainable, but without a gradient, since the loss doesn't depend on them. They stay as they are, as with tf.js's own optimizer.`,
+    );
   }
 
   #liveBackend(): KernelBackend {

@@ -1,4 +1,4 @@
-/** The options of the optimizer for tf.js, and the config that a saved model has of them. */
+/** The options of the optimizer for tf.js, and their form in the config of a saved model. */
 import type { serialization } from "@tensorflow/tfjs-core";
 import { type Rules, resolve } from "../base/rules.ts";
 import { dialects } from "../options/dialects.ts";
@@ -11,26 +11,35 @@ import {
   resolveOptions,
 } from "../options/options.ts";
 
-/** What `rmsprop` takes. What is left out comes from `dialects.tfjs`, but `lr`: that is 0.01. */
+/**
+ * The options of `rmsprop`. The defaults are tf.js's own: `lr` 0.001, which is that of `optimizer: "rmsprop"`
+ * (`tf.train.rmsprop` has none), `alpha` 0.9, and for `eps` the backend's epsilon. `dialects.tfjs` lists the others.
+ */
 export interface RMSPropOptions extends Partial<ResolvedOptions> {}
 
-/** With every default filled in. */
+/** The options with every default filled in. */
 export interface ResolvedOptions
   extends Hyperparameters,
     Pick<OptimizerOptions, "globalClipNorm" | "nonFinite"> {}
 
-const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
-  const { globalClipNorm, nonFinite } = OPTIMIZER_OPTIONS;
-  return { ...HYPERPARAMETERS, globalClipNorm, nonFinite };
-})();
-
 const DEFAULTS: ResolvedOptions = /* @__PURE__ */ (() => {
-  const { inherited, optimizerOptions } = resolveOptions(dialects.tfjs);
+  const { inherited, optimizerOptions } = resolveOptions({ ...dialects.tfjs, lr: 1e-3 });
   const { globalClipNorm, nonFinite } = optimizerOptions;
   return { ...inherited, globalClipNorm, nonFinite };
 })();
 
-/** Checks options, the rest taken from `base`. */
+/** The rules of all options, with the defaults of this optimizer, which error messages name. */
+const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
+  const { globalClipNorm, nonFinite } = OPTIMIZER_OPTIONS;
+  const rules: Rules<ResolvedOptions> = { ...HYPERPARAMETERS, globalClipNorm, nonFinite };
+  const withDefaults = Object.entries(rules).map(([name, rule]) => [
+    name,
+    { ...rule, default: DEFAULTS[name as keyof ResolvedOptions] },
+  ]);
+  return Object.fromEntries(withDefaults) as Rules<ResolvedOptions>;
+})();
+
+/** Checks options, and takes from `base` those that are left out. */
 export function resolveRMSPropOptions(given: RMSPropOptions, base = DEFAULTS): ResolvedOptions {
   checkIsObject(given);
   const resolved = resolve(RULES, base, given);
@@ -39,7 +48,7 @@ export function resolveRMSPropOptions(given: RMSPropOptions, base = DEFAULTS): R
   return resolved;
 }
 
-/** The entries that `tf.train.rmsprop` has too, and our names for them. */
+/** The config's entries in tf.js, each with the option of `rmsprop` that it means. */
 const TFJS_NAMES = [
   ["learningRate", "lr"],
   ["decay", "alpha"],
@@ -49,8 +58,8 @@ const TFJS_NAMES = [
 ] as const satisfies [string, keyof ResolvedOptions][];
 
 /**
- * tf.js's own entries, and beside them, under our names, whatever else isn't left at its default: tf.js passes over
- * those. A schedule isn't kept: its rate at this moment is.
+ * Makes tf.js's own entries, and adds every other option that isn't at its default under its name here, which tf.js passes
+ * over. JSON can't hold a schedule: the config holds the rate that it gives at this moment.
  */
 export function configOf(options: ResolvedOptions & { lr: number }): serialization.ConfigDict {
   const taken = new Set<string>(TFJS_NAMES.map(([, name]) => name));
@@ -64,7 +73,7 @@ export function configOf(options: ResolvedOptions & { lr: number }): serializati
   ]);
 }
 
-/** The options that a config means. What else stands in it is passed over, as tf.js adds to it when it loads a model. */
+/** Gives the options that a config means. Passes over unknown entries: tf.js adds some when it loads a model. */
 export function optionsOf(config: serialization.ConfigDict): RMSPropOptions {
   const named = { ...config };
   for (const [theirs, ours] of TFJS_NAMES) named[ours] = config[theirs] ?? null;

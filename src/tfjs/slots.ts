@@ -1,67 +1,95 @@
-/** The state of each variable that an optimizer has met, and what was loaded for those that it will meet. */
-import { engine, tensor, type Variable, variable } from "@tensorflow/tfjs-core";
-import { show } from "../base/show.ts";
-import { ParameterError } from "../errors.ts";
+/** The state of each variable that an optimizer has met, and loaded state that waits for its variable. */
+import { tensor, type Variable, variable } from "@tensorflow/tfjs-core";
 import type { ResolvedOptions } from "./options.ts";
+import {
+  claimByName,
+  claimInOrder,
+  expectedOwner,
+  inOrderOfVariables,
+  namesOneOf,
+  registered,
+} from "./pairing.ts";
 import type { Slot, SlotState } from "./updater.ts";
 import type { SavedState } from "./weights.ts";
 
 export class Slots {
   readonly #options: ResolvedOptions;
   readonly #slots = new Map<Variable, Slot>();
-  /** Loaded state that no variable has claimed yet, by the name of the variable that had it. */
+  /** Loaded state that no variable has claimed yet, by the name under which it was saved. */
   readonly #loaded = new Map<string, SlotState>();
-  /** Updates that the loaded state has seen. */
+  /** Names of all loaded state, claimed or not, in the order of the file. */
+  #loadedNames: readonly string[] = [];
+  /** Count of the updates that the loaded state has seen. */
   #loadedSteps = 0;
-  /** Some of it was claimed by name, so the rest will be too. */
+  /** True once a variable has claimed state by its name: the others will too. */
   #isByName = false;
+  /** The longest list of variables that `minimize` was given, which for a model is the order of its weights. */
+  #list: readonly Variable[] = [];
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
   }
 
-  /** Makes sure that these variables have slots, claimed or new: all of them, or an error and no change. */
-  admit(updates: readonly { readonly variable: Variable }[]): void {
-    for (const { variable } of updates) {
-      if (this.#slots.has(variable)) continue;
-      const variables = updates.map(({ variable }) => variable);
-      this.#admit(variables.filter((variable) => !this.#slots.has(variable)));
-      return;
-    }
+  /** Takes note of the variables that `minimize` was given. A shorter list than before is that of a model half frozen. */
+  note(list: readonly Variable[]): void {
+    if (list.length >= this.#list.length) this.#list = list;
   }
 
-  /** The slot of a variable that was admitted. */
+  /** Gives each of these variables a slot, claimed or new. Changes nothing if one of them can't have any. */
+  admit(variables: readonly Variable[]): void {
+    const strangers = variables.filter((variable) => !this.#slots.has(variable));
+    if (strangers.length === 0) return;
+    this.#forgetGone();
+    const isByName = this.#isByName || namesOneOf(this.#loaded, strangers);
+    const claim = isByName ? claimByName : claimInOrder;
+    this.#occupy(strangers, claim(this.#loaded, strangers));
+    this.#isByName = isByName;
+  }
+
+  /** Gives the slot of a variable that was admitted. */
   of(variable: Variable): Slot {
     return this.#slots.get(variable)!;
   }
 
-  /** All state, by the names of its variables. */
+  /** Gives all state by the names of its variables, in their order: tf.js's own optimizer pairs it by order alone. */
   save(): SavedState[] {
     this.#forgetGone();
-    const met = [...this.#slots.values()].map(({ variable, state }) => ({ name: variable.name, state }));
-    const loaded = [...this.#loaded].map(([name, state]) => ({ name, state }));
-    return [...met, ...loaded].map(({ name, state }) => {
-      // The format has one even where there is no momentum. From the first save on it stays, as it does in tf.js.
+    const states = new Map(this.#loaded);
+    const owners = new Map([...states.keys()].map((name) => [name, expectedOwner(name)]));
+    for (const { variable, state } of this.#slots.values()) {
+      states.set(variable.name, state);
+      owners.set(variable.name, variable);
+    }
+    return inOrderOfVariables(owners, this.#list, this.#loadedNames).map((name) => {
+      const state = states.get(name)!;
+      // The format has a momentum buffer for each variable, momentum or not. Made at the first save, it stays, as in tf.js.
       state.momentumBuffer ??= filled(state.squareAvg.shape, 0);
       return { name, state };
     });
   }
 
-  /** Takes saved state in place of all there is, for the variables met so far or, before the first, those to come. */
-  load(saved: readonly SavedState[], steps: number): void {
+  /**
+   * Replaces all state by saved state. It goes to the variables given, in order; else to those met so far or, if there
+   * is none yet, to those to come.
+   */
+  load(saved: readonly SavedState[], steps: number, given?: readonly Variable[]): void {
     this.#forgetGone();
-    const variables = [...this.#slots.keys()];
-    if (variables.length > 0) claim(new Map(saved.map(({ name, state }) => [name, state])), variables, false);
-    // Before the old state goes: it may be the very tensors that are given.
+    const variables = given ?? [...this.#slots.keys()];
+    const byName = new Map(saved.map(({ name, state }) => [name, state]));
+    const isByName = given === undefined && namesOneOf(byName, variables);
+    const claim = isByName ? claimByName : claimInOrder;
+    const names = variables.length > 0 || given ? claim(byName, variables) : [];
+    // Copied before the old state is freed: the tensors given may be the old state itself.
     const copies = saved.map(({ name, state }) => {
       const planes = Object.entries(state).map(([plane, tensor]) => [plane, tensor.variable(false)]);
       return [name, Object.fromEntries(planes) as SlotState] as const;
     });
     this.dispose();
     for (const [name, state] of copies) this.#loaded.set(name, state);
+    this.#loadedNames = [...byName.keys()];
     this.#loadedSteps = steps;
-    this.#isByName = false;
-    if (variables.length > 0) this.#admit(variables);
+    this.#isByName = isByName;
+    this.#occupy(variables, names);
   }
 
   dispose(): void {
@@ -71,15 +99,13 @@ export class Slots {
     this.#loaded.clear();
   }
 
-  #admit(variables: readonly Variable[]): void {
-    this.#forgetGone();
-    const { names, isByName } = claim(this.#loaded, variables, this.#isByName);
-    this.#isByName = isByName;
+  /** Gives each variable the loaded state of the name claimed for it, or new state. */
+  #occupy(variables: readonly Variable[], names: readonly (string | undefined)[]): void {
     variables.forEach((variable, i) => {
-      const name = names[i];
-      const state = name === undefined ? this.#newState(variable) : this.#loaded.get(name)!;
-      if (name !== undefined) this.#loaded.delete(name);
-      this.#slots.set(variable, { variable, state, steps: name === undefined ? 0 : this.#loadedSteps });
+      const loaded = this.#loaded.get(names[i] ?? "");
+      this.#loaded.delete(names[i] ?? "");
+      const state = loaded ?? this.#newState(variable);
+      this.#slots.set(variable, { variable, state, steps: loaded ? this.#loadedSteps : 0 });
     });
   }
 
@@ -92,48 +118,16 @@ export class Slots {
     };
   }
 
-  /** Frees the state of variables that the program has disposed of. */
+  /** Frees the state of the variables that the program has disposed of. */
   #forgetGone(): void {
-    const { registeredVariables } = engine();
     for (const [variable, { state }] of this.#slots) {
-      if (registeredVariables[variable.name] === variable) continue;
+      if (registered(variable.name) === variable) continue;
       disposeState(state);
       this.#slots.delete(variable);
     }
+    this.#list = this.#list.filter((variable) => registered(variable.name) === variable);
   }
 }
-
-/**
- * Whose state each variable takes. By name where names say anything: tf.js numbers variables that have none, and gives
- * those of a model loaded for a second time other names. Else in order, as tf.js does, but only where numbers agree.
- */
-function claim(
-  loaded: ReadonlyMap<string, { readonly squareAvg: { readonly shape: number[] } }>,
-  variables: readonly Variable[],
-  wasByName: boolean,
-): { names: (string | undefined)[]; isByName: boolean } {
-  const inOrder = [...loaded.keys()];
-  const isByName = wasByName || (!inOrder.some(isNumber) && variables.some(({ name }) => loaded.has(name)));
-  if (!isByName && loaded.size > 0 && loaded.size !== variables.length) {
-    throw new ParameterError(
-      `The loaded state is of ${loaded.size} variables (${inOrder.join(", ")}), which can't be those ${variables.length}: ${variables.map(({ name }) => name).join(", ")}.`,
-    );
-  }
-  const names = variables.map(({ name }, i) =>
-    isByName ? (loaded.has(name) ? name : undefined) : inOrder[i],
-  );
-  variables.forEach(({ name, shape }, i) => {
-    const found = loaded.get(names[i] ?? "")?.squareAvg.shape;
-    if (found && show(found) !== show(shape)) {
-      throw new ParameterError(
-        `The loaded state of ${show(names[i])} has shape ${show(found)}, but variable ${show(name)} has ${show(shape)}.`,
-      );
-    }
-  });
-  return { names, isByName };
-}
-
-const isNumber = (name: string) => /^\d+$/.test(name);
 
 function filled(shape: number[], value: number): Variable {
   const count = shape.reduce((product, size) => product * size, 1);

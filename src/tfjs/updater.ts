@@ -1,27 +1,42 @@
-/** What the optimizer for tf.js asks of a backend: a variable with its state, and a way to update the two. */
-import { type Tensor, tensor, type Variable } from "@tensorflow/tfjs-core";
+/** The contract between the optimizer for tf.js and its updaters, one for each kind of backend. */
+import { env, getBackend, type Tensor, tensor, type Variable } from "@tensorflow/tfjs-core";
+import { LARGEST_FINITE } from "../base/float32.ts";
 import type { Scalars } from "../kernel/contract.ts";
 import type { StatePlane } from "../kernel/segment.ts";
 
-/** Variables too, as tf.js keeps its state: no `tidy` ends them, and they follow to another backend. */
+/** State in variables, as tf.js keeps its own: no `tidy` disposes of them, and they move to another backend. */
 export type SlotState = { squareAvg: Variable } & Partial<Record<StatePlane, Variable>>;
 
-/** A variable of the program's, and its state. */
+/** A variable of the program, and its state. */
 export interface Slot {
   readonly variable: Variable;
   readonly state: SlotState;
-  /** Updates of this variable: not the optimizer's, since the variable may have come later. */
+  /** Count of this variable's updates. The optimizer's count is higher if the variable came later. */
   steps: number;
 }
 
-/** What others hold of the same data, a clone or an array, doesn't change with an update. */
+/** A way to update variables. Clones and arrays that share a variable's data keep their values. */
 export interface Updater {
-  /** The sum of the squares of a gradient, finite just when every element is. */
+  /** Sums the squares of a gradient. The sum is finite if and only if every element is. */
   sumOfSquares(gradient: Tensor): number;
   update(slot: Slot, gradient: Tensor, scalars: Scalars): void;
+  /**
+   * Clips gradients by the norm of each and by that of all, one of which is infinite, without reading any number: for
+   * backends on which a program waits for what it reads. The caller's `tidy` disposes of the results.
+   */
+  clip?(gradients: readonly Tensor[], clipNorm: number, globalClipNorm: number): Tensor[];
 }
 
-/** Gives a variable other values, in memory of their own. */
+/**
+ * The largest finite number that the backend's tensors hold: that of float32, or of float16 on cards that can't render to
+ * float32. There a larger one is infinite, and its difference from itself NaN.
+ */
+export function largestFinite(): number {
+  const isHalf = getBackend() === "webgl" && !env().getBool("WEBGL_RENDER_FLOAT32_ENABLED");
+  return isHalf ? 65_504 : LARGEST_FINITE;
+}
+
+/** Gives a variable new values, in memory that nothing else shares. */
 export function assign(variable: Variable, values: Float32Array): void {
   const fresh = tensor(values, variable.shape);
   variable.assign(fresh);

@@ -1,24 +1,24 @@
 /**
- * tf.js's own format of the state, which `LayersModel.save` writes with `includeOptimizer`: `iter`, then `<name>/rms` of
- * all variables, `<name>/momentum` of all, and `<name>/mg` of all where centered. What `tf.train.rmsprop` wrote is read
- * here, and the other way round.
+ * tf.js's own format of optimizer state, which `LayersModel.save` writes with `includeOptimizer`: `iter`, then
+ * `<name>/rms` of all variables, `<name>/momentum` of all, and `<name>/mg` of all if centered. `tf.train.rmsprop` and this
+ * optimizer read each other's.
  */
 import type { Optimizer, Tensor } from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { StatePlane } from "../kernel/segment.ts";
 
-/** tf.js has the type, but doesn't export it. */
+/** A tensor with a name: a type that tf.js has and doesn't export. */
 export type NamedTensor = Awaited<ReturnType<Optimizer["getWeights"]>>[number];
 
-/** The state of the variable that had this name. */
+/** Saved state, with the name of the variable that had it. */
 export interface SavedState {
   readonly name: string;
   readonly state: { squareAvg: Tensor } & Partial<Record<StatePlane, Tensor>>;
 }
 
 const ITERATIONS = "iter";
-/** There is a momentum buffer even where there is no momentum. */
+/** Each plane with its name in the format, which has a momentum buffer even without momentum. */
 const PLANES = [
   ["squareAvg", "rms"],
   ["momentumBuffer", "momentum"],
@@ -40,7 +40,7 @@ export function formatWeights(
   return [{ name: ITERATIONS, tensor: iterations }, ...planes];
 }
 
-/** @throws ParameterError for weights that no RMSprop has written which is centered, or isn't, like this one. */
+/** Reads weights. @throws ParameterError unless an RMSprop wrote them that is `centered` just as this one is. */
 export function parseWeights(
   weights: readonly NamedTensor[],
   centered: boolean,

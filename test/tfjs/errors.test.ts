@@ -64,11 +64,9 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
         () => tf.ones([1, 2]),
         /gradient of variable "w" is of float32 and shape \[1, 2\], .* shape \[2\]/,
       ],
-      ["that would be broadcast", () => tf.scalar(1), /shape \[\], expected .* shape \[2\]/],
-      ["of another dtype", () => tf.ones([2], "int32"), /is of int32 and shape \[2\]/],
+      ["that broadcasts to another shape", () => tf.ones([2, 1]), /shape \[2, 1\], expected .* shape \[2\]/],
+      ["of another dtype", () => tf.ones([2], "bool"), /is of bool and shape \[2\]/],
       ["that is disposed of", () => disposed(tf.ones([2])), /is disposed of/],
-      ["that is missing", () => undefined, /"w" has no gradient, so the loss doesn't depend on it/],
-      ["that is null", () => null, /"w" has no gradient/],
       ["that is no tensor", () => Float32Array.of(1, 2), /is a Float32Array, expected a tensor/],
     ])("refuses a gradient %s", async (_, make, message) => {
       const wrong = make() as Tensor;
@@ -97,21 +95,13 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
       initial.dispose();
     });
 
-    it.each<[string, unknown]>([
-      ["an empty record", {}],
-      ["an empty list", []],
-      ["undefined", undefined],
-    ])("refuses %s of gradients", async (_, gradients) => {
-      const act = () => optimizer.applyGradients(gradients as Record<string, Tensor>);
-      await expectRefusal(act, "ParameterError", /no gradient of any variable/);
-    });
-
-    it("refuses two gradients of one variable", async () => {
-      const twice = [
-        { name: "b", tensor: b },
-        { name: "b", tensor: b },
-      ];
-      await expectRefusal(() => optimizer.applyGradients(twice), "ParameterError", /given two gradients/);
+    it.each([undefined, null, 1, "w"])("refuses %o for gradients", async (gradients) => {
+      const act = () => optimizer.applyGradients(gradients as unknown as Record<string, Tensor>);
+      await expectRefusal(
+        act,
+        "ParameterError",
+        /got .*, expected { \[variable.name\]: gradient } or a list/,
+      );
     });
 
     it("refuses a rate that isn't one, from a schedule too", async () => {
@@ -132,12 +122,12 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
     });
 
     it("leaves nothing of a minimize that failed", async () => {
-      const frozen = variables[1]!;
+      optimizer.lr = () => Number.NaN;
       const loss = () => tf.sum(tf.square(variables[0]!)) as ReturnType<typeof tf.scalar>;
       const minimize = () => {
-        optimizer.minimize(loss, true, [variables[0]!, frozen]);
+        optimizer.minimize(loss, true, [variables[0]!]);
       };
-      await expectRefusal(minimize, "ParameterError", /"b" has no gradient/);
+      await expectRefusal(minimize, "OptionError", /schedule gave NaN/);
     });
 
     it.each<[string, (weights: NamedTensors) => unknown, RegExp]>([
@@ -187,7 +177,7 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
             weight.name.startsWith("w") ? [renamed(weight, weight.name.replace("w", "other"))] : [],
           ),
         ],
-        /loaded state is of 1 variables \(other\), which can't be those 2: w, b/,
+        /loaded state is of 1 variables \(other\), but the optimizer is given 2: w, b/,
       ],
     ])("refuses for weights %s", async (_, change, message) => {
       const given = change(await optimizer.getWeights()) as NamedTensors;
@@ -203,7 +193,7 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
       const gradient = tf.ones([3]);
       const before = tf.memory().numTensors;
       expect(() => loaded.applyGradients({ stranger: gradient })).toThrow(
-        /loaded state is of 2 variables \(w, b\), which can't be those 1: stranger/,
+        /loaded state is of 2 variables \(w, b\), but the optimizer is given 1: stranger/,
       );
       expect([...valuesOf(stranger)]).toEqual([1, 2, 3]);
       expect(tf.memory().numTensors).toBe(before);
@@ -240,7 +230,10 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
     [{ learningRate: 1e-3 }, /Unknown option "learningRate": did you mean "lr"/],
     [{ globalclipnorm: 1 }, /did you mean "globalClipNorm"/],
     [{ ema: { decay: 0.9 } }, /Unknown option "ema"/],
-    [{ alpha: 2 }, /Option alpha: got 2, expected a number from 0 to 1/],
+    [{ alpha: 2 }, /Option alpha: got 2, expected a number from 0 to 1 \(default 0.9\)/],
+    [{ lr: -1 }, /Option lr: got -1, .* \(default 0.001\)/],
+    [{ eps: 0 }, /Option eps: got 0, .* \(default 1e-7\)/],
+    [{ epsInsideSqrt: 1 }, /Option epsInsideSqrt: got 1, expected true or false \(default true\)/],
     [{ nesterov: true }, /set momentum above 0/],
     [{ clipNorm: 1, globalClipNorm: 1 }, /both scale the gradient/],
   ])("refuses %o for options", (options, message) => {

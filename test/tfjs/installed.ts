@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 
 type Core = typeof import("@tensorflow/tfjs-core");
 type Layers = typeof import("@tensorflow/tfjs-layers");
-export type Tf = Core & Pick<Layers, "initializers" | "layers" | "loadLayersModel" | "sequential">;
+export type Tf = Core &
+  Pick<Layers, "initializers" | "input" | "layers" | "loadLayersModel" | "model" | "sequential">;
 export type DropIn = typeof import("rmsprop-wasm/tfjs");
 export type { Tensor, Variable } from "@tensorflow/tfjs-core";
 export type { LayersModel } from "@tensorflow/tfjs-layers";

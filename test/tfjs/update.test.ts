@@ -120,6 +120,7 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
       const optimizer = rmsprop(options);
       const reference = new RMSprop(Object.fromEntries(planes.map(({ param }, i) => [`w${i}`, param])), {
         ...dialects.tfjs,
+        lr: 1e-3,
         ...options,
         backend: "js",
       });

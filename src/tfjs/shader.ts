@@ -1,0 +1,100 @@
+/**
+ * The update as text for a graphics card, in GLSL and WGSL: the mathematics in the written order of `reference.ts`, in the
+ * part of the two languages that is the same. Four functions are left to each language: `flushed`, `capped`, `clipped`
+ * and `positive`, whose comparisons treat NaN as the kernels do, where a card's `min` and `max` may drop it.
+ */
+import {
+  CENTERED,
+  CORRECTED,
+  DECAYED,
+  MOMENTUM,
+  NESTEROV,
+  type Scalars,
+  SHAPED,
+} from "../kernel/contract.ts";
+import type { StatePlane } from "../kernel/segment.ts";
+
+/** A plane that an update writes. */
+export type Output = "param" | StatePlane;
+/** A plane that an update reads. */
+export type Input = Output | "grad";
+
+/** The scalars in the order in which programs take them: three vectors of four. */
+export const SCALARS = [
+  "alpha",
+  "oneMinusAlpha",
+  "epsInside",
+  "eps",
+  "updateScale",
+  "momentum",
+  "bufferScale",
+  "gradScale",
+  "clipValue",
+  "paramScale",
+  "weightDecay",
+  "correction",
+] as const satisfies (keyof Scalars)[];
+
+/** Gives the planes that an update of this variant writes. */
+export function outputsOf(variant: number): Output[] {
+  return [
+    "param",
+    "squareAvg",
+    ...(variant & MOMENTUM ? (["momentumBuffer"] as const) : []),
+    ...(variant & CENTERED ? (["gradAvg"] as const) : []),
+  ];
+}
+
+/** Gives the planes that these outputs depend on, in the order of `outputsOf`. */
+export function inputsOf(variant: number, outputs: readonly Output[]): Input[] {
+  const isStep = outputs.includes("param") || outputs.includes("momentumBuffer");
+  const needsParam = outputs.includes("param") || (variant & DECAYED) !== 0;
+  const needs = (plane: Output) => (plane === "param" ? needsParam : isStep || outputs.includes(plane));
+  return ["grad", ...outputsOf(variant).filter(needs)];
+}
+
+/**
+ * Writes the statements that compute `outputs` from variables named as the planes, which they overwrite.
+ *
+ * @param scalar - how the language refers to one of the scalars.
+ * @param declare - how it declares a variable.
+ */
+export function updateText(
+  variant: number,
+  outputs: readonly Output[],
+  scalar: (name: (typeof SCALARS)[number]) => string,
+  declare: string,
+): string {
+  const uses = (bit: number) => (variant & bit) !== 0;
+  const writes = (plane: Output) => outputs.includes(plane);
+  const isStep = writes("param") || writes("momentumBuffer");
+  const s = Object.fromEntries(SCALARS.map((name) => [name, scalar(name)])) as Record<
+    (typeof SCALARS)[number],
+    string
+  >;
+  const lines = [
+    uses(SHAPED | DECAYED) && `grad = grad * ${s.gradScale};`,
+    uses(SHAPED) && `grad = clipped(grad, ${s.clipValue});`,
+    uses(DECAYED) && `grad = grad + ${s.weightDecay} * param;`,
+    (isStep || writes("squareAvg")) &&
+      `squareAvg = capped(flushed(${s.alpha} * squareAvg + (${s.oneMinusAlpha} * grad) * grad));`,
+    uses(CENTERED) &&
+      (isStep || writes("gradAvg")) &&
+      `gradAvg = flushed(${s.alpha} * gradAvg + ${s.oneMinusAlpha} * grad);`,
+  ];
+  if (isStep) {
+    const corrected = (plane: string) => (uses(CORRECTED) ? `${plane} / ${s.correction}` : plane);
+    lines.push(
+      `${declare} q = ${corrected("squareAvg")};`,
+      uses(CENTERED) && `${declare} mean = ${corrected("gradAvg")}; q = positive(q - mean * mean);`,
+      `${declare} u = (${s.updateScale} * grad) / (sqrt(q + ${s.epsInside}) + ${s.eps});`,
+      uses(MOMENTUM) && `momentumBuffer = ${s.momentum} * momentumBuffer + u;`,
+      uses(MOMENTUM) &&
+        `u = ${s.bufferScale} * ${uses(NESTEROV) ? `(u + ${s.momentum} * momentumBuffer)` : "momentumBuffer"};`,
+    );
+  }
+  if (writes("param")) {
+    lines.push(uses(SHAPED) && `param = param * ${s.paramScale};`, "param = param - u;");
+  }
+  return lines.filter(Boolean).join("\n");
+}

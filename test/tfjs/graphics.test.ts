@@ -1,0 +1,97 @@
+/** The drop-in on graphics cards, by a browser's software rendering: results, programs, memory. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { closeBrowsers, visit } from "../../compat/browsers.ts";
+import { openSite } from "../../compat/site.ts";
+import { findTool, howToInstall } from "../../compat/tools.ts";
+import { peerModules } from "../../tools/tfjs.mjs";
+import { display, openDisplay } from "../support/display.ts";
+import { describeWith } from "../support/required.ts";
+import type { Report } from "./graphics-page.ts";
+import { tfjs } from "./installed.ts";
+
+describeWith(tfjs, "the drop-in on webgl", () => {
+  const folder = mkdtempSync(join(tmpdir(), "rmsprop-wasm-graphics-"));
+  const source = (name: string) => fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url));
+  let site: Awaited<ReturnType<typeof openSite>>;
+  beforeAll(async () => {
+    await build({
+      entryPoints: [fileURLToPath(new URL("graphics-page.ts", import.meta.url))],
+      alias: { "rmsprop-wasm/tfjs": source("tfjs"), "rmsprop-wasm/js": source("js") },
+      nodePaths: [fileURLToPath(peerModules)],
+      bundle: true,
+      format: "esm",
+      outdir: folder,
+    });
+    site = await openSite(folder);
+  });
+  afterAll(async () => {
+    await closeBrowsers();
+    site.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const tool = (browser: "chromium" | "firefox") => ({
+    name: browser,
+    isThere: findTool(browser) !== undefined,
+    install: howToInstall(browser),
+  });
+  describeWith(tool("chromium"), "in Chromium", () => testsIn("chromium"));
+  describeWith(tool("firefox"), "in Firefox", () => {
+    describeWith(display, "by the system's OpenGL", () => {
+      let close: () => void;
+      beforeAll(async () => {
+        close = await openDisplay();
+      });
+      afterAll(async () => {
+        await closeBrowsers();
+        close();
+      });
+      testsIn("firefox");
+    });
+  });
+
+  function testsIn(browser: "chromium" | "firefox"): void {
+    const open = async (query = "") => {
+      const text = await visit(browser, `${site.url}/free/graphics-page.html?${query}`);
+      const report = JSON.parse(text as string) as Report;
+      expect(report.error).toBe(undefined);
+      expect(report.warnings).toEqual([]);
+      return report;
+    };
+    const planes = ({ momentum, centered }: Report["outcomes"][number]["options"]) =>
+      2 + (momentum ? 1 : 0) + (centered ? 1 : 0);
+
+    it.each([
+      ["packed textures", ""],
+      ["unpacked textures", "WEBGL_PACK=false"],
+      ["WebGL 1", "WEBGL_VERSION=1"],
+    ])("agrees with RMSprop for all options and ranks, one program for each plane: %s", async (_, query) => {
+      const { outcomes, clipped, left, kept } = await open(query);
+      for (const { options, shape, distance, programs } of outcomes) {
+        // Three steps of at most 0.03; a card's divisions and roots may err by a few units in the last place.
+        expect({ options, shape, near: distance <= 1e-6 }).toEqual({ options, shape, near: true });
+        expect({ options, shape, programs }).toEqual({ options, shape, programs: planes(options) });
+      }
+      for (const { distance } of clipped) expect(distance).toBeLessThanOrEqual(1e-6);
+      expect(left).toEqual({ tensors: 0, bytes: 0 });
+      expect([kept.clone, kept.pending]).toEqual([
+        [1, 2],
+        [1, 2],
+      ]);
+      expect(kept.after[0]).toBeLessThan(1);
+    });
+
+    it("stays finite and near where the card has float16 alone", async () => {
+      const { outcomes, clipped } = await open("WEBGL_FORCE_F16_TEXTURES=true");
+      for (const { options, shape, distance } of [...outcomes, ...clipped]) {
+        // Parameters up to 1, rounded or cut off to eleven bits at each of three steps.
+        expect({ options, shape, near: distance <= 3 * 2 ** -10 }).toEqual({ options, shape, near: true });
+      }
+    });
+  }
+});
