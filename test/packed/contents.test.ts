@@ -15,8 +15,16 @@ const files = readdirSync(installed, { recursive: true, encoding: "utf8" })
   .filter((name) => statSync(join(installed, name)).isFile())
   .map((name) => name.replaceAll("\\", "/"));
 
-it("has these files, and no others", () => {
-  expect(files.sort()).toEqual([
+it("has the pages and pictures of docs/", () => {
+  const folder = new URL("../../docs/", import.meta.url);
+  const wanted = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(md|svg)$/.test(name))
+    .map((name) => `docs/${name.replaceAll("\\", "/")}`);
+  expect(files.filter((name) => name.startsWith("docs/")).sort()).toEqual(wanted.sort());
+});
+
+it("has these files beside them, and no others", () => {
+  expect(files.filter((name) => !name.startsWith("docs/")).sort()).toEqual([
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
