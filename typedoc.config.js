@@ -1,4 +1,4 @@
-/** The API documentation, by `npm run docs`. What isn't documented is an error, there and in `npm run check`. */
+/** The API documentation, by `npm run docs`. An undocumented name is an error, there and in `npm run check`. */
 import { Converter, ReflectionKind } from "typedoc";
 
 /**
@@ -28,9 +28,9 @@ export default {
   projectDocuments: ["docs/*.md"],
   disableSources: true,
   excludeInternal: true,
-  // Parts of a type that is named, and of no use by themselves.
+  // Parts of named types that are of no use by themselves.
   intentionallyNotExported: ["HandleGroup", "CommonOptions"],
-  // That the pages' paths lead somewhere is tested, and some lead to folders.
+  // A test follows the pages' paths, some of which lead to folders.
   validation: { invalidPath: false, notDocumented: true },
   treatWarningsAsErrors: true,
 };

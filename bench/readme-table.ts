@@ -29,7 +29,7 @@ export function readmeTable({ records, machine, versions, date }: Result): strin
   ].join("\n");
 }
 
-/** What each option costs: how many times the time of a plain step, at each size that was measured. */
+/** The cost of each option: how many times the time of a plain step, at each size that was measured. */
 export function variantTable({ records }: Result): string {
   const priced = records.filter((record) => record.case === "options" && record.timesOf.plain !== undefined);
   const sizes = [...new Set(priced.map(({ count }) => count))];

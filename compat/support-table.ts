@@ -1,4 +1,4 @@
-/** The README's table of what was tried where, from the result of the matrix. */
+/** The README's table of places where the package was tried, from the result of the matrix. */
 import { tableOf, withTable } from "../tools/readme-tables.ts";
 import type { CellResult, Result } from "./result.ts";
 

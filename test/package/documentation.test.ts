@@ -1,4 +1,4 @@
-/** The docstrings of the public surface, as TypeDoc finds them: their examples run, and the defaults are as they say. */
+/** The docstrings of the public surface, as TypeDoc finds them: their examples run, and their defaults are true. */
 import { RMSprop } from "rmsprop-wasm";
 import {
   Application,
