@@ -1,5 +1,5 @@
 /**
- * The site of pages and API, by `npm run docs`. What isn't documented is an error, there and in `npm run check`.
+ * The site of pages and API, by `npm run docs`. An undocumented name is an error, there and in `npm run check`.
  * VitePress was built beside it: 150 packages more, links to translate between pages and API, and a layout that shifts.
  */
 import { readdirSync } from "node:fs";
@@ -79,7 +79,7 @@ export default {
   searchInDocuments: true,
   disableSources: true,
   excludeInternal: true,
-  // Parts of a type that is named, and of no use by themselves.
+  // Parts of named types that are of no use by themselves.
   intentionallyNotExported: ["HandleGroup", "CommonOptions"],
   validation: { notDocumented: true },
   treatWarningsAsErrors: true,

@@ -5,9 +5,9 @@ import { sizeTitle, type VariantName, type Work } from "./work.ts";
 export interface Case {
   name: string;
   title: string;
-  /** What stands together is timed side by side, round by round, and compared. */
+  /** The works of a group are timed side by side, round by round, and compared. */
   groups: Work[][];
-  /** Names of ways; all that support the work where left out. */
+  /** Names of ways. Without them, every way that supports the work. */
   only?: string[];
 }
 
@@ -35,7 +35,7 @@ export const QUICK_CASES = ["sizes", "options"];
 /** The variants that peers have too. */
 const sharedVariants: VariantName[] = ["momentum", "centered", "both", "keras", "weightDecay", "maximize"];
 
-/** What else can be asked, as its price is listed. */
+/** Options whose price is listed, by the names that they have there. */
 const pricedVariants: Partial<Record<VariantName, string>> = {
   keras: "as Keras, TensorFlow, tf.js, Optax and timm",
   graves2013: "as Graves 2013",
@@ -59,7 +59,7 @@ const pricedVariants: Partial<Record<VariantName, string>> = {
   allOn: "weightDecay, globalClipNorm, ema, zeroGrad",
 };
 
-/** Every option at one size, beside the plain step. */
+/** Works of every option at one size, beside the plain step. */
 function pricesAt(count: number): Work[] {
   const one = { ...rewritten, size: count };
   const thousand = { ...rewritten, tensors: 1024, size: count / 1024 };

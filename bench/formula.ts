@@ -14,13 +14,14 @@ import {
 export type Formula = "pytorch" | "tfjs";
 
 /**
- * Says where `actual`, the work's result planes, departs from the formula in float64, or nothing.
+ * Names the first place where `actual`, the work's result planes, departs from the formula in float64; undefined if none
+ * does.
  *
- * A step rounds p once, to half a unit in the last place. What it adds to p comes of at most eight roundings, each
- * carried into it at full size or less, and of hyperparameters rounded once. Twice that bound is allowed. The average
+ * A step rounds p once, to half a unit in the last place. Its change of p has at most eight roundings, each carried into
+ * it at full size or less, and hyperparameters rounded once. Twice that bound is allowed. The average
  * of p has p's error, and rounds as often itself. A norm summed in float32 errs by about the root of the count (in
  * PyTorch, 1e-7 at 16 k and 7e-5 at 16 M), and so does a gradient clipped to it.
- * Of large tensors, a quarter of a million elements are compared: an odd stride meets every lane, and the end counts.
+ * A quarter of a million elements of a large tensor are compared: an odd stride meets every lane, and the end counts.
  */
 export function findError(
   formula: Formula,
@@ -65,7 +66,7 @@ export function findError(
 
 const names: Record<ResultPlane, string> = { param: "parameter", ema: "average", grad: "gradient" };
 
-/** What each tensor's gradient is multiplied by: the scale, the sign, and what clipping by norm leaves. */
+/** The factors of each tensor's gradient: the scale, the sign, and the share that clipping by norm leaves. */
 const gradFactors = oncePerWork((work) => {
   const { gradScale, maximize, clipNorm, globalClipNorm } = settingsOf(work);
   const { grad } = inputsOf(work);

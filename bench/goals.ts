@@ -15,7 +15,7 @@ interface Wanted {
   values(records: BenchRecord[], figures: Figure[]): Value[];
 }
 
-/** What the project promises itself. Each is a ratio within one run, or doesn't depend on the machine much. */
+/** The project's promises to itself. Each is a ratio within one run, or depends little on the machine. */
 const goals: Wanted[] = [
   {
     title: "step() against the best plain JavaScript loop, 4 k to 1 M elements",
@@ -171,7 +171,7 @@ const goals: Wanted[] = [
         ratios(way, "sameBytes", { case: "checkpoint", from: 2 ** 24 })(...all),
       ),
   },
-  // One pointer kept at each step would show as 8; what the engine learns meanwhile shows as hundredths.
+  // One pointer kept at each step would show as 8; the engine's own growth shows as hundredths.
   { title: "JavaScript heap kept, per step", atMost: 0.5, unit: " bytes", values: figure("heapPerStep") },
   { title: "the binary", atMost: 8, unit: " kB", values: figure("binary") },
   {
@@ -206,7 +206,7 @@ export function judge(records: BenchRecord[], figures: Figure[]): Goal[] {
   });
 }
 
-/** Which records: of what case, and if need be of what variant and how many elements. */
+/** The records of a case, and if need be of one variant and of some counts of elements. */
 interface Place {
   case: string;
   variant?: VariantName;

@@ -22,8 +22,8 @@ export interface Effort {
 const CHECKED_STEPS = 3;
 
 /**
- * Checks every contestant's result, warms it up, then times them in turn, round by round: what else the machine does
- * meanwhile meets all of them alike, and a ratio taken within a round hardly notices it.
+ * Checks every contestant's result, warms it up, then times them in turn, round by round. The machine's other work then
+ * meets all of them alike, and a ratio taken within a round hardly notices it.
  */
 export async function measure(
   contestants: Contestant[],
@@ -46,7 +46,7 @@ export async function measure(
     for (let round = 0; round < effort.rounds; round++) {
       onProgress(`round ${round + 1} of ${effort.rounds}`);
       for (let turn = 0; turn < timed.length; turn++) {
-        // Nobody always follows the same neighbour's caches.
+        // Turns rotate, so that none always follows the same neighbour's caches.
         const index = (turn + round) % timed.length;
         timed[index]!.rounds.push(await batches[index]!());
       }
@@ -84,7 +84,7 @@ async function findOtherBits(work: Work, result: Float32Array): Promise<string |
   return index < 0 ? undefined : `parameter ${index} is not what the JavaScript backend gives, to the bit`;
 }
 
-/** Runs until the engine has done its optimizing: for that long, then until two batches agree. Gives ns per step. */
+/** Runs until the engine has optimized: for the effort's time, then until two batches agree. Gives ns per step. */
 async function warmUp(runner: Runner, { warmUpMilliseconds, batchMilliseconds }: Effort): Promise<number> {
   let before = Infinity;
   let perStep = Infinity;
@@ -107,7 +107,7 @@ function batchOf(runner: Runner, work: Work, perStep: number, { batchMillisecond
   if (stepsPerReset === undefined) {
     return async () => {
       await runner.reset();
-      // Buffers made on first use, and caches after the reset, are not what's being measured.
+      // An untimed step first makes the buffers and fills the caches.
       await runner.time(1);
       return (await runner.time(wanted)) / wanted;
     };

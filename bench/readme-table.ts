@@ -59,7 +59,7 @@ export function shortTable({ records, machine, date }: Result): string {
   ].join("\n");
 }
 
-/** What each option costs: how many times the time of a plain step, at each size that was measured. */
+/** The cost of each option: how many times the time of a plain step, at each size that was measured. */
 export function variantTable({ records }: Result): string {
   const priced = records.filter((record) => record.case === "options" && record.timesOf.plain !== undefined);
   const sizes = [...new Set(priced.map(({ count }) => count))];

@@ -14,15 +14,15 @@ export interface BenchRecord {
   rounds: number;
   nsPerElement: Spread;
   microsecondsPerStep: Spread;
-  /** At the bytes a step must move: 20 per element, and 8 more for each further buffer. Or at those that the way moves. */
+  /** Throughput at the bytes a step must move: 20 per element, 8 more for each further buffer; or at the way's own `movedBytes`. */
   gbPerSecond: number;
-  /** Its time divided by another's, in the median round; which others, says `references`. */
+  /** Its time divided by another's, in the median round. `references` names the others. */
   timesOf: Partial<Record<ReferenceName, number>>;
-  /** What a step takes beyond one of the plain variant, in the median round. */
+  /** Nanoseconds of a step beyond those of the plain variant, in the median round. */
   nsMoreThanPlain?: number;
 }
 
-/** What isn't a time per element. */
+/** A measurement that isn't a time per element. */
 export interface Figure {
   name: string;
   title: string;
@@ -35,7 +35,7 @@ export interface Figure {
 export interface Goal {
   title: string;
   bound: string;
-  /** The worst of its values, and where it was found. */
+  /** The worst of its values, and the place where it was found. */
   measured?: string;
   reached: boolean | "not measured";
 }
@@ -56,7 +56,7 @@ const references = {
   step: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "step",
   kernel: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "kernel",
   copy: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "copy",
-  /** The drop-in for it. */
+  /** The drop-in for the way. */
   dropIn: (mine: Contestant, { way, work }: Contestant) =>
     work === mine.work && way.name === `${mine.way.name}-drop-in`,
   torch: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch",

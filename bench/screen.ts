@@ -43,7 +43,7 @@ export function table(rows: string[][]): string {
 const digits = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 const times = (value: number | undefined) => (value === undefined ? "" : `${digits(value)}×`);
 
-/** Of the columns that compare, each shown where there's something in it. */
+/** Headings of the columns that compare. A column without a figure isn't shown. */
 const headings: Partial<Record<ReferenceName, string>> = {
   step: "by step()",
   copy: "by copy",
@@ -54,7 +54,7 @@ const headings: Partial<Record<ReferenceName, string>> = {
   oneTensor: "by one tensor",
 };
 
-/** What was timed side by side. A ratio is the row's time by the column's: above 1 is slower. */
+/** A table of ways that were timed side by side. A ratio is the row's time by the column's: above 1 is slower. */
 export function recordTable(records: BenchRecord[]): string {
   const works = new Set(records.map(({ work }) => work));
   const columns = ["", "ns/element", "quartiles", "µs/step", "GB/s"];

@@ -5,11 +5,11 @@ import type { Work } from "./work.ts";
 export interface Way {
   name: string;
   title: string;
-  /** What its result must agree with. A copy computes nothing. */
+  /** The formula that its result must agree with; none for a copy, which computes nothing. */
   formula?: Formula;
-  /** Bytes that it moves per element, where those aren't what a step must move. */
+  /** Bytes that it moves per element, unless they are those that a step must move. */
   movedBytes?: number;
-  /** Its result must be that of the JavaScript backend, to the bit. */
+  /** Demands the result of the JavaScript backend, to the bit. */
   bitExact?: boolean;
   supports(work: Work): boolean;
   prepare(work: Work): Runner | Promise<Runner>;
@@ -17,16 +17,16 @@ export interface Way {
 
 /** One way, ready to do one piece of work. */
 export interface Runner {
-  /** Back to the seeded parameters and the work's initial state. Never timed. */
+  /** Goes back to the seeded parameters and the work's initial state. Never timed. */
   reset(): void | Promise<void>;
   /** Takes that many steps and says how many nanoseconds they took. */
   time(steps: number): number | Promise<number>;
-  /** The planes that `resultPlanes` names, one after another, of all tensors each. */
+  /** Gives the planes that `resultPlanes` names, one after another, each of all tensors. */
   read(): Float32Array | Promise<Float32Array>;
   dispose(): void | Promise<void>;
 }
 
-/** The `time` of a runner whose step is a function in this process. What comes `before` each step isn't timed. */
+/** The `time` of a runner whose step is a function in this process. The call of `before` ahead of each step isn't timed. */
 export function timing(step: () => void, before?: () => void): (steps: number) => number {
   const atOnce = (steps: number) => {
     const start = performance.now();

@@ -1,7 +1,7 @@
-/** What is to be done, whoever does it: so many tensors of such a size, from this state, with these options. */
+/** A piece of work, the same for every way: so many tensors of such a size, from this state, with these options. */
 import type { Hyperparameters, Options, StepOptions } from "rmsprop-wasm";
 
-/** All that can be asked of a step, of the optimizer or in the call. */
+/** Every setting of a step, whether of the optimizer or of the call. */
 export interface Settings
   extends Omit<Hyperparameters, "initialSquareAvg">,
     Required<Pick<Options, "globalClipNorm" | "nonFinite">>,
@@ -17,7 +17,7 @@ export interface Work {
   /** Elements of each tensor. */
   size: number;
   state: "ordinary" | "running" | "denormal" | "fading";
-  /** Steps between two resets, where the state is what's being measured. Otherwise as many as a batch holds. */
+  /** Steps between two resets, if the state is what is measured. Otherwise a batch is one run of steps. */
   stepsPerReset?: number;
   /**
    * Gradients are written anew before each step, as a backward pass does, and the step is timed without that. A step
@@ -26,7 +26,7 @@ export interface Work {
   rewritesGradients?: true;
 }
 
-/** What every variant has unless it says otherwise. */
+/** The hyperparameters of every variant that names no others. */
 export const basis = { lr: 1e-3, alpha: 0.99, eps: 1e-8 };
 
 const defaults: Settings = {
@@ -58,7 +58,7 @@ export const variants = {
   nesterov: { momentum: 0.9, nesterov: true },
   centered: { centered: true },
   both: { momentum: 0.9, centered: true },
-  /** So do TensorFlow, tf.js, Optax and timm. */
+  /** As TensorFlow, tf.js, Optax and timm do too. */
   keras: { epsInsideSqrt: true, lrInMomentum: true },
   graves2013: { epsInsideSqrt: true, centered: true, momentum: 0.9, lrInMomentum: true },
   dqn: { epsInsideSqrt: true, centered: true },
@@ -82,19 +82,19 @@ export type VariantName = keyof typeof variants;
 
 export const countOf = (work: Work): number => work.tensors * work.size;
 
-/** What a caller would write. */
+/** The options as a caller would write them. */
 export const optionsOf = ({ variant }: Work): Partial<Settings> => ({ ...basis, ...variants[variant] });
 
-/** That, and the default of everything else. */
+/** Those options, and the default of everything else. */
 export const settingsOf = ({ variant }: Work): Settings => ({ ...defaults, ...variants[variant] });
 
-/** Whether a way that has these options can do the work. */
+/** Says whether a way that has these options can do the work. */
 export function usesOnly({ variant }: Work, names: readonly (keyof Settings)[]): boolean {
   return Object.keys(variants[variant]).every((name) => names.includes(name as keyof Settings));
 }
 
 /**
- * What a step must read and write: p and v both ways, g once; each further buffer both ways; g once more for its norm
+ * The bytes that a step must read and write: p and v both ways, g once; each further buffer both ways; g once more for its norm
  * and once to clear it.
  */
 export function bytesPerElement(work: Work): number {
@@ -106,15 +106,15 @@ export function bytesPerElement(work: Work): number {
 
 export type ResultPlane = "param" | "ema" | "grad";
 
-/** What of the work's tensors a step leaves: gradients only where it changes them. */
+/** The planes that a step leaves changed: gradients only if it clears them. */
 export function resultPlanes(work: Work): ResultPlane[] {
   const { ema, zeroGrad } = settingsOf(work);
   return ["param", ...(ema ? (["ema"] as const) : []), ...(zeroGrad ? (["grad"] as const) : [])];
 }
 
 /**
- * Where v starts. Frameworks start at 0, which the first gradient lifts to an ordinary value. From there the first steps
- * are the same whatever the gradient's scale: where that is to be checked, v is `running` already. 1e-40 is denormal
+ * The value that v starts from. Frameworks start at 0, which the first gradient lifts to an ordinary value. From there the first steps
+ * are the same whatever the gradient's scale: a check of that scale needs a v that is `running` already. 1e-40 is denormal
  * at once; 1e-36 becomes so by decay, after 460 steps of zero gradients.
  */
 export const initialSquareAvg = { ordinary: 0, running: 2 ** -20, denormal: 1e-40, fading: 1e-36 };
@@ -123,13 +123,13 @@ export const hasGradients = ({ state }: Work): boolean => state === "ordinary" |
 
 const MILLION = 2 ** 20;
 
-/** In binary thousands, as caches are. */
+/** A count in binary thousands, as caches have them. */
 export function sizeTitle(count: number): string {
   if (count % MILLION === 0) return `${count / MILLION} M elements`;
   return count % 1024 === 0 ? `${count / 1024} k elements` : `${count.toLocaleString("en")} elements`;
 }
 
-/** The same integers in `pytorch.py`, so that both sides start alike with nothing sent between them. */
+/** A hash that `pytorch.py` computes too, so that both sides start alike with nothing sent between them. */
 function hash(value: number): number {
   let x = value;
   x = Math.imul(x ^ (x >>> 16), 0x45d9f3b);
@@ -151,7 +151,7 @@ export function oncePerWork<Made>(make: (work: Work) => Made): (work: Work) => M
   };
 }
 
-/** Shared by all ways: nobody writes into them. */
+/** The inputs of a work, shared by all ways: nobody writes into them. */
 export const inputsOf = oncePerWork(seededInputs);
 
 /** Parameters in ±0.5, and gradients in ±1/16 to ±9/16: none so near zero that eps decides the result. */

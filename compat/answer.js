@@ -1,7 +1,7 @@
 import { run } from "./program.js";
 
 /**
- * Runs the program as an address asks for, with options as JSON in its query, and tells of an error as the matrix reads it.
+ * Runs the program as an address asks for, with options as JSON in its query, and reports an error in the form that the matrix reads.
  *
  * @param {Parameters<typeof run>[0]} rmsprop
  * @param {string} url

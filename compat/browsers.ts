@@ -5,7 +5,7 @@ import { type Browser, tool } from "./tools.ts";
 
 const running = new Map<Browser, Awaited<ReturnType<typeof puppeteer.launch>>>();
 
-/** Opens a page and waits for what it leaves in `globalThis.result`. */
+/** Opens a page and waits for the value that it leaves in `globalThis.result`. */
 export async function visit(browser: Browser, url: string): Promise<unknown> {
   const context = await (running.get(browser) ?? (await launch(browser))).createBrowserContext();
   try {
@@ -15,7 +15,7 @@ export async function visit(browser: Browser, url: string): Promise<unknown> {
     page.on("pageerror", (error) => said.push(String(error)));
     await page.goto(url);
     for (const end = Date.now() + 30_000; Date.now() < end; await sleep(20)) {
-      // What a page's policy has against eval doesn't concern a debugger.
+      // A debugger may evaluate whatever the page's policy forbids.
       const result = await page.evaluate("globalThis.result");
       if (result !== undefined) return result;
     }
@@ -40,7 +40,7 @@ export async function launch(browser: Browser) {
     executablePath: tool(browser).path,
     // Firefox gives no WebGL on a renderer that it doesn't know, such as one without a card.
     extraPrefsFirefox: { "webgl.force-enabled": true },
-    // Without its sandbox, which a container's root can't have: all that it loads is ours.
+    // Without its sandbox, which a container's root can't have: it loads nothing but the matrix's own pages.
     args: browser === "chromium" ? ["--no-sandbox", "--disable-quic", ...SOFTWARE_GRAPHICS] : [],
   });
   running.set(browser, launched);

@@ -1,4 +1,4 @@
-/** Cells of bundlers, with no configuration of any of them, each bundle run in a browser. */
+/** Cells of bundlers, without a configuration, whose bundles run in browsers. */
 import { visit } from "./browsers.ts";
 import { type Cell, type Expected, inAddress, TWO_THREADS, WASM } from "./cell.ts";
 import { fetchJson, runCommand, startServer } from "./processes.ts";
@@ -6,7 +6,7 @@ import { BROWSERS, type Browser, type ToolName, tool } from "./tools.ts";
 import type { Workshop } from "./workshop.ts";
 
 export function bundleCells(workshop: Workshop, site: string): Cell[] {
-  /** What one command bundles into `out/`: as it comes, and where its workers can share memory. */
+  /** Cells of one command's bundle in `out/`: on an ordinary page, and on one whose workers can share memory. */
   const built = (place: string, name: ToolName, args: string[], page = "main.html"): Cell[] => {
     const folder = `built-by-${name}`;
     const build = async () =>
@@ -28,7 +28,7 @@ export function bundleCells(workshop: Workshop, site: string): Cell[] {
       cell(browser, "`threads: 2`", `isolated/${path}${inAddress({ threads: 2 })}`, TWO_THREADS),
     ]);
   };
-  /** What a server of the bundler's own serves. */
+  /** Cells of pages that the bundler's own server serves. */
   const served = (place: string, way: string, name: ToolName, url: () => Promise<string>): Cell[] =>
     BROWSERS.map((browser) => ({
       place,

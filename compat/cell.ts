@@ -1,4 +1,4 @@
-/** What a cell of the matrix is, and what it gives. */
+/** The cells of the matrix, and their reports. */
 import type { Backend, Options } from "rmsprop-wasm";
 import type { Browser, ToolName } from "./tools.ts";
 
@@ -7,17 +7,17 @@ export interface Cell {
   place: string;
   way: string;
   browser?: Browser;
-  /** What it needs; the version of the first is the place's. */
+  /** The tools that it needs; the version of the first is the place's. */
   tools: readonly [ToolName, ...ToolName[]];
   expects: Expected;
-  /** Gives a `Report`, if nothing went wrong. */
+  /** Gives a `Report`, unless something went wrong. */
   run(): Promise<unknown>;
 }
 
-/** What the program must give beside its digest, or the error that it must get. */
+/** The report that the program must give beside its digest, or the error that it must get. */
 export type Expected = { backend: Backend; threads: number } | { error: string };
 
-/** What the program gave, or how it failed. */
+/** The report that the program gave, or its error. */
 export type Report =
   | { backend: Backend; threads: number; digest: string }
   | { error: string; message: string };
@@ -26,7 +26,7 @@ export const WASM: Expected = { backend: "wasm", threads: 1 };
 export const TWO_THREADS: Expected = { backend: "wasm", threads: 2 };
 export const JS: Expected = { backend: "js", threads: 1 };
 
-/** How a cell calls it that two threads are asked for where there is but one. */
+/** The name of a cell in which two threads are asked for and one is there. */
 export const ONE_THREAD = "`threads: 2` gets one";
 
 /** Options for the program, as the argument of a command or in the address of a page. */

@@ -1,2 +1,2 @@
-/** What `program.js` ends in, in every cell and on every backend. Other bits are a breaking change. */
+/** The digest of `program.js`, in every cell and on every backend. Other bits are a breaking change. */
 export const DIGEST = "e498b73fd633df80";

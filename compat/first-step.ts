@@ -1,4 +1,4 @@
-/** How long people wait for the first step: figures of the result, which nothing asserts. */
+/** The wait for the first step: figures of the result, which nothing asserts. */
 import { copyFileSync } from "node:fs";
 import { firstStepFolder, timeFirstSteps } from "../tools/first-step.ts";
 import { spreadOf } from "../tools/spread.ts";
@@ -16,7 +16,7 @@ const RUNTIMES: { place: string; name: ToolName; args?: string[] }[] = [
   { place: "Bun", name: BUN },
 ];
 
-/** Of the runtimes and browsers that this machine has. */
+/** Measures the runtimes and browsers that this machine has. */
 export async function measureFirstSteps(workshop: Workshop, site: string): Promise<FirstStep[]> {
   const figure = (place: string, name: ToolName, samples: number[]): FirstStep => ({
     place,

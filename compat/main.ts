@@ -1,6 +1,6 @@
 /**
- * Installs the packed package wherever people use it, and runs the same program there. It runs what this machine has
- * and names what it lacks. `npm run test:everywhere -- --help` says what can be asked of it.
+ * Installs the packed package in every place where people use it, and runs the same program there. It uses the tools
+ * that this machine has and names those that it lacks. `npm run test:everywhere -- --help` says what can be asked of it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual, parseArgs } from "node:util";
@@ -31,7 +31,7 @@ async function runAll(only: string | undefined) {
       ...bundleCells(workshop, site.url),
     ].filter((cell) => titleOf(cell).includes(only ?? ""));
     if (cells.length === 0) throw new Error(`--only ${only}: there is no such cell.`);
-    // First, while nothing else runs here.
+    // Measured first, while nothing else runs here.
     const firstSteps = only === undefined ? await measureFirstSteps(workshop, site.url) : [];
     return { ...(await runMatrix(cells)), firstSteps };
   } finally {
@@ -46,7 +46,7 @@ function show({ place, version, milliseconds: { low, median, high } }: FirstStep
   console.log(`${place} ${version}: import to first step ${median} ms (${low} to ${high})`);
 }
 
-/** What the support table shows, whatever the versions. */
+/** The part of a result that the support table shows, without the versions. */
 const gist = (cells: readonly CellResult[]) => cells.map(({ place, way, outcome }) => [place, way, outcome]);
 
 async function main({ only, save }: { only?: string; save?: boolean }): Promise<boolean> {

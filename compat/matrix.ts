@@ -1,4 +1,4 @@
-/** Runs the cells, says of each what came of it, and holds it against what must come. */
+/** Runs the cells, compares each outcome with the expected one, and prints it. */
 import { isDeepStrictEqual } from "node:util";
 import type { Cell, Report } from "./cell.ts";
 import { DIGEST } from "./digest.ts";
@@ -9,9 +9,9 @@ const BACKENDS = { wasm: "WebAssembly", js: "JavaScript" };
 
 export interface Outcome {
   results: CellResult[];
-  /** How many cells gave something else than they must. */
+  /** The count of cells that gave something else than they must. */
   failures: number;
-  /** How many couldn't run, since this machine lacks something. */
+  /** The count of cells that couldn't run, since this machine lacks something. */
   gaps: number;
 }
 
@@ -61,7 +61,7 @@ async function check({ expects, run }: Cell): Promise<void> {
   throw new Error(`gave ${JSON.stringify(report)} instead of ${JSON.stringify(wanted)}`);
 }
 
-/** Of a cell that gave what it must. */
+/** The result of a cell that gave what it must. */
 function resultOf(cell: Cell): CellResult {
   const { place, way, browser, expects } = cell;
   return {

@@ -9,7 +9,7 @@ import type { Workshop } from "./workshop.ts";
 interface Page {
   place: string;
   way: string;
-  /** Of the fixture. */
+  /** The name of the fixture's script. */
   script: string;
   options?: Options;
   policy?: Policy;

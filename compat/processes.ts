@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const MINUTE = 60_000;
-/** Nothing asks, nothing calls home. */
+/** Keeps tools from asking questions and from calling home. */
 const QUIET = {
   CI: "1",
   DENO_NO_UPDATE_CHECK: "1",
@@ -33,7 +33,7 @@ export async function startServer(
 ): Promise<string> {
   const port = await freePort();
   const [file, ...args] = command(String(port));
-  // A group of its own, to be ended with all that it starts.
+  // Detached, so that it and all that it starts are one group to end.
   const server = spawn(file!, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   servers.push(server);
   let printed = "";
@@ -69,7 +69,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** What a server answers, which must be JSON. */
+/** Gives a server's answer, which must be JSON. */
 export async function fetchJson(url: string): Promise<unknown> {
   const response = await fetch(url);
   const text = await response.text();

@@ -1,13 +1,13 @@
 /**
  * The program that every cell of the matrix runs: 1,000 steps over everything that changes the mathematics, and one
  * digest of all bits at the end. It takes the package as an argument, since each cell gets that in its own way, and
- * uses nothing that engines may round differently: no `Math.sin`, and no `**` of what isn't a power of two.
+ * uses nothing that engines may round differently: no `Math.sin`, and `**` of powers of two alone.
  */
 const STEPS = 1000;
 
 /**
  * @param {Pick<typeof import("rmsprop-wasm"), "RMSprop" | "dialects">} rmsprop
- * @param {import("rmsprop-wasm").Options} [options] what a cell asks for beside the mathematics: a backend, threads
+ * @param {import("rmsprop-wasm").Options} [options] a cell's wishes beside the mathematics: a backend, threads
  * @returns {Promise<{ backend: string, threads: number, digest: string }>}
  */
 export async function run({ RMSprop, dialects }, options) {
@@ -20,7 +20,7 @@ export async function run({ RMSprop, dialects }, options) {
     variants.map((variant, i) => groupOf(variant, i, {})),
     { globalClipNorm: 50, nonFinite: "skip", ...options },
   );
-  // What several threads would share, once they are there.
+  // Large enough for several threads to share, once they are up.
   const large = new RMSprop(
     { w: [150_000] },
     { momentum: 0.9, centered: true, globalClipNorm: 1, ...options },
@@ -119,7 +119,7 @@ function noise() {
   };
 }
 
-/** Of parameters, state, averages, norms and reports: two sums of 32 bits, as FNV makes them. */
+/** A digest of parameters, state, averages, norms and reports: two sums of 32 bits, as FNV makes them. */
 function digestOf(/** @type {Optimizer[]} */ optimizers) {
   let a = 0x811c9dc5;
   let b = 0x9dc5811c;

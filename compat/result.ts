@@ -1,4 +1,4 @@
-/** What a run of the matrix leaves behind. */
+/** The result that a run of the matrix leaves behind. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { formatRecords } from "../tools/records.ts";
 import type { Spread } from "../tools/spread.ts";
@@ -7,12 +7,12 @@ export interface CellResult {
   place: string;
   way: string;
   version: string;
-  /** With its version, where a bundle or a page ran in one. */
+  /** The browser and its version, if a bundle or a page ran in one. */
   browser?: string;
   outcome: string;
 }
 
-/** From import to the first step done, beyond what starting the runtime takes. */
+/** The time from import to the first step done, beyond that of starting the runtime. */
 export interface FirstStep {
   place: string;
   version: string;

@@ -38,7 +38,7 @@ export function runtimeCells(workshop: Workshop): Cell[] {
   ];
 }
 
-/** It has no threads to share memory with, whatever is asked for. */
+/** Cells of workerd, which has no threads to share memory with, whatever a program asks for. */
 function workerdCells(workshop: Workshop): Cell[] {
   const workerd = () => workshop.once("the server of Wrangler", () => serveByWrangler(workshop));
   const cell = (way: string, options: Options): Cell => ({

@@ -1,4 +1,4 @@
-/** The web site of the matrix: what stands in the workshop, under friendly and hard headers. */
+/** The web site of the matrix: the workshop's files, under friendly and hard headers. */
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { basename, extname, join, normalize } from "node:path";
@@ -26,7 +26,7 @@ const TYPES: Record<string, string> = {
   ".js": "text/javascript",
 };
 
-/** Serves a folder as `/policy/path`. A page `x.html` that isn't there is one that loads `x.js` as a module. */
+/** Serves a folder as `/policy/path`. A page `x.html` that isn't there is made of `x.js`, which it loads as a module. */
 export async function openSite(folder: string): Promise<{ url: string; close(): void }> {
   const server = createServer(({ url }, response) => {
     const [, policy, ...rest] = new URL(url!, "http://localhost").pathname.split("/");

@@ -1,13 +1,13 @@
-/** What cells need beside the package: where it is on this machine, which version, and how to get it. */
+/** Tools that cells need beside the package: their paths on this machine, their versions, and how to get them. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Pinned by `compat/package-lock.json`. */
+/** The folder of installed tools, pinned by `compat/package-lock.json`. */
 export const installed = fileURLToPath(new URL("node_modules", import.meta.url));
 const INSTALL = "npm ci --prefix compat";
 
-/** Programs, by where their packages have them. The runtimes come for Linux on x64 alone. */
+/** Programs, by their paths in their packages. The runtimes come for Linux on x64 alone. */
 const PACKAGED = {
   "node-20": "bin/node",
   "node-22": "bin/node",
@@ -24,7 +24,7 @@ const PACKAGED = {
   wrangler: "bin/wrangler.js",
 } as const;
 
-/** Programs of the system, by the names they go by. */
+/** Programs of the system, each with the names of its command. */
 const SYSTEM = {
   chromium: ["chromium", "chromium-browser", "google-chrome"],
   firefox: ["firefox-esr", "firefox"],
@@ -42,13 +42,13 @@ export interface Tool {
 
 const found = new Map<ToolName, Tool | undefined>();
 
-/** The tool, or undefined where this machine lacks it. */
+/** The tool; undefined if this machine lacks it. */
 export function findTool(name: ToolName): Tool | undefined {
   if (!found.has(name)) found.set(name, name in SYSTEM ? findBrowser(name as Browser) : findPackaged(name));
   return found.get(name);
 }
 
-/** The tool, for a cell that runs only where it is. */
+/** The tool, for a cell that runs only if it is there. */
 export function tool(name: ToolName): Tool {
   const one = findTool(name);
   if (!one) throw new Error(`${name} is missing: ${howToInstall(name)}`);

@@ -1,6 +1,6 @@
 /**
- * Where the projects of the cells stand: a temporary folder, with an end to what tools look for upwards. In the
- * repository, esbuild and Wrangler took our tsconfig.json, and by its paths the sources instead of the package.
+ * The place of the cells' projects: a temporary folder, whose own tsconfig.json ends the search of tools upwards. In the
+ * repository, esbuild and Wrangler took its tsconfig.json, and by the paths in it the sources instead of the package.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,7 +38,7 @@ export class Workshop {
     });
   }
 
-  /** What cells have in common, such as a bundle that two browsers run, is made by the first that asks. */
+  /** Makes what cells share, such as a bundle that two browsers run, when the first cell asks for it. */
   once(name: string, make: () => Promise<string>): Promise<string> {
     if (!this.#made.has(name)) this.#made.set(name, make());
     return this.#made.get(name)!;

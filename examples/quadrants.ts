@@ -1,12 +1,12 @@
 /**
- * What the examples of other modules' memory share. The task is XOR on the plane: a point's target is 1 where its
+ * The task of the examples that train in other modules' memory: XOR on the plane, a point's target is 1 where its
  * coordinates have the same sign, and −1 elsewhere. The network and its gradients are the module's; the optimizer is
  * attached to the module's memory, and no parameter, gradient or state is ever copied.
  */
 import { type Options, RMSprop } from "rmsprop-wasm";
 import { type Random, seededRandom } from "./mnist/random.ts";
 
-/** What the modules export. The globals hold byte offsets: of the parameters, and of their gradients. */
+/** The modules' exports. The globals hold byte offsets: of the parameters, and of their gradients. */
 export interface NetworkExports {
   memory: WebAssembly.Memory;
   w1: WebAssembly.Global<"i32">;
@@ -116,7 +116,7 @@ function accuracy({ predict }: NetworkExports, random: Random): number {
   return right / 1000;
 }
 
-/** What the network says of the square from −1 to 1, in characters. */
+/** A picture of the network's answers on the square from −1 to 1, in characters. */
 export function picture({ predict }: NetworkExports): string {
   const row = (y: number) =>
     Array.from({ length: 32 }, (_, i) => (predict((i - 15.5) / 16, y) > 0 ? "#" : ".")).join("");

@@ -14,8 +14,8 @@ import { ENTRIES, filesApart, staticBinary, WORKERD_ENTRIES } from "./entries.mj
 const dist = fileURLToPath(new URL("dist", root));
 
 /**
- * Bundles entries as people can read them. Runtimes print the line that an uncaught error comes from, which of minified
- * files is all of it, so that the message is scrolled away; and whoever installs this minifies it anyway.
+ * Bundles entries as people can read them. Runtimes print the line that an uncaught error comes from. A minified file is
+ * one such line, of up to 57 kB, which scrolls the message away; and the bundlers of pages minify the package anyway.
  *
  * @param {import("esbuild").BuildOptions} entries
  * @param {import("esbuild").Plugin[]} plugins
@@ -26,7 +26,7 @@ async function bundle(entries, plugins = []) {
     ...entries,
     plugins: [...plugins, ...BUNDLE.plugins, filesApart, commentsOut],
     outdir: dist,
-    // The binary's text too, by line continuations: nothing is left to join at run time.
+    // Breaks the binary's text too, by line continuations, so that nothing is left to join at run time.
     lineLimit: 120,
     sourcemap: true,
     write: false,
@@ -69,12 +69,12 @@ const declarationsIn = (folder) =>
     .filter((name) => name.endsWith(".d.ts"))
     .map((name) => join(folder, name));
 
-// The compiler leaves the sources' own endings in declarations, where nobody could resolve them.
+// The compiler leaves the endings of sources in declarations, where no user's compiler could resolve them.
 for (const path of declarationsIn(dist)) {
   const declarations = readFileSync(path, "utf8");
   writeFileSync(path, declarations.replace(/((?:from |import\()"\.\.?\/[^"]*)\.ts"/g, '$1.js"'));
 }
-// It also writes declarations of what stays inside: those to which no entry's own lead aren't published.
+// It also declares the modules inside. Declarations that no entry's declarations lead to aren't published.
 const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
 say("the types that entries lead to");
 const entries = Object.values(exports).flatMap(({ types }) => types ?? []);

@@ -1,10 +1,10 @@
-/** What must hold before a version is published: `node scripts/check-release.mjs v0.1.0` says what doesn't, and fails. */
+/** The conditions of a release: `node scripts/check-release.mjs v0.1.0` names those that don't hold, and fails. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parser } from "keep-a-changelog";
 
 /**
- * What is wrong with a release, in sentences; none where nothing is.
+ * Names what is wrong with a release, a sentence for each fault.
  *
  * @param {object} release
  * @param {string | undefined} release.tag of the commit.

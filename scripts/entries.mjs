@@ -1,10 +1,11 @@
-/** Which files `dist/` has: the entries, what stands in files of its own, and the twins for workerd. */
+/** The files of `dist/`: the entries, the modules that they load from files of their own, and the twins for workerd. */
 import { basename, join } from "node:path";
 
 /**
- * Each entry is one file, since every further file takes Node half a millisecond of the few that it takes to import
- * us; but the errors stand by themselves, so that `instanceof` holds across entries, and the threads, which are loaded
- * when they are wanted. And checkpoints take their optimizers from the main entry.
+ * Keeps some modules out of the entries' bundles. Each entry is one file, since every further file takes Node half a
+ * millisecond of the few that importing the package takes. Three stand by themselves: the errors, so that `instanceof`
+ * holds across entries; the threads, which are loaded when a program wants them; and the main entry, from which
+ * checkpoints take their optimizers.
  *
  * @type {import("esbuild").Plugin}
  */

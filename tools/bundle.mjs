@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * What `instantiateSync` does here, and no more. The loader polyfills `Object.hasOwn` when it is imported: work that
+ * Reduces the loader to what `instantiateSync` does for the kernels. The loader polyfills `Object.hasOwn` when it is imported: work that
  * tree-shaking can't drop, and an error where the globals are frozen. It adds imports for messages and random numbers, and
  * wraps the exports for classes, strings and arrays of AssemblyScript, none of which the kernels have: a sixth of the main
  * entry's weight.
@@ -17,7 +17,7 @@ const leanLoader = {
       const cuts = [
         [/^Object\.hasOwn = [\s\S]*?^\};$/m, ""],
         [/(?<== )new TextDecoder\(/, "/* @__PURE__ */ new TextDecoder("],
-        // By its tag, since what an edge runtime imports for us is a module of its own realm.
+        // Checks the tag, since a module that an edge runtime has imported is one of another realm.
         [
           /src instanceof WebAssembly\.Module/,
           'Object.prototype.toString.call(src) === "[object WebAssembly.Module]"',

@@ -14,7 +14,7 @@ export const scalar: Way = {
   prepare: (work) => prepareModule(work, "scalar"),
 };
 
-/** No RMSprop, so there's nothing to check. It works by vectors, so the count must be a multiple of four. */
+/** Streams of memory without an RMSprop to check. They move by vectors, so the count must be a multiple of four. */
 export const streams: Way = {
   name: "streams",
   title: "the same streams, only added",
@@ -22,7 +22,7 @@ export const streams: Way = {
   prepare: (work) => prepareModule(work, "streams"),
 };
 
-/** On the planes of our own optimizer, so that nothing but the code differs. */
+/** Runs a module on the planes of the package's optimizer, so that nothing but the code differs. */
 function prepareModule(work: Work, name: string) {
   const optimizer = sharedOptimizer(work);
   const { exports } = new WebAssembly.Instance(compile(name), { env: { memory: optimizer.memory } });
@@ -38,7 +38,7 @@ const modules = new Map<string, WebAssembly.Module>();
 
 /**
  * Compiles `../assembly/<name>.ts` as the package's own source is compiled. In another process: the engine goes on
- * optimizing the compiler, WebAssembly itself, for seconds after its work, and our kernels would wait behind it.
+ * optimizing the compiler, WebAssembly itself, for seconds after its work, and the package's kernels would wait behind it.
  */
 export function compile(name: string, forThreads = false): WebAssembly.Module {
   const key = forThreads ? `${name} for threads` : name;

@@ -1,10 +1,10 @@
-/** Saving and restoring, each beside a copy of the same bytes: into new memory, as a file is, or over what is there. */
+/** Saving and restoring, each beside a copy of the same bytes: into new memory, as a file's, or over old bytes. */
 import { restore, save } from "../built.ts";
 import { type Runner, timing, type Way } from "../way.ts";
 import { countOf, type Work } from "../work.ts";
 import { sharedOptimizer } from "./ours.ts";
 
-/** Of parameters, square averages and momentum: once read and once written. */
+/** Parameters, square averages and momentum, once read and once written. */
 const MOVED_BYTES = 2 * 12;
 
 function way(name: string, title: string, make: (work: Work) => () => unknown): Way {

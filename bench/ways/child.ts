@@ -1,4 +1,4 @@
-/** The other end of `isolated.ts`: does what its parent says, line by line, in the way that its argument names. */
+/** The other end of `isolated.ts`: obeys its parent line by line, in the way that its argument names. */
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Runner } from "../way.ts";

@@ -10,7 +10,7 @@ export interface Child {
 
 /**
  * The same way in a Node process of its own. Once any WebAssembly memory of a process has grown, V8 no longer trusts
- * an ArrayBuffer to stay, and looks at each access whether it's still there: plain loops took 1.15 times as long in
+ * an ArrayBuffer to stay, and checks at each access that it is still there: plain loops took 1.15 times as long in
  * this process as alone.
  */
 export function isolated(way: Way, name = way.name): Child {

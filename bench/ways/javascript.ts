@@ -53,8 +53,8 @@ export function prepareLoop(work: Work, update: Loop): Runner {
 }
 
 /**
- * As many bytes as a step must move, half of them read and half written. Beyond the caches it's no roof: most
- * processors read what a copy overwrites too. That's what `streams` is for.
+ * As many bytes as a step must move, half of them read and half written. Beyond the caches it is no roof: most
+ * processors read the bytes that a copy overwrites too. `streams` measures the roof.
  */
 export const copy: Way = {
   name: "copy",

@@ -1,4 +1,4 @@
-/** The kernels without the class around them, by the binary and by the raw layer. */
+/** The kernels without the class around them: the binary itself, and the `core` entry. */
 import { readFileSync } from "node:fs";
 import { argumentsOf } from "../../src/kernel/contract.ts";
 import { scalarsOf } from "../../src/options/scalars.ts";
@@ -9,7 +9,7 @@ import { ours, planesOf, runnerOn, sharedOptimizer } from "./ours.ts";
 
 let module: WebAssembly.Module | undefined;
 
-/** What is in the arguments of one kernel call, which are the same for every step. */
+/** The options that are arguments of a kernel call, and the same for every step. */
 const inKernel = [
   "epsInsideSqrt",
   "weightDecay",

@@ -24,7 +24,7 @@ export function makeOptimizer(work: Work, how: Pick<Options, "backend" | "thread
   return new RMSprop(shapes, { ...options, ...how });
 }
 
-/** A runner whose tensors are an optimizer's, whatever it is that steps them. */
+/** A runner on an optimizer's tensors, with any function that steps them. */
 export function runnerOn(optimizer: Optimizer, work: Work, step: () => void): Runner {
   const { param, grad } = inputsOf(work);
   const names = Object.keys(optimizer.params);
@@ -61,7 +61,7 @@ export function runnerOn(optimizer: Optimizer, work: Work, step: () => void): Ru
   };
 }
 
-/** Byte offsets of the only tensor. */
+/** Byte offsets of the only tensor, by plane. */
 export function planesOf(optimizer: Optimizer) {
   const { squareAvg, momentumBuffer, gradAvg } = optimizer.state.t0!;
   return {
@@ -103,7 +103,7 @@ export const jsBackend: Way = {
   },
 };
 
-/** `step()` on so many threads, as `title` says it. Where fewer start, there is nothing to prepare: an error. */
+/** `step()` on so many threads, as `title` says it. Fewer that start are an error. */
 export const poolOf = (threads: number, title: string): Way => ({
   ...ours,
   name: "pool",

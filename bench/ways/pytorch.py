@@ -67,7 +67,7 @@ class Runner:
         self.make_parts(**options)
 
     def make_parts(self, globalClipNorm=None, ema=None, zeroGrad=False, weightDecay=0, **options):
-        """What a step calls, in turn. Each has two forms, tensor by tensor and for a list; the faster one is taken."""
+        """The calls of a step, in turn. Each has two forms, tensor by tensor and for a list; the faster one is taken."""
         params, grads = self.params, self.grads
         self.averages = [torch.zeros_like(param) for param in params] if ema else []
         self.cleared = grads if zeroGrad else []

@@ -4,7 +4,7 @@ import { usesOnly } from "../work.ts";
 import type { Child } from "./isolated.ts";
 import { Remote } from "./remote.ts";
 
-/** What its optimizer has, and its functions for clipping, averaging and clearing. */
+/** The options of its optimizer, and those that its functions for clipping, averaging and clearing give. */
 const options = [
   "momentum",
   "centered",
@@ -15,7 +15,7 @@ const options = [
   "zeroGrad",
 ] as const;
 
-/** PyTorch on one thread and on two, in the first Python that has it, or undefined. */
+/** PyTorch on one thread and on two, in the first Python that has it; undefined without one. */
 export function findPyTorch(): { ways: Child[]; version: string } | undefined {
   const found = findPython("torch");
   if (!found) return undefined;

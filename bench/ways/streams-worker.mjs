@@ -1,7 +1,7 @@
 /** The second thread of the streams: adds its half whenever the first has started on its own. */
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 
-/** Cells: how many turns were started, -1 between timings; how many the second thread has finished. */
+/** Cells: the count of turns that were started, -1 between timings; the count that the second thread has finished. */
 export const STARTED = 0;
 export const FINISHED = 32;
 

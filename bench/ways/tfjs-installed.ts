@@ -2,12 +2,12 @@ import { createRequire } from "node:module";
 import { peersManifest, placeOfPackage } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
 import { basis } from "../work.ts";
-import { type Kind, type Tf, tfjsWay, theirs } from "./tfjs.ts";
+import { type Kind, ownOptimizer, type Tf, tfjsWay } from "./tfjs.ts";
 
 type DropIn = typeof import("rmsprop-wasm/tfjs");
 
-/** Not centered: the formula that is checked for has tf.js's error there. */
-const ours: Kind = {
+/** The drop-in. It has no part in centered work, where the formula to check against has tf.js's error. */
+const dropIn: Kind = {
   suffix: "-drop-in",
   title: "rmsprop-wasm/tfjs",
   options: ["momentum", "epsInsideSqrt", "lrInMomentum"],
@@ -24,7 +24,7 @@ export function tfjsWays(): { ways: Way[]; version: string } {
   require("@tensorflow/tfjs-backend-cpu");
   require("@tensorflow/tfjs-backend-wasm");
   tf.enableProdMode();
-  const kinds = [theirs, ours];
+  const kinds = [ownOptimizer, dropIn];
   const ways = (["wasm", "cpu"] as const).flatMap((backend) =>
     kinds.map((kind) => tfjsWay(tf, backend, kind)),
   );

@@ -15,14 +15,14 @@ export interface Kind {
 
 const { lr, alpha, eps } = basis;
 
-export const theirs: Kind = {
+export const ownOptimizer: Kind = {
   suffix: "",
   title: "tf.js",
   options: ["momentum", "centered", "epsInsideSqrt", "lrInMomentum"],
   make: (tf, { momentum, centered }) => tf.train.rmsprop(lr, alpha, momentum, eps, centered),
 };
 
-/** The largest count that ends in sane time: the cpu backend takes 200 ns and more for an element. */
+/** The largest count that ends in reasonable time: the cpu backend takes 200 ns and more for an element. */
 const largest = { cpu: 2 ** 18, wasm: 2 ** 22 };
 
 export function tfjsWay(tf: Tf, backend: "cpu" | "wasm", kind: Kind): Way {
@@ -38,7 +38,7 @@ export function tfjsWay(tf: Tf, backend: "cpu" | "wasm", kind: Kind): Way {
       let model = await makeModel(tf, backend, kind, work);
       const time = timing(() => model.optimizer.applyGradients(model.gradients));
       return {
-        // tf.js gives nobody its buffers to clear, so the optimizer is made anew.
+        // Its buffers can't be cleared from outside, so the optimizer is made anew.
         async reset() {
           model.dispose();
           model = await makeModel(tf, backend, kind, work);

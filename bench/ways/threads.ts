@@ -6,7 +6,7 @@ import { addHalf, FINISHED, STARTED } from "./streams-worker.mjs";
 
 export const pool = poolOf(2, "two threads");
 
-/** The roof that memory sets for two threads, which wait for each other with nothing but a spin. No RMSprop. */
+/** The roof that memory sets for two threads, which wait for each other with nothing but a spin: no RMSprop. */
 export const streamsOnTwo: Way = {
   name: "streams2",
   title: "the same streams, two threads",
@@ -33,7 +33,7 @@ export const streamsOnTwo: Way = {
       half();
       while (Atomics.load(cells, FINISHED) !== turn);
     });
-    // It spins, which is nobody else's business between this way's turns.
+    // It spins, which would disturb the other ways between this one's turns.
     const time = (steps: number) => {
       Atomics.store(cells, STARTED, Atomics.load(cells, FINISHED));
       Atomics.notify(cells, STARTED);

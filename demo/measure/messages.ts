@@ -1,4 +1,4 @@
-/** What the page and its measuring worker tell each other. */
+/** Messages between the page and its measuring worker. */
 import type { BenchRecord } from "../../bench/result.ts";
 
 export type Task = { ways: "own" } | { ways: "tfjs" };
@@ -10,11 +10,11 @@ export type FromMeasurer =
   | { tell: "done" }
   | { tell: "failed"; why: string };
 
-/** What a way's result was compared with: the formula in double precision, and the reference to the bit. */
+/** The standard that a way's result was compared with: the reference, to the bit, or the formula in double precision. */
 export type Check = "bits" | "formula";
 
 export interface Measured {
   records: BenchRecord[];
-  /** By the ways' names. */
+  /** Checks by the ways' names. */
   checks: Record<string, Check>;
 }

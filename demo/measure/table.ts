@@ -1,4 +1,4 @@
-/** Results as rows: what to write and how long a bar to draw. */
+/** Results as rows: their figures and the lengths of their bars. */
 import type { Check, Measured } from "./messages.ts";
 
 export interface Row {
@@ -8,7 +8,7 @@ export interface Row {
   gbPerSecond: number;
   /** How many times the time of `step()` on one thread. */
   timesOfStep: number;
-  /** Of the longest bar there is: longer is faster. */
+  /** The bar's share of the longest one: longer is faster. */
   share: number;
   check: Check;
 }
@@ -41,7 +41,7 @@ export function rowsOf(all: readonly Measured[]): SizeRows[] {
   return [...bySize].map(([title, rows]) => ({ title, rows }));
 }
 
-/** What the button copies. */
+/** The text that the button copies. */
 export function resultText(all: readonly Measured[], machine: object): string {
   return JSON.stringify(
     { date: new Date().toISOString(), machine, records: all.flatMap(({ records }) => records) },

@@ -1,8 +1,8 @@
 /** tf.js on its WebAssembly backend, from a file of its own that is loaded when someone asks for it. */
 import type { Way } from "../../bench/way.ts";
-import { type Tf, tfjsWay, theirs } from "../../bench/ways/tfjs.ts";
+import { ownOptimizer, type Tf, tfjsWay } from "../../bench/ways/tfjs.ts";
 
-/** What the build puts into `tfjs.js`. */
+/** The exports that the build puts into `tfjs.js`. */
 interface Library {
   tf: Tf;
   setWasmPaths(folder: string): void;
@@ -14,5 +14,5 @@ export async function openTfjs(): Promise<Way> {
   // One thread, as the step() beside it.
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   tf.enableProdMode();
-  return tfjsWay(tf, "wasm", theirs);
+  return tfjsWay(tf, "wasm", ownOptimizer);
 }

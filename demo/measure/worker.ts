@@ -35,7 +35,7 @@ self.onmessage = async ({ data }: MessageEvent<Task>) => {
   }
 };
 
-/** In a memory of their own, which never grows: growth would make every loop of this worker look after its arrays. */
+/** The package's ways and the plain loop, on memories that never grow: growth would make every loop check its arrays. */
 function ownWays(): Way[] {
   const threads = threadCount > 1 ? [poolOf(threadCount, `${threadCount} threads`)] : [];
   return [step, ...threads, plain];

@@ -4,7 +4,7 @@ import { roundedOut, short } from "./numbers.ts";
 import { colorOf, onThemeChange } from "./theme.ts";
 
 export interface Curve {
-  /** Of the style sheet. */
+  /** The name of a colour in the style sheet. */
   color: string;
   width?: number;
   dash?: number[];
@@ -13,13 +13,13 @@ export interface Curve {
 export interface ChartOptions {
   curves: Curve[];
   height: number;
-  /** Where the axis begins and ends, by the curves' least and greatest. Without it, the axis is logarithmic. */
+  /** Gives the axis' ends for the curves' least and greatest values. Without it, the axis is logarithmic. */
   range?: (least: number, greatest: number) => [number, number];
   format?: (value: number) => string;
 }
 
 export interface Chart {
-  /** Of each curve as many as there are `xs`; null where it has nothing there. */
+  /** Draws curves of as many values as there are `xs`; null is a gap. */
   draw(xs: number[], ...curves: (number | null)[][]): void;
 }
 
@@ -31,7 +31,7 @@ export function chart(place: HTMLElement, options: ChartOptions): Chart {
   const isLog = options.range === undefined;
   // From an end of more digits, uPlot's search for ticks may never come to the other.
   const range = options.range ?? roundedOut;
-  /** Of a logarithmic axis, powers of ten alone have room; on a short one, their doubles and halves too. */
+  /** Names ticks of a logarithmic axis: powers of ten have room; on a short one, their doubles and halves too. */
   const isNamed = (tick: number, all: number[]) => {
     if (!isLog) return true;
     const digit = Number(tick.toExponential(0)[0]);
@@ -55,7 +55,7 @@ export function chart(place: HTMLElement, options: ChartOptions): Chart {
         x: { time: false },
         y: {
           distr: isLog ? 3 : 1,
-          // Where there is nothing to show yet, uPlot says null or infinity, and takes neither for an answer.
+          // With nothing to show yet, uPlot passes null or infinity, and accepts neither as an answer.
           range: (_, least, greatest) => (Number.isFinite(least) ? range(least, greatest) : NOTHING_YET),
         },
       },

@@ -1,4 +1,4 @@
-/** What this page may do, which depends on the host's headers. */
+/** The page's rights, which depend on the host's headers. */
 import { html } from "./dom.ts";
 
 /** Whether memory can be shared with workers. */

@@ -1,10 +1,10 @@
-/** What sliders stand for. */
+/** Scales of sliders: from positions to values and back. */
 import { short } from "./numbers.ts";
 
-/** Two digits: what lies between can't be told apart. */
+/** Rounds to two digits: nobody could tell the values between apart. */
 const rounded = (value: number) => Number(value.toPrecision(2));
 
-/** By its power of ten. */
+/** A scale of powers of ten. */
 export const byPower = {
   toValue: (position: number) => rounded(10 ** position),
   toPosition: (value: number) => Math.log10(value),

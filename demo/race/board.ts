@@ -1,4 +1,4 @@
-/** Who is how far. */
+/** The board: how far each racer is. */
 import { html, make } from "../page/dom.ts";
 import { short } from "../page/numbers.ts";
 import { racerTitles } from "./captions.ts";

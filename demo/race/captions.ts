@@ -1,4 +1,4 @@
-/** What there is to see on each landscape. Figures in here are those of the start that it begins with. */
+/** Captions of the landscapes. Their figures are those of the start that each begins with. */
 import type { RacerName } from "./race.ts";
 import type { SurfaceName } from "./surfaces.ts";
 

@@ -20,7 +20,7 @@ const titles: Record<Dialect, string> = {
   dqn: "DeepMind’s DQN",
 };
 
-/** What a dialect leaves as the library has it. */
+/** Settings that a dialect leaves as the library has them. */
 const basis = {
   epsInsideSqrt: false,
   lrInMomentum: false,
@@ -40,7 +40,7 @@ export class Knobs {
   readonly #eps;
   readonly #momentum;
   readonly #descent;
-  /** What of the dialect no slider shows. */
+  /** Settings of the dialect that no slider shows. */
   #rest: RaceSettings["rmsprop"] = {};
 
   constructor(onChange: (settings: RaceSettings) => void) {
@@ -79,7 +79,7 @@ export class Knobs {
     };
   }
 
-  /** All but the learning rate: that fits the landscape. */
+  /** Sets all but the learning rate, which fits the landscape. */
   set dialect(name: Dialect) {
     const { lr, ...dialect } = { lr: undefined, ...basis, ...dialects[name] };
     const { alpha, eps, momentum, centered, ...rest } = dialect;

@@ -1,4 +1,4 @@
-/** The race on the page: who may start it, and what each frame does. */
+/** The race on the page: its buttons, and the work of each frame. */
 import { button, html, onChoice } from "../page/dom.ts";
 import { wantsStillness, whileSeen } from "../page/frames.ts";
 import { Board } from "./board.ts";
@@ -10,7 +10,7 @@ import { Stage } from "./stage.ts";
 import { steer } from "./steer.ts";
 import { type Point, type SurfaceName, surfaces } from "./surfaces.ts";
 
-/** A race, and what any change of settings adds to one that is over. */
+/** The most steps of a race, and those that a change of settings adds to one that is over. */
 const LAP = 600;
 /** Longer lines would slow the drawing down. */
 const LONGEST = 3000;
@@ -40,7 +40,7 @@ export function startRace(): void {
     inside.update(race!, knobs.settings.descentLr);
   };
 
-  /** By so many steps, or to the end where nothing is to move. */
+  /** Advances by so many steps, or to the end if the visitor wants nothing to move. */
   const advance = (steps: number) => {
     if (!race || isPaused) return;
     const target = wantsStillness() ? end : Math.min(race.steps + steps, end);

@@ -9,7 +9,7 @@ const STEPS = 600;
 const SECONDS = 9;
 /** At the end, for those who look closely. */
 const HOLD_SECONDS = 4;
-/** Of the movement. In between, browsers move things in straight lines. */
+/** Keyframes of the movement. Between them, browsers move things in straight lines. */
 const KEYFRAMES = 75;
 const LEGEND_HEIGHT = 56;
 const CELLS = { columns: 80, rows: 50 };

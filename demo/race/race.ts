@@ -1,4 +1,4 @@
-/** A race down a surface: who is where after each step. Nothing here knows of the page. */
+/** A race down a surface: the place of each racer after each step. Nothing here knows of the page. */
 import { dialects } from "rmsprop-wasm";
 import { type Random, seededRandom } from "../../examples/mnist/random.ts";
 import { Adam, Descent, type Racer, type RaceSettings, RmspropRacer } from "./racers.ts";
@@ -9,14 +9,14 @@ export type RacerName = (typeof RACER_NAMES)[number];
 
 /** So near to a minimum counts as there. */
 export const ARRIVED = 0.05;
-/** Of the picture's width: who is farther out won't come back. */
+/** A share of the picture's width: a racer that is farther out won't come back. */
 const OUT = 20;
 
 export interface Lane {
   readonly racer: Racer;
-  /** Where it has been, the start included. */
+  /** The places it has been at, the start included. */
   readonly path: Point[];
-  /** To the nearest minimum. */
+  /** Distance to the nearest minimum. */
   distance: number;
   arrivedAfter: number | undefined;
   isOut: boolean;
@@ -52,12 +52,12 @@ export class Race {
     };
   }
 
-  /** From the next step on. */
+  /** Takes new settings, from the next step on. */
   apply(settings: RaceSettings): void {
     for (const { racer } of Object.values(this.lanes)) racer.apply(settings);
   }
 
-  /** A step of each. Chance errs by the same for all of them. */
+  /** Moves each by a step. Chance adds the same error to all of them. */
   advance(): void {
     this.steps++;
     const error = { x: this.#error(), y: this.#error() };
@@ -90,10 +90,10 @@ export class Race {
   }
 }
 
-/** Whose settings a race begins with, but for the learning rate. */
+/** The dialect whose settings a race begins with, except the learning rate. */
 export const FIRST_DIALECT = "keras";
 
-/** To begin a surface with. */
+/** The settings that a surface begins with. */
 export function settingsFor({ lr, descentLr }: Surface): RaceSettings {
   return { rmsprop: { ...dialects[FIRST_DIALECT], lr }, descentLr };
 }

@@ -3,12 +3,12 @@ import { type Hyperparameters, RMSprop } from "rmsprop-wasm";
 import type { Point } from "./surfaces.ts";
 
 export interface RaceSettings {
-  /** Of RMSprop, from its next step on. Adam takes its `lr` too. */
+  /** RMSprop's settings, from its next step on. Adam takes their `lr` too. */
   rmsprop: Readonly<Partial<Omit<Hyperparameters, "lr"> & { lr: number }>>;
   descentLr: number;
 }
 
-/** Where it stands, and one step from there along a gradient. */
+/** A racer: its place, and one step from there along a gradient. */
 export interface Racer {
   readonly at: Point;
   step(gradient: Point): void;
@@ -56,7 +56,7 @@ export class RmspropRacer implements Racer {
     this.#optimizer.step();
   }
 
-  /** All but where averages start, which is over. */
+  /** Every setting except the averages' start, which is past. */
   apply({ rmsprop }: RaceSettings): void {
     const { initialSquareAvg, ...changes } = rmsprop;
     Object.assign(this.#optimizer.groups[0], changes);
@@ -68,7 +68,7 @@ export class RmspropRacer implements Racer {
     return { x: Math.sqrt(x.squareAvg[0]!), y: Math.sqrt(y.squareAvg[0]!) };
   }
 
-  /** What the last step has multiplied the gradient by. */
+  /** The factor by which the last step has multiplied the gradient. */
   get effectiveLr(): Point {
     const { x, y } = this.#optimizer.report();
     return { x: x.medianLr, y: y.medianLr };

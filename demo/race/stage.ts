@@ -5,9 +5,9 @@ import { levelsOf, lineThrough, MAP, mapScales } from "./map.ts";
 import { RACER_NAMES, type Race, type RacerName } from "./race.ts";
 import type { Point, Surface } from "./surfaces.ts";
 
-/** Of the ellipse's longer half axis. */
+/** Length of the ellipse's longer half axis. */
 const ELLIPSE_RADIUS = 44;
-/** What remains visible of the shorter one. */
+/** Least length of the shorter one, so that it stays visible. */
 const LEAST_RADIUS = 2;
 
 type Group = Selection<SVGGElement, unknown, null, undefined>;
@@ -26,7 +26,7 @@ export class Stage {
   /** The lines as text, since to write them anew for each step would take longer the longer they are. */
   #lines = new Map<RacerName, string>();
 
-  /** @param onDrop where the visitor wants the start. */
+  /** @param onDrop hears the place where the visitor wants the start. */
   constructor(
     readonly place: HTMLElement,
     onDrop: (start: Point) => void,
@@ -90,7 +90,7 @@ export class Stage {
       .attr("transform", (minimum) => `translate(${x(minimum.x)},${y(minimum.y)})`);
   }
 
-  /** Draws what has happened since it was last called. */
+  /** Draws the steps since it was last called. */
   update(): void {
     const race = this.#race!;
     const { x, y } = mapScales(race.surface);
@@ -124,7 +124,7 @@ export class Stage {
       .attr("ry", Math.max(steepness.y * unit, LEAST_RADIUS));
   }
 
-  /** Shows where the start would be dropped; undefined hides it. */
+  /** Shows the place where the start would be dropped; undefined hides it. */
   aim(point: Point | undefined): void {
     this.#target.classed("shown", point !== undefined);
     if (!point || !this.#surface) return;

@@ -6,15 +6,15 @@ export interface Point {
 }
 
 export interface Surface {
-  /** What is drawn of it, from and to. */
+  /** The part of it that is drawn, from and to. */
   readonly x: readonly [number, number];
   readonly y: readonly [number, number];
   height(x: number, y: number): number;
-  /** Of the height, by x and by y. */
+  /** The height's derivatives by x and by y. */
   gradient(x: number, y: number): Point;
   readonly minima: readonly Point[];
   readonly start: Point;
-  /** Standard deviation of what is added to each gradient, by x and by y. */
+  /** Standard deviation of the error that is added to each gradient, by x and by y. */
   readonly noise: number;
   /** Learning rates to begin with: gradient descent's is about the largest that isn't thrown out. */
   readonly lr: number;

@@ -63,7 +63,7 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
       "measure-worker": "demo/measure/worker.ts",
       style: "demo/style/index.css",
     },
-    // Chunks stand beside the entries: workers are found from whichever file asks for them.
+    // Chunks stand beside the entries, so that every file finds the workers beside itself.
     splitting: true,
     chunkNames: "[name]-[hash]",
     assetNames: "[name]-[hash]",
@@ -96,7 +96,7 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
 async function buildTfjs(folder, say) {
   say("tf.js beside it");
   mkdirSync(`${folder}/tfjs`);
-  // Not the one for threads, which the page keeps it from.
+  // Without the binary for threads, which the page doesn't let it use.
   for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
     copyFileSync(new URL(name, backend), `${folder}/tfjs/${name}`);
   }

@@ -1,15 +1,15 @@
-/** Whose work is in the page's files, and on which terms. */
+/** The licences of all packages whose code is in the page's files. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** In the library's own files, which are bundled already. */
+/** Packages inside the library's own files, which are bundled already. */
 const BUNDLED_BEFORE = ["node_modules/leven", "node_modules/assemblyscript"];
 
 /** @param {string[]} inputs Files that were bundled, from the repository's root. */
 export function licensesOf(inputs) {
-  // What esbuild calls disabled is left out of bundles for browsers.
+  // Inputs that esbuild calls disabled are left out of bundles for browsers.
   const bundled = inputs.filter((input) => !input.startsWith("(disabled)"));
   const folders = bundled.flatMap((input) => input.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/) ?? []);
   return [...new Set([...folders, ...BUNDLED_BEFORE])].sort().map(licenseOf).join("\n---\n\n");

@@ -1,4 +1,4 @@
-/** What the page says that stands elsewhere already: the README's first program, and a few figures. */
+/** Text of the page that stands elsewhere already: the README's first program, and a few figures. */
 import { readFileSync } from "node:fs";
 import { SHAPES } from "../train/trainer.ts";
 

@@ -10,7 +10,7 @@ const SIZES = [2 ** 14, 2 ** 20, 2 ** 24];
 
 const WIDTH = 720;
 const [BAR, GAP, HEAD, TOP] = [18, 8, 34, 44];
-/** Of the bars, between the names and the figures. */
+/** The ends of the bars, between the names and the figures. */
 const [LEFT, RIGHT] = [232, 620];
 
 export function throughputChart({ records }: Result, palette: Palette): string {
@@ -51,7 +51,7 @@ function barOf(record: BenchRecord, y: number, length: number, palette: Palette)
   const isOurs = record.way === "step";
   const text = y + BAR - 4;
   const times = record.timesOf.step;
-  // By the median of ratios taken inside each round, as in the tables.
+  // The median of ratios taken inside each round, as in the tables.
   const beside =
     times === undefined ? "" : ` · ${times < 10 ? times.toFixed(1) : times.toFixed(0)}× the time`;
   return `<text x="0" y="${text}" fill="${isOurs ? palette.ink : palette.soft}">${nameOf(record)}</text>

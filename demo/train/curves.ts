@@ -1,4 +1,4 @@
-/** What the charts of a run show. */
+/** The curves of a run's charts. */
 import type { Progress } from "./messages.ts";
 import type { Method } from "./trainer.ts";
 

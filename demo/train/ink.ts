@@ -1,16 +1,16 @@
-/** What is drawn in the field, and the image of a digit that it makes. */
+/** The ink in the field, and the image of a digit that it makes. */
 import { PIXELS } from "../../examples/mnist/digits.ts";
 
-/** Of the field, in pixels. */
+/** Width and height of the field, in pixels. */
 export const FIELD = 280;
 const SIDE = 28;
 /** MNIST's digits fit a box of so many pixels, and their centre of mass is the middle of the image. */
 const BOX = 20;
-/** As thick, beside a digit that fills the field, as MNIST's lines are. */
+/** The pen's width: as thick, beside a digit that fills the field, as MNIST's lines are. */
 const PEN_RADIUS = 11;
 
 export class Ink {
-  /** From 0 for paper to 255 for ink, row by row. */
+  /** Values from 0 for paper to 255 for ink, row by row. */
   readonly pixels = new Uint8Array(FIELD * FIELD);
 
   clear(): void {
@@ -38,7 +38,7 @@ export class Ink {
     }
   }
 
-  /** An image of 28 × 28 in place of all that was there. */
+  /** Puts an image of 28 × 28 in place of all that was there. */
   paste(image: Uint8Array): void {
     const scale = FIELD / SIDE;
     for (let y = 0; y < FIELD; y++) {
@@ -48,7 +48,7 @@ export class Ink {
     }
   }
 
-  /** As MNIST has it: fitted into its box, centred by its mass. Undefined for an empty field. */
+  /** The image as MNIST has it: fitted into its box, centred by its mass. Undefined for an empty field. */
   toDigit(): Uint8Array | undefined {
     const { pixels } = this;
     let [left, right, top, bottom] = [FIELD, -1, FIELD, -1];
@@ -66,10 +66,10 @@ export class Ink {
     });
     if (mass === 0) return undefined;
 
-    /** Of the field, for one pixel of the image. */
+    /** Pixels of the field for one pixel of the image. */
     const unit = Math.max(right - left + 1, bottom - top + 1) / BOX;
     const image = new Uint8Array(PIXELS);
-    // By whole pixels, and to the middle of a pixel, as MNIST's were moved: one of its own comes out as it was.
+    // Moved by whole pixels, to the middle of a pixel, as MNIST's were: one of its own comes out as it was.
     const [middleX, middleY] = [(massX / mass - left) / unit, (massY / mass - top) / unit];
     const cornerX = left - Math.round(SIDE / 2 + 0.5 - middleX) * unit;
     const cornerY = top - Math.round(SIDE / 2 + 0.5 - middleY) * unit;
@@ -81,7 +81,7 @@ export class Ink {
     return image;
   }
 
-  /** Of the square's pixels, nothing outside of the field. */
+  /** The mean of a square's pixels; outside of the field there is no ink. */
   #mean(left: number, top: number, side: number): number {
     const samples = Math.max(1, Math.round(side));
     let sum = 0;

@@ -1,4 +1,4 @@
-/** What the page and its training worker tell each other. */
+/** Messages between the page and its training worker. */
 import type { Handle, TensorReport } from "rmsprop-wasm";
 import type { Tensors } from "../../examples/mnist/network.ts";
 import type { Digits } from "./pack.ts";

@@ -1,4 +1,4 @@
-/** The field to draw in, and what the network reads there. */
+/** The field to draw in, and the network's reading of it. */
 import { classify } from "../../examples/mnist/network.ts";
 import { button, element, html, make } from "../page/dom.ts";
 import { percent } from "../page/numbers.ts";
@@ -18,7 +18,7 @@ export class Pad {
     html("pad-bars").append(row);
     return { row, bar, share };
   });
-  /** Of what stands there, where that is known. */
+  /** The label of the digit in the field, if it is known. */
   #label: number | undefined;
   #hasChanged = true;
 
@@ -38,7 +38,7 @@ export class Pad {
     };
     this.#canvas.addEventListener("pointerdown", (event) => {
       this.#canvas.setPointerCapture(event.pointerId);
-      // What was put there isn't drawn on.
+      // A digit from the data is replaced, not drawn on.
       if (this.#label !== undefined) this.#ink.clear();
       draw(event);
     });
@@ -67,7 +67,7 @@ export class Pad {
     this.update();
   }
 
-  /** Draws what has changed, and reads: the weights may have changed when nothing else has. */
+  /** Draws changes, and reads anew: the weights may have changed when nothing else has. */
   update(): void {
     if (this.#hasChanged) this.#draw();
     this.#hasChanged = false;

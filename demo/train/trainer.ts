@@ -30,7 +30,7 @@ export class Trainer {
   /** Steps by whichever method; the optimizer counts its own alone. */
   steps = 0;
 
-  /** @param memory a shared one, for whoever wants to look on. */
+  /** @param memory a shared one, so that the page can look on. */
   constructor(
     readonly digits: Digits,
     public settings: Settings,
@@ -68,7 +68,7 @@ export class Trainer {
     return this.#order.subarray(this.#next - BATCH, this.#next);
   }
 
-  /** Of the digits that it isn't trained on, the share it reads right. */
+  /** The share that it reads right of the digits that it isn't trained on. */
   accuracy(): number {
     return accuracy(this.optimizer.params, this.digits.test);
   }

@@ -21,7 +21,7 @@ export class Wall {
     this.#canvas.height = ROWS * STRIDE - GAP;
   }
 
-  /** Of a matrix that lies row by row, a row for each pixel, the columns are the units. */
+  /** Draws the units, which are the columns of a matrix that is stored row by row, a row for each pixel. */
   update({ w1 }: Weights): void {
     const { width, height } = this.#canvas;
     const image = this.#context.createImageData(width, height);

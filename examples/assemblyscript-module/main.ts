@@ -1,5 +1,5 @@
 /**
- * A network on AssemblyScript's garbage-collected heap, trained where it lies.
+ * A network on AssemblyScript's garbage-collected heap, trained in place.
  *
  *     npm run example:assemblyscript
  *

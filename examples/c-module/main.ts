@@ -1,5 +1,5 @@
 /**
- * A network in C, trained where it lies.
+ * A network in C, trained in place.
  *
  *     npm run example:c
  *

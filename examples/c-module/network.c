@@ -3,7 +3,7 @@
  *
  *     h = softsign(b1 + x·w1[0] + y·w1[1])    out = b2 + h·w2    loss = ½(out − target)²
  *
- * An exported array becomes a global that holds its address, which tells the optimizer where a tensor lies.
+ * An exported array becomes a global that holds its address, which tells the optimizer the place of a tensor.
  */
 #define EXPORT __attribute__((visibility("default")))
 #define HIDDEN 16

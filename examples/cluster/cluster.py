@@ -22,7 +22,7 @@ PIXELS, HIDDEN, CLASSES = 784, 128, 10
 
 
 class Network(torch.nn.Module):
-    """That of examples/mnist/network.ts: the same names and shapes."""
+    """The network of examples/mnist/network.ts, by the same names and shapes."""
 
     def __init__(self) -> None:
         super().__init__()

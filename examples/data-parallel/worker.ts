@@ -11,7 +11,7 @@ import { accumulateGradients, type shapes, type Tensors } from "../mnist/network
 import { seededRandom, shuffle } from "../mnist/random.ts";
 import { barrierOn } from "./barrier.ts";
 
-/** What `train.ts` starts a thread with. */
+/** The data that `train.ts` starts a thread with. */
 export interface Task {
   handle: Handle;
   index: number;
@@ -61,7 +61,7 @@ function partOf(images: Uint32Array, thread: number): Uint32Array {
   return images.subarray(at(thread), at(thread + 1));
 }
 
-/** In the order of the threads, whoever was first: the same bits in every run. */
+/** Sums in the order of the threads, not of their arrival: the same bits in every run. */
 function addUp(weights: number[]): void {
   for (const name of Object.keys(mine) as (keyof Tensors)[]) {
     const { start, end } = ranges[name];

@@ -1,4 +1,4 @@
-/** What the network sees, wherever it comes from. */
+/** The digits that the network sees, from any source. */
 export const PIXELS = 28 * 28;
 export const CLASSES = 10;
 

@@ -34,7 +34,7 @@ function main(): void {
   summarise(report, (performance.now() - start) / 1000);
 }
 
-/** Undefined where there is nothing to train: help was asked for, or the options make no sense. */
+/** The options; undefined if help was asked for or they make no sense. */
 function parseOptions(): TrainingOptions | undefined {
   try {
     const { values } = parseArgs({
@@ -75,7 +75,7 @@ function wholeNumber(name: string, text: string, least: number): number {
   return value;
 }
 
-/** How long a log hears nothing of an epoch. */
+/** The milliseconds between two lines of a log within an epoch. */
 const LOG_MS = 1500;
 
 /** A bar per epoch on a terminal, lines now and then elsewhere, and one line after each epoch on everything. */

@@ -31,7 +31,7 @@ const TERMS = 13;
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 
-// By doubling and halving, which is exact, where 2 ** k is as loosely specified as Math.exp.
+// Doubling and halving are exact; 2 ** k is as loosely specified as Math.exp.
 const LEAST_POWER = -1022;
 const POWERS_OF_TWO = new Float64Array(2046);
 POWERS_OF_TWO[-LEAST_POWER] = 1;

@@ -71,7 +71,7 @@ export function classify(params: Tensors, image: Uint8Array): Float64Array {
   return activations.probabilities;
 }
 
-/** What the backward pass needs of the forward pass, and room for what it computes itself. */
+/** Values of the forward pass that the backward pass needs, and room for its own. */
 interface Activations {
   hidden: Float64Array;
   probabilities: Float64Array;

@@ -2,7 +2,7 @@
  * Times the optimizer's updates beside the same updates done by a plain JavaScript loop.
  *
  * The loop works on copies of the parameters, but reads the very gradients that the optimizer has just got, so
- * both do equal work on equal numbers. Whoever goes second finds the gradients in cache, so they take turns. Only
+ * both do equal work on equal numbers. The second of a pair finds the gradients in cache, so they take turns. Only
  * the updates are timed, all of them: the slow first ones too, before the engine has optimised the code.
  */
 import { type PlainHyperparameters, plainRmsprop } from "../../tools/plain-loops.ts";

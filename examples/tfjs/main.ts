@@ -1,5 +1,5 @@
 /**
- * tf.js learns to read handwritten digits, with its own RMSprop and with ours: what the change of a line is worth.
+ * tf.js learns to read handwritten digits, with its own RMSprop and with rmsprop-wasm's: the worth of one changed line.
  *
  *     npm run example:tfjs              in Node
  *     npm run example:tfjs -- --page    in a browser, at the address that it then prints

@@ -1,4 +1,4 @@
-/** A network of dense layers learns MNIST in tf.js: with its own RMSprop and with ours, epoch by epoch in turn. */
+/** A network of dense layers learns MNIST in tf.js: with its own RMSprop and with rmsprop-wasm's, epoch by epoch in turn. */
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, type Sequential, sequential } from "@tensorflow/tfjs-layers";
 import { rmsprop } from "rmsprop-wasm/tfjs";
@@ -48,7 +48,7 @@ export async function train(
   );
 }
 
-/** What of an epoch goes to the optimizer: tf.js's wasm backend computes nothing later than it's told to. */
+/** The optimizer's time of an epoch: tf.js's wasm backend computes at once, nothing later. */
 class Stopwatch {
   milliseconds = 0;
 

@@ -1,4 +1,4 @@
-/** What the measurement shows, from what the bench's own code gives. */
+/** The page's measurement: its rows, made of records by the bench's own code. */
 import { describe, expect, it } from "vitest";
 import { recordsOf } from "../../bench/result.ts";
 import type { Way } from "../../bench/way.ts";

@@ -5,7 +5,7 @@ import type { Browser, Page } from "puppeteer-core";
 export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } };
 
 export class Visitor {
-  /** What the console has said, errors that nobody caught, and requests to anybody else. */
+  /** The console's lines, uncaught errors, and requests to other hosts. */
   readonly complaints: string[] = [];
   readonly requested: string[] = [];
 
@@ -91,7 +91,7 @@ export class Visitor {
     return this.page.evaluate(() => (globalThis as unknown as { copied: string }).copied);
   }
 
-  /** What axe finds that is serious or worse, in words. */
+  /** Axe's findings that are serious or worse, in words. */
   async barriers(): Promise<string[]> {
     await this.page.evaluate(axe.source);
     const { violations } = await this.page.evaluate(() =>

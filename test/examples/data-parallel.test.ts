@@ -11,7 +11,7 @@ const data = loadMnist();
 const [limit, epochs, batch] = [301, 2, 128];
 const NAMES = ["w1", "b1", "w2", "b2"] as const;
 
-/** What the threads do, one after the other, and whole steps. */
+/** Trains as the threads do, one after the other, with whole steps. */
 function trainInTurn(threads: number): string {
   const optimizer = new RMSprop(shapes(784, 128, 10), { lr: 1e-3 });
   initialise(optimizer.params, seededRandom(1));

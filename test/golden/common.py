@@ -1,4 +1,4 @@
-"""What the framework scripts share: cases, our option names, the loop's inputs, and the way results are handed over."""
+"""Shared by the framework scripts: cases, the package's option names, the loop's inputs, and how results are handed over."""
 
 import argparse
 import inspect

@@ -1,4 +1,4 @@
-/** What of the options tf.js has no name for: the float64 run has no defaults. */
+/** The options that tf.js has no name for: the float64 run has no defaults. */
 import type { GoldenOptions } from "./vectors.ts";
 
 /** tf.js's mathematics, for `runExactly`. */

@@ -1,4 +1,4 @@
-"""What Keras is asked to do with checkpoints: jobs as JSON on stdin, each by the name of its function here."""
+"""Keras' jobs with checkpoints, as JSON on stdin, each by the name of its function here."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""What PyTorch is asked to do with checkpoints: jobs as JSON on stdin, each by the name of its function here."""
+"""PyTorch's jobs with checkpoints, as JSON on stdin, each by the name of its function here."""
 
 import ast
 import importlib.util

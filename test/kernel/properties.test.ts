@@ -1,4 +1,4 @@
-/** What must hold for every input, on both backends. */
+/** Properties that hold for every input, on both backends. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CENTERED, MOMENTUM, SHAPED } from "../../src/kernel/contract.ts";

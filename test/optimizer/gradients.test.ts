@@ -1,4 +1,4 @@
-/** What a step does with gradients before the update and with parameters after it, on every entry and backend. */
+/** A step's work on gradients before the update and on parameters after it, on every entry and backend. */
 import { NonFiniteError, OptionError, type Schedule, SwappedError } from "rmsprop-wasm";
 import { instantiate } from "rmsprop-wasm/core";
 import { describe, expect, it } from "vitest";

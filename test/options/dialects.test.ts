@@ -1,4 +1,4 @@
-/** What the pages say of the dialects is what they are, and what they are is what the frameworks say of themselves. */
+/** The dialects are as the pages say, and as the frameworks say of themselves. */
 import { readFileSync } from "node:fs";
 import { dialects, type Options, RMSprop } from "rmsprop-wasm";
 import { dialects as jsDialects } from "rmsprop-wasm/js";

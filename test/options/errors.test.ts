@@ -1,4 +1,4 @@
-/** What bad input gets: an error of its own class, that names the value; and nothing has changed. */
+/** Bad input gets an error of its own class that names the value, and changes nothing. */
 
 import * as api from "rmsprop-wasm";
 import { MemoryError, OptionError, ParameterError, RMSpropError } from "rmsprop-wasm";

@@ -1,4 +1,4 @@
-/** What needs no other runtime of the matrix in `compat/`: its digest on this one, and the table of it in docs/. */
+/** The parts of the matrix in `compat/` that need no other runtime: its digest on this one, and the table in docs/. */
 import { readFileSync } from "node:fs";
 import { type Options, RMSprop } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";

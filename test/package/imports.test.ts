@@ -31,7 +31,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url)).replaceAll("\\", 
 const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
 const { fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root);
 
-/** Of each file those that it imports: for their types alone too, and those that it loads on demand. */
+/** Each file with those that it imports, also for types alone or on demand. */
 const imports = new Map(
   fileNames.map((path) => {
     const { importedFiles } = ts.preProcessFile(ts.sys.readFile(path)!, true, true);

@@ -1,4 +1,4 @@
-/** The README and the pages in docs/: their code runs and gives what it says, what they name is there. */
+/** The README and the pages in docs/: their code gives the values that it says, and the files they name are there. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { matchesGlob } from "node:path";
 import { describe, expect, it } from "vitest";

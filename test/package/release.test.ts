@@ -1,4 +1,4 @@
-/** What a release is checked for, and the workflows that do it. */
+/** The checks of a release, and the workflows that do them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { parser } from "keep-a-changelog";
 import { describe, expect, it } from "vitest";
@@ -84,7 +84,7 @@ describe("a release", () => {
   });
 });
 
-it("our changelog is in the format of keepachangelog.com, and lists something", () => {
+it("the changelog is in the format of keepachangelog.com, and lists something", () => {
   const { title, releases } = parser(read("CHANGELOG.md"));
   expect(title).toBe("Changelog");
   expect(releases.map(({ version }) => version)).toContain(undefined);

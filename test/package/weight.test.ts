@@ -1,4 +1,4 @@
-/** What the entries weigh once bundled for a page, and what they leave out. */
+/** The weight of the entries once bundled for a page, and the parts that they leave out. */
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { BUNDLE } from "../../tools/bundle.mjs";
 import { WEIGHT_LIMITS } from "../../tools/weight-limits.ts";
 
-/** What a bundler makes of one line of a user's code. */
+/** A bundler's output for one line of a user's code. */
 async function bundle(line: string, apart: string[] = []): Promise<string> {
   const stdin = { contents: line, resolveDir: "src" };
   // Threads make a file of their own, which is loaded when they are asked for.

@@ -5,7 +5,7 @@ import { expect, inject, it } from "vitest";
 import { describeWith } from "../support/required.ts";
 import { importTool, tools } from "../tools/load.ts";
 
-// Not where it is installed: what lies in a node_modules is another package's to API Extractor, and not listed.
+// The copy it was packed from, since API Extractor takes files in a node_modules for another package's and lists none.
 const { origin, entries } = inject("packed");
 const listed = entries.map(({ entry, types }) => ({
   entry,
@@ -13,7 +13,7 @@ const listed = entries.map(({ entry, types }) => ({
   name: `${entry === "." ? "index" : entry.slice(2)}.api.md`,
 }));
 
-/** What is used of API Extractor. */
+/** The parts of API Extractor that are used here. */
 interface ApiExtractor {
   Extractor: { invoke(config: object, options: object): unknown };
   ExtractorConfig: { prepare(options: object): object };
@@ -64,7 +64,7 @@ describeWith(tools, "the public surface", () => {
     await expect(await reportOn(types)).toMatchFileSnapshot(`../../api/${name}`);
   });
 
-  it("is listed of what is an entry, and of nothing else", () => {
+  it("is listed for every entry, and for nothing else", () => {
     expect(readdirSync(new URL("../../api", import.meta.url)).sort()).toEqual(
       listed.map(({ name }) => name).sort(),
     );

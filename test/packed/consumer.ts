@@ -1,5 +1,5 @@
 /**
- * What a user of TypeScript writes: the whole public surface, and what the compiler must refuse. It is compiled, by old
+ * A program of a TypeScript user: the whole public surface, and mistakes that the compiler must refuse. It is compiled, by old
  * and new compilers, against the installed package; nothing runs it.
  */
 import * as main from "rmsprop-wasm";

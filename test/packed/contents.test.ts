@@ -1,4 +1,4 @@
-/** What is in the package, and that what it says of itself is so. */
+/** The package's files, and the truth of what it says of itself. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -107,18 +107,18 @@ describe("the code", () => {
 });
 
 describe("source maps", () => {
-  it.each(scripts)("%s names its own, and that holds our sources as they are", (name) => {
+  it.each(scripts)("%s names its own, and that holds the sources as they are", (name) => {
     const script = readFileSync(join(installed, name), "utf8");
     expect(script.match(/\/\/# sourceMappingURL=(.*)\n$/)?.[1]).toBe(`${name.replace("dist/", "")}.map`);
     const map = JSON.parse(readFileSync(join(installed, `${name}.map`), "utf8")) as {
       sources: string[];
       sourcesContent: string[];
     };
-    const ours = map.sources.flatMap((source, i) =>
+    const own = map.sources.flatMap((source, i) =>
       source.startsWith("../src/") ? [{ source, content: map.sourcesContent[i] }] : [],
     );
-    expect(ours.length).toBeGreaterThan(0);
-    for (const { source, content } of ours) {
+    expect(own.length).toBeGreaterThan(0);
+    for (const { source, content } of own) {
       expect(content).toBe(readFileSync(new URL(`../${source}`, import.meta.url), "utf8"));
     }
     expect(map.sourcesContent).toHaveLength(map.sources.length);
@@ -150,7 +150,7 @@ describe("an entry", () => {
     expect(Object.keys(module)).toEqual(expect.arrayContaining(promised.map(({ name }) => name)));
   }
 
-  /** What a bundler makes of a line, by no tsconfig: it would look upwards for one. */
+  /** A bundler's output for a line, without the tsconfig that it would look for upwards. */
   const bundled = async (contents: string) => {
     const options = { bundle: true, format: "esm", minify: true, write: false, tsconfigRaw: "{}" } as const;
     const { outputFiles } = await build({ stdin: { contents, resolveDir: consumer }, ...options });

@@ -1,4 +1,4 @@
-/** What importing the package does, which is nothing, and how it shows in a stack trace. */
+/** Importing the package does nothing, and stack traces lead to its sources. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, inject, it } from "vitest";
@@ -16,7 +16,7 @@ function run(code: string, ...flags: string[]) {
 }
 
 const SUCCESS = { status: 0, stdout: "", stderr: "" };
-/** What is a use of each entry, `api` being what it gives, and `RMSprop` the main entry's. */
+/** A use of each entry, whose exports are `api`; `RMSprop` is the main entry's. */
 const USES = [
   ["rmsprop-wasm", "new api.RMSprop({ w: [1] }).step()"],
   ["rmsprop-wasm/core", "api.instantiate(new WebAssembly.Memory({ initial: 1 }))"],
@@ -54,7 +54,7 @@ describe.each(USES)("importing %s", (entry, use) => {
   });
 });
 
-it("maps the stack of an error to the line of our source that threw it", () => {
+it("maps the stack of an error to the line of the source that threw it", () => {
   const { stderr } = run(
     'import { RMSprop } from "rmsprop-wasm"; new RMSprop({ w: [1] }, { lr: -1 });',
     ESM,

@@ -10,13 +10,13 @@ import { peerModules } from "../../tools/tfjs.mjs";
 import { tfjs } from "../tfjs/installed.ts";
 
 export interface Packed {
-  /** What it was packed from: a copy of the repository, built. */
+  /** The folder that it was packed from: a copy of the repository, built. */
   origin: string;
-  /** Of the .tgz. */
+  /** The path of the .tgz. */
   tarball: string;
-  /** A project of ES modules that has installed it, and nothing else but tf.js, where that is at hand. */
+  /** A project of ES modules that has installed it, and nothing else but tf.js, if that is at hand. */
   consumer: string;
-  /** Where it is installed. */
+  /** The folder that it is installed in. */
   installed: string;
   /** Its entries, as "./core", and the files that they are. */
   entries: { entry: string; types: string; default: string }[];
@@ -29,7 +29,7 @@ declare module "vitest" {
 }
 
 interface Manifest {
-  /** By entry; those of types and code are objects, other files are named alone. */
+  /** Targets by entry: an object for types and code, a name for any other file. */
   exports: Record<string, string | { types: string; default: string }>;
 }
 
@@ -44,7 +44,7 @@ export default function setup({ provide }: TestProject): () => void {
   execSync(install, { cwd: consumer, stdio: "pipe" });
   const modules = join(consumer, "node_modules");
   const installed = join(modules, "rmsprop-wasm");
-  // What one entry stands on.
+  // The peer of one entry.
   const tensorflow = fileURLToPath(new URL("@tensorflow", peerModules));
   if (tfjs.isThere) symlinkSync(tensorflow, join(modules, "@tensorflow"), "junction");
   const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as Manifest;

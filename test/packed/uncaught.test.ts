@@ -1,4 +1,4 @@
-/** Errors that nobody catches, as runtimes print them: beside the line that they come from, and readable there. */
+/** Uncaught errors, as runtimes print them beside the line that they come from: short, and with their message. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ const MISTAKES = [
     "rmsprop-wasm",
     "const optimizer = new api.RMSprop({ w: [2] }); optimizer.dispose(); optimizer.step();",
   ),
-  // No program can make a worker die in the middle of a step.
+  // Made by hand: no program can make a worker die in the middle of a step.
   mistake("ThreadError", "rmsprop-wasm", 'throw new api.ThreadError("A worker ended.", 1024, 4);'),
   mistake("CheckpointError", "rmsprop-wasm/checkpoint", "api.load(new Uint8Array(3));"),
   mistake("BackendError", "rmsprop-wasm/js", 'new api.RMSprop({ w: [2] }, { backend: "wasm" });'),

@@ -1,4 +1,4 @@
-/** What the tests of the mathematics share: both backends over one memory, and bits to compare. */
+/** Helpers for tests of the mathematics: both backends over one memory, and bits to compare. */
 
 import {
   AVERAGED,
@@ -28,7 +28,7 @@ export const KERNELS: Record<string, (memory: WebAssembly.Memory) => Kernel> = {
 
 const BITS = { MOMENTUM, CENTERED, SHAPED, DECAYED, NESTEROV, CORRECTED, AVERAGED, ZEROED };
 
-/** Every combination there is, by what it uses. */
+/** Every combination of the options, named after those that it uses. */
 export const ALL_VARIANTS = Array.from({ length: 2 * ZEROED }, (_, variant) => ({
   variant,
   name:
@@ -38,7 +38,7 @@ export const ALL_VARIANTS = Array.from({ length: 2 * ZEROED }, (_, variant) => (
       .join(" + ") || "plain",
 }));
 
-/** Those that have a loop of their own, some that share the general one, and what follows a loop. */
+/** The variants with a loop of their own, some that share the general one, and the work after a loop. */
 export const VARIANTS = ALL_VARIANTS.filter(
   ({ variant }) =>
     variant < (SHAPED | DECAYED) ||

@@ -1,4 +1,4 @@
-/** What the tests of threads share: a pool beside the same tensors on one thread, and workers that can be killed. */
+/** Helpers for tests of threads: a pool beside the same tensors on one thread, and workers that can be killed. */
 
 import type { Scalars } from "../../src/kernel/contract.ts";
 import { compileFor } from "../../src/kernel/module.ts";
@@ -24,7 +24,7 @@ builtin.Worker = class extends builtin.Worker {
   }
 };
 
-/** So that the smallest update is cut, and everybody woken for it. */
+/** Settings that cut even the smallest update into shares, and wake all workers for it. */
 const EAGER: Partial<PoolSettings> = {
   cutoff: 1,
   wakeCutoff: 1,

@@ -1,6 +1,6 @@
 /**
- * Tests beside something that the product's own tests must do without, such as tf.js, which `npm ci` doesn't install.
- * Where it is missing they are skipped and say so, unless all must be there.
+ * Tests beside something that the package's own tests do without, such as tf.js, which `npm ci` doesn't install.
+ * Without it they are skipped and say so, unless everything must be there.
  */
 import { describe, it } from "vitest";
 import { mustHaveAll } from "../../tools/must-have-all.ts";

@@ -1,4 +1,4 @@
-/** Runs of small optimizers in every variant, for what is stopped and goes on: state dicts and checkpoints. */
+/** Runs of small optimizers in every variant that stop and go on: for state dicts and checkpoints. */
 
 import type { Options, StateDict, StepOptions } from "rmsprop-wasm";
 import { expect } from "vitest";
@@ -48,7 +48,7 @@ export const VARIANTS: Variant[] = ALL_VARIANTS.filter(
   };
 });
 
-/** What is used of an optimizer, whichever entry it is of. */
+/** The members of an optimizer that are used here, of either entry's. */
 interface Trainee {
   readonly params: Readonly<Record<string, Float32Array>>;
   readonly grads: Readonly<Record<string, Float32Array>>;

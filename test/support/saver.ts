@@ -10,7 +10,7 @@ if (existsSync(path)) restore(optimizer, readFileSync(path));
 while (true) {
   optimizer.grads.w.fill(1);
   optimizer.step();
-  // What one step was, all through the file.
+  // The values of one step, all through the file.
   optimizer.params.w.fill(optimizer.steps);
   await writeFileAtomic(path, optimizer.steps % 2 === 0 ? save(optimizer) : saveChunks(optimizer));
   process.stdout.write(`${optimizer.steps}\n`);

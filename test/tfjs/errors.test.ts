@@ -1,4 +1,4 @@
-/** What bad use of the drop-in gets: an error that says what is wrong, and nothing changed. */
+/** Bad use of the drop-in gets an error that says what is wrong, and changes nothing. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeWith } from "../support/required.ts";
 import {

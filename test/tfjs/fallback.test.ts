@@ -1,4 +1,4 @@
-/** Where tf.js isn't built as the drop-in expects it, or WebAssembly is forbidden: slower, with the same bits. */
+/** The drop-in on a tf.js that is built otherwise than expected, or without WebAssembly: slower, with the same bits. */
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { forbidWebAssembly } from "../support/forbidden.ts";
 import { describeWith } from "../support/required.ts";

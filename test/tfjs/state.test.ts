@@ -1,4 +1,4 @@
-/** Whose data changes, whose state it is, and that nothing is left behind. */
+/** The data that a step changes, the variables that state belongs to, and that nothing is left behind. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeWith } from "../support/required.ts";
 import {

@@ -1,4 +1,4 @@
-/** What the drop-in computes, on every kind of backend. */
+/** The drop-in's results, on every kind of backend. */
 import fc from "fast-check";
 import { dialects, RMSprop } from "rmsprop-wasm";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** The tools that judge what is published have a lock of their own, here. */
+/** The tools that judge the published package. They have a lock of their own, in this folder. */
 import { existsSync } from "node:fs";
 
 export const tools = {

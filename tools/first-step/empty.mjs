@@ -1,4 +1,4 @@
-/** What starting Node takes: the twin of first-step.mjs. */
+/** The time of starting Node alone: the twin of first-step.mjs. */
 import { writeSync } from "node:fs";
 
 const start = performance.now();

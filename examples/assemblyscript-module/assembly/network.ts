@@ -3,7 +3,7 @@
  *
  *     h = softsign(b1 + x·w1[0] + y·w1[1])    out = b2 + h·w2    loss = ½(out − target)²
  *
- * A `StaticArray` is its address, so each exported global tells the optimizer where a tensor lies. The garbage
+ * A `StaticArray` is its address, so each exported global tells the optimizer the place of a tensor. The garbage
  * collector never moves an object, and never frees one that a global holds.
  */
 const HIDDEN = 16;
@@ -18,7 +18,7 @@ export const db1 = new StaticArray<f32>(HIDDEN);
 export const dw2 = new StaticArray<f32>(HIDDEN);
 export const db2 = new StaticArray<f32>(1);
 
-/** What `__new` needs to know to make room for bytes. */
+/** The id that `__new` needs to make room for bytes. */
 export const BYTES: u32 = idof<ArrayBuffer>();
 
 /** As S-shaped as tanh, and nothing but a division. */
