@@ -35,7 +35,7 @@ function make<Name extends string>(params: readonly ParamGroup[], options: Optio
 
 const asTheyLie = (view: Float32Array) => view;
 
-/** All of a file: its tensors are views of the optimizer's. */
+/** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
 function describe(optimizer: Optimizer<Params>): FileParts {
   const dict = optimizer.stateDict(asTheyLie);
   const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
@@ -44,8 +44,8 @@ function describe(optimizer: Optimizer<Params>): FileParts {
 }
 
 /**
- * The bytes of a safetensors file with all that an optimizer is: parameters, state, steps, groups and hyperparameters;
- * gradients not. It is a copy, made at once in an array of its size. Under `threads` it is as consistent as on one.
+ * Gives the bytes of a safetensors file that holds the whole optimizer: parameters, state, steps, groups and
+ * hyperparameters, but no gradients. The bytes are a copy, made in one allocation.
  *
  * @example
  * ```ts
@@ -67,12 +67,12 @@ export function save(optimizer: Optimizer<Params>): Bytes {
   return concatenated(describe(optimizer));
 }
 
-/** Of `saveChunks` and `loadChunks`: a multiple of any element's size. */
+/** The size of the pieces of `saveChunks` and `loadChunks`, a multiple of every element's size. */
 const CHUNK_BYTES = 2 ** 20;
 
 /**
- * What `save` gives in pieces of at most a mebibyte, each a copy: for files of which memory can't hold one more. No step
- * may be taken before the last of them.
+ * Gives the bytes of `save` in pieces of at most a mebibyte, each a copy: for optimizers that are too large for a second
+ * copy in memory. The optimizer must not change before the last piece.
  *
  * @example
  * ```ts
@@ -85,7 +85,7 @@ const CHUNK_BYTES = 2 ** 20;
  * byteLength === save(optimizer).length; // → true
  * ```
  *
- * @throws CheckpointError when one was, or the memory has grown.
+ * @throws CheckpointError when the optimizer changed, or its memory grew, between two pieces.
  */
 export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void> {
   const { steps } = optimizer;
@@ -118,9 +118,9 @@ export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void
  * optimizer.groups[0].lr; // → 0.0001
  * ```
  *
- * @param file All bytes of it.
- * @param options What they say holds instead of what the file says, for all groups. Without hyperparameters in the
- * file, the rest are the constructor's defaults.
+ * @param file The file's bytes.
+ * @param options Options that replace the file's, for all groups. A hyperparameter that neither gives has the
+ * constructor's default.
  * @throws CheckpointError for a file that is malformed.
  * @throws OptionError for hyperparameters out of range; and when the learning rate was a function, which a file can't
  * hold, and `options.lr` doesn't say what it is to be.
@@ -143,10 +143,10 @@ export function load<Name extends string = string>(
 }
 
 /**
- * What `load` does, from anything that `for await` takes: a file's or a response's stream. Beside the optimizer, memory
- * holds a mebibyte of the file at a time.
+ * Does what `load` does with a file that arrives in pieces: the stream of a file or of a response. Beside the optimizer,
+ * memory holds a mebibyte of the file at a time.
  *
- * A stream doesn't tell beforehand how long it is: room for the optimizer is made by what the header says.
+ * A stream doesn't announce its length, so the header decides how much memory the optimizer gets.
  *
  * @example
  * ```ts
@@ -191,9 +191,9 @@ export async function loadChunks<Name extends string = string>(
 }
 
 /**
- * Fills an optimizer from a file, by names and shapes: all of it or nothing. Hyperparameters that the file has hold from
- * the next step on, but for a learning rate where the optimizer has a function, which goes on at the step that was; and
- * what only the constructor takes, `globalClipNorm`, `nonFinite` and `ema`, stays as it was made. Gradients are left alone.
+ * Fills an optimizer from a file, by names and shapes: all of it or nothing. The file's hyperparameters hold from the next
+ * step on. Three things stay as they are: a schedule of `lr`, which goes on at the file's step; the constructor's own
+ * options `globalClipNorm`, `nonFinite` and `ema`; and the gradients.
  *
  * @example
  * ```ts

@@ -3,16 +3,16 @@
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 
-/** Bytes in a buffer that no other thread shares, as `Blob` and `fetch` take them: by a name that old compilers know. */
+/** Bytes in a buffer that no other thread shares, as `Blob` and `fetch` take them. Spelt so that old compilers know it. */
 export type Bytes = ReturnType<Uint8Array["slice"]>;
 
-/** What `for await` takes: streams, generators, lists. */
+/** Pieces of a file, as `for await` takes them: streams, generators, lists. */
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** @internal */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
-  /** What of the last chunk wasn't taken. */
+  /** The rest of the last chunk, not taken yet. */
   #rest: Uint8Array = new Uint8Array(0);
   /** Bytes taken. */
   #position = 0;

@@ -1,9 +1,9 @@
 /** The types of elements that files may have, and how they become float32. */
 
 export interface Dtype {
-  /** As safetensors files call it. */
+  /** The name in safetensors files. */
   readonly name: string;
-  /** Of each element. */
+  /** The bytes of one element. */
   readonly byteLength: number;
   read(view: DataView, byteOffset: number): number;
 }

@@ -4,7 +4,7 @@
  *     w                                                            a parameter, by its name
  *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  its state; steps are the same for all
  *     metadata, param_groups.w.lr  .alpha  …                       hyperparameters in JSON, those of a group with each
- *     metadata, rmsprop-wasm                                       what no other has a place for, in JSON
+ *     metadata, rmsprop-wasm                                       all that PyTorch has no key for, in JSON
  */
 
 import { show } from "../base/show.ts";
@@ -23,15 +23,15 @@ const GROUPS = "param_groups.";
 export const flattenedKey: KeyOf = ({ name, what }) =>
   what === "param" ? name : `state.${name}.${STATE_KEYS[what]}`;
 
-/** What a file says beside its tensors. */
+/** A file's metadata, read and checked. */
 export interface Annotations {
   readonly skippedSteps: number;
   /** Whether some learning rate was a function, which a file can't hold: it has the rate of the last step. */
   readonly isScheduled: boolean;
-  /** None in a file of others. */
+  /** The names of each group; empty in a file by others. */
   readonly groups: readonly (readonly string[])[];
   readonly options: StateDict["options"];
-  /** By the names of parameters. */
+  /** Hyperparameters by the name of the parameter. */
   readonly hyperparameters: ReadonlyMap<string, Partial<Hyperparameters>>;
 }
 
@@ -48,7 +48,7 @@ export function annotate(
       ),
     ),
   );
-  // The first is what HuggingFace's libraries ask for.
+  // HuggingFace's libraries ask for "format".
   return new Map([["format", "pt"], [OURS, JSON.stringify(ours)], ...hyperparameters]);
 }
 
@@ -91,7 +91,7 @@ function ownOf(json: string | undefined): Omit<Annotations, "hyperparameters"> {
   const { globalClipNorm, nonFinite, ema, ...others } = options;
   for (const key of Object.keys(others)) refuse("an option", key, "globalClipNorm, nonFinite or ema");
   return {
-    // Both are checked by the optimizer.
+    // The optimizer checks skippedSteps and the options.
     skippedSteps: skippedSteps as number,
     // Infinity, for no clipping, isn't JSON.
     options: { nonFinite, ema, globalClipNorm: globalClipNorm ?? Infinity } as Annotations["options"],
@@ -100,7 +100,7 @@ function ownOf(json: string | undefined): Omit<Annotations, "hyperparameters"> {
   };
 }
 
-/** Groups with the hyperparameters that the file has for them, where it has some. */
+/** Adds the file's hyperparameters to the groups. */
 export function annotated(groups: readonly GroupState[], { hyperparameters }: Annotations): GroupState[] {
   const names = groups.flatMap(({ params }) => params);
   for (const name of hyperparameters.keys()) {
@@ -124,7 +124,7 @@ export function annotated(groups: readonly GroupState[], { hyperparameters }: An
   });
 }
 
-/** The groups of a file: as it says, else parameters with equal hyperparameters together. */
+/** The groups that a file names; in a file by others, parameters with equal hyperparameters make a group. */
 export function groupsOf({ entries }: Header, annotations: Annotations): GroupState[] {
   const { groups, hyperparameters } = annotations;
   const state = new RegExp(`^state\\..*\\.(${Object.values(STATE_KEYS).join("|")})$`, "s");
@@ -141,7 +141,7 @@ export function groupsOf({ entries }: Header, annotations: Annotations): GroupSt
   );
 }
 
-/** The same for the same hyperparameters, in whichever order they stand. */
+/** A text that is equal for equal hyperparameters, in any order. */
 function textOf(hyperparameters: Partial<Hyperparameters> | undefined): string {
   return JSON.stringify(Object.entries(hyperparameters ?? {}).sort());
 }

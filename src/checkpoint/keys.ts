@@ -1,4 +1,4 @@
-/** Which key of a file holds which part of an optimizer's state. */
+/** The parts of an optimizer's state, and the keys under which a file holds them. */
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
@@ -18,7 +18,7 @@ export interface Part {
 
 export type KeyOf = (part: Part) => string;
 
-/** What optimizers with such groups keep: steps first of all, then plane by plane, as they lie in memory. */
+/** All parts that optimizers with such groups keep: steps first, then plane by plane, in the order of memory. */
 export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] {
   const order: Part["what"][] = ["step", "param", "squareAvg", "momentumBuffer", "gradAvg", "ema"];
   return order.flatMap((what) =>
@@ -30,24 +30,24 @@ export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] 
   );
 }
 
-/** What a file is to hold of these parts. */
+/** The tensors that a file of these parts holds. */
 export function sourcesOf({ tensors, steps }: StateDict, parts: readonly Part[], keyOf: KeyOf): Source[] {
   return parts.map((part) => {
     const { name, what } = part;
     const { shape, ...arrays } = tensors[name]!;
     if (what !== "step") return { name: keyOf(part), shape, values: arrays[what]! };
-    // PyTorch counts in float32, which has all whole numbers up to there.
+    // PyTorch counts in float32, which has all whole numbers up to 2 ** 24.
     const values = steps > 2 ** 24 ? Float64Array.of(steps) : Float32Array.of(steps);
     return { name: keyOf(part), shape: [], values };
   });
 }
 
-/** A part, and where in a file it lies. */
+/** A part, and its place in a file. */
 export interface Found extends Part {
   readonly entry: Entry;
 }
 
-/** Finds all these parts in a file, and nothing else. They come in the order in which they lie. */
+/** Finds all these parts in a file, and nothing else. The result has the file's order. */
 export function findParts({ entries }: Header, parts: readonly Part[], keyOf: KeyOf): Found[] {
   const wanted = new Map(parts.map((part) => [keyOf(part), part]));
   const found = entries.map((entry) => {
@@ -61,7 +61,7 @@ export function findParts({ entries }: Header, parts: readonly Part[], keyOf: Ke
   return found;
 }
 
-/** The shapes of the tensors by name. All parts of a tensor have one; of steps there is one for each. */
+/** The shapes of the tensors by name. All parts of a tensor have the same; a count of steps is a single number. */
 export function shapesOf(found: readonly Found[]): Map<string, Shape> {
   const shapes = new Map<string, Shape>();
   for (const { name, what, entry } of found) {
@@ -88,7 +88,7 @@ export function commonSteps([first, ...others]: readonly (readonly [Found, numbe
   return steps;
 }
 
-/** What was found in whole files, as a state dict: its arrays are views of the files where they can be. */
+/** A state dict of the parts that were found in whole files: its arrays are views of the files where alignment allows. */
 export function stateFrom(
   files: readonly { found: readonly Found[]; bytes: Uint8Array }[],
   groups: readonly GroupState[],

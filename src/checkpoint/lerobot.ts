@@ -12,9 +12,9 @@ import { findParts, type KeyOf, type Part, partsOf, sourcesOf, stateFrom } from 
 import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS, unknownToPyTorch } from "./pytorch-names.ts";
 import { concatenated, fileParts, isObject, openFile, parseJson } from "./safetensors.ts";
 
-/** Files by LeRobot's names for them. */
+/** The files of an optimizer, by LeRobot's names for them. */
 export interface LeRobotFiles {
-  /** State by a parameter's place among all. */
+  /** The state of each parameter, by its place among all. */
   readonly "optimizer_state.safetensors": Uint8Array;
   /** Hyperparameters and places of each group. */
   readonly "optimizer_param_groups.json": string;
@@ -26,8 +26,8 @@ const isParameter = ({ what }: Part) => what === "param";
 const isState = (part: Part) => !isParameter(part);
 
 /**
- * The files of an optimizer as LeRobot writes and reads them. Numbers of groups are floats there: its reader refuses
- * integers for floats, and floats for integers.
+ * Gives the files of an optimizer as LeRobot writes and reads them. The numbers of groups are written as floats: LeRobot's
+ * reader refuses an integer in place of a float.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ const isState = (part: Part) => !isParameter(part);
  * Object.keys(files); // → ["optimizer_state.safetensors", "optimizer_param_groups.json", "model.safetensors"]
  * ```
  *
- * @throws CheckpointError for hyperparameters that `torch.optim.RMSprop` doesn't have, and the layout no place for.
+ * @throws CheckpointError for hyperparameters that `torch.optim.RMSprop` doesn't have.
  * @throws SwappedError while the averages stand in for the parameters.
  */
 export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles> {
@@ -69,8 +69,9 @@ export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles
 }
 
 /**
- * Fills an optimizer from such files, all of it or nothing. Its groups must be theirs, in their order; its tensors too,
- * unless PyTorch has written their names. Without `model.safetensors`, the parameters stay as they are.
+ * Fills an optimizer from such files, all of it or nothing. The optimizer's groups must be those of the files, in the same
+ * order; the tensors too, unless PyTorch has written their names. Without `model.safetensors`, the parameters stay as they
+ * are.
  *
  * @example
  * ```ts
@@ -112,7 +113,7 @@ function keyBy(indices: ReadonlyMap<string, number>): KeyOf {
   return ({ name, what }) => (what === "param" ? name : `state/${indices.get(name)}/${STATE_KEYS[what]}`);
 }
 
-/** The optimizer's groups with the hyperparameters of the file, and in `indices` where each tensor stands there. */
+/** Gives the optimizer's groups with the file's hyperparameters, and puts the place of each tensor into `indices`. */
 function groupsFrom(text: string, own: readonly GroupState[], indices: Map<string, number>): GroupState[] {
   const where = "optimizer_param_groups.json";
   const groups = parseJson(text, where);

@@ -11,15 +11,15 @@ import { commonSteps, type Found, findParts, partsOf, shapesOf } from "./keys.ts
 import { isHyperparameter } from "./pytorch-names.ts";
 import type { Header } from "./safetensors.ts";
 
-/** Makes the optimizer that a file asks for: each entry of the package has its own. */
+/** Makes the optimizer of a file: each entry of the package has its own class. */
 export type Make<Made extends Optimizer<Params>> = (params: readonly ParamGroup[], options: Options) => Made;
 
 /** @internal */
 export class Loader<Made extends Optimizer<Params>> {
-  /** In the order in which they lie in the file. */
+  /** The parts of the file, in its order. */
   readonly found: readonly Found[];
   readonly #optimizer: Made;
-  /** Of the optimizer: its arrays are views. */
+  /** The optimizer's state; its arrays are views. */
   #state: StateDict | undefined;
   readonly #skippedSteps: number;
   readonly #steps: [Found, number][] = [];
@@ -48,7 +48,7 @@ export class Loader<Made extends Optimizer<Params>> {
     this.#skippedSteps = skippedSteps;
   }
 
-  /** Takes bytes of what was found, from its element `start` on. */
+  /** Takes bytes of a part, from its element `start` on. */
   take(part: Found, bytes: Uint8Array, start = 0): void {
     const { name, what, entry } = part;
     const { tensors } = this.#views;

@@ -1,4 +1,4 @@
-/** What PyTorch calls what we hold, in files: its names for state and hyperparameters, and their values in JSON. */
+/** PyTorch's names for our state and hyperparameters, and their values in JSON. */
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
@@ -6,7 +6,7 @@ import type { StatePlane } from "../kernel/segment.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 
-/** Of the state. Averages of parameters are ours: PyTorch keeps state that it doesn't know as it is. */
+/** The keys of the state. `ema` is our own: PyTorch keeps state that it doesn't know. */
 export const STATE_KEYS = {
   step: "step",
   squareAvg: "square_avg",
@@ -44,9 +44,9 @@ export function isHyperparameter(name: string): boolean {
   return Object.hasOwn(HYPERPARAMETER_KEYS, name);
 }
 
-/** How PyTorch is to compute. Nothing to us, but it won't load a group without them. */
+/** Settings of how PyTorch computes. They mean nothing here, but PyTorch doesn't load a group without them. */
 const FOR_PYTORCH = { capturable: false, foreach: null, differentiable: false };
-/** What else its groups may hold. */
+/** All other keys of its groups. */
 const IGNORED = [...Object.keys(FOR_PYTORCH), "initial_lr", "params", "param_names"];
 
 /** A group's hyperparameters by the names that PyTorch gives them, each value as JSON. */
@@ -58,24 +58,24 @@ export function hyperparametersToJson(group: GroupState, only: "pytorch" | "all"
   return new Map([...values, ...Object.entries(FOR_PYTORCH)].map(([key, value]) => [key, jsonOf(value)]));
 }
 
-/** Those of a group's hyperparameters that change what a step does, and that PyTorch doesn't have. */
+/** The hyperparameters of a group that change a step and that PyTorch doesn't have. */
 export function unknownToPyTorch(group: GroupState): string[] {
-  const { initialSquareAvg, ...others } = OF_OURS; // which was, when the first step was taken
+  const { initialSquareAvg, ...others } = OF_OURS; // initialSquareAvg mattered at the first step alone
   const isOff = (value: unknown) => value === false || value === Infinity;
   return Object.keys(others).filter((name) => !isOff(group[name as keyof Hyperparameters]));
 }
 
-/** Python is to read floats, so whole numbers get a fraction. Infinity, for no clipping, isn't JSON. */
+/** JSON of a value. Whole numbers get a fraction, for Python to read floats. Infinity, for no clipping, isn't JSON. */
 function jsonOf(value: unknown): string {
   if (value === Infinity) return "null";
   return Number.isInteger(value) ? (value as number).toFixed(1) : JSON.stringify(value);
 }
 
 /**
- * Reads hyperparameters by PyTorch's names for them. What they are, the optimizer checks.
+ * Reads hyperparameters by PyTorch's names for them. The optimizer checks their values.
  *
- * @param where their place, up to the key.
- * @param areAllWanted those that PyTorch doesn't have, too.
+ * @param where The place in the file, up to the key, for messages.
+ * @param areAllWanted Whether none may be missing, not even those that PyTorch doesn't have.
  */
 export function hyperparametersFrom(
   values: Readonly<Record<string, unknown>>,

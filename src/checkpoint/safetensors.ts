@@ -1,9 +1,9 @@
 /**
  * The safetensors format (https://huggingface.co/docs/safetensors): eight bytes of length, a header in JSON that names
- * each tensor's type, shape and place, then the tensors, one behind the other without a gap.
+ * each tensor's type, shape and place, then the tensors without a gap between them.
  *
- * A file may come from anywhere. All of its header is checked before any of it is used, duplicate keys included, which
- * `JSON.parse` passes over; nothing is allocated that the file's own size doesn't pay for.
+ * Files come from anywhere, so the whole header is checked before any of it is used, and memory is bounded by the size of
+ * the file. `JSON.parse` alone would pass over duplicate keys.
  */
 
 import { show } from "../base/show.ts";
@@ -17,18 +17,18 @@ export interface Entry {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: Shape;
-  /** Elements. */
+  /** The number of elements. */
   readonly count: number;
-  /** Bytes from the file's start. */
+  /** The place in bytes from the file's start. */
   readonly begin: number;
   readonly end: number;
 }
 
 export interface Header {
   readonly metadata: ReadonlyMap<string, string>;
-  /** In the order in which they lie. */
+  /** The tensors in the order of their places. */
   readonly entries: readonly Entry[];
-  /** Of the whole file. */
+  /** The length of the whole file. */
   readonly byteLength: number;
 }
 
@@ -39,16 +39,16 @@ export interface Source {
   readonly values: Float32Array | Float64Array;
 }
 
-/** In which a file says how long its header is. */
+/** The bytes that hold the header's length. */
 export const LENGTH_BYTES = 8;
 /** The limit of the format's own library. */
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = "__metadata__";
 
-/** A file as what stands in it one behind the other: a header, and arrays. */
+/** The consecutive parts of a file: a header, then arrays. */
 export type FileParts = readonly (Uint8Array | Float32Array | Float64Array)[];
 
-/** A file with these tensors, in this order; nothing is copied yet. */
+/** The parts of a file with these tensors, in this order. Nothing is copied yet. */
 export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<string, string>): FileParts {
   let end = 0;
   const header = new Map<string, unknown>([[METADATA, Object.fromEntries(metadata)]]);
@@ -79,7 +79,7 @@ export function concatenated(parts: FileParts): Bytes {
   try {
     bytes = new Uint8Array(byteLength);
   } catch (cause) {
-    throw new MemoryError(`There is no array of ${byteLength} bytes to be had: use saveChunks.`, { cause });
+    throw new MemoryError(`An array of ${byteLength} bytes can't be allocated: use saveChunks.`, { cause });
   }
   let at = 0;
   for (const part of parts) {
@@ -119,7 +119,7 @@ export function parseHeader(bytes: Uint8Array, length: number): Header {
     throw new CheckpointError(`The header is not in UTF-8: ${cause}`, { cause });
   }
   const json = parseJson(text, "The header");
-  // Not even behind a space: the format says so.
+  // The format allows no space before the brace.
   if (!text.startsWith("{")) throw new CheckpointError("The header doesn't begin with a JSON object.");
 
   const { [METADATA]: metadata = {}, ...tensors } = json as Record<string, unknown>;
@@ -190,7 +190,7 @@ export function parseJson(text: string, where: string): unknown {
   return json;
 }
 
-/** The first key that stands twice in an object of what is known to be JSON. */
+/** Finds the first key that an object has twice, in text that is known to be JSON. */
 function duplicateKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   let string = "";
@@ -217,7 +217,7 @@ export function bytesIn(file: Uint8Array, { begin, end }: Entry): Uint8Array {
   return file.subarray(begin, end);
 }
 
-/** A whole file, checked but for the values in it. */
+/** Checks a whole file, but for the values of its tensors. */
 export function openFile(source: Uint8Array | ArrayBufferLike): { bytes: Uint8Array; header: Header } {
   const tag = Object.prototype.toString.call(source);
   if (!ArrayBuffer.isView(source) && tag !== "[object ArrayBuffer]" && tag !== "[object SharedArrayBuffer]") {

@@ -26,24 +26,24 @@ export interface GroupState extends Partial<Hyperparameters> {
   readonly params: readonly string[];
 }
 
-/** What an optimizer is, but for the gradients: plain data that can be cloned, stored and sent. */
+/** The whole optimizer except for the gradients: plain data that can be cloned, stored and sent. */
 export interface StateDict<Name extends string = string> {
-  /** Of this form. */
+  /** The version of this form. */
   readonly version: 1;
-  /** As the optimizer's. */
+  /** The optimizer's `steps`. */
   readonly steps: number;
-  /** As the optimizer's. */
+  /** The optimizer's `skippedSteps`. */
   readonly skippedSteps: number;
-  /** In their order. A schedule of `lr` stands here as the rate of the last step. */
+  /** The groups in their order. A schedule of `lr` is given as the rate of the last step. */
   readonly groups: readonly GroupState[];
   /** The tensors of all groups, by name. */
   readonly tensors: Readonly<Record<Name, TensorState>>;
-  /** What only the constructor takes: `loadStateDict` leaves it alone. */
+  /** Options that only the constructor takes: `loadStateDict` leaves them alone. */
   readonly options?: CommonOptions | undefined;
 }
 
 /**
- * Gives the whole of it, each array as `copy` makes it of a view.
+ * Gives the state dict of an optimizer, each array as `copy` makes it of a view.
  *
  * @internal
  */
@@ -66,7 +66,7 @@ export function readState(
     skippedSteps,
     groups: groups.map(({ hyperparameters, tensors }) => ({
       ...hyperparameters,
-      // Of the last step: a schedule need not say anything about steps beyond the last.
+      // The rate of the last step: a schedule need not be defined beyond it.
       lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0)),
       params: tensors.map(({ name }) => name),
     })),
@@ -89,14 +89,14 @@ export function writeState(dict: StateDict, groups: readonly Group[], { ema }: O
   }
   expectSame("groups.length", dict.groups?.length, groups.length);
 
-  /** What may fail for want of memory goes to the front. */
+  /** Changes that may fail for want of memory stand in front. */
   const changes: (() => void)[] = [];
   groups.forEach((group, i) => {
     const { params, ...given } = { ...dict.groups[i] };
     const names = group.tensors.map(({ name }) => name);
     expectSame(`groups[${i}].params`, params, names);
     const own = group.hyperparameters;
-    // A function can't be saved: the optimizer's own goes on, from the step that was.
+    // A function can't be saved: the optimizer's own schedule goes on, from the dict's step.
     if (typeof own.lr === "function") given.lr = own.lr;
     const next = resolveHyperparameters(given, own);
     changes.unshift(() => group.reserve(next));
