@@ -4,10 +4,18 @@
  *
  * @module rmsprop-wasm/checkpoint
  */
-import { ByteReader, type Bytes, type Chunks } from "./checkpoint/byte-reader.ts";
-import { annotate, annotated, annotationsOf, flattenedKey } from "./checkpoint/flattened.ts";
+import { carriedBy, carriedSources, carry } from "./checkpoint/carried.ts";
+import { type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
+import {
+  annotate,
+  annotated,
+  annotationsOf,
+  declaredIn,
+  flattenedKey,
+  stateTest,
+} from "./checkpoint/flattened.ts";
 import { findParts, partsOf, sourcesOf, stateFrom } from "./checkpoint/keys.ts";
-import { Loader } from "./checkpoint/loader.ts";
+import { asTheyLie, carriedIn, Loader } from "./checkpoint/loader.ts";
 import {
   bytesIn,
   bytesOf,
@@ -33,14 +41,14 @@ function make<Name extends string>(params: readonly ParamGroup[], options: Optio
   return new RMSprop(params, options) as unknown as Loaded<Name>;
 }
 
-const asTheyLie = (view: Float32Array) => view;
-
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
 function describe(optimizer: Optimizer<Params>): FileParts {
   const dict = optimizer.stateDict(asTheyLie);
   const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
   const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
-  return fileParts(sourcesOf(dict, parts, flattenedKey), annotate(dict, isScheduled));
+  const carried = carriedBy(optimizer);
+  const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];
+  return fileParts(sources, annotate(dict, isScheduled, carried));
 }
 
 /**
@@ -88,13 +96,14 @@ const CHUNK_BYTES = 2 ** 20;
  * @throws CheckpointError when the optimizer changed, or its memory grew, between two pieces.
  */
 export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void> {
-  const { steps } = optimizer;
+  const { steps, changes } = optimizer;
   const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      if (optimizer.steps !== steps || values.byteLength !== byteLength) {
+      const hasChanged = optimizer.steps !== steps || optimizer.changes !== changes;
+      if (hasChanged || values.byteLength !== byteLength) {
         throw new CheckpointError(
-          "The optimizer took a step, or its memory grew, before the file was complete.",
+          "The optimizer took a step or another state, or its memory grew, before the file was complete: save again.",
         );
       }
       yield bytesOf(values).slice(at, at + CHUNK_BYTES) as Bytes;
@@ -132,9 +141,7 @@ export function load<Name extends string = string>(
   const { bytes, header } = openFile(file);
   const loader = new Loader(header, options, make<Name>);
   try {
-    for (const part of loader.found) {
-      loader.take(part, bytesIn(bytes, part.entry));
-    }
+    for (const entry of header.entries) loader.take(entry, bytesIn(bytes, entry));
     return loader.finish();
   } catch (error) {
     loader.abandon();
@@ -164,29 +171,32 @@ export async function loadChunks<Name extends string = string>(
   chunks: Chunks,
   options: Options = {},
 ): Promise<Loaded<Name>> {
-  const reader = new ByteReader(chunks);
-  let loader: Loader<Loaded<Name>> | undefined;
+  return feed(reading<Name>(options), chunks);
+}
+
+/** Reads a file from its begin to its end: it yields how many bytes it wants next, and gets fewer where the file ends. */
+function* reading<Name extends string>(options: Options): Generator<number, Loaded<Name>, Uint8Array> {
+  const length = headerLength(yield LENGTH_BYTES);
+  const header = parseHeader(yield length, length);
+  const loader = new Loader(header, options, make<Name>);
+  let position = LENGTH_BYTES + length;
+  let isComplete = false;
   try {
-    const length = headerLength(await reader.read(LENGTH_BYTES));
-    const header = parseHeader(await reader.read(length), length);
-    loader = new Loader(header, options, make<Name>);
-    for (const part of loader.found) {
-      const { begin, end, dtype } = part.entry;
-      for (let at = begin; at < end; at += CHUNK_BYTES) {
-        const count = Math.min(CHUNK_BYTES, end - at);
-        const bytes = await reader.read(count);
-        if (bytes.length < count) checkLength(header, reader.position);
-        loader.take(part, bytes, (at - begin) / dtype.byteLength);
+    for (const entry of header.entries) {
+      for (let at = entry.begin; at < entry.end; at += CHUNK_BYTES) {
+        const count = Math.min(CHUNK_BYTES, entry.end - at);
+        const bytes = yield count;
+        position += bytes.length;
+        if (bytes.length < count) checkLength(header, position);
+        loader.take(entry, bytes, at - entry.begin);
       }
     }
-    await reader.read(1);
-    checkLength(header, reader.position);
-    return loader.finish();
-  } catch (error) {
-    loader?.abandon();
-    throw error;
+    checkLength(header, position + (yield 1).length);
+    const loaded = loader.finish();
+    isComplete = true;
+    return loaded;
   } finally {
-    await reader.close();
+    if (!isComplete) loader.abandon();
   }
 }
 
@@ -219,11 +229,21 @@ export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBu
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const own = optimizer.stateDict(asTheyLie);
-  const groups = annotated(own.groups, annotations);
-  const found = findParts(header, partsOf(groups, own.options?.ema !== undefined), flattenedKey);
-  optimizer.loadStateDict(stateFrom([{ found, bytes }], groups, annotations.skippedSteps));
+  const { groups, keys } = annotated(own.groups, annotations);
+  const parts = partsOf(groups, own.options?.ema !== undefined);
+  const findings = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
+  const isOurs = annotations.own !== undefined;
+  const isState = isOurs ? () => false : stateTest(header.entries);
+  const tensors = carriedIn(
+    bytes,
+    findings.others.filter(({ name }) => !isState(name)),
+  );
+  const dict = stateFrom([{ bytes, findings }], groups, isOurs);
+  optimizer.loadStateDict({ version: 1, skippedSteps: annotations.own?.skippedSteps ?? 0, ...dict });
+  carry(optimizer, { tensors, keys });
 }
 
 export { writeFileAtomic } from "./checkpoint/atomic-write.ts";
-export type { Bytes, Chunks } from "./checkpoint/byte-reader.ts";
+export { type CarriedTensor, carriedTensors } from "./checkpoint/carried.ts";
+export type { Bytes, Chunks, ReadableChunks } from "./checkpoint/chunks.ts";
 export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./checkpoint/lerobot.ts";

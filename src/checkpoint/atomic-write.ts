@@ -5,7 +5,7 @@
 
 import { builtinModule } from "../base/builtin.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Chunks } from "./byte-reader.ts";
+import type { Chunks } from "./chunks.ts";
 
 /** The part of `node:fs/promises` that is used here. */
 interface FileSystem {

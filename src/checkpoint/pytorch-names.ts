@@ -5,6 +5,7 @@ import { CheckpointError } from "../errors.ts";
 import type { StatePlane } from "../kernel/segment.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
+import { parseJson } from "./json.ts";
 
 /** The keys of the state. `ema` is our own: PyTorch keeps state that it doesn't know. */
 export const STATE_KEYS = {
@@ -45,17 +46,38 @@ export function isHyperparameter(name: string): boolean {
 }
 
 /** Settings of how PyTorch computes. They mean nothing here, but PyTorch doesn't load a group without them. */
-const FOR_PYTORCH = { capturable: false, foreach: null, differentiable: false };
-/** All other keys of its groups. */
-const IGNORED = [...Object.keys(FOR_PYTORCH), "initial_lr", "params", "param_names"];
+const FOR_PYTORCH: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ["capturable", "false"],
+  ["foreach", "null"],
+  ["differentiable", "false"],
+]);
 
-/** A group's hyperparameters by the names that PyTorch gives them, each value as JSON. */
-export function hyperparametersToJson(group: GroupState, only: "pytorch" | "all"): Map<string, string> {
+/** Our names by PyTorch's. */
+const NAMES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
+  Object.entries(HYPERPARAMETER_KEYS).map(([name, key]) => [key, name]),
+);
+
+/** The keys of a group's record in files of ours. */
+export const GROUP_KEYS: readonly string[] = /* @__PURE__ */ (() => [
+  ...NAMES.keys(),
+  ...FOR_PYTORCH.keys(),
+])();
+
+/**
+ * A group's hyperparameters by the names that PyTorch gives them, each value as JSON.
+ *
+ * @param others Keys that a file had beside them.
+ */
+export function hyperparametersToJson(
+  group: GroupState,
+  only: "pytorch" | "all",
+  others: ReadonlyMap<string, string> = new Map(),
+): Map<string, string> {
   const keys: Keys = only === "all" ? HYPERPARAMETER_KEYS : OF_PYTORCH;
   const values = Object.entries(keys).map(
-    ([name, key]) => [key, group[name as keyof Hyperparameters]] as const,
+    ([name, key]) => [key, jsonOf(group[name as keyof Hyperparameters])] as const,
   );
-  return new Map([...values, ...Object.entries(FOR_PYTORCH)].map(([key, value]) => [key, jsonOf(value)]));
+  return new Map([...values, ...FOR_PYTORCH, ...others]);
 }
 
 /** The hyperparameters of a group that change a step and that PyTorch doesn't have. */
@@ -71,32 +93,37 @@ function jsonOf(value: unknown): string {
   return Number.isInteger(value) ? (value as number).toFixed(1) : JSON.stringify(value);
 }
 
+/** A group's record in a file: the JSON of each value by PyTorch's key. */
+export type GroupRecord = ReadonlyMap<string, string>;
+
 /**
- * Reads hyperparameters by PyTorch's names for them. The optimizer checks their values.
+ * Reads hyperparameters by PyTorch's names for them. The optimizer checks their values. Keys that PyTorch's schedulers and
+ * users add stand in `others`: in PyTorch the records of groups are open.
  *
  * @param where The place in the file, up to the key, for messages.
  * @param areAllWanted Whether none may be missing, not even those that PyTorch doesn't have.
  */
 export function hyperparametersFrom(
-  values: Readonly<Record<string, unknown>>,
+  record: GroupRecord,
   where: string,
   areAllWanted: boolean,
-): Partial<Hyperparameters> {
-  const names = new Map(Object.entries(HYPERPARAMETER_KEYS).map(([name, key]) => [key, name]));
-  const found: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(values)) {
-    const name = names.get(key);
-    if (name !== undefined) {
-      if (value instanceof Object) {
-        throw new CheckpointError(`${where}${key}: got ${show(value)}, expected a number, true or false.`);
-      }
-      found[name] = value === null && key.startsWith("clip_") ? Infinity : value;
-    } else if (!IGNORED.includes(key)) {
-      throw new CheckpointError(`${where}${key}: expected one of ${[...names.keys()].join(", ")}.`);
+): { values: Partial<Hyperparameters>; others: Map<string, string> } {
+  const values: Record<string, unknown> = {};
+  const others = new Map<string, string>();
+  for (const [key, json] of record) {
+    const name = NAMES.get(key);
+    if (name === undefined) {
+      if (FOR_PYTORCH.get(key) !== json) others.set(key, json);
+      continue;
     }
+    const value = parseJson(json, `${where}${key}`);
+    if (value instanceof Object) {
+      throw new CheckpointError(`${where}${key}: got ${show(value)}, expected a number, true or false.`);
+    }
+    values[name] = value === null && key.startsWith("clip_") ? Infinity : value;
   }
-  for (const [key, name] of areAllWanted ? names : []) {
-    if (!Object.hasOwn(found, name)) throw new CheckpointError(`${where}${key} is missing.`);
+  for (const key of areAllWanted ? NAMES.keys() : []) {
+    if (!record.has(key)) throw new CheckpointError(`${where}${key} is missing.`);
   }
-  return found;
+  return { values, others };
 }
