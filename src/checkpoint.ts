@@ -4,10 +4,18 @@
  *
  * @module rmsprop-wasm/checkpoint
  */
-import { ByteReader, type Bytes, type Chunks } from "./checkpoint/byte-reader.ts";
-import { annotate, annotated, annotationsOf, flattenedKey } from "./checkpoint/flattened.ts";
+import { carriedBy, carriedSources, carry } from "./checkpoint/carried.ts";
+import { type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
+import {
+  annotate,
+  annotated,
+  annotationsOf,
+  declaredIn,
+  flattenedKey,
+  stateTest,
+} from "./checkpoint/flattened.ts";
 import { findParts, partsOf, sourcesOf, stateFrom } from "./checkpoint/keys.ts";
-import { Loader } from "./checkpoint/loader.ts";
+import { asTheyLie, carriedIn, Loader } from "./checkpoint/loader.ts";
 import {
   bytesIn,
   bytesOf,
@@ -33,19 +41,19 @@ function make<Name extends string>(params: readonly ParamGroup[], options: Optio
   return new RMSprop(params, options) as unknown as Loaded<Name>;
 }
 
-const asTheyLie = (view: Float32Array) => view;
-
-/** All of a file: its tensors are views of the optimizer's. */
+/** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
 function describe(optimizer: Optimizer<Params>): FileParts {
   const dict = optimizer.stateDict(asTheyLie);
   const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
   const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
-  return fileParts(sourcesOf(dict, parts, flattenedKey), annotate(dict, isScheduled));
+  const carried = carriedBy(optimizer);
+  const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];
+  return fileParts(sources, annotate(dict, isScheduled, carried));
 }
 
 /**
- * The bytes of a safetensors file with all that an optimizer is: parameters, state, steps, groups and hyperparameters;
- * gradients not. It is a copy, made at once in an array of its size. Under `threads` it is as consistent as on one.
+ * Gives the bytes of a safetensors file that holds the whole optimizer: parameters, state, steps, groups and
+ * hyperparameters, but no gradients. The bytes are a copy, made in one allocation.
  *
  * @example
  * ```ts
@@ -67,12 +75,12 @@ export function save(optimizer: Optimizer<Params>): Bytes {
   return concatenated(describe(optimizer));
 }
 
-/** Of `saveChunks` and `loadChunks`: a multiple of any element's size. */
+/** The size of the pieces of `saveChunks` and `loadChunks`, a multiple of every element's size. */
 const CHUNK_BYTES = 2 ** 20;
 
 /**
- * What `save` gives in pieces of at most a mebibyte, each a copy: for files of which memory can't hold one more. No step
- * may be taken before the last of them.
+ * Gives the bytes of `save` in pieces of at most a mebibyte, each a copy: for optimizers that are too large for a second
+ * copy in memory. The optimizer must not change before the last piece.
  *
  * @example
  * ```ts
@@ -85,16 +93,17 @@ const CHUNK_BYTES = 2 ** 20;
  * byteLength === save(optimizer).length; // → true
  * ```
  *
- * @throws CheckpointError when one was, or the memory has grown.
+ * @throws CheckpointError when the optimizer changed, or its memory grew, between two pieces.
  */
 export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void> {
-  const { steps } = optimizer;
+  const { steps, changes } = optimizer;
   const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      if (optimizer.steps !== steps || values.byteLength !== byteLength) {
+      const hasChanged = optimizer.steps !== steps || optimizer.changes !== changes;
+      if (hasChanged || values.byteLength !== byteLength) {
         throw new CheckpointError(
-          "The optimizer took a step, or its memory grew, before the file was complete.",
+          "The optimizer took a step or another state, or its memory grew, before the file was complete: save again.",
         );
       }
       yield bytesOf(values).slice(at, at + CHUNK_BYTES) as Bytes;
@@ -118,9 +127,9 @@ export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void
  * optimizer.groups[0].lr; // → 0.0001
  * ```
  *
- * @param file All bytes of it.
- * @param options What they say holds instead of what the file says, for all groups. Without hyperparameters in the
- * file, the rest are the constructor's defaults.
+ * @param file The file's bytes.
+ * @param options Options that replace the file's, for all groups. A hyperparameter that neither gives has the
+ * constructor's default.
  * @throws CheckpointError for a file that is malformed.
  * @throws OptionError for hyperparameters out of range; and when the learning rate was a function, which a file can't
  * hold, and `options.lr` doesn't say what it is to be.
@@ -132,9 +141,7 @@ export function load<Name extends string = string>(
   const { bytes, header } = openFile(file);
   const loader = new Loader(header, options, make<Name>);
   try {
-    for (const part of loader.found) {
-      loader.take(part, bytesIn(bytes, part.entry));
-    }
+    for (const entry of header.entries) loader.take(entry, bytesIn(bytes, entry));
     return loader.finish();
   } catch (error) {
     loader.abandon();
@@ -143,10 +150,10 @@ export function load<Name extends string = string>(
 }
 
 /**
- * What `load` does, from anything that `for await` takes: a file's or a response's stream. Beside the optimizer, memory
- * holds a mebibyte of the file at a time.
+ * Does what `load` does with a file that arrives in pieces: the stream of a file or of a response. Beside the optimizer,
+ * memory holds a mebibyte of the file at a time.
  *
- * A stream doesn't tell beforehand how long it is: room for the optimizer is made by what the header says.
+ * A stream doesn't announce its length, so the header decides how much memory the optimizer gets.
  *
  * @example
  * ```ts
@@ -164,36 +171,39 @@ export async function loadChunks<Name extends string = string>(
   chunks: Chunks,
   options: Options = {},
 ): Promise<Loaded<Name>> {
-  const reader = new ByteReader(chunks);
-  let loader: Loader<Loaded<Name>> | undefined;
+  return feed(reading<Name>(options), chunks);
+}
+
+/** Reads a file from its begin to its end: it yields how many bytes it wants next, and gets fewer where the file ends. */
+function* reading<Name extends string>(options: Options): Generator<number, Loaded<Name>, Uint8Array> {
+  const length = headerLength(yield LENGTH_BYTES);
+  const header = parseHeader(yield length, length);
+  const loader = new Loader(header, options, make<Name>);
+  let position = LENGTH_BYTES + length;
+  let isComplete = false;
   try {
-    const length = headerLength(await reader.read(LENGTH_BYTES));
-    const header = parseHeader(await reader.read(length), length);
-    loader = new Loader(header, options, make<Name>);
-    for (const part of loader.found) {
-      const { begin, end, dtype } = part.entry;
-      for (let at = begin; at < end; at += CHUNK_BYTES) {
-        const count = Math.min(CHUNK_BYTES, end - at);
-        const bytes = await reader.read(count);
-        if (bytes.length < count) checkLength(header, reader.position);
-        loader.take(part, bytes, (at - begin) / dtype.byteLength);
+    for (const entry of header.entries) {
+      for (let at = entry.begin; at < entry.end; at += CHUNK_BYTES) {
+        const count = Math.min(CHUNK_BYTES, entry.end - at);
+        const bytes = yield count;
+        position += bytes.length;
+        if (bytes.length < count) checkLength(header, position);
+        loader.take(entry, bytes, at - entry.begin);
       }
     }
-    await reader.read(1);
-    checkLength(header, reader.position);
-    return loader.finish();
-  } catch (error) {
-    loader?.abandon();
-    throw error;
+    checkLength(header, position + (yield 1).length);
+    const loaded = loader.finish();
+    isComplete = true;
+    return loaded;
   } finally {
-    await reader.close();
+    if (!isComplete) loader.abandon();
   }
 }
 
 /**
- * Fills an optimizer from a file, by names and shapes: all of it or nothing. Hyperparameters that the file has hold from
- * the next step on, but for a learning rate where the optimizer has a function, which goes on at the step that was; and
- * what only the constructor takes, `globalClipNorm`, `nonFinite` and `ema`, stays as it was made. Gradients are left alone.
+ * Fills an optimizer from a file, by names and shapes: all of it or nothing. The file's hyperparameters hold from the next
+ * step on. Three things stay as they are: a schedule of `lr`, which goes on at the file's step; the constructor's own
+ * options `globalClipNorm`, `nonFinite` and `ema`; and the gradients.
  *
  * @example
  * ```ts
@@ -219,11 +229,21 @@ export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBu
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const own = optimizer.stateDict(asTheyLie);
-  const groups = annotated(own.groups, annotations);
-  const found = findParts(header, partsOf(groups, own.options?.ema !== undefined), flattenedKey);
-  optimizer.loadStateDict(stateFrom([{ found, bytes }], groups, annotations.skippedSteps));
+  const { groups, keys } = annotated(own.groups, annotations);
+  const parts = partsOf(groups, own.options?.ema !== undefined);
+  const findings = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
+  const isOurs = annotations.own !== undefined;
+  const isState = isOurs ? () => false : stateTest(header.entries);
+  const tensors = carriedIn(
+    bytes,
+    findings.others.filter(({ name }) => !isState(name)),
+  );
+  const dict = stateFrom([{ bytes, findings }], groups, isOurs);
+  optimizer.loadStateDict({ version: 1, skippedSteps: annotations.own?.skippedSteps ?? 0, ...dict });
+  carry(optimizer, { tensors, keys });
 }
 
 export { writeFileAtomic } from "./checkpoint/atomic-write.ts";
-export type { Bytes, Chunks } from "./checkpoint/byte-reader.ts";
+export { type CarriedTensor, carriedTensors } from "./checkpoint/carried.ts";
+export type { Bytes, Chunks, ReadableChunks } from "./checkpoint/chunks.ts";
 export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./checkpoint/lerobot.ts";

@@ -17,6 +17,12 @@
 export class RMSpropError extends Error {
   /** The class's name. Spelt out in each: a user's minifier may rename the classes. */
   override readonly name: string = "RMSpropError";
+
+  /** @internal */
+  constructor(message: string, options?: ErrorOptions) {
+    // Names come from files and may be long: the end, which says what to do, stays.
+    super(message.length > 900 ? `${message.slice(0, 600)} … ${message.slice(-250)}` : message, options);
+  }
 }
 
 /** An option that doesn't exist, or a value that its option doesn't take. */

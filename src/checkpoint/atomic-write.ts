@@ -5,9 +5,9 @@
 
 import { builtinModule } from "../base/builtin.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Chunks } from "./byte-reader.ts";
+import type { Chunks } from "./chunks.ts";
 
-/** What is used of `node:fs/promises` and `node:path`. */
+/** The part of `node:fs/promises` that is used here. */
 interface FileSystem {
   open(path: string, flags: string): Promise<FileHandle>;
   realpath(path: string): Promise<string>;
@@ -41,7 +41,7 @@ interface FileHandle {
  * load(await readFile(path)).params.w; // → [3, 4]
  * ```
  *
- * @param data What `save` or `saveChunks` gives; or text.
+ * @param data The result of `save` or `saveChunks`, or text.
  * @throws CheckpointError where there are no files.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array | Chunks): Promise<void> {
@@ -49,7 +49,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array | 
   if (!files) {
     throw new CheckpointError("There are no files here: writeFileAtomic is for Node, Deno and Bun.");
   }
-  // Where the path is a link, the file that it points to is replaced. There may be none yet.
+  // Replaces the file that a link points to, not the link. There may be no file yet.
   const target = await files.realpath(path).catch(() => path);
   const temporary = `${target}.${crypto.randomUUID()}.tmp`;
   try {
@@ -62,7 +62,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array | 
     await files.unlink(temporary).catch(() => {});
     throw error;
   }
-  // The name is in the folder, which Windows neither lets open nor needs flushed.
+  // Flushes the folder, which holds the name. Windows neither allows nor needs that.
   const { dirname } = builtinModule("node:path") as { dirname(path: string): string };
   const { platform } = builtinModule("node:process") as { platform: string };
   if (platform !== "win32") await withFile(files, dirname(target), "r", (folder) => folder.sync());

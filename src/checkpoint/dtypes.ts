@@ -1,35 +1,62 @@
-/** The types of elements that files may have, and how they become float32. */
+/** The element types of safetensors files, and how elements become float32. */
 
+/** One element type. */
 export interface Dtype {
-  /** As safetensors files call it. */
+  /** The name in safetensors files. */
   readonly name: string;
-  /** Of each element. */
-  readonly byteLength: number;
-  read(view: DataView, byteOffset: number): number;
+  /** The bits of one element: 4 and 6 are possible, too. */
+  readonly bits: number;
+  /** Reads one element as a number, where a count of steps may be of this type. */
+  readonly read?: (view: DataView, byteOffset: number) => number;
+  /** Whether parameters and state may be of this type. */
+  readonly isFloat?: true;
 }
 
-const F32: Dtype = { name: "F32", byteLength: 4, read: (view, at) => view.getFloat32(at, true) };
+const F32: Dtype = { name: "F32", bits: 32, read: (view, at) => view.getFloat32(at, true), isFloat: true };
 
-export const DTYPES: readonly Dtype[] = [
+const READABLE: readonly Dtype[] = [
   F32,
-  { name: "F64", byteLength: 8, read: (view, at) => view.getFloat64(at, true) },
-  { name: "F16", byteLength: 2, read: (view, at) => ofBits(view.getUint16(at, true), 10) },
-  { name: "BF16", byteLength: 2, read: (view, at) => ofBits(view.getUint16(at, true), 7) },
+  { name: "F64", bits: 64, read: (view, at) => view.getFloat64(at, true), isFloat: true },
+  { name: "F16", bits: 16, read: (view, at) => ofBits(view.getUint16(at, true), 10), isFloat: true },
+  { name: "BF16", bits: 16, read: (view, at) => ofBits(view.getUint16(at, true), 7), isFloat: true },
+  { name: "I8", bits: 8, read: (view, at) => view.getInt8(at) },
+  { name: "U8", bits: 8, read: (view, at) => view.getUint8(at) },
+  { name: "I16", bits: 16, read: (view, at) => view.getInt16(at, true) },
+  { name: "U16", bits: 16, read: (view, at) => view.getUint16(at, true) },
+  { name: "I32", bits: 32, read: (view, at) => view.getInt32(at, true) },
+  { name: "U32", bits: 32, read: (view, at) => view.getUint32(at, true) },
+  { name: "I64", bits: 64, read: (view, at) => Number(view.getBigInt64(at, true)) },
+  { name: "U64", bits: 64, read: (view, at) => Number(view.getBigUint64(at, true)) },
 ];
 
-/** Writes elements into `target` from the bytes in which a file has them, each rounded to float32 once. */
+/** All types of the format's own library (0.8.0). Tensors of those that aren't read are carried along as they are. */
+export const DTYPES: ReadonlyMap<string, Dtype> = /* @__PURE__ */ new Map(
+  [
+    ...READABLE,
+    ...["BOOL", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E5M2FNUZ", "F8_E4M3FNUZ"].map((name) => ({
+      name,
+      bits: 8,
+    })),
+    { name: "C64", bits: 64 },
+    { name: "F4", bits: 4 },
+    { name: "F6_E2M3", bits: 6 },
+    { name: "F6_E3M2", bits: 6 },
+  ].map((dtype) => [dtype.name, dtype]),
+);
+
+/** Writes elements into `target` from a file's bytes, each rounded to float32 once. */
 export function decode(dtype: Dtype, bytes: Uint8Array, target: Float32Array): void {
   if (dtype === F32) {
     new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
     return;
   }
   const view = viewOf(bytes);
-  for (let i = 0; i < target.length; i++) target[i] = dtype.read(view, i * dtype.byteLength);
+  for (let i = 0; i < target.length; i++) target[i] = dtype.read!(view, (i * dtype.bits) / 8);
 }
 
-/** The elements that bytes hold: a view of them where they are float32 and aligned, else new. */
+/** The elements of a file's bytes: a view where they are float32 and aligned, else a copy. */
 export function valuesOf(dtype: Dtype, bytes: Uint8Array): Float32Array {
-  const count = bytes.length / dtype.byteLength;
+  const count = (bytes.length * 8) / dtype.bits;
   if (dtype === F32 && bytes.byteOffset % 4 === 0) {
     return new Float32Array(bytes.buffer, bytes.byteOffset, count);
   }
@@ -38,16 +65,16 @@ export function valuesOf(dtype: Dtype, bytes: Uint8Array): Float32Array {
   return values;
 }
 
-/** The first element that bytes hold, in double. */
+/** The first element of a file's bytes, in double. */
 export function firstValue(dtype: Dtype, bytes: Uint8Array): number {
-  return dtype.read(viewOf(bytes), 0);
+  return dtype.read!(viewOf(bytes), 0);
 }
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A float in 16 bits: a sign, then the exponent, then so many bits of mantissa. */
+/** A float of 16 bits: a sign, then the exponent, then `mantissaBits` of mantissa. */
 function ofBits(bits: number, mantissaBits: number): number {
   const one = 2 ** mantissaBits;
   const sign = bits & 0x8000 ? -1 : 1;

@@ -4,16 +4,27 @@
  *     w                                                            a parameter, by its name
  *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  its state; steps are the same for all
  *     metadata, param_groups.w.lr  .alpha  …                       hyperparameters in JSON, those of a group with each
- *     metadata, rmsprop-wasm                                       what no other has a place for, in JSON
+ *     metadata, rmsprop-wasm                                       all that PyTorch has no key for, in JSON
+ *
+ * A file with the last of these is one of ours, and has nothing but what that names: anything else is an error. In files by
+ * others, whatever isn't asked for is passed over.
  */
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
+import type { Carried } from "./carried.ts";
+import { isObject, parseJson } from "./json.ts";
 import type { KeyOf } from "./keys.ts";
-import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS } from "./pytorch-names.ts";
-import { type Header, isObject, parseJson } from "./safetensors.ts";
+import {
+  GROUP_KEYS,
+  type GroupRecord,
+  hyperparametersFrom,
+  hyperparametersToJson,
+  STATE_KEYS,
+} from "./pytorch-names.ts";
+import type { Entry, Header } from "./safetensors.ts";
 
 /** Goes up when a reader of today would misread a file. */
 const FILE_VERSION = 1;
@@ -23,125 +34,225 @@ const GROUPS = "param_groups.";
 export const flattenedKey: KeyOf = ({ name, what }) =>
   what === "param" ? name : `state.${name}.${STATE_KEYS[what]}`;
 
-/** What a file says beside its tensors. */
-export interface Annotations {
+/** The names that a file of ours has beside the optimizer's. */
+interface CarriedNames {
+  readonly tensors: readonly string[];
+  readonly keys: readonly string[];
+}
+
+/** What a file of ours says of itself. */
+interface Own {
   readonly skippedSteps: number;
   /** Whether some learning rate was a function, which a file can't hold: it has the rate of the last step. */
   readonly isScheduled: boolean;
-  /** None in a file of others. */
+  /** The names of each group. */
   readonly groups: readonly (readonly string[])[];
   readonly options: StateDict["options"];
-  /** By the names of parameters. */
-  readonly hyperparameters: ReadonlyMap<string, Partial<Hyperparameters>>;
+  readonly carried: CarriedNames;
+}
+
+/** A file's metadata, read and checked. */
+export interface Annotations {
+  /** Undefined in a file by others. */
+  readonly own: Own | undefined;
+  /** The record of each parameter's group, by the parameter's name. */
+  readonly records: ReadonlyMap<string, GroupRecord>;
 }
 
 export function annotate(
   { groups, skippedSteps, options }: StateDict,
   isScheduled: boolean,
+  { tensors, keys }: Carried,
 ): Map<string, string> {
   const names = groups.map(({ params }) => params);
-  const ours = { version: FILE_VERSION, skippedSteps, isScheduled, groups: names, options };
-  const hyperparameters = groups.flatMap((group) =>
-    group.params.flatMap((name) =>
-      [...hyperparametersToJson(group, "all")].map(
-        ([key, json]) => [`${GROUPS}${name}.${key}`, json] as const,
-      ),
-    ),
-  );
-  // The first is what HuggingFace's libraries ask for.
-  return new Map([["format", "pt"], [OURS, JSON.stringify(ours)], ...hyperparameters]);
+  const own = { version: FILE_VERSION, skippedSteps, isScheduled, groups: names, options };
+  const others = new Set([...keys.values()].flatMap((record) => [...record.keys()]));
+  for (const key of GROUP_KEYS) others.delete(key);
+  const carried = { tensors: [...tensors.keys()], keys: [...others] };
+  const carriesNothing = carried.tensors.length === 0 && carried.keys.length === 0;
+  // HuggingFace's libraries ask for "format".
+  const metadata = new Map([
+    ["format", "pt"],
+    [OURS, JSON.stringify(carriesNothing ? own : { ...own, carried })],
+  ]);
+  for (const group of groups) {
+    const common = hyperparametersToJson(group, "all");
+    for (const name of group.params) {
+      const more = keys.get(name);
+      for (const [key, json] of more ? hyperparametersToJson(group, "all", more) : common) {
+        metadata.set(`${GROUPS}${name}.${key}`, json);
+      }
+    }
+  }
+  return metadata;
 }
 
 export function annotationsOf({ metadata }: Header): Annotations {
-  const own = ownOf(metadata.get(OURS));
-  const values = new Map<string, Record<string, unknown>>(own.groups.flat().map((name) => [name, {}]));
+  const json = metadata.get(OURS);
+  const own = json === undefined ? undefined : ownOf(json);
+  const records = new Map<string, Map<string, string>>(own?.groups.flat().map((name) => [name, new Map()]));
   for (const [place, json] of metadata) {
     if (!place.startsWith(GROUPS)) continue;
-    // Names may have dots in them, hyperparameters have none.
+    // Names may have dots in them, keys have none.
     const dot = place.lastIndexOf(".");
     const name = place.slice(GROUPS.length, dot);
-    const value = parseJson(json, `Metadata ${place}`);
-    values.set(name, { ...values.get(name), [place.slice(dot + 1)]: value });
+    let record = records.get(name);
+    if (!record) {
+      record = new Map();
+      records.set(name, record);
+    }
+    record.set(place.slice(dot + 1), json);
   }
-  const isOurs = own.groups.length > 0;
-  const hyperparameters = [...values].map(
-    ([name, given]) => [name, hyperparametersFrom(given, `Metadata ${GROUPS}${name}.`, isOurs)] as const,
-  );
-  return { ...own, hyperparameters: new Map(hyperparameters) };
+  return { own, records };
 }
 
-function ownOf(json: string | undefined): Omit<Annotations, "hyperparameters"> {
-  if (json === undefined) return { skippedSteps: 0, isScheduled: false, groups: [], options: undefined };
+const areStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((name) => typeof name === "string");
+
+function ownOf(json: string): Own {
   const own = parseJson(json, `Metadata ${OURS}`);
   const refuse = (what: string, given: unknown, wanted: string): never => {
     throw new CheckpointError(`Metadata ${OURS}: ${what} is ${show(given)}, expected ${wanted}.`);
   };
   if (!isObject(own)) return refuse("it", own, "an object");
-  const { version, skippedSteps, isScheduled, groups, options } = own;
+  const { version, skippedSteps, isScheduled, groups, options, carried = { tensors: [], keys: [] } } = own;
   if (version !== FILE_VERSION) {
     refuse("version", version, `${FILE_VERSION}: a newer rmsprop-wasm may read it`);
   }
-  const areNames = (value: unknown) =>
-    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string");
+  const areNames = (value: unknown) => areStrings(value) && value.length > 0;
   if (!Array.isArray(groups) || groups.length === 0 || !groups.every(areNames)) {
     return refuse("groups", groups, "lists of names");
   }
+  const names = groups.flat();
+  if (new Set(names).size < names.length) refuse("groups", groups, "each name once");
   if (typeof isScheduled !== "boolean") return refuse("isScheduled", isScheduled, "true or false");
+  if (!isObject(carried) || !areStrings(carried.tensors) || !areStrings(carried.keys)) {
+    return refuse("carried", carried, "lists of names, as { tensors, keys }");
+  }
   if (!isObject(options)) return refuse("options", options, "an object");
   const { globalClipNorm, nonFinite, ema, ...others } = options;
   for (const key of Object.keys(others)) refuse("an option", key, "globalClipNorm, nonFinite or ema");
   return {
-    // Both are checked by the optimizer.
+    // The optimizer checks skippedSteps and the options.
     skippedSteps: skippedSteps as number,
     // Infinity, for no clipping, isn't JSON.
-    options: { nonFinite, ema, globalClipNorm: globalClipNorm ?? Infinity } as Annotations["options"],
+    options: { nonFinite, ema, globalClipNorm: globalClipNorm ?? Infinity } as Own["options"],
     isScheduled,
     groups,
+    carried: carried as unknown as CarriedNames,
   };
 }
 
-/** Groups with the hyperparameters that the file has for them, where it has some. */
-export function annotated(groups: readonly GroupState[], { hyperparameters }: Annotations): GroupState[] {
-  const names = groups.flatMap(({ params }) => params);
-  for (const name of hyperparameters.keys()) {
-    if (!names.includes(name)) {
+/** Groups with the hyperparameters of a file, and the further keys of their records by the name of the parameter. */
+export interface AnnotatedGroups {
+  readonly groups: GroupState[];
+  readonly keys: Carried["keys"];
+}
+
+/** Adds the file's hyperparameters to the groups. */
+export function annotated(groups: readonly GroupState[], { own, records }: Annotations): AnnotatedGroups {
+  const keys = new Map<string, ReadonlyMap<string, string>>();
+  const read = reader(own?.carried.keys);
+  const names = new Set(groups.flatMap(({ params }) => params));
+  for (const name of own ? records.keys() : []) {
+    if (!names.has(name)) {
       throw new CheckpointError(`Metadata ${GROUPS}${name}: there is no parameter of this name.`);
     }
   }
-  for (const name of hyperparameters.size > 0 ? names : []) {
-    if (!hyperparameters.has(name)) throw new CheckpointError(`Metadata ${GROUPS}${name} is missing.`);
-  }
-  return groups.map((group) => {
-    const [first, ...others] = group.params;
-    const common = hyperparameters.get(first!);
-    const other = others.find((name) => textOf(hyperparameters.get(name)) !== textOf(common));
-    if (other !== undefined) {
-      throw new CheckpointError(
-        `Metadata ${GROUPS}${other}: differs from that of ${show(first)}, and they are in one group.`,
-      );
+  const annotatedGroups = groups.map((group) => {
+    let common: { name: string; text: string; values: Partial<Hyperparameters> } | undefined;
+    for (const name of group.params) {
+      const record = records.get(name);
+      if (!record) {
+        if (own) throw new CheckpointError(`Metadata ${GROUPS}${name} is missing.`);
+        continue;
+      }
+      const { text, values, others } = read(name, record);
+      if (others.size > 0) keys.set(name, others);
+      common ??= { name, text, values };
+      if (text !== common.text) {
+        throw new CheckpointError(
+          `Metadata ${GROUPS}${name}: differs from that of ${show(common.name)}, and they are in one group.`,
+        );
+      }
     }
-    return { ...group, ...common };
+    return { ...group, ...common?.values };
   });
+  return { groups: annotatedGroups, keys };
 }
 
-/** The groups of a file: as it says, else parameters with equal hyperparameters together. */
-export function groupsOf({ entries }: Header, annotations: Annotations): GroupState[] {
-  const { groups, hyperparameters } = annotations;
-  const state = new RegExp(`^state\\..*\\.(${Object.values(STATE_KEYS).join("|")})$`, "s");
-  const alike = new Map<string, string[]>();
-  for (const { name } of groups.length > 0 ? [] : entries) {
-    if (state.test(name)) continue;
-    const text = textOf(hyperparameters.get(name));
-    alike.set(text, [...(alike.get(text) ?? []), name]);
+/** The groups that a file names; in a file by others, parameters with equal hyperparameters make a group. */
+export function groupsOf({ entries }: Header, annotations: Annotations): AnnotatedGroups {
+  const { own, records } = annotations;
+  if (own) {
+    return annotated(
+      own.groups.map((params) => ({ params })),
+      annotations,
+    );
   }
-  const names = groups.length > 0 ? groups : [...alike.values()];
+  // Records name the parameters that the optimizer trained. Without any, all that may be parameters are.
+  const isState = stateTest(entries);
+  const params = entries.filter(({ name, dtype, count }) =>
+    records.size > 0 ? records.has(name) : dtype.isFloat && count > 0 && !isState(name),
+  );
+  if (params.length === 0) {
+    throw new CheckpointError(
+      "The file has no parameters: expected tensors of F32, F64, F16 or BF16, with elements.",
+    );
+  }
+  const alike = new Map<string, string[]>();
+  const read = reader(undefined);
+  for (const { name } of params) {
+    const text = records.has(name) ? read(name, records.get(name)!).text : "";
+    const group = alike.get(text);
+    if (group) group.push(name);
+    else alike.set(text, [name]);
+  }
   return annotated(
-    names.map((params) => ({ params })),
+    [...alike.values()].map((params) => ({ params })),
     annotations,
   );
 }
 
-/** The same for the same hyperparameters, in whichever order they stand. */
-function textOf(hyperparameters: Partial<Hyperparameters> | undefined): string {
-  return JSON.stringify(Object.entries(hyperparameters ?? {}).sort());
+/**
+ * Reads the records of parameters. Thousands of them may be the same, and are parsed once.
+ *
+ * @param carried The further keys that a file of ours names; undefined in files by others, whose records are open.
+ */
+function reader(carried: readonly string[] | undefined) {
+  const cache = new Map<string, ReturnType<typeof hyperparametersFrom> & { text: string }>();
+  return (name: string, record: GroupRecord) => {
+    const id = JSON.stringify([...record]);
+    let read = cache.get(id);
+    if (read) return read;
+    const { values, others } = hyperparametersFrom(
+      record,
+      `Metadata ${GROUPS}${name}.`,
+      carried !== undefined,
+    );
+    for (const key of carried ? others.keys() : []) {
+      if (!carried!.includes(key) && !GROUP_KEYS.includes(key)) {
+        throw new CheckpointError(
+          `Metadata ${GROUPS}${name}.${key}: expected one of ${GROUP_KEYS.join(", ")}.`,
+        );
+      }
+    }
+    // Equal for equal hyperparameters, in any order.
+    read = { values, others, text: JSON.stringify(Object.entries(values).sort()) };
+    cache.set(id, read);
+    return read;
+  };
+}
+
+/** Tells the state of a file's tensors from tensors, also where it is another optimizer's. */
+export function stateTest(entries: readonly Entry[]): (name: string) => boolean {
+  const names = new Set(entries.map(({ name }) => name));
+  const known = new RegExp(`^state\\..*\\.(${Object.values(STATE_KEYS).join("|")})$`, "s");
+  const ofState = /^state\.(.*)\.[^.]*$/s;
+  return (name) => known.test(name) || names.has(ofState.exec(name)?.[1] ?? "");
+}
+
+/** The names of tensors that a file of ours may hold beside the optimizer's; undefined for files by others. */
+export function declaredIn({ own }: Annotations): ReadonlySet<string> | undefined {
+  return own && new Set(own.carried.tensors);
 }

@@ -1,14 +1,14 @@
-/** Which key of a file holds which part of an optimizer's state. */
+/** The parts of an optimizer's state, and the keys under which a file holds them. */
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import { keptPlanes } from "../optimizer/group.ts";
 import type { Shape } from "../optimizer/params.ts";
-import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
+import type { GroupState, StateDict, TensorState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { firstValue, valuesOf } from "./dtypes.ts";
 import type { STATE_KEYS } from "./pytorch-names.ts";
-import { bytesIn, type Entry, type Header, type Source } from "./safetensors.ts";
+import { bytesIn, type Entry, type Source } from "./safetensors.ts";
 
 /** An array of a tensor; or the count of steps, which PyTorch keeps with each. */
 export interface Part {
@@ -18,7 +18,7 @@ export interface Part {
 
 export type KeyOf = (part: Part) => string;
 
-/** What optimizers with such groups keep: steps first of all, then plane by plane, as they lie in memory. */
+/** All parts that optimizers with such groups keep: steps first, then plane by plane, in the order of memory. */
 export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] {
   const order: Part["what"][] = ["step", "param", "squareAvg", "momentumBuffer", "gradAvg", "ema"];
   return order.flatMap((what) =>
@@ -30,43 +30,96 @@ export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] 
   );
 }
 
-/** What a file is to hold of these parts. */
+/** The tensors that a file of these parts holds. */
 export function sourcesOf({ tensors, steps }: StateDict, parts: readonly Part[], keyOf: KeyOf): Source[] {
   return parts.map((part) => {
     const { name, what } = part;
     const { shape, ...arrays } = tensors[name]!;
-    if (what !== "step") return { name: keyOf(part), shape, values: arrays[what]! };
-    // PyTorch counts in float32, which has all whole numbers up to there.
-    const values = steps > 2 ** 24 ? Float64Array.of(steps) : Float32Array.of(steps);
-    return { name: keyOf(part), shape: [], values };
+    if (what !== "step") return { name: keyOf(part), shape, dtype: "F32", values: arrays[what]! };
+    // PyTorch counts in float32, which has all whole numbers up to 2 ** 24.
+    return steps > 2 ** 24
+      ? { name: keyOf(part), shape: [], dtype: "F64", values: Float64Array.of(steps) }
+      : { name: keyOf(part), shape: [], dtype: "F32", values: Float32Array.of(steps) };
   });
 }
 
-/** A part, and where in a file it lies. */
+/** A part, and its place in a file. */
 export interface Found extends Part {
   readonly entry: Entry;
 }
 
-/** Finds all these parts in a file, and nothing else. They come in the order in which they lie. */
-export function findParts({ entries }: Header, parts: readonly Part[], keyOf: KeyOf): Found[] {
-  const wanted = new Map(parts.map((part) => [keyOf(part), part]));
-  const found = entries.map((entry) => {
-    const part = wanted.get(entry.name);
-    if (!part) throw new CheckpointError(`${show(entry.name)}: the optimizer keeps nothing of this name.`);
-    wanted.delete(entry.name);
-    return { ...part, entry };
-  });
-  const [missing] = wanted.keys();
-  if (missing !== undefined) throw new CheckpointError(`${show(missing)} is missing in the file.`);
-  return found;
+/** The result of looking for parts in a file. */
+export interface Findings {
+  /** The parts that are there, in the file's order. */
+  readonly found: readonly Found[];
+  /** State that isn't there, and starts anew. */
+  readonly fresh: readonly Part[];
+  /** All else that the file holds. */
+  readonly others: readonly Entry[];
 }
 
-/** The shapes of the tensors by name. All parts of a tensor have one; of steps there is one for each. */
+/**
+ * Finds parts in the entries of a file, or of several.
+ *
+ * In files by others a parameter may have no state, as one of PyTorch's that never had a gradient: it starts anew. So does
+ * an average of the weights, which PyTorch doesn't keep. Half a state is an error.
+ *
+ * @param declared In files of ours, the names of all other tensors; undefined in files by others, which may hold anything.
+ */
+export function findParts(
+  entries: readonly Entry[],
+  parts: readonly Part[],
+  keyOf: KeyOf,
+  declared?: ReadonlySet<string>,
+): Findings {
+  const wanted = new Map(parts.map((part) => [keyOf(part), part]));
+  const found: Found[] = [];
+  const others: Entry[] = [];
+  for (const entry of entries) {
+    const part = wanted.get(entry.name);
+    if (part) {
+      checkType(entry, part);
+      found.push({ ...part, entry });
+      wanted.delete(entry.name);
+    } else {
+      if (declared && !declared.has(entry.name)) {
+        throw new CheckpointError(`${show(entry.name)}: the optimizer keeps nothing of this name.`);
+      }
+      others.push(entry);
+    }
+  }
+  const started = new Set(
+    found.filter(({ what }) => what !== "param" && what !== "ema").map(({ name }) => name),
+  );
+  const missing = [...wanted].find(
+    ([, { name, what }]) => declared || what === "param" || (what !== "ema" && started.has(name)),
+  );
+  if (missing) throw new CheckpointError(`${show(missing[0])} is missing in the file.`);
+  if (declared && others.length < declared.size) {
+    const names = new Set(others.map(({ name }) => name));
+    const [first] = [...declared].filter((name) => !names.has(name));
+    throw new CheckpointError(`${show(first)} is missing in the file.`);
+  }
+  return { found, fresh: [...wanted.values()], others };
+}
+
+function checkType({ name, dtype, count }: Entry, { what }: Part): void {
+  const fits = what === "step" ? dtype.read : dtype.isFloat;
+  if (!fits) {
+    const wanted = what === "step" ? "a number" : "F32, F64, F16 or BF16";
+    throw new CheckpointError(`${show(name)}: dtype is ${dtype.name}, expected ${wanted}.`);
+  }
+  if (what !== "step" && count === 0) {
+    throw new CheckpointError(`${show(name)}: a parameter without elements, expected at least one.`);
+  }
+}
+
+/** The shapes of the tensors by name. All parts of a tensor have the same; a count of steps is a single number. */
 export function shapesOf(found: readonly Found[]): Map<string, Shape> {
   const shapes = new Map<string, Shape>();
   for (const { name, what, entry } of found) {
     if (what !== "step" && !shapes.has(name)) shapes.set(name, entry.shape);
-    const fits = what === "step" ? entry.count === 1 : show(entry.shape) === show(shapes.get(name));
+    const fits = what === "step" ? entry.count === 1 : isSame(entry.shape, shapes.get(name)!);
     if (!fits) {
       const wanted = what === "step" ? "a single number" : `${show(shapes.get(name))}, as of ${show(name)}`;
       throw new CheckpointError(`${show(entry.name)}: shape is ${show(entry.shape)}, expected ${wanted}.`);
@@ -75,45 +128,97 @@ export function shapesOf(found: readonly Found[]): Map<string, Shape> {
   return shapes;
 }
 
-/** The count of steps, which all parameters must have in common. */
-export function commonSteps([first, ...others]: readonly (readonly [Found, number])[]): number {
-  const [{ entry }, steps] = first!;
-  for (const [other, count] of others) {
-    if (!Object.is(count, steps)) {
-      throw new CheckpointError(
-        `${show(other.entry.name)} is ${count} and ${show(entry.name)} is ${steps}: expected as many steps of all parameters.`,
-      );
-    }
+function isSame(a: Shape, b: Shape): boolean {
+  return a === b || (a.length === b.length && a.every((size, i) => size === b[i]));
+}
+
+/** A count of steps, and the part that it is of. */
+export type Count = readonly [part: Found, steps: number];
+
+/**
+ * The count of steps of a file. An optimizer has one for all parameters. PyTorch's parameters may differ, where a layer was
+ * thawed later: then it is the largest, which nothing but bias correction would see.
+ *
+ * @param mustAgree Whether the parameters' counts must be the same.
+ * @param areSomeFresh Whether there are parameters without a count, whose state starts anew.
+ */
+export function stepsOf(counts: readonly Count[], mustAgree: boolean, areSomeFresh: boolean): number {
+  let steps = 0;
+  for (const [, count] of counts) steps = Number.isNaN(count) ? count : Math.max(steps, count);
+  const negative = counts.find(([, count]) => count < 0);
+  if (negative) return negative[1];
+  const other = counts.find(([, count]) => !Object.is(count, counts[0]![1]));
+  if (mustAgree && (other || (areSomeFresh && steps > 0))) {
+    const [{ entry }, first] = counts[0]!;
+    const what = other ? `${show(other[0].entry.name)} is ${other[1]}` : "Another parameter has no count";
+    throw new CheckpointError(
+      `${what} and ${show(entry.name)} is ${first}: expected as many steps of all parameters.`,
+    );
   }
   return steps;
 }
 
-/** What was found in whole files, as a state dict: its arrays are views of the files where they can be. */
+/** Gives state that a file doesn't have: averages at their start, the average of the weights at the weights. */
+export function freshState({ what }: Part, param: Float32Array, initialSquareAvg: number): Float32Array {
+  if (what === "ema") return param;
+  return new Float32Array(param.length).fill(what === "squareAvg" ? initialSquareAvg : 0);
+}
+
+/** What is found in whole files, with their bytes. */
+export interface Read {
+  readonly bytes: Uint8Array;
+  readonly findings: Findings;
+}
+
+/**
+ * A state dict of the parts that were found in whole files: its arrays are views of the files where alignment allows.
+ *
+ * @param given The parameters, where no file has them.
+ */
 export function stateFrom(
-  files: readonly { found: readonly Found[]; bytes: Uint8Array }[],
+  files: readonly Read[],
   groups: readonly GroupState[],
-  skippedSteps: number,
-): StateDict {
-  const steps: [Found, number][] = [];
-  const arrays = new Map<string, [string, unknown][]>();
-  for (const { found, bytes } of files) {
-    for (const part of found) {
-      const { name, what, entry } = part;
-      const own = bytesIn(bytes, entry);
-      if (what === "step") steps.push([part, firstValue(entry.dtype, own)]);
-      else arrays.set(name, [...(arrays.get(name) ?? []), [what, valuesOf(entry.dtype, own)]]);
+  isOurs: boolean,
+  given?: StateDict["tensors"],
+): Pick<StateDict, "steps" | "groups" | "tensors"> {
+  const counts: Count[] = [];
+  const shapes = shapesOf(files.flatMap(({ findings }) => findings.found));
+  const tensors = new Map<string, Record<string, unknown>>();
+  for (const group of groups) {
+    for (const name of group.params) {
+      const own = given?.[name];
+      tensors.set(name, own ? { param: own.param, shape: own.shape } : {});
     }
   }
-  const shapes = shapesOf(files.flatMap(({ found }) => found));
-  const tensors = [...arrays].map(([name, values]) => [
-    name,
-    Object.fromEntries([["shape", shapes.get(name)], ...values]),
-  ]);
+  for (const { findings, bytes } of files) {
+    for (const part of findings.found) {
+      const { name, what, entry } = part;
+      const own = bytesIn(bytes, entry);
+      if (what === "step") counts.push([part, firstValue(entry.dtype, own)]);
+      else Object.assign(tensors.get(name)!, { shape: shapes.get(name), [what]: valuesOf(entry.dtype, own) });
+    }
+  }
+  const initial = new Map(
+    groups.flatMap((group) => group.params.map((name) => [name, group.initialSquareAvg ?? 0])),
+  );
+  const fresh = files.flatMap(({ findings }) => findings.fresh);
+  for (const part of fresh) {
+    if (part.what === "step") continue;
+    const tensor = tensors.get(part.name)!;
+    tensor[part.what] = freshState(part, tensor.param as Float32Array, initial.get(part.name)!);
+  }
   return {
-    version: 1,
-    steps: commonSteps(steps),
-    skippedSteps,
+    steps: stepsOf(counts, isOurs || usesCounts(groups), hasFreshCounts(fresh)),
     groups,
-    tensors: Object.fromEntries(tensors),
+    tensors: Object.fromEntries(tensors) as Record<string, unknown> as Record<string, TensorState>,
   };
+}
+
+/** Whether a parameter's own count of steps matters to its update. */
+export function usesCounts(groups: readonly GroupState[]): boolean {
+  return groups.some(({ biasCorrection }) => biasCorrection);
+}
+
+export function hasFreshCounts(fresh: readonly Part[]): boolean {
+  return fresh.some(({ what }) => what === "step");
 }

@@ -3,18 +3,21 @@
  * all, counted from 0, as `state/0/square_avg`, and the groups in a file of JSON.
  */
 
-import { show } from "../base/show.ts";
+import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params } from "../optimizer/params.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
-import { findParts, type KeyOf, type Part, partsOf, sourcesOf, stateFrom } from "./keys.ts";
+import { type Carried, type CarriedTensor, carriedBy, carriedSources, carry } from "./carried.ts";
+import { parseJson } from "./json.ts";
+import { findParts, type KeyOf, type Part, partsOf, type Read, sourcesOf, stateFrom } from "./keys.ts";
+import { asTheyLie, carriedIn } from "./loader.ts";
 import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS, unknownToPyTorch } from "./pytorch-names.ts";
-import { concatenated, fileParts, isObject, openFile, parseJson } from "./safetensors.ts";
+import { concatenated, type Entry, fileParts, openFile, type Source } from "./safetensors.ts";
 
-/** Files by LeRobot's names for them. */
+/** The files of an optimizer, by LeRobot's names for them. */
 export interface LeRobotFiles {
-  /** State by a parameter's place among all. */
+  /** The state of each parameter, by its place among all. */
   readonly "optimizer_state.safetensors": Uint8Array;
   /** Hyperparameters and places of each group. */
   readonly "optimizer_param_groups.json": string;
@@ -26,8 +29,8 @@ const isParameter = ({ what }: Part) => what === "param";
 const isState = (part: Part) => !isParameter(part);
 
 /**
- * The files of an optimizer as LeRobot writes and reads them. Numbers of groups are floats there: its reader refuses
- * integers for floats, and floats for integers.
+ * Gives the files of an optimizer as LeRobot writes and reads them. The numbers of groups are written as floats: LeRobot's
+ * reader refuses an integer in place of a float.
  *
  * @example
  * ```ts
@@ -38,11 +41,12 @@ const isState = (part: Part) => !isParameter(part);
  * Object.keys(files); // → ["optimizer_state.safetensors", "optimizer_param_groups.json", "model.safetensors"]
  * ```
  *
- * @throws CheckpointError for hyperparameters that `torch.optim.RMSprop` doesn't have, and the layout no place for.
+ * @throws CheckpointError for hyperparameters that `torch.optim.RMSprop` doesn't have.
  * @throws SwappedError while the averages stand in for the parameters.
  */
 export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles> {
-  const dict = optimizer.stateDict((view) => view);
+  const dict = optimizer.stateDict(asTheyLie);
+  const carried = carriedBy(optimizer);
   for (const group of dict.groups) {
     const unknown = unknownToPyTorch(group);
     if (unknown.length > 0) {
@@ -51,26 +55,30 @@ export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles
       );
     }
   }
-  const names = dict.groups.flatMap(({ params }) => params);
-  const keyOf = keyBy(new Map(names.map((name, i) => [name, i])));
+  const places = new Map(dict.groups.flatMap(({ params }) => params).map((name, i) => [name, i]));
+  const keyOf = keyBy(places);
   const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
-  const file = (of: (part: Part) => boolean) =>
-    concatenated(fileParts(sourcesOf(dict, parts.filter(of), keyOf), new Map([["format", "pt"]])));
+  const file = (of: (part: Part) => boolean, more: readonly Source[]) => {
+    const sources = [...sourcesOf(dict, parts.filter(of), keyOf), ...more];
+    return concatenated(fileParts(sources, new Map([["format", "pt"]])));
+  };
   const groups = dict.groups.map((group) => {
-    const entries = [...hyperparametersToJson(group, "pytorch")].map(([key, json]) => `"${key}": ${json}`);
-    const indices = group.params.map((name) => names.indexOf(name));
+    const record = hyperparametersToJson(group, "pytorch", carried.keys.get(group.params[0]!));
+    const entries = [...record].map(([key, json]) => `${JSON.stringify(key)}: ${json}`);
+    const indices = group.params.map((name) => places.get(name));
     return `{ ${entries.join(", ")}, "params": ${JSON.stringify(indices)} }`;
   });
   return {
-    "optimizer_state.safetensors": file(isState),
+    "optimizer_state.safetensors": file(isState, []),
     "optimizer_param_groups.json": `[\n  ${groups.join(",\n  ")}\n]\n`,
-    "model.safetensors": file(isParameter),
+    "model.safetensors": file(isParameter, carriedSources(carried)),
   };
 }
 
 /**
- * Fills an optimizer from such files, all of it or nothing. Its groups must be theirs, in their order; its tensors too,
- * unless PyTorch has written their names. Without `model.safetensors`, the parameters stay as they are.
+ * Fills an optimizer from such files, all of it or nothing. The optimizer's groups must be those of the files, in the same
+ * order; the tensors too, unless PyTorch has written their names. Without `model.safetensors`, the parameters stay as they
+ * are. A parameter without state, as one that never had a gradient, starts anew.
  *
  * @example
  * ```ts
@@ -87,51 +95,71 @@ export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles
  * @throws OptionError, MemoryError, SwappedError as `restore` does.
  */
 export function restoreLeRobot(optimizer: Optimizer<Params>, files: LeRobotFiles): void {
-  const own = optimizer.stateDict((view) => view);
-  const text = files["optimizer_param_groups.json"];
-  const indices = new Map<string, number>();
-  const groups = groupsFrom(text, own.groups, indices);
-  const keyOf = keyBy(indices);
+  const own = optimizer.stateDict(asTheyLie);
+  const places = new Map<string, number>();
+  const { groups, keys } = groupsFrom(files["optimizer_param_groups.json"], own.groups, places);
+  const keyOf = keyBy(places);
   const parts = partsOf(groups, own.options?.ema !== undefined);
-  const find = (source: Uint8Array, of: (part: Part) => boolean) => {
-    const { bytes, header } = openFile(source);
-    return { bytes, found: findParts(header, parts.filter(of), keyOf) };
-  };
-  const model = files["model.safetensors"];
-  const found = [find(files["optimizer_state.safetensors"], isState)];
-  if (model) found.push(find(model, isParameter));
-  const dict = stateFrom(found, groups, 0);
-  const tensors = Object.entries(dict.tensors).map(([name, tensor]) => [
-    name,
-    { ...tensor, param: tensor.param ?? own.tensors[name]!.param },
-  ]);
-  optimizer.loadStateDict({ ...dict, tensors: Object.fromEntries(tensors) });
+  const state = openFile(files["optimizer_state.safetensors"]);
+  const read: Read[] = [{ ...state, ...findIn(state.header.entries, isState) }];
+  let tensors: ReadonlyMap<string, CarriedTensor> = carriedBy(optimizer).tensors;
+  if (files["model.safetensors"]) {
+    const model = openFile(files["model.safetensors"]);
+    const { findings } = findIn(model.header.entries, isParameter);
+    read.push({ ...model, findings });
+    tensors = carriedIn(model.bytes, findings.others);
+  }
+  const dict = stateFrom(read, groups, false, own.tensors);
+  optimizer.loadStateDict({ version: 1, skippedSteps: 0, ...dict });
+  carry(optimizer, { tensors, keys });
+
+  function findIn(entries: readonly Entry[], of: (part: Part) => boolean) {
+    return { findings: findParts(entries, parts.filter(of), keyOf) };
+  }
 }
 
-function keyBy(indices: ReadonlyMap<string, number>): KeyOf {
-  return ({ name, what }) => (what === "param" ? name : `state/${indices.get(name)}/${STATE_KEYS[what]}`);
+function keyBy(places: ReadonlyMap<string, number>): KeyOf {
+  return ({ name, what }) => (what === "param" ? name : `state/${places.get(name)}/${STATE_KEYS[what]}`);
 }
 
-/** The optimizer's groups with the hyperparameters of the file, and in `indices` where each tensor stands there. */
-function groupsFrom(text: string, own: readonly GroupState[], indices: Map<string, number>): GroupState[] {
+/** Gives the optimizer's groups with the file's hyperparameters, and puts the place of each tensor into `places`. */
+function groupsFrom(
+  text: string,
+  own: readonly GroupState[],
+  places: Map<string, number>,
+): { groups: GroupState[]; keys: Carried["keys"] } {
   const where = "optimizer_param_groups.json";
-  const groups = parseJson(text, where);
+  const records: Map<string, string>[] = own.map(() => new Map());
+  const groups = parseJson(text, where, {
+    onMember: (index, key, json) => records[index]?.set(key, json),
+  });
   if (!Array.isArray(groups) || groups.length !== own.length) {
     throw new CheckpointError(`${where}: got ${show(groups)}, expected a list of ${own.length} groups.`);
   }
-  return own.map((group, i) => {
-    const given: Record<string, unknown> = isObject(groups[i]) ? groups[i] : {};
-    const { params, param_names: names = group.params } = given;
+  const keys = new Map<string, ReadonlyMap<string, string>>();
+  const read = own.map((group, i) => {
+    const { params, param_names: names = group.params } = Object(groups[i]);
     const fits = (list: unknown): list is unknown[] =>
       Array.isArray(list) && list.length === group.params.length;
-    if (!fits(params) || !fits(names) || !group.params.every((name) => names.includes(name))) {
+    const given = new Set(fits(names) ? names : []);
+    if (!fits(params) || !fits(names) || !group.params.every((name) => given.has(name))) {
       throw new CheckpointError(
-        `${where}[${i}]: got params ${show(params)}, expected ${group.params.length}: ${group.params.join(", ")}.`,
+        `${where}[${i}]: got params ${show(params)}, expected ${group.params.length}: ${cut(group.params.join(", "))}.`,
       );
     }
     names.forEach((name, k) => {
-      indices.set(name as string, params[k] as number);
+      places.set(name as string, params[k] as number);
     });
-    return { ...group, ...hyperparametersFrom(given, `${where}[${i}].`, false) };
+    const record = records[i]!;
+    record.delete("params");
+    record.delete("param_names");
+    const { values, others } = hyperparametersFrom(record, `${where}[${i}].`, false);
+    if (others.size > 0) for (const name of group.params) keys.set(name, others);
+    return { ...group, ...values };
   });
+  const taken = new Set(places.values());
+  if (taken.size < places.size) {
+    throw new CheckpointError(`${where}: two parameters have one place, expected each place once.`);
+  }
+  return { groups: read, keys };
 }

@@ -1,33 +1,48 @@
 /** An optimizer in the making: from a file's header first, then from its tensors, piece by piece. */
 
-import { OptionError } from "../errors.ts";
+import { MemoryError, OptionError } from "../errors.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { ParamGroup, Params } from "../optimizer/params.ts";
-import type { StateDict } from "../optimizer/state-dict.ts";
+import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
 import type { Options } from "../options/options.ts";
+import { type Carried, type CarriedTensor, carry, roomFor } from "./carried.ts";
 import { decode, firstValue } from "./dtypes.ts";
-import { annotationsOf, flattenedKey, groupsOf } from "./flattened.ts";
-import { commonSteps, type Found, findParts, partsOf, shapesOf } from "./keys.ts";
+import { annotationsOf, declaredIn, flattenedKey, groupsOf, stateTest } from "./flattened.ts";
+import {
+  type Count,
+  type Found,
+  findParts,
+  hasFreshCounts,
+  type Part,
+  partsOf,
+  shapesOf,
+  stepsOf,
+  usesCounts,
+} from "./keys.ts";
 import { isHyperparameter } from "./pytorch-names.ts";
-import type { Header } from "./safetensors.ts";
+import { bytesIn, type Entry, type Header } from "./safetensors.ts";
 
-/** Makes the optimizer that a file asks for: each entry of the package has its own. */
+/** Makes the optimizer of a file: each entry of the package has its own class. */
 export type Make<Made extends Optimizer<Params>> = (params: readonly ParamGroup[], options: Options) => Made;
 
 /** @internal */
 export class Loader<Made extends Optimizer<Params>> {
-  /** In the order in which they lie in the file. */
-  readonly found: readonly Found[];
   readonly #optimizer: Made;
-  /** Of the optimizer: its arrays are views. */
-  #state: StateDict | undefined;
+  readonly #groups: readonly GroupState[];
+  readonly #isOurs: boolean;
   readonly #skippedSteps: number;
-  readonly #steps: [Found, number][] = [];
+  readonly #parts: ReadonlyMap<Entry, Found>;
+  readonly #fresh: readonly Part[];
+  readonly #carriedTensors: ReadonlyMap<Entry, CarriedTensor>;
+  readonly #carried: Carried;
+  readonly #counts: Count[] = [];
+  /** The optimizer's state; its arrays are views. */
+  #views: StateDict;
 
   constructor(header: Header, options: Options, make: Make<Made>) {
     const annotations = annotationsOf(header);
-    const { isScheduled, skippedSteps } = annotations;
-    if (isScheduled && options.lr === undefined) {
+    const { own } = annotations;
+    if (own?.isScheduled && options.lr === undefined) {
       throw new OptionError(
         "The learning rate was a function, which a file can't hold: load with { lr }, the same function or a number.",
       );
@@ -35,45 +50,86 @@ export class Loader<Made extends Optimizer<Params>> {
     const overrides = Object.fromEntries(
       Object.entries(options).filter(([name, value]) => isHyperparameter(name) && value !== undefined),
     );
-    const groups = groupsOf(header, annotations).map((group) => ({ ...group, ...overrides }));
-    const ownOptions = { ...annotations.options, ...options };
-    this.found = findParts(header, partsOf(groups, ownOptions.ema !== undefined), flattenedKey);
-    const shapes = shapesOf(this.found);
+    const { groups, keys } = groupsOf(header, annotations);
+    this.#groups = groups.map((group) => ({ ...group, ...overrides }));
+    const ownOptions = { ...own?.options, ...options };
+    const parts = partsOf(this.#groups, ownOptions.ema !== undefined);
+    const { found, fresh, others } = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
+    const shapes = shapesOf(found);
+    this.#isOurs = own !== undefined;
+    this.#skippedSteps = own?.skippedSteps ?? 0;
+    this.#parts = new Map(found.map((part) => [part.entry, part]));
+    this.#fresh = fresh;
+    const isState = own ? () => false : stateTest(header.entries);
+    this.#carriedTensors = carriedFrom(others.filter(({ name }) => !isState(name)));
+    const named = [...this.#carriedTensors].map(([{ name }, tensor]) => [name, tensor] as const);
+    this.#carried = { tensors: new Map(named), keys };
 
-    const params = groups.map((group) => ({
+    const params = this.#groups.map((group) => ({
       ...group,
       params: Object.fromEntries(group.params.map((name) => [name, shapes.get(name)!])),
     }));
     this.#optimizer = make(params, ownOptions);
-    this.#skippedSteps = skippedSteps;
+    this.#views = this.#optimizer.stateDict(asTheyLie);
   }
 
-  /** Takes bytes of what was found, from its element `start` on. */
-  take(part: Found, bytes: Uint8Array, start = 0): void {
-    const { name, what, entry } = part;
-    const { tensors } = this.#views;
-    if (what === "step") {
-      this.#steps.push([part, firstValue(entry.dtype, bytes)]);
+  /** Takes bytes of a tensor, from its byte `start` on: whole elements. */
+  take(entry: Entry, bytes: Uint8Array, start = 0): void {
+    const part = this.#parts.get(entry);
+    if (part === undefined) {
+      this.#carriedTensors.get(entry)?.bytes.set(bytes, start);
+    } else if (part.what === "step") {
+      this.#counts.push([part, firstValue(entry.dtype, bytes)]);
     } else {
-      const count = bytes.length / entry.dtype.byteLength;
-      decode(entry.dtype, bytes, tensors[name]![what]!.subarray(start, start + count));
+      const { bits } = entry.dtype;
+      const from = (start * 8) / bits;
+      decode(entry.dtype, bytes, this.#view(part).subarray(from, from + (bytes.length * 8) / bits));
     }
   }
 
   /** Gives the optimizer, once everything was taken. */
   finish(): Made {
-    const steps = commonSteps(this.#steps);
-    this.#optimizer.loadStateDict({ ...this.#views, steps, skippedSteps: this.#skippedSteps });
+    const mustAgree = this.#isOurs || usesCounts(this.#groups);
+    const steps = stepsOf(this.#counts, mustAgree, hasFreshCounts(this.#fresh));
+    for (const part of this.#fresh) {
+      // Other state begins as the constructor has made it.
+      if (part.what === "ema") this.#view(part).set(this.#view({ ...part, what: "param" }));
+    }
+    const state = this.#optimizer.stateDict(asTheyLie);
+    this.#optimizer.loadStateDict({ ...state, steps, skippedSteps: this.#skippedSteps });
+    carry(this.#optimizer, this.#carried);
     return this.#optimizer;
-  }
-
-  get #views(): StateDict {
-    this.#state ??= this.#optimizer.stateDict((view) => view);
-    return this.#state;
   }
 
   /** Ends what the optimizer has begun. */
   abandon(): void {
     this.#optimizer.dispose();
   }
+
+  /** A memory of the caller's may grow between two pieces of a file, which empties all views. */
+  #view({ name, what }: Part): Float32Array {
+    const plane = what as "param";
+    if (this.#views.tensors[name]![plane].length === 0) this.#views = this.#optimizer.stateDict(asTheyLie);
+    return this.#views.tensors[name]![plane];
+  }
+}
+
+export const asTheyLie = (view: Float32Array) => view;
+
+/** Room for tensors that are carried along. */
+function carriedFrom(entries: readonly Entry[]): Map<Entry, CarriedTensor> {
+  try {
+    return new Map(entries.map((entry) => [entry, roomFor(entry)]));
+  } catch (cause) {
+    throw new MemoryError("The tensors that the optimizer doesn't train are too large for this engine.", {
+      cause,
+    });
+  }
+}
+
+/** Copies of a whole file's tensors that are carried along, by name. */
+export function carriedIn(file: Uint8Array, entries: readonly Entry[]): Map<string, CarriedTensor> {
+  const tensors = carriedFrom(entries);
+  for (const [entry, { bytes }] of tensors) bytes.set(bytesIn(file, entry));
+  return new Map([...tensors].map(([{ name }, tensor]) => [name, tensor]));
 }

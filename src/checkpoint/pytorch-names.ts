@@ -1,12 +1,13 @@
-/** What PyTorch calls what we hold, in files: its names for state and hyperparameters, and their values in JSON. */
+/** PyTorch's names for our state and hyperparameters, and their values in JSON. */
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { StatePlane } from "../kernel/segment.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
+import { parseJson } from "./json.ts";
 
-/** Of the state. Averages of parameters are ours: PyTorch keeps state that it doesn't know as it is. */
+/** The keys of the state. `ema` is our own: PyTorch keeps state that it doesn't know. */
 export const STATE_KEYS = {
   step: "step",
   squareAvg: "square_avg",
@@ -44,59 +45,85 @@ export function isHyperparameter(name: string): boolean {
   return Object.hasOwn(HYPERPARAMETER_KEYS, name);
 }
 
-/** How PyTorch is to compute. Nothing to us, but it won't load a group without them. */
-const FOR_PYTORCH = { capturable: false, foreach: null, differentiable: false };
-/** What else its groups may hold. */
-const IGNORED = [...Object.keys(FOR_PYTORCH), "initial_lr", "params", "param_names"];
+/** Settings of how PyTorch computes. They mean nothing here, but PyTorch doesn't load a group without them. */
+const FOR_PYTORCH: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ["capturable", "false"],
+  ["foreach", "null"],
+  ["differentiable", "false"],
+]);
 
-/** A group's hyperparameters by the names that PyTorch gives them, each value as JSON. */
-export function hyperparametersToJson(group: GroupState, only: "pytorch" | "all"): Map<string, string> {
+/** Our names by PyTorch's. */
+const NAMES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
+  Object.entries(HYPERPARAMETER_KEYS).map(([name, key]) => [key, name]),
+);
+
+/** The keys of a group's record in files of ours. */
+export const GROUP_KEYS: readonly string[] = /* @__PURE__ */ (() => [
+  ...NAMES.keys(),
+  ...FOR_PYTORCH.keys(),
+])();
+
+/**
+ * A group's hyperparameters by the names that PyTorch gives them, each value as JSON.
+ *
+ * @param others Keys that a file had beside them.
+ */
+export function hyperparametersToJson(
+  group: GroupState,
+  only: "pytorch" | "all",
+  others: ReadonlyMap<string, string> = new Map(),
+): Map<string, string> {
   const keys: Keys = only === "all" ? HYPERPARAMETER_KEYS : OF_PYTORCH;
   const values = Object.entries(keys).map(
-    ([name, key]) => [key, group[name as keyof Hyperparameters]] as const,
+    ([name, key]) => [key, jsonOf(group[name as keyof Hyperparameters])] as const,
   );
-  return new Map([...values, ...Object.entries(FOR_PYTORCH)].map(([key, value]) => [key, jsonOf(value)]));
+  return new Map([...values, ...FOR_PYTORCH, ...others]);
 }
 
-/** Those of a group's hyperparameters that change what a step does, and that PyTorch doesn't have. */
+/** The hyperparameters of a group that change a step and that PyTorch doesn't have. */
 export function unknownToPyTorch(group: GroupState): string[] {
-  const { initialSquareAvg, ...others } = OF_OURS; // which was, when the first step was taken
+  const { initialSquareAvg, ...others } = OF_OURS; // initialSquareAvg mattered at the first step alone
   const isOff = (value: unknown) => value === false || value === Infinity;
   return Object.keys(others).filter((name) => !isOff(group[name as keyof Hyperparameters]));
 }
 
-/** Python is to read floats, so whole numbers get a fraction. Infinity, for no clipping, isn't JSON. */
+/** JSON of a value. Whole numbers get a fraction, for Python to read floats. Infinity, for no clipping, isn't JSON. */
 function jsonOf(value: unknown): string {
   if (value === Infinity) return "null";
   return Number.isInteger(value) ? (value as number).toFixed(1) : JSON.stringify(value);
 }
 
+/** A group's record in a file: the JSON of each value by PyTorch's key. */
+export type GroupRecord = ReadonlyMap<string, string>;
+
 /**
- * Reads hyperparameters by PyTorch's names for them. What they are, the optimizer checks.
+ * Reads hyperparameters by PyTorch's names for them. The optimizer checks their values. Keys that PyTorch's schedulers and
+ * users add stand in `others`: in PyTorch the records of groups are open.
  *
- * @param where their place, up to the key.
- * @param areAllWanted those that PyTorch doesn't have, too.
+ * @param where The place in the file, up to the key, for messages.
+ * @param areAllWanted Whether none may be missing, not even those that PyTorch doesn't have.
  */
 export function hyperparametersFrom(
-  values: Readonly<Record<string, unknown>>,
+  record: GroupRecord,
   where: string,
   areAllWanted: boolean,
-): Partial<Hyperparameters> {
-  const names = new Map(Object.entries(HYPERPARAMETER_KEYS).map(([name, key]) => [key, name]));
-  const found: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(values)) {
-    const name = names.get(key);
-    if (name !== undefined) {
-      if (value instanceof Object) {
-        throw new CheckpointError(`${where}${key}: got ${show(value)}, expected a number, true or false.`);
-      }
-      found[name] = value === null && key.startsWith("clip_") ? Infinity : value;
-    } else if (!IGNORED.includes(key)) {
-      throw new CheckpointError(`${where}${key}: expected one of ${[...names.keys()].join(", ")}.`);
+): { values: Partial<Hyperparameters>; others: Map<string, string> } {
+  const values: Record<string, unknown> = {};
+  const others = new Map<string, string>();
+  for (const [key, json] of record) {
+    const name = NAMES.get(key);
+    if (name === undefined) {
+      if (FOR_PYTORCH.get(key) !== json) others.set(key, json);
+      continue;
     }
+    const value = parseJson(json, `${where}${key}`);
+    if (value instanceof Object) {
+      throw new CheckpointError(`${where}${key}: got ${show(value)}, expected a number, true or false.`);
+    }
+    values[name] = value === null && key.startsWith("clip_") ? Infinity : value;
   }
-  for (const [key, name] of areAllWanted ? names : []) {
-    if (!Object.hasOwn(found, name)) throw new CheckpointError(`${where}${key} is missing.`);
+  for (const key of areAllWanted ? NAMES.keys() : []) {
+    if (!record.has(key)) throw new CheckpointError(`${where}${key} is missing.`);
   }
-  return found;
+  return { values, others };
 }

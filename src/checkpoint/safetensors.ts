@@ -1,34 +1,35 @@
 /**
  * The safetensors format (https://huggingface.co/docs/safetensors): eight bytes of length, a header in JSON that names
- * each tensor's type, shape and place, then the tensors, one behind the other without a gap.
+ * each tensor's type, shape and place, then the tensors without a gap between them.
  *
- * A file may come from anywhere. All of its header is checked before any of it is used, duplicate keys included, which
- * `JSON.parse` passes over; nothing is allocated that the file's own size doesn't pay for.
+ * Files come from anywhere, so the whole header is checked before any of it is used, and memory is bounded by the size of
+ * the file. `JSON.parse` alone would pass over duplicate keys.
  */
 
-import { show } from "../base/show.ts";
+import { cut, show } from "../base/show.ts";
 import { CheckpointError, MemoryError } from "../errors.ts";
 import type { Shape } from "../optimizer/params.ts";
-import type { Bytes } from "./byte-reader.ts";
+import type { Bytes } from "./chunks.ts";
 import { DTYPES, type Dtype } from "./dtypes.ts";
+import { isObject, parseJson } from "./json.ts";
 
 /** A tensor of a file. */
 export interface Entry {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: Shape;
-  /** Elements. */
+  /** The number of elements. */
   readonly count: number;
-  /** Bytes from the file's start. */
+  /** The place in bytes from the file's start. */
   readonly begin: number;
   readonly end: number;
 }
 
 export interface Header {
   readonly metadata: ReadonlyMap<string, string>;
-  /** In the order in which they lie. */
+  /** The tensors in the order of their places. */
   readonly entries: readonly Entry[];
-  /** Of the whole file. */
+  /** The length of the whole file. */
   readonly byteLength: number;
 }
 
@@ -36,23 +37,27 @@ export interface Header {
 export interface Source {
   readonly name: string;
   readonly shape: Shape;
-  readonly values: Float32Array | Float64Array;
+  readonly dtype: string;
+  readonly values: ArrayBufferView;
 }
 
-/** In which a file says how long its header is. */
+/** The bytes that hold the header's length. */
 export const LENGTH_BYTES = 8;
 /** The limit of the format's own library. */
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = "__metadata__";
 
-/** A file as what stands in it one behind the other: a header, and arrays. */
-export type FileParts = readonly (Uint8Array | Float32Array | Float64Array)[];
+/** The consecutive parts of a file: a header, then arrays. */
+export type FileParts = readonly ArrayBufferView[];
 
-/** A file with these tensors, in this order; nothing is copied yet. */
+/**
+ * The parts of a file with these tensors, in this order. Nothing is copied yet. The header passes the reader's own checks,
+ * so that nothing is written which can't be read.
+ */
 export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<string, string>): FileParts {
   let end = 0;
   const header = new Map<string, unknown>([[METADATA, Object.fromEntries(metadata)]]);
-  for (const { name, shape, values } of sources) {
+  for (const { name, shape, dtype, values } of sources) {
     if (header.has(name)) {
       throw new CheckpointError(
         `Two things would be called ${show(name)} in the file: rename the parameter.`,
@@ -60,16 +65,32 @@ export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<stri
     }
     const begin = end;
     end += values.byteLength;
-    const dtype = values instanceof Float64Array ? "F64" : "F32";
     header.set(name, { dtype, shape, data_offsets: [begin, end] });
   }
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const json = new (needed("TextEncoder"))().encode(JSON.stringify(Object.fromEntries(header)));
   // Padded with spaces, so that what follows is aligned.
   const length = Math.ceil(json.length / LENGTH_BYTES) * LENGTH_BYTES;
+  if (length > MAX_HEADER_BYTES) {
+    throw new CheckpointError(
+      `The file's header would take ${length} bytes, and files may have at most ${MAX_HEADER_BYTES}: use shorter names, fewer tensors, or several optimizers.`,
+    );
+  }
   const bytes = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(json, LENGTH_BYTES);
+  parseHeader(bytes.subarray(LENGTH_BYTES), length);
   return [bytes, ...sources.map(({ values }) => values)];
+}
+
+/** A global of the engine, which some engines for small devices and some test environments lack. */
+function needed<Name extends "TextDecoder" | "TextEncoder">(name: Name): (typeof globalThis)[Name] {
+  const found = globalThis[name];
+  if (found === undefined) {
+    throw new CheckpointError(
+      `This engine has no ${name}, which checkpoints need: set globalThis.${name} to a polyfill, or to that of node:util.`,
+    );
+  }
+  return found;
 }
 
 /** The whole file, in an array made at once. */
@@ -79,7 +100,7 @@ export function concatenated(parts: FileParts): Bytes {
   try {
     bytes = new Uint8Array(byteLength);
   } catch (cause) {
-    throw new MemoryError(`There is no array of ${byteLength} bytes to be had: use saveChunks.`, { cause });
+    throw new MemoryError(`An array of ${byteLength} bytes can't be allocated: use saveChunks.`, { cause });
   }
   let at = 0;
   for (const part of parts) {
@@ -111,21 +132,23 @@ export function parseHeader(bytes: Uint8Array, length: number): Header {
       `The file ends at byte ${LENGTH_BYTES + bytes.length}, within its header, which ends at ${dataStart}.`,
     );
   }
+  const decoder = new (needed("TextDecoder"))("utf-8", { fatal: true, ignoreBOM: true });
   let text: string;
   try {
-    // A copy, since what threads share can't be decoded.
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.slice());
+    // A decoder refuses memory that threads share, or that can be resized.
+    const isPlain =
+      bytes.buffer instanceof ArrayBuffer && !(bytes.buffer as { resizable?: boolean }).resizable;
+    text = decoder.decode(isPlain ? bytes : bytes.slice());
   } catch (cause) {
-    throw new CheckpointError(`The header is not in UTF-8: ${cause}`, { cause });
+    throw new CheckpointError(`The header is not in UTF-8: ${cut(String(cause))}`, { cause });
   }
-  const json = parseJson(text, "The header");
-  // Not even behind a space: the format says so.
-  if (!text.startsWith("{")) throw new CheckpointError("The header doesn't begin with a JSON object.");
+  const json = parseJson(text, "The header", { whole: ["shape", "data_offsets"] });
+  if (!isObject(json)) throw new CheckpointError(`The header is ${show(json)}, expected a JSON object.`);
 
-  const { [METADATA]: metadata = {}, ...tensors } = json as Record<string, unknown>;
-  const entries = Object.entries(tensors)
-    .map(([name, value]) => entryOf(name, value, dataStart))
-    .sort((a, b) => a.begin - b.begin);
+  const entries = Object.keys(json)
+    .filter((name) => name !== METADATA)
+    .map((name) => entryOf(name, json[name], dataStart))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = dataStart;
   for (const { name, ...entry } of entries) {
     if (entry.begin !== end) {
@@ -136,7 +159,7 @@ export function parseHeader(bytes: Uint8Array, length: number): Header {
     }
     end = entry.end;
   }
-  return { metadata: metadataOf(metadata), entries, byteLength: end };
+  return { metadata: metadataOf(json[METADATA] ?? {}), entries, byteLength: end };
 }
 
 function metadataOf(value: unknown): Map<string, string> {
@@ -149,67 +172,35 @@ function metadataOf(value: unknown): Map<string, string> {
   return new Map(entries as [string, string][]);
 }
 
+/** Fields that the format doesn't have are passed over, as its own library does. */
 function entryOf(name: string, value: unknown, dataStart: number): Entry {
   const refuse = (field: string, given: unknown, wanted: string): never => {
     throw new CheckpointError(`${show(name)}: ${field} is ${show(given)}, expected ${wanted}.`);
   };
   if (!isObject(value)) return refuse("it", value, "an object");
-  const { dtype, shape, data_offsets: offsets, ...others } = value;
-  for (const key of Object.keys(others)) refuse("a field", key, "dtype, shape and data_offsets");
-  const type = DTYPES.find(({ name }) => name === dtype);
-  if (!type) return refuse("dtype", dtype, DTYPES.map(({ name }) => name).join(", "));
-  if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
-    return refuse("shape", shape, "whole numbers above 0");
-  }
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(Number.isSafeInteger)) {
+  const { dtype, shape, data_offsets: offsets } = value;
+  const type = DTYPES.get(dtype as string);
+  if (!type) return refuse("dtype", dtype, [...DTYPES.keys()].join(", "));
+  if (!Array.isArray(shape) || !shape.every(isSize)) return refuse("shape", shape, "whole numbers from 0 up");
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
     return refuse("data_offsets", offsets, "two whole numbers");
   }
-  // Inexact above 2 ** 53, and then above any file's size, too.
-  const count = shape.reduce((product: number, size: number) => product * size, 1);
+  let count = 1;
+  for (const size of shape) {
+    count *= size;
+    if (count >= 2 ** 64) return refuse("shape", shape, "fewer elements than 2 ** 64");
+  }
   const [begin, end] = offsets as [number, number];
-  if (begin < 0 || end - begin !== count * type.byteLength) {
-    return refuse("data_offsets", offsets, `${count * type.byteLength} bytes for its dtype and shape`);
+  // Inexact above 2 ** 53, where no file's size is.
+  const byteLength = (count * type.bits) / 8;
+  if (end - begin !== byteLength) {
+    return refuse("data_offsets", offsets, `${byteLength} bytes for its dtype and shape`);
   }
   return { name, dtype: type, shape, count, begin: dataStart + begin, end: dataStart + end };
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Parses JSON in which no object has two keys of one name. `where` begins the message of an error. */
-export function parseJson(text: string, where: string): unknown {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new CheckpointError(`${where} is not JSON: ${cause}`, { cause });
-  }
-  const duplicate = duplicateKey(text);
-  if (duplicate !== undefined) throw new CheckpointError(`${where} names ${show(duplicate)} twice.`);
-  return json;
-}
-
-/** The first key that stands twice in an object of what is known to be JSON. */
-function duplicateKey(json: string): string | undefined {
-  const open: Set<string>[] = [];
-  let string = "";
-  for (let at = 0; at < json.length; at++) {
-    const character = json[at];
-    if (character === "{") open.push(new Set());
-    if (character === "}") open.pop();
-    if (character === '"') {
-      const start = at;
-      while (json[++at] !== '"') if (json[at] === "\\") at++;
-      string = json.slice(start, at + 1);
-    }
-    if (character === ":") {
-      const key: string = JSON.parse(string);
-      if (open.at(-1)!.has(key)) return key;
-      open.at(-1)!.add(key);
-    }
-  }
-  return undefined;
+function isSize(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0;
 }
 
 /** The bytes of a tensor in a whole file. */
@@ -217,7 +208,7 @@ export function bytesIn(file: Uint8Array, { begin, end }: Entry): Uint8Array {
   return file.subarray(begin, end);
 }
 
-/** A whole file, checked but for the values in it. */
+/** Checks a whole file, but for the values of its tensors. */
 export function openFile(source: Uint8Array | ArrayBufferLike): { bytes: Uint8Array; header: Header } {
   const tag = Object.prototype.toString.call(source);
   if (!ArrayBuffer.isView(source) && tag !== "[object ArrayBuffer]" && tag !== "[object SharedArrayBuffer]") {

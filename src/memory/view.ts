@@ -16,7 +16,8 @@ export class Place {
 
   /** A view over the memory as it is now. Growing a memory empties every view made before. */
   get view(): Float32Array {
-    if (this.#view === undefined || this.isStale) {
+    // Dead views are shorter, and those that follow a resizable buffer's length may be longer.
+    if (this.#view?.length !== this.count) {
       this.#view = new Float32Array(this.memory.buffer, this.byteOffset, this.count);
     }
     return this.#view;

@@ -120,19 +120,27 @@ export class Group implements NormedGroup {
     return scalars;
   }
 
-  /** What of a change may throw: checks it against the whole, and makes room for the state that it takes. */
-  reserve(next: Hyperparameters): void {
+  /** Checks a change against the optimizer, before anything is placed for it. */
+  check(next: Hyperparameters): void {
     this.#beforeChange(next);
-    const missing = statePlanesOf(next).filter((plane) =>
-      this.tensors.some(({ segment }) => segment[plane] === 0),
-    );
+    const missing = this.#missing(next);
     if (this.#arePlaced && missing.length > 0) {
       throw new OptionError(
         `This optimizer was attached to tensors without ${missing.join(" and ")}: set momentum and centered before making the handle.`,
       );
     }
+  }
+
+  /** What of a change may throw: checks it against the whole, and makes room for the state that it takes. */
+  reserve(next: Hyperparameters): void {
+    this.check(next);
+    const missing = this.#missing(next);
     this.#allocate(this.#made, missing);
     this.#allocate(this.#adopted, missing);
+  }
+
+  #missing(next: Hyperparameters): StatePlane[] {
+    return statePlanesOf(next).filter((plane) => this.tensors.some(({ segment }) => segment[plane] === 0));
   }
 
   /** To be reserved before. State that comes into use starts from zero, whatever an earlier use has left there. */

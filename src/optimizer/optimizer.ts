@@ -31,7 +31,7 @@ import { type NameOf, type Params, parseParams, type TensorSpec } from "./params
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
-import { readState, type StateDict, writeState } from "./state-dict.ts";
+import { MAX_STEPS, readState, type StateDict, writeState } from "./state-dict.ts";
 import type { State, Tensor } from "./tensor.ts";
 
 /** All that `dispose` drops. */
@@ -76,6 +76,7 @@ export class Optimizer<const P extends Params> {
   /** Of the last step. */
   #gradScale = 1;
   #emaIsIn = false;
+  #changes = 0;
   /** Of the step at hand; one object for all of them, since a small model's update takes hardly longer than to make it. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
@@ -200,6 +201,11 @@ export class Optimizer<const P extends Params> {
     this.#refuseSwapped();
     if (shard && gradNorm === undefined) norms.refuseUnknown();
     const steps = progress.before(shard);
+    if (steps >= MAX_STEPS) {
+      throw new OptionError(
+        `${MAX_STEPS} steps were taken, the most that are counted: go on with loadStateDict({ ...stateDict(), steps: 2 ** 30 }).`,
+      );
+    }
     for (const group of groups) group.prepare(steps);
 
     const { norm, sums } = norms.measure(groups, kernel, gradScale, gradNorm);
@@ -218,6 +224,11 @@ export class Optimizer<const P extends Params> {
     this.#gradScale = gradScale;
     progress.advance(steps, shard);
     return true;
+  }
+
+  /** @internal Counts the changes of parameters and state other than steps. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Which elements of each tensor a share consists of, by name: `params.w.subarray(start, end)`. */
@@ -279,6 +290,7 @@ export class Optimizer<const P extends Params> {
       ema.set(kept);
     }
     this.#emaIsIn = !this.#emaIsIn;
+    this.#changes++;
     return this.#emaIsIn;
   }
 
@@ -308,9 +320,10 @@ export class Optimizer<const P extends Params> {
    * @throws SwappedError while the averages stand in for the parameters.
    */
   loadStateDict(dict: StateDict<NameOf<P>>): void {
-    const { groups, options, progress } = this.#live;
+    const { arena, groups, options, progress } = this.#live;
     this.#refuseSwapped();
-    writeState(dict, groups, options);
+    writeState(dict, groups, options, arena.memory);
+    this.#changes++;
     progress.steps = dict.steps;
     this.#skippedSteps = dict.skippedSteps;
     this.#gradNorm = undefined;

@@ -1,14 +1,14 @@
 /** An optimizer's state as plain data, and the checks that it passes before any of it goes into an optimizer. */
 
-import { show } from "../base/show.ts";
+import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import { PLANES } from "../kernel/segment.ts";
+import { PLANES, type Plane } from "../kernel/segment.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
 import type { OptimizerOptions } from "../options/options.ts";
 import { type Group, keptPlanes } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
 import { isFloat32Array, type Shape } from "./params.ts";
-import type { State } from "./tensor.ts";
+import type { State, Tensor } from "./tensor.ts";
 
 /** One tensor of a state dict, its arrays flat. */
 export interface TensorState extends State {
@@ -26,24 +26,24 @@ export interface GroupState extends Partial<Hyperparameters> {
   readonly params: readonly string[];
 }
 
-/** What an optimizer is, but for the gradients: plain data that can be cloned, stored and sent. */
+/** The whole optimizer except for the gradients: plain data that can be cloned, stored and sent. */
 export interface StateDict<Name extends string = string> {
-  /** Of this form. */
+  /** The version of this form. */
   readonly version: 1;
-  /** As the optimizer's. */
+  /** The optimizer's `steps`. */
   readonly steps: number;
-  /** As the optimizer's. */
+  /** The optimizer's `skippedSteps`. */
   readonly skippedSteps: number;
-  /** In their order. A schedule of `lr` stands here as the rate of the last step. */
+  /** The groups in their order. A schedule of `lr` is given as the rate of the last step. */
   readonly groups: readonly GroupState[];
   /** The tensors of all groups, by name. */
   readonly tensors: Readonly<Record<Name, TensorState>>;
-  /** What only the constructor takes: `loadStateDict` leaves it alone. */
+  /** Options that only the constructor takes: `loadStateDict` leaves them alone. */
   readonly options?: CommonOptions | undefined;
 }
 
 /**
- * Gives the whole of it, each array as `copy` makes it of a view.
+ * Gives the state dict of an optimizer, each array as `copy` makes it of a view.
  *
  * @internal
  */
@@ -66,7 +66,7 @@ export function readState(
     skippedSteps,
     groups: groups.map(({ hyperparameters, tensors }) => ({
       ...hyperparameters,
-      // Of the last step: a schedule need not say anything about steps beyond the last.
+      // The rate of the last step: a schedule need not be defined beyond it.
       lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0)),
       params: tensors.map(({ name }) => name),
     })),
@@ -75,53 +75,102 @@ export function readState(
   };
 }
 
+/** The most steps that are counted: more don't fit the cell that threads share. */
+export const MAX_STEPS = 2 ** 31 - 1;
+
+/** An array of a state dict, and the plane of the tensor that it goes into. */
+interface Write {
+  readonly tensor: Tensor;
+  readonly plane: Plane;
+  readonly values: Float32Array;
+}
+
 /**
- * Checks all of a state dict against the groups before any of it changes them.
+ * Copies a state dict into the groups, all of it or nothing: first come the checks, then all that may fail for want of
+ * memory, then writes that can't fail.
  *
  * @internal
  */
-export function writeState(dict: StateDict, groups: readonly Group[], { ema }: OptimizerOptions): void {
-  expectSame("version", dict?.version, 1);
-  for (const name of ["steps", "skippedSteps"] as const) {
-    const steps = dict[name];
-    const isCount = Number.isInteger(steps) && steps >= 0 && steps < 2 ** 31;
-    if (!isCount) expectSame(name, steps, "a whole number below 2 ** 31");
-  }
-  expectSame("groups.length", dict.groups?.length, groups.length);
+export function writeState(
+  dict: StateDict,
+  groups: readonly Group[],
+  { ema }: OptimizerOptions,
+  memory: WebAssembly.Memory,
+): void {
+  if (dict?.version !== 1) refuse("version", dict?.version, 1);
+  checkCount("steps", dict.steps, MAX_STEPS, "a whole number below 2 ** 31");
+  checkCount("skippedSteps", dict.skippedSteps, Number.MAX_SAFE_INTEGER, "a whole number below 2 ** 53");
+  if (dict.groups?.length !== groups.length) refuse("groups.length", dict.groups?.length, groups.length);
 
-  /** What may fail for want of memory goes to the front. */
-  const changes: (() => void)[] = [];
-  groups.forEach((group, i) => {
+  const nexts = groups.map((group, i) => {
     const { params, ...given } = { ...dict.groups[i] };
     const names = group.tensors.map(({ name }) => name);
-    expectSame(`groups[${i}].params`, params, names);
+    if (!isSameList(params, names)) refuse(`groups[${i}].params`, params, names);
     const own = group.hyperparameters;
-    // A function can't be saved: the optimizer's own goes on, from the step that was.
+    // A function can't be saved: the optimizer's own schedule goes on, from the dict's step.
     if (typeof own.lr === "function") given.lr = own.lr;
-    const next = resolveHyperparameters(given, own);
-    changes.unshift(() => group.reserve(next));
-    changes.push(() => group.change(next));
-
-    const wanted = keptPlanes(next, ema);
-    for (const tensor of group.tensors) {
-      const { name, count, shape } = tensor;
-      const theirs = dict.tensors?.[name];
-      if (shape) expectSame(`${name}.shape`, theirs?.shape, shape);
-      for (const plane of PLANES) {
-        const values = theirs?.[plane as "param"];
-        const length = isFloat32Array(values) ? values.length : values;
-        expectSame(`${name}.${plane}.length`, length, wanted.includes(plane) ? count : undefined);
-        if (values) changes.push(() => tensor.view(plane).set(values));
-      }
-    }
+    return resolveHyperparameters(given, own);
   });
-  for (const change of changes) change();
+  const writes = groups.flatMap((group, i) => {
+    const wanted = keptPlanes(nexts[i]!, ema);
+    return group.tensors.flatMap((tensor) => writesOf(dict.tensors?.[tensor.name], tensor, wanted));
+  });
+  groups.forEach((group, i) => {
+    group.check(nexts[i]!);
+  });
+
+  const safe = writes.map((write) => apart(write, memory));
+  groups.forEach((group, i) => {
+    group.reserve(nexts[i]!);
+  });
+
+  groups.forEach((group, i) => {
+    group.change(nexts[i]!);
+  });
+  for (const { tensor, plane, values } of safe) tensor.view(plane).set(values);
 }
 
-function expectSame(place: string, given: unknown, wanted: unknown): void {
-  if (show(given) !== show(wanted)) {
-    throw new CheckpointError(
-      `${place} of the state: got ${show(given)}, expected ${show(wanted)}. Make the optimizer as the saved one was.`,
-    );
-  }
+function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: readonly Plane[]): Write[] {
+  const { name, count, shape } = tensor;
+  if (shape && !isSameList(theirs?.shape, shape)) refuse(`${name}.shape`, theirs?.shape, shape);
+  return PLANES.flatMap((plane) => {
+    const values = theirs?.[plane as "param"];
+    const length = isFloat32Array(values) ? values.length : undefined;
+    const expected = wanted.includes(plane) ? count : undefined;
+    if (length !== expected || (length === undefined && values !== undefined)) {
+      refuse(`${name}.${plane}.length`, length ?? values, expected);
+    }
+    return values ? [{ tensor, plane, values }] : [];
+  });
+}
+
+/**
+ * Copies values that other writes, or the memory's growth, would change before they are read: those within the memory. What
+ * is in its place already stays there. Of memory that threads share, views made before it grew have another buffer.
+ */
+function apart(write: Write, { buffer }: WebAssembly.Memory): Write {
+  const { tensor, plane, values } = write;
+  const isWithin = values.buffer === buffer || !(values.buffer instanceof ArrayBuffer);
+  const isInPlace = values.buffer === buffer && values.byteOffset === tensor.segment[plane];
+  return isWithin && !isInPlace ? { ...write, values: values.slice() } : write;
+}
+
+function checkCount(name: string, count: unknown, most: number, wanted: string): void {
+  const isCount = Number.isInteger(count) && (count as number) >= 0 && (count as number) <= most;
+  if (!isCount) refuse(name, count, wanted);
+}
+
+function isSameList(given: unknown, wanted: readonly unknown[]): boolean {
+  return (
+    Array.isArray(given) &&
+    given.length === wanted.length &&
+    wanted.every((value, i) => Object.is(value, given[i]))
+  );
+}
+
+function refuse(place: string, given: unknown, wanted: unknown): never {
+  const text = typeof wanted === "string" ? wanted : show(wanted);
+  throw new CheckpointError(
+    `${cut(place)} of the state: got ${show(given)}, expected ${text}. Make the optimizer as the saved one was.`,
+  );
 }

@@ -92,8 +92,10 @@ describe("a malformed file", () => {
 
   it("has no tensors", () => {
     const empty = withHeader("{}", new Uint8Array(0));
-    expect(() => restore(make(), empty)).toThrow('"state.w.step" is missing in the file');
-    expect(() => load(empty)).toThrow("params: got no group");
+    expect(() => restore(make(), empty)).toThrow('"w" is missing in the file');
+    expect(() => load(empty)).toThrow(
+      "The file has no parameters: expected tensors of F32, F64, F16 or BF16",
+    );
   });
 
   it("has several counts of steps for a parameter", () => {

@@ -1,0 +1,66 @@
+/**
+ * The parts of a file that the optimizer has no use for, kept for the way back: batch norm's buffers, frozen layers, keys
+ * that schedulers put into PyTorch's groups. They are kept beside the optimizer, so that the main entry has nothing of it.
+ */
+
+import type { Optimizer } from "../optimizer/optimizer.ts";
+import type { Params, Shape } from "../optimizer/params.ts";
+import type { Bytes } from "./chunks.ts";
+import type { Entry, Source } from "./safetensors.ts";
+
+/** A tensor that isn't trained here, as the file has it. */
+export interface CarriedTensor {
+  /** The element type by its name in safetensors files, as `"F32"` or `"I64"`. */
+  readonly dtype: string;
+  /** The dimensions. */
+  readonly shape: Shape;
+  /** The elements, little-endian. They may be written, and are saved as they are then. */
+  readonly bytes: Bytes;
+}
+
+/** By name: of tensors, and of parameters whose groups have more keys, each with the JSON of its value. */
+export interface Carried {
+  readonly tensors: ReadonlyMap<string, CarriedTensor>;
+  readonly keys: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
+const NOTHING: Carried = /* @__PURE__ */ (() => ({ tensors: new Map(), keys: new Map() }))();
+
+/** By the optimizer's `params`, which is the same object behind a proxy, as frameworks of pages make them. */
+const CARRIED = /* @__PURE__ */ new WeakMap<object, Carried>();
+
+export function carriedBy({ params }: Optimizer<Params>): Carried {
+  return CARRIED.get(params) ?? NOTHING;
+}
+
+export function carry({ params }: Optimizer<Params>, carried: Carried): void {
+  CARRIED.set(params, carried);
+}
+
+/**
+ * Gives the tensors of a file that the optimizer doesn't train, by name: batch norm's running averages and counts, frozen
+ * layers, whatever else a model keeps. `load`, `restore` and the like keep them, and `save` writes them again.
+ *
+ * @example
+ * ```ts
+ * import { RMSprop } from "rmsprop-wasm";
+ * import { carriedTensors, load, save } from "rmsprop-wasm/checkpoint";
+ *
+ * const optimizer = load(save(new RMSprop({ w: [2] }))); // a file by PyTorch may hold "norm.running_mean", too
+ * const mean = carriedTensors(optimizer).get("norm.running_mean");
+ * mean && new Float32Array(mean.bytes.buffer); // → undefined
+ * ```
+ */
+export function carriedTensors(optimizer: Optimizer<Params>): ReadonlyMap<string, CarriedTensor> {
+  return carriedBy(optimizer).tensors;
+}
+
+/** A carried tensor with room for its bytes, in an array of their own. */
+export function roomFor({ dtype, shape, begin, end }: Entry): CarriedTensor {
+  return { dtype: dtype.name, shape, bytes: new Uint8Array(end - begin) };
+}
+
+/** The carried tensors as a file is to hold them. */
+export function carriedSources({ tensors }: Carried): Source[] {
+  return [...tensors].map(([name, { dtype, shape, bytes }]) => ({ name, dtype, shape, values: bytes }));
+}
