@@ -1,7 +1,8 @@
 /**
  * The pool: the WebAssembly kernels on several threads over one shared memory, by the same contract and with the same
  * bits. `step()` stays synchronous: the calling thread cuts an update at cache lines into chunks, takes part in it, and
- * waits for what others have claimed. It waits for nobody to begin: what no worker claims, it does itself.
+ * waits for the chunks that others have claimed. It never waits for a worker to begin: it does every chunk that no worker
+ * claims.
  */
 
 import { ThreadError } from "./errors.ts";
@@ -22,7 +23,7 @@ import {
 import { workerCode } from "./threads/worker.generated.ts";
 import { NOBODY, Workers, type WorkersSettings } from "./threads/workers.ts";
 
-/** What the tests turn. */
+/** Settings that the tests change. */
 export interface PoolSettings extends WorkersSettings {
   /** Elements below which an update stays on the calling thread. */
   cutoff: number;
@@ -73,7 +74,7 @@ const SCALARS = [
 /** Ends the workers of a pool that was dropped without `dispose`. */
 let abandoned: FinalizationRegistry<Workers> | undefined;
 
-/** Has the kernels of a shared memory, `inner`, run on `threads - 1` workers too, which start meanwhile. */
+/** Lets `threads - 1` workers, which start meanwhile, share the work of `inner`, the kernels of a shared memory. */
 export function openPool(
   inner: Kernel,
   module: WebAssembly.Module,
@@ -91,7 +92,7 @@ export function openPool(
   return pool;
 }
 
-/** What of the kernels' work is worth sharing. */
+/** A kernel that shares the work that is worth sharing, and leaves the rest to the calling thread. */
 export class Pool implements Omit<Kernel, "backend"> {
   constructor(
     private readonly inner: Kernel,
@@ -156,7 +157,7 @@ export class Pool implements Omit<Kernel, "backend"> {
     const sums = new Float64Array(Math.ceil(count / BLOCK));
     this.workers.run(job, perform).forEach((owner, chunk) => {
       const [from, to] = [startOf(control.job, chunk), startOf(control.job, chunk + 1)];
-      // What a worker left undone by its death can be done again: nothing but a sum was written.
+      // A dead worker's chunk can be done again: it has written nothing but a sum.
       if (owner === NOBODY) perform(from, to);
       const at = sumsAt(Math.max(owner, 0));
       const [first, end] = [from / BLOCK, Math.ceil(to / BLOCK)];

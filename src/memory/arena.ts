@@ -1,5 +1,5 @@
 /**
- * Where tensors lie in linear memory. A group's tensors stand back to back in planes, the same order in each, so
+ * Places tensors in linear memory. A group's tensors stand back to back in planes, in the same order in each plane, so
  * that one kernel call updates them all:
  *
  *     1024      param plane            grad plane             squareAvg plane        (momentumBuffer, gradAvg)
@@ -13,13 +13,16 @@ import { PlainMemory } from "./plain-memory.ts";
 
 declare global {
   namespace WebAssembly {
-    // TypeScript declares it with the DOM, and this adds nothing to that. But projects for Node leave the DOM out, and
-    // there our declarations would be errors.
+    // TypeScript declares this with the DOM, and the line adds nothing to that. Projects for Node leave the DOM out; in
+    // those, this package's declarations would be errors without it.
     interface Memory {}
   }
 }
 
-/** Gives the byte offset of so many bytes in the memory, as C's `malloc` does; 16-byte alignment serves best. */
+/**
+ * Allocates `byteLength` bytes in the memory and gives their byte offset, as C's `malloc` does; an alignment of 16 bytes is
+ * the fastest.
+ */
 export type Allocate = (byteLength: number) => number;
 
 export class Arena {
@@ -30,14 +33,14 @@ export class Arena {
   #scratch: number | undefined;
   #end = FIRST_BYTE + SCRATCH_BYTES;
   #planes = 0;
-  /** In another's memory: where the pages end that were last added here. */
+  /** The end of the pages that this arena last added to another's memory. */
   #grownTo = 0;
-  /** Over the memory as it was when growth was last accepted; a growth empties it. */
+  /** A view of the memory as it was when growth was last accepted; the next growth empties it. */
   #probe: Uint8Array | undefined;
 
   /**
-   * Without a memory it makes one of its own, for threads to share or not; without an allocator it places planes on
-   * freshly grown pages.
+   * Without a memory the arena makes one of its own, which threads can share if `isShared`; without an allocator it places
+   * planes on freshly grown pages.
    */
   constructor(memory: WebAssembly.Memory | undefined, allocate: Allocate | undefined, isShared: boolean) {
     this.#memory = memory;
@@ -47,9 +50,9 @@ export class Arena {
   }
 
   /**
-   * Made when it is first asked for, as large as what was placed by then. Not grown to that size: after the first
-   * growth anywhere in a program, V8 checks every typed array for having been emptied, and all JavaScript loops of
-   * the program run slower by a fifth.
+   * Made at the first read, with room for all that was placed by then. Growing a small memory to that size was rejected:
+   * after the first growth anywhere in a program, V8 checks every typed array for having been emptied, and all JavaScript
+   * loops of the program run slower by a fifth.
    */
   get memory(): WebAssembly.Memory {
     this.#memory ??= allocateMemory(this.#end, this.#isShared);
@@ -57,8 +60,8 @@ export class Arena {
   }
 
   /**
-   * Where a report has `SCRATCH_BYTES` to itself. In a memory of our own they are always there: to grow it for a report
-   * would empty the caller's views. In another's they are placed when they are first asked for.
+   * The byte offset of `SCRATCH_BYTES` for reports alone. A memory of the arena's own always has them, since growing it for
+   * a report would empty the caller's views. In another's memory they are placed at the first read.
    */
   get scratch(): number {
     this.#scratch ??= this.#isOwn ? FIRST_BYTE : this.allocatePlanes(1, SCRATCH_BYTES)[0]!;
@@ -71,12 +74,12 @@ export class Arena {
     const ptrs = this.#allocate
       ? Array.from({ length: planeCount }, () => this.#ask(this.#allocate!, byteLength))
       : this.#place(planeCount, byteLength);
-    // What others have used before isn't zero, nor need be what an allocator gives.
+    // Bytes that others have used before aren't zero, and neither need those of an allocator be.
     if (!this.#isOwn) for (const ptr of ptrs) new Uint8Array(this.memory.buffer, ptr, byteLength).fill(0);
     return ptrs;
   }
 
-  /** Checks that tensors which are to be adopted lie in the memory, apart from each other. */
+  /** Checks that the tensors to adopt are inside the memory, apart from each other. */
   checkAdopted(ranges: readonly { name: string; place: Float32Array | number; count: number }[]): void {
     const { buffer } = this.memory;
     const located = ranges.map(({ name, place, count }) => {
@@ -122,7 +125,7 @@ export class Arena {
     if (this.#isOwn) {
       if (this.#memory) grow(this.#memory, end - this.#memory.buffer.byteLength);
     } else if (end > this.#grownTo) {
-      // Pages of our own, wherever they come to lie: others may grow the memory too, on other threads even meanwhile.
+      // New pages, wherever the memory ends by now: others may grow it too, even at this moment on other threads.
       const fresh = layOut(FIRST_BYTE, planeCount, byteLength, this.#planes);
       const base = grow(this.memory, fresh.end);
       ptrs = fresh.ptrs.map((ptr) => base + ptr);
@@ -134,7 +137,7 @@ export class Arena {
     return ptrs;
   }
 
-  /** Whether views made earlier may have died. Asked before each step, so it costs no call into the engine. */
+  /** Whether views made earlier may have died. Read before each step, so it avoids a call into the engine. */
   get hasGrown(): boolean {
     return this.#probe === undefined || this.#probe.length === 0;
   }
@@ -151,13 +154,13 @@ function allocateMemory(byteLength: number, isShared: boolean): WebAssembly.Memo
     if (typeof WebAssembly === "undefined") return new PlainMemory({ initial }) as WebAssembly.Memory;
     return new WebAssembly.Memory({ initial });
   } catch (cause) {
-    // Some phones don't reserve 4 GiB of addresses, which a shared memory takes from the start.
+    // Some phones don't reserve the addresses that a shared memory takes from the start.
     if (isShared) return allocateMemory(byteLength, false);
     throw noMemory(byteLength, cause);
   }
 }
 
-/** Adds pages for so many bytes, and gives the byte at which they begin. */
+/** Adds pages for `byteLength` bytes, and gives the byte at which they begin. */
 function grow(memory: WebAssembly.Memory, byteLength: number): number {
   if (byteLength <= 0) return memory.buffer.byteLength;
   try {

@@ -1,6 +1,6 @@
-/** Views of tensors that follow a memory which grows. */
+/** Views of tensors, made anew when their memory grows. */
 
-/** A tensor's place, and the view of it that was handed out last. */
+/** The place of a tensor, and the view of it that was handed out last. */
 export class Place {
   #view: Float32Array | undefined;
 
@@ -8,7 +8,7 @@ export class Place {
     private readonly memory: WebAssembly.Memory,
     readonly byteOffset: number,
     readonly count: number,
-    /** A view of it that a caller holds already. */
+    /** A view of the place that a caller holds already. */
     view?: Float32Array,
   ) {
     this.#view = view;
@@ -22,7 +22,7 @@ export class Place {
     return this.#view;
   }
 
-  /** Whether the view that a caller holds has died. Never true before one was handed out. */
+  /** Whether the view that a caller holds has died. False as long as none was handed out. */
   get isStale(): boolean {
     return this.#view?.length === 0;
   }

@@ -1,4 +1,4 @@
-/** A parameter group: its tensors, where their planes lie, and the hyperparameters that they share. */
+/** A parameter group: its tensors, the places of their planes, and the hyperparameters that they share. */
 
 import { OptionError } from "../errors.ts";
 import type { Kernel, Scalars } from "../kernel/contract.ts";
@@ -12,26 +12,26 @@ import type { TensorSpec } from "./params.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
 import { Tensor } from "./tensor.ts";
 
-/** What a group needs to know of its optimizer. */
+/** The part of its optimizer that a group needs. */
 export interface GroupContext {
   arena: Arena;
   hasEma: boolean;
-  /** Throws where a hyperparameter doesn't fit the optimizer as a whole. */
+  /** Throws if a hyperparameter doesn't fit the optimizer as a whole. */
   beforeChange(next: Hyperparameters): void;
 }
 
 export class Group {
   readonly tensors: readonly Tensor[];
-  /** As the caller reads and sets them. */
+  /** The hyperparameters as the caller reads and sets them. */
   readonly hyperparameters: Hyperparameters;
   readonly #arena: Arena;
   readonly #beforeChange: GroupContext["beforeChange"];
-  /** Unguarded, for what happens at each step. */
+  /** The same without the guard, for each step. */
   readonly #values: Hyperparameters;
-  /** Tensors that were made here stand in whole planes; of adopted ones, only the state does. */
+  /** Tensors that were made here are in planes altogether; of adopted ones, only the state is. */
   readonly #made: Tensor[];
   readonly #adopted: Tensor[];
-  /** By another optimizer, whose places they are. */
+  /** Placed by another optimizer (`attach`). */
   readonly #arePlaced: boolean;
   #segments: readonly Segment[] = [];
   #statePlanes: StatePlane[] = [];
@@ -65,12 +65,12 @@ export class Group {
     return this.#values.clipNorm !== Infinity;
   }
 
-  /** What of a step may throw: called for all groups before the first one is updated. */
+  /** Does the part of a step that may throw: called for all groups before the first one is updated. */
   prepare(step: number): void {
     this.#lr = learningRateAt(this.#values.lr, step);
   }
 
-  /** @param sums needed where each tensor is clipped to a norm of its own. */
+  /** @param sums needed if each tensor is clipped to a norm of its own. */
   update(kernel: Kernel, plan: StepPlan, sums: SumsOfSquares, shard: Shard | undefined): void {
     const share = shard ? shareOf(this.#segments, shard) : whole;
     if (!this.clipsByNorm) {
@@ -88,7 +88,7 @@ export class Group {
     }
   }
 
-  /** Which elements of each tensor are in a share. */
+  /** The elements of each tensor that belong to a share. */
   rangesIn(shard: Shard): [string, ElementRange][] {
     const share = shareOf(this.#segments, shard);
     return this.tensors.map(({ name, segment }) => {
@@ -104,7 +104,7 @@ export class Group {
     }
   }
 
-  /** Kept from step to step: making them anew would take a small model as long as its update. */
+  /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
   #scalarsFor(plan: StepPlan): Scalars {
     const last = this.#last;
     if (
@@ -120,7 +120,7 @@ export class Group {
     return scalars;
   }
 
-  /** What of a change may throw: checks it against the whole, and makes room for the state that it takes. */
+  /** Does the part of a change that may throw: checks it against the optimizer, and places the state that it needs. */
   reserve(next: Hyperparameters): void {
     this.#beforeChange(next);
     const missing = statePlanesOf(next).filter((plane) =>
@@ -135,7 +135,7 @@ export class Group {
     this.#allocate(this.#adopted, missing);
   }
 
-  /** To be reserved before. State that comes into use starts from zero, whatever an earlier use has left there. */
+  /** Makes a change that was reserved before. State that comes into use starts from zero, whatever was left there. */
   change(next: Hyperparameters): void {
     const fresh = statePlanesOf(next).filter((plane) => !this.#statePlanes.includes(plane));
     this.#segments = mergedSegments(this.tensors);
@@ -145,7 +145,7 @@ export class Group {
     Object.assign(this.#values, next);
   }
 
-  /** Lays the planes of these tensors one behind the other, the same order in each. */
+  /** Places planes, and these tensors one behind the other in each, in the same order. */
   #allocate(tensors: readonly Tensor[], planes: readonly Plane[]): void {
     const byteLength = tensors.reduce((sum, tensor) => sum + tensor.byteStride, 0);
     const ptrs = this.#arena.allocatePlanes(planes.length, byteLength);
@@ -161,7 +161,7 @@ export class Group {
 
 const whole = (segment: Segment): Segment | undefined => segment;
 
-/** As few segments as cover the tensors: those whose planes all follow each other are updated in one call. */
+/** Covers the tensors with as few segments as possible: tensors that follow each other in all planes need one call. */
 function mergedSegments(tensors: readonly Tensor[]): Segment[] {
   const segments: Segment[] = [];
   let last: Segment | undefined;
@@ -188,7 +188,7 @@ function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
   return planes;
 }
 
-/** What is kept of each tensor from step to step. */
+/** The planes of each tensor that are kept from step to step. */
 export function keptPlanes(hyperparameters: Hyperparameters, ema: unknown): Plane[] {
   const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
   return ema ? [...planes, "ema"] : planes;

@@ -1,4 +1,4 @@
-/** What the update loop itself makes of a tensor, without changing it: the kernel runs on copies, a piece at a time. */
+/** Runs the update loop on copies of a tensor, piece by piece, to see its results without changing the tensor. */
 import {
   CENTERED,
   CORRECTED,
@@ -12,7 +12,7 @@ import {
 import { type Plane, partOf, type Segment } from "../kernel/segment.ts";
 import { SCRATCH_COUNT, SCRATCH_PLANES } from "../memory/layout.ts";
 
-/** A piece of a tensor: gradients and values as they lie there, updates, effective learning rates. */
+/** A piece of a tensor: gradients and values as they are in memory, updates, effective learning rates. */
 export interface Piece {
   grad: Float32Array;
   param: Float32Array;
@@ -35,7 +35,7 @@ export class Probe {
     this.#copies = { ...Object.fromEntries(ptrs), ema: 0, count: 0 };
   }
 
-  /** A segment piece by piece, as a step with these scalars has left it. What is given holds until the next one. */
+  /** Gives a segment piece by piece, as a step with these scalars left it. Each piece is valid until the next. */
   *pieces(segment: Segment, scalars: Scalars): Generator<Piece> {
     for (let from = 0; from < segment.count; from += SCRATCH_COUNT) {
       const part = partOf(segment, from, Math.min(from + SCRATCH_COUNT, segment.count));
@@ -50,7 +50,7 @@ export class Probe {
     }
   }
 
-  /** What goes into the momentum buffer is what's wanted, so there is one in each run, and the averages stay. */
+  /** Runs the kernel with a momentum buffer, from which the results are read, and with averages that stay as they are. */
   #measure(part: Segment, scalars: Scalars): void {
     const { variant, updateScale, bufferScale, momentum } = scalars;
     const copy = (plane: Plane) => this.#view(this.#copies, plane).set(this.#view(part, plane));
@@ -59,7 +59,7 @@ export class Probe {
     copy("squareAvg");
     if (variant & CENTERED) copy("gradAvg");
 
-    // A gradient of 1, with all of the learning rate above the denominator.
+    // For the rate: a gradient of 1, with the whole learning rate above the denominator.
     this.#view(this.#copies, "grad").fill(1);
     buffer.fill(0);
     this.#kernel.update(this.#copies, {
@@ -77,7 +77,7 @@ export class Probe {
       this.#kernel.update(this.#copies, {
         ...still,
         variant: (variant & (SHAPED | DECAYED | CENTERED | CORRECTED)) | MOMENTUM,
-        // Nesterov adds the new buffer, times momentum, to the update: as another step adds the old one.
+        // Nesterov adds momentum times the new buffer to the update, as the next step adds momentum times the old one.
         momentum: variant & NESTEROV ? momentum : 0,
       });
     }

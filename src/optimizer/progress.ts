@@ -1,14 +1,14 @@
 /**
- * How many steps were taken, by whole steps and by shares of them. On a shared memory the count lies in it, so that
- * every thread with an optimizer on these tensors goes on from the same one, whoever took the last step.
+ * The count of steps, taken whole or by shares. With a shared memory the count is kept there, so that every thread with an
+ * optimizer on these tensors goes on from the same number, whichever took the last step.
  *
  * A step is in progress from its first share on. A share that hasn't been part of it belongs to it; one that has
- * begins the next. Threads that begin a step at the same time agree on its number, since all that they write before the
- * last line of `advance` comes to the same.
+ * begins the next. Threads that begin a step at the same time agree on its number, since they all write the same values
+ * before the last line of `advance`.
  */
 import { MAX_SHARES, type Shard } from "../options/options.ts";
 
-/** Cells (int32): the steps begun; the shares that each is cut into; the steps that have no share left; each share's. */
+/** Indices of cells (int32): steps begun; shares per step; steps of which no share is left; steps of each share. */
 const BEGUN = 0;
 const SHARES = 1;
 const COMPLETE = 2;
@@ -19,7 +19,7 @@ export const PROGRESS_BYTES = CELLS * 4;
 export class Progress {
   readonly #cells: Int32Array;
 
-  /** @param memory a shared one, with `PROGRESS_BYTES` at byte `ptr`; without it, the count is nobody else's. */
+  /** @param memory a shared one, with `PROGRESS_BYTES` at byte `ptr`; without it, the count is private. */
   constructor(memory?: WebAssembly.Memory, ptr?: number) {
     this.#cells = memory ? new Int32Array(memory.buffer, ptr, CELLS) : new Int32Array(CELLS);
   }
@@ -28,23 +28,23 @@ export class Progress {
     return Atomics.load(this.#cells, BEGUN);
   }
 
-  /** As if that many whole steps had been taken. Nobody may be taking one meanwhile. */
+  /** Sets the count to whole steps. No thread may be taking a step meanwhile. */
   set steps(steps: number) {
     this.#cells.fill(0);
     this.advance(steps - 1, undefined);
   }
 
-  /** How many steps come before the one that a share, or all of them, would be part of now. */
+  /** How many steps come before the one to which this share, or a whole step, would belong now. */
   before(shard: Shard | undefined): number {
     const cells = this.#cells;
-    // Read first: where another thread has begun a step, what it has written before that is seen below.
+    // Read first: if another thread has begun a step, the cells that it wrote before that are seen below.
     const begun = Atomics.load(cells, BEGUN);
     if (!shard || Atomics.load(cells, SHARES) !== shard.count) return begun;
     const done = Math.max(Atomics.load(cells, COMPLETE), Atomics.load(cells, OF_SHARE + shard.index));
     return done < begun ? begun - 1 : begun;
   }
 
-  /** Counts a share of the step that has `before` ahead of it, or all of it. */
+  /** Counts a share, or the whole, of the step that follows `before` others. */
   advance(before: number, shard: Shard | undefined): void {
     const cells = this.#cells;
     const begun = before + 1;

@@ -6,17 +6,17 @@ import { paddedByteLength } from "../memory/layout.ts";
 import { Place } from "../memory/view.ts";
 import type { Shape, TensorSpec } from "./params.ts";
 
-/** The running averages of one tensor, flat views with as many elements as it has. */
+/** The running averages of one tensor: flat views, each with the tensor's number of elements. */
 export interface State {
   /** Running average of the squared gradient. */
   readonly squareAvg: Float32Array;
-  /** With `momentum`. */
+  /** The momentum buffer, with `momentum`. */
   readonly momentumBuffer?: Float32Array;
   /** Running average of the gradient, with `centered`. */
   readonly gradAvg?: Float32Array;
 }
 
-/** One tensor: where it lies, and the views of it. */
+/** One tensor: its places, and the views of it. */
 export class Tensor {
   readonly name: string;
   readonly count: number;
@@ -44,7 +44,7 @@ export class Tensor {
     }
   }
 
-  /** Bytes from its start in a plane to that of the next tensor. Adopted ones may lie without a gap, so their state does. */
+  /** Bytes from its start in a plane to that of the next tensor. Adopted tensors may touch, so their state does. */
   get byteStride(): number {
     return this.isAdopted ? this.count * 4 : paddedByteLength(this.count);
   }
@@ -65,7 +65,7 @@ export class Tensor {
     return this.#places.grad?.isStale ?? false;
   }
 
-  /** A view that the caller holds dies by a growth like one that was handed out. */
+  /** Takes the place that the caller gives. A view that the caller holds dies by a growth like one that was handed out. */
   #adopt(plane: "param" | "grad", place: Float32Array | number): void {
     if (typeof place === "number") {
       this.segment[plane] = place;

@@ -1,6 +1,6 @@
 /**
- * What a worker runs. The build bundles it into `worker.generated.ts` as text, since a file of its own would have to be
- * found again behind every bundler: `threads.ts` starts it from that text.
+ * The program of a worker. The build bundles it into `worker.generated.ts` as text, from which `threads.ts` starts it: a
+ * file of its own would have to be found again behind every bundler.
  */
 import {
   ARGUMENTS,

@@ -1,4 +1,4 @@
-/** The workers of a pool, and what the calling thread does with them. */
+/** The workers of a pool, as the calling thread handles them: it starts them, has them share jobs, and ends them. */
 import {
   ARGUMENTS,
   AWAKE,
@@ -28,21 +28,21 @@ import {
 } from "./protocol.ts";
 import { type Spawned, spawn } from "./spawn.ts";
 
-/** How much longer than alone counts as held up. A worker that comes too late to help costs less than this. */
+/** A job that took this many times as long as alone counts as held up. A worker that comes too late to help costs less. */
 const LATE = 1.5;
 
-/** Who did a chunk whose worker has died over it. */
+/** Owner of a chunk whose worker died, or was given up. */
 export const NOBODY = -1;
 
-/** What is to be done, and in which chunks. */
+/** A piece of work, and its division into chunks. */
 export interface Job {
   /** `UPDATE` or `SUM_OF_SQUARES`. */
   kind: number;
   count: number;
-  /** Of every chunk but the first, which is `misalignment` shorter, and the last. */
+  /** Elements of every chunk except the last and the first, which is `misalignment` shorter. */
   chunkElements: number;
   misalignment: number;
-  /** The kernel's, in its order. */
+  /** The kernel's arguments, in its order. */
   args: readonly number[];
 }
 
@@ -50,9 +50,9 @@ export interface WorkersSettings {
   /** Milliseconds after which a worker that reports nothing is taken for dead. */
   timeoutMs: number;
   /**
-   * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given ours.
-   * When a job took longer than it would have without them, we go on alone for as long; twice as long when the next one
-   * did too, and so on, up to so many times as long. That bounds the loss.
+   * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given the calling
+   * thread's. After a job that took longer than it would have without workers, the calling thread works alone for as
+   * long; after the next such job twice as long, and so on, up to this many times as long. That bounds the loss.
    */
   maxBackoff: number;
 }
@@ -97,13 +97,13 @@ export class Workers {
       try {
         this.#workers.set(thread, spawn(code, start, { up, end }));
       } catch {
-        // The page's policy or the process's permissions forbid it. There are fewer threads then, and `threads` tells.
+        // The page's policy or the process's permissions forbid it. There are fewer threads then, and `threads` says so.
         end();
       }
     });
   }
 
-  /** Resolves when every worker is up, or never will be. Whoever asks keeps the process alive until then. */
+  /** Resolves when each worker is up, or never will be. Reading this property keeps the process alive until then. */
   get ready(): Promise<void> {
     for (const [thread, worker] of this.#workers) {
       if (this.#statusOf(thread) === STARTING) worker.keepAlive(true);
@@ -111,7 +111,7 @@ export class Workers {
     return this.#ready;
   }
 
-  /** How many workers watch for a job (`AWAKE`), or would wake for one (`PARKED`). */
+  /** How many workers are watching for a job (`AWAKE`), or sleep and can be woken for one (`PARKED`). */
   count(status: typeof AWAKE | typeof PARKED): number {
     let count = 0;
     for (let thread = 1; thread < this.control.threads; thread++) {
@@ -131,8 +131,8 @@ export class Workers {
   }
 
   /**
-   * Whether others will take part: those awake, or those parked where the work is worth waking them. Not for a while
-   * after one has kept us waiting.
+   * Whether workers will take part: those that are awake, or parked ones if the work is worth waking them. For a while
+   * after a worker has kept the calling thread waiting, none will.
    */
   hasHelp(isWorthWaking: boolean): boolean {
     const isAwake = this.count(AWAKE) > 0;
@@ -142,15 +142,15 @@ export class Workers {
     return isAwake || isWorthWaking || now - this.#lastEnd < SPIN_MS;
   }
 
-  /** Tells of work that was done without help, but worth it. */
+  /** Notes the end of work that was done without help, but was large enough for it. */
   noteAlone(): void {
     this.#lastEnd = performance.now();
   }
 
   /**
-   * Has a job done: by whoever comes, and by the calling thread what nobody else claims.
+   * Has a job done: by the workers that come, and by the calling thread for all chunks that no worker claims.
    *
-   * @returns who did each chunk, until the next job: `NOBODY` knows, where it was claimed by a worker that has died.
+   * @returns the owner of each chunk, valid until the next job: `NOBODY` if the worker that claimed it has died.
    */
   run(job: Job, perform: (from: number, to: number) => void): Int8Array {
     const { words, job: shared } = this.control;
@@ -167,7 +167,8 @@ export class Workers {
     }
     const end = performance.now();
     this.#lastEnd = end;
-    // Had we done all of it at our pace. None of it is a sign that a worker was given our processor.
+    // The time that all of it would have taken at the calling thread's pace. If that thread did none of it, a worker was
+    // given its processor.
     const alone = ours === 0 ? 0 : ((waiting - began) * job.count) / ours;
     const wasLate = end - began > LATE * alone;
     this.#backoff = wasLate ? Math.min(Math.max(1, this.#backoff * 2), this.settings.maxBackoff) : 0;
@@ -190,7 +191,7 @@ export class Workers {
     return epoch;
   }
 
-  /** Waits until a chunk is reported, and gives who did it; revokes the claim of a worker that has died. */
+  /** Waits until a chunk is reported, and gives its owner; revokes the claim of a worker that has died. */
   #settle(at: number, epoch: number): number {
     const { words } = this.control;
     let began = 0;
@@ -208,7 +209,7 @@ export class Workers {
         return NOBODY;
       }
       if (now - began > SPIN_MS && this.#canPark) {
-        // The worker looks at this after its report, so it wakes us or we don't fall asleep.
+        // The worker looks at this word after its report: either it wakes this thread, or this one doesn't fall asleep.
         Atomics.store(words, CALLER_IS_PARKED, 1);
         Atomics.wait(words, at, state, this.settings.timeoutMs);
         Atomics.store(words, CALLER_IS_PARKED, 0);
@@ -224,14 +225,14 @@ export class Workers {
     Atomics.store(this.control.words, statusAt(thread), status);
   }
 
-  /** Ends a worker, if it hasn't ended already. */
+  /** Ends a worker that hasn't ended already. */
   #dismiss(thread: number): void {
     this.#setStatus(thread, ENDED);
     this.#workers.get(thread)?.terminate();
   }
 }
 
-/** Whether this thread may sleep: a page's own may not, and keeps watching instead. */
+/** Whether this thread may sleep: a page's main thread may not, so it keeps watching instead. */
 function canPark(words: Int32Array): boolean {
   try {
     Atomics.wait(words, EPOCH, words[EPOCH]! + 1, 0);
