@@ -4,7 +4,7 @@ import { OptionError } from "../errors.ts";
 import type { Kernel, Scalars } from "../kernel/contract.ts";
 import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
-import { guardHyperparameters, type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
+import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import type { Shard } from "../options/options.ts";
 import { areScalarsSteady, type StepPlan, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type SumsOfSquares } from "./norms.ts";
@@ -22,12 +22,10 @@ export interface GroupContext {
 
 export class Group {
   readonly tensors: readonly Tensor[];
-  /** The hyperparameters as the caller reads and sets them. */
+  /** To be changed by `assign` alone. */
   readonly hyperparameters: Hyperparameters;
   readonly #arena: Arena;
   readonly #beforeChange: GroupContext["beforeChange"];
-  /** The same without the guard, for each step. */
-  readonly #values: Hyperparameters;
   /** Tensors that were made here are in planes altogether; of adopted ones, only the state is. */
   readonly #made: Tensor[];
   readonly #adopted: Tensor[];
@@ -42,7 +40,7 @@ export class Group {
     const { arena, hasEma, beforeChange } = context;
     this.#arena = arena;
     this.#beforeChange = beforeChange;
-    this.#values = hyperparameters;
+    this.hyperparameters = hyperparameters;
     this.tensors = specs.map((spec) => new Tensor(spec, arena, () => this.#statePlanes));
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
@@ -54,20 +52,16 @@ export class Group {
     }
     this.#statePlanes = statePlanesOf(hyperparameters);
     this.#segments = mergedSegments(this.tensors);
-    this.hyperparameters = guardHyperparameters(hyperparameters, (next) => {
-      this.reserve(next);
-      this.change(next);
-    });
   }
 
   /** Whether each tensor's gradient is clipped to a norm of its own. */
   get clipsByNorm(): boolean {
-    return this.#values.clipNorm !== Infinity;
+    return this.hyperparameters.clipNorm !== Infinity;
   }
 
   /** Does the part of a step that may throw: called for all groups before the first one is updated. */
   prepare(step: number): void {
-    this.#lr = learningRateAt(this.#values.lr, step);
+    this.#lr = learningRateAt(this.hyperparameters.lr, step);
   }
 
   /** @param sums needed if each tensor is clipped to a norm of its own. */
@@ -82,7 +76,7 @@ export class Group {
       return;
     }
     for (const tensor of this.tensors) {
-      const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.#values.clipNorm);
+      const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.hyperparameters.clipNorm);
       const part = share(tensor.segment);
       if (part) kernel.update(part, this.#scalarsFor({ ...plan, gradScale }));
     }
@@ -111,13 +105,19 @@ export class Group {
       last?.lr === this.#lr &&
       last.gradScale === plan.gradScale &&
       last.zeroGrad === plan.zeroGrad &&
-      areScalarsSteady(this.#values, plan)
+      areScalarsSteady(this.hyperparameters, plan)
     ) {
       return last.scalars;
     }
-    const scalars = scalarsOf(this.#values, this.#lr, plan);
+    const scalars = scalarsOf(this.hyperparameters, this.#lr, plan);
     this.#last = { lr: this.#lr, gradScale: plan.gradScale, zeroGrad: plan.zeroGrad, scalars };
     return scalars;
+  }
+
+  /** Changes hyperparameters that were checked by themselves. */
+  assign(next: Hyperparameters): void {
+    this.reserve(next);
+    this.change(next);
   }
 
   /** Does the part of a change that may throw: checks it against the optimizer, and places the state that it needs. */
@@ -142,7 +142,7 @@ export class Group {
     for (const plane of fresh) this.fill(plane, 0);
     this.#statePlanes = statePlanesOf(next);
     this.#last = undefined;
-    Object.assign(this.#values, next);
+    Object.assign(this.hyperparameters, next);
   }
 
   /** Places planes, and these tensors one behind the other in each, in the same order. */

@@ -25,6 +25,7 @@ export function openThreads(memory: WebAssembly.Memory, threads: number): Kernel
     ...alone,
     update: (segment, scalars) => current.update(segment, scalars),
     sumOfSquares: (grad, count) => current.sumOfSquares(grad, count),
+    settle: (groups, hold) => current.settle?.(groups, hold),
     get threads() {
       return current.threads ?? 1;
     },

@@ -3,8 +3,9 @@
  * be reserved there, and the rule by which the calling thread and its workers claim the chunks of a job.
  *
  * A chunk's state is one word: the job's number, shifted, and beneath it the owner of the chunk. A thread claims by
- * compare and exchange, reads the job only then, and reports by compare and exchange. A job ends, and the next one is
- * written, when every claim was reported or revoked; a thread that comes late finds another number, and claims nothing.
+ * compare and exchange, reads the job only then, makes sure that the claim still stands, and reports by compare and
+ * exchange. A job ends, and the next one is written, when every claim was reported or revoked; a thread that comes late
+ * finds another number, and claims nothing.
  */
 import { BLOCK } from "../kernel/contract.ts";
 
@@ -41,7 +42,10 @@ export const LOST = 255;
 export const STARTING = 0;
 export const AWAKE = 1;
 export const PARKED = 2;
-export const ENDED = 3;
+/** Told to leave. It may still be in the middle of a chunk. */
+export const DISMISSED = 3;
+/** Out of all chunks, and out of the memory. */
+export const LEFT = 4;
 
 /**
  * Milliseconds for which a thread watches before it parks: about as long as waking a worker takes. A program that does
@@ -103,17 +107,27 @@ export function startOf(job: Float64Array, chunk: number): number {
   return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS]! - job[MISALIGNMENT]!), job[COUNT]!);
 }
 
-/** Performs a chunk of `SUM_OF_SQUARES` on behalf of a thread. */
+/** Performs a chunk of `SUM_OF_SQUARES` on behalf of a thread, over the gradient at byte `grad`. */
 export function sumBlocks(
   { job }: Control,
   thread: number,
+  grad: number,
   from: number,
   to: number,
   sumOfSquares: (grad: number, count: number) => number,
 ): void {
   for (let i = from; i < to; i += BLOCK) {
-    job[sumsAt(thread) + i / BLOCK] = sumOfSquares(job[ARGUMENTS]! + i * 4, Math.min(BLOCK, to - i));
+    job[sumsAt(thread) + i / BLOCK] = sumOfSquares(grad + i * 4, Math.min(BLOCK, to - i));
   }
+}
+
+/**
+ * The way in which a thread does a chunk: it reads the job into variables of its own, then performs it from those alone. By
+ * the time a thread that was held up performs, the block may hold another job.
+ */
+export interface Performer {
+  read(from: number, to: number): void;
+  perform(): void;
 }
 
 /**
@@ -127,7 +141,7 @@ export function takePart(
   { words, job, threads }: Control,
   thread: number,
   epoch: number,
-  perform: (from: number, to: number) => void,
+  performer: Performer,
 ): boolean {
   const free = epoch << 8;
   const claimed = free | (thread + 1);
@@ -141,7 +155,10 @@ export function takePart(
       const at = CHUNKS + chunk;
       if (Atomics.load(words, at) !== free) continue;
       if (Atomics.compareExchange(words, at, free, claimed) !== free) continue;
-      perform(startOf(job, chunk), startOf(job, chunk + 1));
+      performer.read(startOf(job, chunk), startOf(job, chunk + 1));
+      // An exchange rather than a load, past which a processor may postpone the reads above.
+      if (Atomics.compareExchange(words, at, claimed, claimed) !== claimed) return false;
+      performer.perform();
       words[chunksDoneAt(thread)]!++;
       if (Atomics.compareExchange(words, at, claimed, claimed | DONE) !== claimed) return false;
       if (Atomics.load(words, CALLER_IS_PARKED) !== 0) Atomics.notify(words, at);

@@ -6,12 +6,14 @@ import type { WorkerStart } from "./protocol.ts";
 export interface Spawned {
   /** Says whether the process waits for this worker before it ends. Without a call it doesn't. */
   keepAlive(wanted: boolean): void;
+  /** Ends the worker, but not in the middle of a chunk except in Node; only there does an event tell of it. */
   terminate(): void;
 }
 
+/** Each may come more than once. */
 interface Events {
-  /** The worker runs. */
-  up(): void;
+  /** The worker tells that its state has changed: it is up, or it has left. */
+  message(): void;
   /** The worker has ended, or never came up. */
   end(): void;
 }
@@ -49,7 +51,7 @@ export function spawn(code: string, start: WorkerStart, events: Events): Spawned
     // Without the program's loaders and hooks, which would cost each worker a part of a second.
     const options = { eval: true, workerData: start, execArgv: [], env: {}, name: "rmsprop-wasm" };
     const worker = new node.Worker(code, options);
-    worker.on("message", events.up);
+    worker.on("message", events.message);
     worker.on("error", events.end);
     worker.on("exit", events.end);
     worker.unref();
@@ -62,7 +64,7 @@ export function spawn(code: string, start: WorkerStart, events: Events): Spawned
   const worker = new Worker(url, { name: "rmsprop-wasm" });
   worker.onmessage = () => {
     URL.revokeObjectURL(url);
-    events.up();
+    events.message();
   };
   worker.onerror = (event) => {
     event.preventDefault();
@@ -70,5 +72,11 @@ export function spawn(code: string, start: WorkerStart, events: Events): Spawned
     events.end();
   };
   worker.postMessage(start);
-  return { keepAlive() {}, terminate: () => worker.terminate() };
+  return {
+    keepAlive() {},
+    terminate() {
+      URL.revokeObjectURL(url);
+      worker.terminate();
+    },
+  };
 }

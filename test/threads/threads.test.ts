@@ -287,6 +287,7 @@ describe("workers that die", () => {
         } catch (error) {
           // Killed just before the step, a worker can still claim a chunk and die of it.
           expect(error).toBeInstanceOf(ThreadError);
+          await twins.pool.ready;
           twins.mend();
         }
         expect(twins.differences()).toEqual([]);
@@ -330,6 +331,8 @@ describe("workers that die", () => {
           // None, where a worker was only late, and told so before it had done any harm.
           halves += param.length > 0 ? 1 : 0;
           expect(twins.pool.threads).toBeLessThan(threads);
+          await twins.pool.ready; // the dead worker's end is known, or the late one has left
+          expect(twins.hold.isHeld).toBe(false);
           twins.mend();
         }
       }
