@@ -9,7 +9,8 @@ import { show } from "./base/show.ts";
 import { MemoryError, OptionError } from "./errors.ts";
 import { CENTERED, MOMENTUM } from "./kernel/contract.ts";
 import { openWasm } from "./kernel/wasm.ts";
-import { checkRange } from "./memory/layout.ts";
+import { checkMemory } from "./memory/layout.ts";
+import { findOverlap, rangeAt } from "./memory/ranges.ts";
 import { learningRateAt } from "./options/hyperparameters.ts";
 import { type CoreOptions, resolveCoreOptions } from "./options/options.ts";
 import { scalarsOf } from "./options/scalars.ts";
@@ -17,7 +18,10 @@ import { scalarsOf } from "./options/scalars.ts";
 export type { CoreHyperparameters, Schedule } from "./options/hyperparameters.ts";
 export type { CoreOptions } from "./options/options.ts";
 
-/** The places of one tensor and its state: byte offsets, multiples of 4, of planes that do not overlap. */
+/**
+ * The places of one tensor and its state: byte offsets, multiples of 4, of planes that do not overlap. Offsets above 2 GiB
+ * may be negative, as the exports of modules give them.
+ */
 export interface TensorPtrs {
   /** The parameter, which an update changes. */
   param: number;
@@ -55,6 +59,7 @@ export interface Core {
  * Binds the kernels to any memory, shared or not: your own, or another module's. They keep nothing in it.
  *
  * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
+ * @throws MemoryError for a memory with 64-bit addresses.
  * @example
  * ```ts
  * import { instantiate } from "rmsprop-wasm/core";
@@ -72,6 +77,7 @@ export interface Core {
  * ```
  */
 export function instantiate(memory: WebAssembly.Memory): Core {
+  checkMemory(memory);
   const kernel = openWasm(memory);
   return {
     update(tensor, options = {}) {
@@ -80,45 +86,56 @@ export function instantiate(memory: WebAssembly.Memory): Core {
       const lr = learningRateAt(resolved.lr, step);
       const scalars = scalarsOf(resolved, lr, { step, gradScale, zeroGrad, emaDecay: undefined });
       const { variant } = scalars;
-      const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0, count } = tensor;
-      const names = ["param", "grad", "squareAvg"];
-      const ptrs: unknown[] = [param, grad, squareAvg];
-      if (variant & MOMENTUM) ptrs[names.push("momentumBuffer") - 1] = tensor.momentumBuffer;
-      if (variant & CENTERED) ptrs[names.push("gradAvg") - 1] = tensor.gradAvg;
-      checkPlanes(names, ptrs, count, memory);
-      kernel.update({ param, grad, squareAvg, momentumBuffer, gradAvg, ema: 0, count }, scalars);
+      const { count } = tensor;
+      const names: (keyof TensorPtrs)[] = ["param", "grad", "squareAvg"];
+      if (variant & MOMENTUM) names.push("momentumBuffer");
+      if (variant & CENTERED) names.push("gradAvg");
+      const given = names.map((name) => tensor[name]);
+      const [param, grad, squareAvg, ...others] = checkPlanes(names, given, count, memory);
+      const momentumBuffer = variant & MOMENTUM ? others.shift()! : 0;
+      const gradAvg = variant & CENTERED ? others.shift()! : 0;
+      const segment = {
+        param: param!,
+        grad: grad!,
+        squareAvg: squareAvg!,
+        momentumBuffer,
+        gradAvg,
+        ema: 0,
+        count,
+      };
+      kernel.update(segment, scalars);
     },
     sumOfSquares({ grad, count }) {
-      checkPlanes(["grad"], [grad], count, memory);
-      return kernel.sumOfSquares(grad, count);
+      const [ptr] = checkPlanes(["grad"], [grad], count, memory);
+      return kernel.sumOfSquares(ptr!, count);
     },
   };
 }
 
-/** Checks that the planes lie in the memory, apart from each other. */
+/** Checks planes, apart from each other inside the memory, and gives their byte offsets. */
 function checkPlanes(
   names: readonly string[],
-  ptrs: readonly unknown[],
+  given: readonly unknown[],
   count: number,
   memory: WebAssembly.Memory,
-): void {
+): number[] {
   if (!Number.isInteger(count) || count < 0) {
     throw new MemoryError(`count: got ${show(count)}, expected a whole number of elements.`);
   }
   const memoryBytes = memory.buffer.byteLength;
   const byteLength = count * 4;
-  ptrs.forEach((ptr, i) => {
+  const ranges = given.map((ptr, i) => {
     if (ptr === undefined) {
       throw new OptionError(`${names[i]}: got undefined; these hyperparameters need its byte offset.`);
     }
-    checkRange(names[i]!, ptr, byteLength, memoryBytes);
-    const overlapped = ptrs.findIndex(
-      (other, j) => j < i && Math.abs((ptr as number) - (other as number)) < byteLength,
-    );
-    if (overlapped >= 0) {
-      throw new MemoryError(
-        `${names[i]} at byte ${ptr} overlaps ${names[overlapped]} at byte ${ptrs[overlapped]}: each takes ${byteLength} bytes.`,
-      );
-    }
+    return rangeAt(names[i]!, ptr, byteLength, memoryBytes);
   });
+  const overlap = findOverlap([...ranges]);
+  if (overlap) {
+    const [other, range] = overlap.sort((a, b) => ranges.indexOf(a) - ranges.indexOf(b));
+    throw new MemoryError(
+      `${range.name} at byte ${range.ptr} overlaps ${other.name} at byte ${other.ptr}: each takes ${byteLength} bytes.`,
+    );
+  }
+  return ranges.map(({ ptr }) => ptr);
 }

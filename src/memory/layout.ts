@@ -1,11 +1,5 @@
-/** The layout of linear memory: alignment, limits, and the checks that bytes are inside it. */
-import { show } from "../base/show.ts";
+/** The layout of linear memory: alignment and limits. */
 import { MemoryError } from "../errors.ts";
-
-/** Elements that a report gives the kernel at a time, as copies of these planes. */
-export const SCRATCH_COUNT = 512;
-export const SCRATCH_PLANES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
-export const SCRATCH_BYTES = SCRATCH_PLANES.length * SCRATCH_COUNT * 4;
 
 /** The first byte in use: the compiler may fold constants below it into addresses. */
 export const FIRST_BYTE = 1024;
@@ -32,14 +26,15 @@ export function isShared(memory: WebAssembly.Memory): boolean {
   return memory.buffer[Symbol.toStringTag] === ("SharedArrayBuffer" as string);
 }
 
-/** Checks that bytes are inside a memory. */
-export function checkRange(name: string, ptr: unknown, byteLength: number, memoryBytes: number): void {
-  if (typeof ptr !== "number" || !(ptr >= 0) || ptr % 4 !== 0) {
-    throw new MemoryError(`${name}: got byte offset ${show(ptr)}, expected a multiple of 4 from 0 up.`);
-  }
-  if (ptr + byteLength > memoryBytes) {
+/** Refuses a memory with 64-bit addresses. */
+export function checkMemory(memory: WebAssembly.Memory): void {
+  try {
+    // More pages than there can be, so that no memory grows: one with 64-bit addresses takes a bigint alone.
+    memory.grow(2 ** 32 - 1);
+  } catch (error) {
+    if ((error as Error).name !== "TypeError") return;
     throw new MemoryError(
-      `${name}: bytes ${ptr} to ${ptr + byteLength} lie outside the memory of ${memoryBytes} bytes.`,
+      'The memory has 64-bit addresses, which are not supported: make it without { address: "i64" }, and modules without memory64.',
     );
   }
 }
@@ -51,17 +46,18 @@ function staggered(end: number, index: number): number {
   return start + ((shift + ALIAS_BYTES) % ALIAS_BYTES);
 }
 
+/** Addresses of planes, and the end of the last one. */
+export interface Layout {
+  readonly ptrs: number[];
+  readonly end: number;
+}
+
 /**
  * Places planes of equal size one behind the other, from byte `from` on.
  *
  * @param planesBefore The number of planes already in the memory, with which the stagger goes on.
  */
-export function layOut(
-  from: number,
-  planeCount: number,
-  byteLength: number,
-  planesBefore = 0,
-): { ptrs: number[]; end: number } {
+export function layOut(from: number, planeCount: number, byteLength: number, planesBefore = 0): Layout {
   let end = from;
   const ptrs = Array.from({ length: planeCount }, (_, i) => {
     const ptr = staggered(end, planesBefore + i);

@@ -27,3 +27,17 @@ export class Place {
     return this.#view?.length === 0;
   }
 }
+
+/** Elements at a time, so that an exchange needs no copy of a whole tensor. */
+const EXCHANGED = 4096;
+
+/** Exchanges the elements of two arrays of one length, bit by bit. */
+export function exchange(a: Float32Array, b: Float32Array): void {
+  const kept = new Float32Array(Math.min(a.length, EXCHANGED));
+  for (let from = 0; from < a.length; from += EXCHANGED) {
+    const [partOfA, partOfB] = [a, b].map((array) => array.subarray(from, from + EXCHANGED));
+    kept.set(partOfA!);
+    partOfA!.set(partOfB!);
+    partOfB!.set(kept.subarray(0, partOfB!.length));
+  }
+}

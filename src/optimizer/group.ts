@@ -123,16 +123,15 @@ export class Group {
   /** Does the part of a change that may throw: checks it against the optimizer, and places the state that it needs. */
   reserve(next: Hyperparameters): void {
     this.#beforeChange(next);
-    const missing = statePlanesOf(next).filter((plane) =>
-      this.tensors.some(({ segment }) => segment[plane] === 0),
-    );
+    const missingIn = (tensors: readonly Tensor[]) =>
+      statePlanesOf(next).filter((plane) => tensors.some(({ segment }) => segment[plane] === 0));
+    const missing = missingIn(this.tensors);
     if (this.#arePlaced && missing.length > 0) {
       throw new OptionError(
         `This optimizer was attached to tensors without ${missing.join(" and ")}: set momentum and centered before making the handle.`,
       );
     }
-    this.#allocate(this.#made, missing);
-    this.#allocate(this.#adopted, missing);
+    for (const tensors of [this.#made, this.#adopted]) this.#allocate(tensors, missingIn(tensors));
   }
 
   /** Makes a change that was reserved before. State that comes into use starts from zero, whatever was left there. */

@@ -1,17 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { show } from "../base/show.ts";
-import {
-  DisposedError,
-  NonFiniteError,
-  OptionError,
-  ParameterError,
-  StaleViewError,
-  SwappedError,
-} from "../errors.ts";
+import { DisposedError, NonFiniteError, OptionError, StaleViewError, SwappedError } from "../errors.ts";
 import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
+import { exchange } from "../memory/view.ts";
 import {
   guardHyperparameters,
   type Hyperparameters,
@@ -31,7 +24,8 @@ import { clipFactor, type StepPlan } from "../options/scalars.ts";
 import { Group } from "./group.ts";
 import { Attachment, type Handle, handleOf } from "./handle.ts";
 import { Norms, type SumsOfSquares } from "./norms.ts";
-import { type NameOf, type Params, parseParams, type TensorSpec } from "./params.ts";
+import { type NameOf, type Params, parseParams } from "./params.ts";
+import { place } from "./place.ts";
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
@@ -41,6 +35,7 @@ import type { State, Tensor } from "./tensor.ts";
 /** All that `dispose` drops. */
 interface Parts {
   arena: Arena;
+  open: OpenKernel;
   kernel: Kernel;
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
@@ -102,10 +97,10 @@ export class Optimizer<const P extends Params> {
     const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
     const arena = new Arena(memory, allocate, wantsShared);
     const hasEma = ema !== undefined;
-    adopt(
+    place(
       specs.flatMap((spec) => spec.tensors),
       arena,
-      memory !== undefined,
+      memory,
     );
     const groups = specs.map(
       (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
@@ -124,7 +119,17 @@ export class Optimizer<const P extends Params> {
       if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
     }
 
-    this.#parts = { arena, kernel, groups, tensors, norms, options: optimizerOptions, progress, progressPtr };
+    this.#parts = {
+      arena,
+      open,
+      kernel,
+      groups,
+      tensors,
+      norms,
+      options: optimizerOptions,
+      progress,
+      progressPtr,
+    };
     this.params = this.#record(READERS.params);
     this.grads = this.#record(READERS.grads);
     this.state = this.#record(READERS.state);
@@ -253,7 +258,7 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, kernel, groups, norms, options, progress } = this.#settled;
+    const { arena, open, kernel, groups, norms, options, progress } = this.#settled;
     if (arena.hasGrown) this.#refuseStaleGrads();
     const { norm, sums } = norms.measure(groups, kernel, this.#gradScale);
     const plan = {
@@ -262,7 +267,8 @@ export class Optimizer<const P extends Params> {
       zeroGrad: false,
       emaDecay: undefined,
     };
-    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, arena));
+    const openAlone = (memory: WebAssembly.Memory) => open(memory, kernel.backend, 1);
+    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, openAlone, arena.memory));
     return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
   }
 
@@ -278,13 +284,8 @@ export class Optimizer<const P extends Params> {
     if (options.ema === undefined) {
       throw new OptionError("There are no averages to swap: set the option ema, as { decay: 0.999 }.");
     }
-    for (const tensor of tensors.values()) {
-      const param = tensor.view("param");
-      const ema = tensor.view("ema");
-      const kept = param.slice();
-      param.set(ema);
-      ema.set(kept);
-    }
+    const pairs = [...tensors.values()].map((tensor) => [tensor.view("param"), tensor.view("ema")] as const);
+    for (const [param, ema] of pairs) exchange(param, ema);
     this.#emaIsIn = !this.#emaIsIn;
     return this.#emaIsIn;
   }
@@ -400,20 +401,3 @@ const READERS = {
   ema: (tensor: Tensor) => tensor.view("ema"),
   state: (tensor: Tensor) => tensor.state as unknown as State,
 };
-
-/** Checks that the tensors which stay where they lie do lie in the memory, apart from each other. */
-function adopt(specs: readonly TensorSpec[], arena: Arena, hasMemory: boolean): void {
-  const adopted = specs.filter((spec) => spec.adopted !== undefined);
-  if (adopted.length === 0) return;
-  if (!hasMemory) {
-    throw new ParameterError(
-      `Parameter ${show(adopted[0]!.name)} is to be adopted where it lies: say in which memory, by options.memory.`,
-    );
-  }
-  arena.checkAdopted(
-    adopted.flatMap(({ name, count, adopted }) => [
-      { name: `param of ${show(name)}`, place: adopted!.param, count },
-      { name: `grad of ${show(name)}`, place: adopted!.grad, count },
-    ]),
-  );
-}

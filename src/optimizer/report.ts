@@ -1,8 +1,6 @@
 /** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
-import type { Kernel, Scalars } from "../kernel/contract.ts";
-import type { Segment } from "../kernel/segment.ts";
-import type { Arena } from "../memory/arena.ts";
+import type { Backend, Kernel } from "../kernel/contract.ts";
 import { learningRateAt } from "../options/hyperparameters.ts";
 import { type StepPlan, scalarsOf } from "../options/scalars.ts";
 import type { Group } from "./group.ts";
@@ -37,6 +35,9 @@ export interface TensorReport {
   nonFinite: number;
 }
 
+/** One for each backend, kept: all that a probe is made of. */
+const probes = new Map<Backend, Probe>();
+
 /**
  * Gives the reports on a group's tensors, by name, of an update with this plan.
  *
@@ -46,16 +47,19 @@ export function reportsOn(
   group: Group,
   plan: StepPlan,
   sums: SumsOfSquares,
-  kernel: Kernel,
-  arena: Arena,
+  { backend }: Kernel,
+  open: (memory: WebAssembly.Memory) => Kernel,
+  memory: WebAssembly.Memory,
 ): [string, TensorReport][] {
   const { tensors, hyperparameters } = group;
   const lr = learningRateAt(hyperparameters.lr, plan.step);
-  const probe = new Probe(kernel, arena.scratch, arena.memory);
+  const probe = probes.get(backend) ?? new Probe(open);
+  probes.set(backend, probe);
+  const heap = new Float32Array(memory.buffer);
   return tensors.map((tensor) => {
     const gradScale = clippedScale(plan.gradScale, sums.get(tensor), hyperparameters.clipNorm);
     const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale });
-    return [tensor.name, tensorReport(probe, tensor.segment, scalars)];
+    return [tensor.name, tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count)];
   });
 }
 
@@ -64,10 +68,9 @@ const BIN_BITS = 11;
 const BINS = 2 ** BIN_BITS;
 const SHIFTS = [20, 10, 0] as const;
 
-function tensorReport(probe: Probe, segment: Segment, scalars: Scalars): TensorReport {
+function tensorReport(pieces: () => Iterable<Piece>, count: number): TensorReport {
   const bins = new Uint32Array(BINS);
-  const measure = (prefix: number, shift: number) =>
-    figuresOf(probe.pieces(segment, scalars), bins, prefix, shift);
+  const measure = (prefix: number, shift: number) => figuresOf(pieces(), bins, prefix, shift);
   const { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used } = measure(0, SHIFTS[0]);
   const rms = (squares: number) => Math.sqrt(squares / used);
   const updateRms = rms(updateSquares);
@@ -80,8 +83,8 @@ function tensorReport(probe: Probe, segment: Segment, scalars: Scalars): TensorR
     minLr,
     medianLr,
     maxLr,
-    zeroGradShare: shortest(zeros / segment.count),
-    nonFinite: segment.count - used,
+    zeroGradShare: shortest(zeros / count),
+    nonFinite: count - used,
   };
 }
 

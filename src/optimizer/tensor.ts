@@ -27,7 +27,7 @@ export class Tensor {
   readonly #places: Partial<Record<Plane, Place>> = {};
 
   constructor(
-    { name, count, shape, adopted, placed }: TensorSpec,
+    { name, count, shape, adopted, ptrs, placed }: TensorSpec,
     arena: Arena,
     private readonly statePlanes: () => readonly StatePlane[],
   ) {
@@ -36,11 +36,12 @@ export class Tensor {
     this.shape = shape;
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
     const nowhere = { param: 0, grad: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, count };
-    this.segment = { ...(placed?.segment ?? nowhere) };
+    this.segment = { ...(placed?.segment ?? nowhere), ...ptrs };
     this.#arena = arena;
-    if (adopted) {
-      this.#adopt("param", adopted.param);
-      this.#adopt("grad", adopted.grad);
+    for (const plane of ["param", "grad"] as const) {
+      const place = adopted?.[plane];
+      // A view that the caller holds dies by a growth like one that was handed out.
+      if (typeof place === "object") this.#places[plane] = this.#placeOf(plane, place);
     }
   }
 
@@ -51,7 +52,7 @@ export class Tensor {
 
   /** A view over the memory as it is now. */
   view(plane: Plane): Float32Array {
-    this.#places[plane] ??= new Place(this.#arena.memory, this.segment[plane], this.count);
+    this.#places[plane] ??= this.#placeOf(plane);
     return this.#places[plane].view;
   }
 
@@ -65,13 +66,7 @@ export class Tensor {
     return this.#places.grad?.isStale ?? false;
   }
 
-  /** Takes the place that the caller gives. A view that the caller holds dies by a growth like one that was handed out. */
-  #adopt(plane: "param" | "grad", place: Float32Array | number): void {
-    if (typeof place === "number") {
-      this.segment[plane] = place;
-    } else {
-      this.segment[plane] = place.byteOffset;
-      this.#places[plane] = new Place(this.#arena.memory, place.byteOffset, this.count, place);
-    }
+  #placeOf(plane: Plane, view?: Float32Array): Place {
+    return new Place(this.#arena.memory, this.segment[plane], this.count, view);
   }
 }
