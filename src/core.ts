@@ -10,7 +10,7 @@ import { MemoryError, OptionError } from "./errors.ts";
 import { CENTERED, MOMENTUM } from "./kernel/contract.ts";
 import { openWasm } from "./kernel/wasm.ts";
 import { checkMemory } from "./memory/layout.ts";
-import { findOverlap, rangeAt } from "./memory/ranges.ts";
+import { areApart, type Range, rangeAt } from "./memory/ranges.ts";
 import { learningRateAt } from "./options/hyperparameters.ts";
 import { type CoreOptions, resolveCoreOptions } from "./options/options.ts";
 import { scalarsOf } from "./options/scalars.ts";
@@ -86,56 +86,56 @@ export function instantiate(memory: WebAssembly.Memory): Core {
       const lr = learningRateAt(resolved.lr, step);
       const scalars = scalarsOf(resolved, lr, { step, gradScale, zeroGrad, emaDecay: undefined });
       const { variant } = scalars;
-      const { count } = tensor;
-      const names: (keyof TensorPtrs)[] = ["param", "grad", "squareAvg"];
-      if (variant & MOMENTUM) names.push("momentumBuffer");
-      if (variant & CENTERED) names.push("gradAvg");
-      const given = names.map((name) => tensor[name]);
-      const [param, grad, squareAvg, ...others] = checkPlanes(names, given, count, memory);
-      const momentumBuffer = variant & MOMENTUM ? others.shift()! : 0;
-      const gradAvg = variant & CENTERED ? others.shift()! : 0;
+      const { param, grad, squareAvg, count } = tensor;
+      const [hasMomentum, isCentered] = [(variant & MOMENTUM) !== 0, (variant & CENTERED) !== 0];
+      const names = ["param", "grad", "squareAvg"];
+      const ptrs: unknown[] = [param, grad, squareAvg];
+      if (hasMomentum) ptrs[names.push("momentumBuffer") - 1] = tensor.momentumBuffer;
+      if (isCentered) ptrs[names.push("gradAvg") - 1] = tensor.gradAvg;
+      const ranges = checkPlanes(names, ptrs, count, memory);
       const segment = {
-        param: param!,
-        grad: grad!,
-        squareAvg: squareAvg!,
-        momentumBuffer,
-        gradAvg,
+        param: ranges[0]!.ptr,
+        grad: ranges[1]!.ptr,
+        squareAvg: ranges[2]!.ptr,
+        momentumBuffer: hasMomentum ? ranges[3]!.ptr : 0,
+        gradAvg: isCentered ? ranges[ranges.length - 1]!.ptr : 0,
         ema: 0,
         count,
       };
       kernel.update(segment, scalars);
     },
     sumOfSquares({ grad, count }) {
-      const [ptr] = checkPlanes(["grad"], [grad], count, memory);
-      return kernel.sumOfSquares(ptr!, count);
+      const [range] = checkPlanes(["grad"], [grad], count, memory);
+      return kernel.sumOfSquares(range!.ptr, count);
     },
   };
 }
 
-/** Checks planes, apart from each other inside the memory, and gives their byte offsets. */
+/** Checks that planes are inside the memory, apart from each other, and gives their ranges. */
 function checkPlanes(
   names: readonly string[],
-  given: readonly unknown[],
+  ptrs: readonly unknown[],
   count: number,
   memory: WebAssembly.Memory,
-): number[] {
+): Range[] {
   if (!Number.isInteger(count) || count < 0) {
     throw new MemoryError(`count: got ${show(count)}, expected a whole number of elements.`);
   }
   const memoryBytes = memory.buffer.byteLength;
   const byteLength = count * 4;
-  const ranges = given.map((ptr, i) => {
-    if (ptr === undefined) {
+  const ranges: Range[] = [];
+  for (let i = 0; i < ptrs.length; i++) {
+    if (ptrs[i] === undefined) {
       throw new OptionError(`${names[i]}: got undefined; these hyperparameters need its byte offset.`);
     }
-    return rangeAt(names[i]!, ptr, byteLength, memoryBytes);
-  });
-  const overlap = findOverlap([...ranges]);
-  if (overlap) {
-    const [other, range] = overlap.sort((a, b) => ranges.indexOf(a) - ranges.indexOf(b));
-    throw new MemoryError(
-      `${range.name} at byte ${range.ptr} overlaps ${other.name} at byte ${other.ptr}: each takes ${byteLength} bytes.`,
-    );
+    const range = rangeAt(names[i]!, ptrs[i], byteLength, memoryBytes);
+    const other = ranges.find((other) => !areApart(other, range));
+    if (other) {
+      throw new MemoryError(
+        `${range.name} at byte ${range.ptr} overlaps ${other.name} at byte ${other.ptr}: each takes ${byteLength} bytes.`,
+      );
+    }
+    ranges.push(range);
   }
-  return ranges.map(({ ptr }) => ptr);
+  return ranges;
 }

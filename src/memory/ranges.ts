@@ -14,10 +14,11 @@ export interface Range {
  * exports of modules give those: JavaScript sees their 32 bits as a signed number.
  */
 export function rangeAt(name: string, given: unknown, byteLength: number, memoryBytes: number): Range {
-  const address = typeof given === "number" ? given : NaN;
+  const address = Number.isInteger(given) ? (given as number) : NaN;
   const ptr = address < 0 ? address + 2 ** 32 : address;
   const fits = ptr + byteLength <= memoryBytes;
-  if (!(ptr >= 0) || ptr % 4 !== 0 || (address < 0 && !fits)) {
+  // The bits, since the remainder of a number that may be no int32 takes as long as a small update.
+  if (!(ptr >= 0) || (address & 3) !== 0 || (address < 0 && !fits)) {
     throw new MemoryError(
       `${name}: got byte offset ${show(given)}, expected a multiple of 4 from 0 up, inside the memory of ${memoryBytes} bytes.`,
     );
@@ -30,22 +31,18 @@ export function rangeAt(name: string, given: unknown, byteLength: number, memory
   return { name, ptr, end: ptr + byteLength };
 }
 
-/** Sorts ranges by their addresses, and gives two that overlap, the one that begins first before the other. */
-export function findOverlap(ranges: Range[]): [Range, Range] | undefined {
-  ranges.sort((a, b) => a.ptr - b.ptr);
-  const i = ranges.findIndex(({ end }, i) => end > (ranges[i + 1]?.ptr ?? Infinity));
-  return i < 0 ? undefined : [ranges[i]!, ranges[i + 1]!];
+export function areApart(a: Range, b: Range): boolean {
+  return a.end <= b.ptr || b.end <= a.ptr;
 }
 
-/** Gives these ranges with further ones, sorted, if all are apart from each other. */
+/** Gives these ranges with further ones, sorted by address, if all are apart from each other. */
 export function joined(ranges: readonly Range[], further: readonly Range[]): Range[] {
-  const all = [...ranges, ...further];
-  const overlap = findOverlap(all);
-  if (overlap) {
-    const [before, next] = overlap;
+  const all = [...ranges, ...further].sort((a, b) => a.ptr - b.ptr);
+  all.reduce((before, next) => {
+    if (areApart(before, next)) return next;
     throw new MemoryError(
       `${next.name} at byte ${next.ptr} overlaps ${before.name}, which takes bytes ${before.ptr} to ${before.end}.`,
     );
-  }
+  });
   return all;
 }

@@ -6,7 +6,7 @@ import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/seg
 import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import type { Shard } from "../options/options.ts";
-import { areScalarsSteady, type StepPlan, scalarsOf } from "../options/scalars.ts";
+import { phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type SumsOfSquares } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
@@ -34,7 +34,8 @@ export class Group {
   #segments: readonly Segment[] = [];
   #statePlanes: StatePlane[] = [];
   #lr = 0;
-  #last: { lr: number; gradScale: number; zeroGrad: boolean; scalars: Scalars } | undefined;
+  /** The scalars made last, under all that they were made of; `change` drops them for the hyperparameters. */
+  #last: (Omit<StepPlan, "step"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
 
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
     const { arena, hasEma, beforeChange } = context;
@@ -101,16 +102,21 @@ export class Group {
   /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
   #scalarsFor(plan: StepPlan): Scalars {
     const last = this.#last;
+    const phase = phaseOf(this.hyperparameters, plan);
+    const { gradScale, zeroGrad, emaDecay } = plan;
+    // 0 and -0 give parameters of -0 other bits.
     if (
-      last?.lr === this.#lr &&
-      last.gradScale === plan.gradScale &&
-      last.zeroGrad === plan.zeroGrad &&
-      areScalarsSteady(this.hyperparameters, plan)
+      last &&
+      Object.is(last.lr, this.#lr) &&
+      last.phase === phase &&
+      Object.is(last.gradScale, gradScale) &&
+      last.zeroGrad === zeroGrad &&
+      last.emaDecay === emaDecay
     ) {
       return last.scalars;
     }
     const scalars = scalarsOf(this.hyperparameters, this.#lr, plan);
-    this.#last = { lr: this.#lr, gradScale: plan.gradScale, zeroGrad: plan.zeroGrad, scalars };
+    this.#last = { lr: this.#lr, gradScale, zeroGrad, emaDecay, phase, scalars };
     return scalars;
   }
 
