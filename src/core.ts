@@ -9,7 +9,8 @@ import { show } from "./base/show.ts";
 import { MemoryError, OptionError } from "./errors.ts";
 import { CENTERED, MOMENTUM } from "./kernel/contract.ts";
 import { openWasm } from "./kernel/wasm.ts";
-import { checkRange } from "./memory/layout.ts";
+import { checkMemory } from "./memory/layout.ts";
+import { areApart, type Range, rangeAt } from "./memory/ranges.ts";
 import { learningRateAt } from "./options/hyperparameters.ts";
 import { type CoreOptions, resolveCoreOptions } from "./options/options.ts";
 import { scalarsOf } from "./options/scalars.ts";
@@ -17,7 +18,10 @@ import { scalarsOf } from "./options/scalars.ts";
 export type { CoreHyperparameters, Schedule } from "./options/hyperparameters.ts";
 export type { CoreOptions } from "./options/options.ts";
 
-/** The places of one tensor and its state: byte offsets, multiples of 4, of planes that do not overlap. */
+/**
+ * The places of one tensor and its state: byte offsets, multiples of 4, of planes that do not overlap. Offsets above 2 GiB
+ * may be negative, as the exports of modules give them.
+ */
 export interface TensorPtrs {
   /** The parameter, which an update changes. */
   param: number;
@@ -55,6 +59,7 @@ export interface Core {
  * Binds the kernels to any memory, shared or not: your own, or another module's. They keep nothing in it.
  *
  * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
+ * @throws MemoryError for a memory with 64-bit addresses.
  * @example
  * ```ts
  * import { instantiate } from "rmsprop-wasm/core";
@@ -72,6 +77,7 @@ export interface Core {
  * ```
  */
 export function instantiate(memory: WebAssembly.Memory): Core {
+  checkMemory(memory);
   const kernel = openWasm(memory);
   return {
     update(tensor, options = {}) {
@@ -80,45 +86,56 @@ export function instantiate(memory: WebAssembly.Memory): Core {
       const lr = learningRateAt(resolved.lr, step);
       const scalars = scalarsOf(resolved, lr, { step, gradScale, zeroGrad, emaDecay: undefined });
       const { variant } = scalars;
-      const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0, count } = tensor;
+      const { param, grad, squareAvg, count } = tensor;
+      const [hasMomentum, isCentered] = [(variant & MOMENTUM) !== 0, (variant & CENTERED) !== 0];
       const names = ["param", "grad", "squareAvg"];
       const ptrs: unknown[] = [param, grad, squareAvg];
-      if (variant & MOMENTUM) ptrs[names.push("momentumBuffer") - 1] = tensor.momentumBuffer;
-      if (variant & CENTERED) ptrs[names.push("gradAvg") - 1] = tensor.gradAvg;
-      checkPlanes(names, ptrs, count, memory);
-      kernel.update({ param, grad, squareAvg, momentumBuffer, gradAvg, ema: 0, count }, scalars);
+      if (hasMomentum) ptrs[names.push("momentumBuffer") - 1] = tensor.momentumBuffer;
+      if (isCentered) ptrs[names.push("gradAvg") - 1] = tensor.gradAvg;
+      const ranges = checkPlanes(names, ptrs, count, memory);
+      const segment = {
+        param: ranges[0]!.ptr,
+        grad: ranges[1]!.ptr,
+        squareAvg: ranges[2]!.ptr,
+        momentumBuffer: hasMomentum ? ranges[3]!.ptr : 0,
+        gradAvg: isCentered ? ranges[ranges.length - 1]!.ptr : 0,
+        ema: 0,
+        count,
+      };
+      kernel.update(segment, scalars);
     },
     sumOfSquares({ grad, count }) {
-      checkPlanes(["grad"], [grad], count, memory);
-      return kernel.sumOfSquares(grad, count);
+      const [range] = checkPlanes(["grad"], [grad], count, memory);
+      return kernel.sumOfSquares(range!.ptr, count);
     },
   };
 }
 
-/** Checks that the planes lie in the memory, apart from each other. */
+/** Checks that planes are inside the memory, apart from each other, and gives their ranges. */
 function checkPlanes(
   names: readonly string[],
   ptrs: readonly unknown[],
   count: number,
   memory: WebAssembly.Memory,
-): void {
+): Range[] {
   if (!Number.isInteger(count) || count < 0) {
     throw new MemoryError(`count: got ${show(count)}, expected a whole number of elements.`);
   }
   const memoryBytes = memory.buffer.byteLength;
   const byteLength = count * 4;
-  ptrs.forEach((ptr, i) => {
-    if (ptr === undefined) {
+  const ranges: Range[] = [];
+  for (let i = 0; i < ptrs.length; i++) {
+    if (ptrs[i] === undefined) {
       throw new OptionError(`${names[i]}: got undefined; these hyperparameters need its byte offset.`);
     }
-    checkRange(names[i]!, ptr, byteLength, memoryBytes);
-    const overlapped = ptrs.findIndex(
-      (other, j) => j < i && Math.abs((ptr as number) - (other as number)) < byteLength,
-    );
-    if (overlapped >= 0) {
+    const range = rangeAt(names[i]!, ptrs[i], byteLength, memoryBytes);
+    const other = ranges.find((other) => !areApart(other, range));
+    if (other) {
       throw new MemoryError(
-        `${names[i]} at byte ${ptr} overlaps ${names[overlapped]} at byte ${ptrs[overlapped]}: each takes ${byteLength} bytes.`,
+        `${range.name} at byte ${range.ptr} overlaps ${other.name} at byte ${other.ptr}: each takes ${byteLength} bytes.`,
       );
     }
-  });
+    ranges.push(range);
+  }
+  return ranges;
 }

@@ -78,9 +78,11 @@ export class DisposedError extends RMSpropError {
 }
 
 /**
- * A worker that ended, or stopped for seconds, in the middle of an update. This is the one error after which something
- * has changed: parameters may have been updated, and of those at `byteOffset` nobody knows whether. Load a checkpoint;
- * later steps run on the threads that are left.
+ * A worker that ended, or stood still for seconds, in the middle of a step. The one error after which something has
+ * changed: the step is taken and counted, but of the elements in `lost` nobody knows whether they are updated, and the
+ * worker may still be writing to them. To repair them, make a new optimizer of the last checkpoint; or wait for `ready`, and
+ * restore it. Until that worker has left, all that would step, read or restore the tensors throws this error too, with no
+ * elements in `lost`, and changes nothing. Later steps run on the threads that are left.
  *
  * @example
  * ```ts
@@ -91,7 +93,8 @@ export class DisposedError extends RMSpropError {
  *   optimizer.step(); // → true
  * } catch (error) {
  *   if (!(error instanceof ThreadError)) throw error;
- *   // Load the last checkpoint here, and go on.
+ *   await optimizer.ready; // no worker writes any more
+ *   // Restore the last checkpoint here, and go on.
  * }
  * ```
  */
@@ -100,10 +103,17 @@ export class ThreadError extends RMSpropError {
 
   constructor(
     message: string,
-    /** Where in the memory those parameters begin. */
-    readonly byteOffset: number,
-    /** How many bytes of parameters they are. */
-    readonly byteLength: number,
+    /** Byte offset of the first of those parameters in the memory. */
+    readonly byteOffset = 0,
+    /** Bytes from there to the end of the last of them. */
+    readonly byteLength = 0,
+    /** Their elements, from `start` to before `end` of a tensor, by group and name. */
+    readonly lost: readonly {
+      readonly group: number;
+      readonly name: string;
+      readonly start: number;
+      readonly end: number;
+    }[] = [],
   ) {
     super(message);
   }

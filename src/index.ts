@@ -1,5 +1,5 @@
 /**
- * The main entry: WebAssembly SIMD, or JavaScript where that can't be had.
+ * The main entry: WebAssembly SIMD, which falls back to JavaScript.
  *
  * @module rmsprop-wasm
  */

@@ -1,12 +1,14 @@
 /**
  * The pool: the WebAssembly kernels on several threads over one shared memory, by the same contract and with the same
  * bits. `step()` stays synchronous: the calling thread cuts an update at cache lines into chunks, takes part in it, and
- * waits for what others have claimed. It waits for nobody to begin: what no worker claims, it does itself.
+ * waits for the chunks that others have claimed. It never waits for a worker to begin: it does every chunk that no worker
+ * claims.
  */
 
+import { show } from "./base/show.ts";
 import { ThreadError } from "./errors.ts";
 import { ARITY, argumentsOf, BLOCK, type Kernel, type Scalars } from "./kernel/contract.ts";
-import { PLANES, partOf, type Segment } from "./kernel/segment.ts";
+import { PLANES, type Plane, partOf, type Segment } from "./kernel/segment.ts";
 import { CACHE_LINE_BYTES } from "./memory/layout.ts";
 import {
   AWAKE,
@@ -20,9 +22,9 @@ import {
   UPDATE,
 } from "./threads/protocol.ts";
 import { workerCode } from "./threads/worker.generated.ts";
-import { NOBODY, Workers, type WorkersSettings } from "./threads/workers.ts";
+import { type Hold, NOBODY, Workers, type WorkersSettings } from "./threads/workers.ts";
 
-/** What the tests turn. */
+/** Settings that the tests change. */
 export interface PoolSettings extends WorkersSettings {
   /** Elements below which an update stays on the calling thread. */
   cutoff: number;
@@ -56,7 +58,7 @@ const SETTINGS: PoolSettings = {
 /** Ends the workers of a pool that was dropped without `dispose`. */
 let abandoned: FinalizationRegistry<Workers> | undefined;
 
-/** Has the kernels of a shared memory, `inner`, run on `threads - 1` workers too, which start meanwhile. */
+/** Lets `threads - 1` workers, which start meanwhile, share the work of `inner`, the kernels of a shared memory. */
 export function openPool(
   inner: Kernel,
   module: WebAssembly.Module,
@@ -73,8 +75,17 @@ export function openPool(
   return pool;
 }
 
-/** What of the kernels' work is worth sharing. */
+/** Bytes from one to before another. */
+interface Bytes {
+  readonly from: number;
+  to: number;
+}
+
+/** A kernel that shares the work that is worth sharing, and leaves the rest to the calling thread. */
 export class Pool implements Omit<Kernel, "backend"> {
+  /** Parameters that workers had claimed when they were given up, and that no error has named yet. */
+  #lost: Bytes[] = [];
+
   constructor(
     private readonly inner: Kernel,
     private readonly workers: Workers,
@@ -98,7 +109,7 @@ export class Pool implements Omit<Kernel, "backend"> {
     this.workers.dismissAll();
   }
 
-  /** @throws ThreadError when a worker has died in the middle of it. */
+  /** Updates all elements but those of workers that are given up meanwhile, which `settle` names then. */
   update(segment: Segment, scalars: Scalars): void {
     const { count, param } = segment;
     const { cutoff, wakeCutoff, minChunk } = this.settings;
@@ -114,7 +125,17 @@ export class Pool implements Omit<Kernel, "backend"> {
     const owners = this.workers.run({ kind: UPDATE, count, chunkElements, misalignment, args }, (from, to) =>
       this.inner.update(partOf(segment, from, to), scalars),
     );
-    if (owners.includes(NOBODY)) throw this.#lost(owners, param);
+    if (owners.includes(NOBODY)) this.#noteLost(owners, param);
+  }
+
+  settle(groups: readonly SettledGroup[], hold: Hold): void {
+    if (this.#lost.length > 0) {
+      const lost = this.#lost;
+      this.#lost = [];
+      this.workers.inform(hold);
+      throw lostError(lost, groups);
+    }
+    if (this.workers.hasLate()) throw lateError();
   }
 
   sumOfSquares(grad: number, count: number): number {
@@ -132,12 +153,13 @@ export class Pool implements Omit<Kernel, "backend"> {
   #sumsOfBlocks(grad: number, count: number): Float64Array {
     const { control } = this.workers;
     const chunkElements = this.#chunkElements(count, this.settings.minSumChunk, BLOCK);
-    const perform = (from: number, to: number) => sumBlocks(control, 0, from, to, this.inner.sumOfSquares);
+    const perform = (from: number, to: number) =>
+      sumBlocks(control, 0, grad, from, to, this.inner.sumOfSquares);
     const job = { kind: SUM_OF_SQUARES, count, chunkElements, misalignment: 0, args: [grad] };
     const sums = new Float64Array(Math.ceil(count / BLOCK));
     this.workers.run(job, perform).forEach((owner, chunk) => {
       const [from, to] = [startOf(control.job, chunk), startOf(control.job, chunk + 1)];
-      // What a worker left undone by its death can be done again: nothing but a sum was written.
+      // The chunk of a worker that was given up can be done again: that worker writes nothing but sums of its own.
       if (owner === NOBODY) perform(from, to);
       const at = sumsAt(Math.max(owner, 0));
       const [first, end] = [from / BLOCK, Math.ceil(to / BLOCK)];
@@ -146,15 +168,16 @@ export class Pool implements Omit<Kernel, "backend"> {
     return sums;
   }
 
-  #lost(owners: Int8Array, param: number): ThreadError {
+  #noteLost(owners: Int8Array, param: number): void {
     const { job } = this.workers.control;
-    const byteOffset = param + startOf(job, owners.indexOf(NOBODY)) * 4;
-    const end = param + startOf(job, owners.lastIndexOf(NOBODY) + 1) * 4;
-    return new ThreadError(
-      `A worker died in the middle of a step: of the parameters at bytes ${byteOffset} to ${end} of the memory, some were updated and some not. Load a checkpoint, or write these parameters and their state anew. Later steps run on the threads that are left.`,
-      byteOffset,
-      end - byteOffset,
-    );
+    owners.forEach((owner, chunk) => {
+      if (owner !== NOBODY) return;
+      const from = param + startOf(job, chunk) * 4;
+      const to = param + startOf(job, chunk + 1) * 4;
+      const last = this.#lost.at(-1);
+      if (last?.to === from) last.to = to;
+      else this.#lost.push({ from, to });
+    });
   }
 
   /** Chunks of the same size for each thread, a multiple of `unit`, and large enough to be worth a claim. */
@@ -164,4 +187,48 @@ export class Pool implements Omit<Kernel, "backend"> {
     const chunks = wanted < threads ? wanted : wanted - (wanted % threads);
     return Math.ceil(count / chunks / unit) * unit;
   }
+}
+
+/** A group's tensors, as far as an error names them. */
+interface SettledGroup {
+  readonly tensors: readonly { readonly name: string; readonly segment: Pick<Segment, Plane | "count"> }[];
+}
+
+const REPAIR =
+  "Load a checkpoint into a new optimizer (`load`); or `await optimizer.ready`, which waits until that worker has left, then restore the checkpoint here (`restore`, `loadStateDict`) and write the gradients anew.";
+
+/** The most ranges that a message names. */
+const MAX_NAMED = 4;
+
+function lostError(bytes: readonly Bytes[], groups: readonly SettledGroup[]): ThreadError {
+  const lost = groups.flatMap(({ tensors }, group) =>
+    tensors.flatMap(({ name, segment: { param, count } }) =>
+      bytes.flatMap(({ from, to }) => {
+        const start = Math.max(0, (from - param) / 4);
+        const end = Math.min(count, (to - param) / 4);
+        return start < end ? [{ group, name, start, end }] : [];
+      }),
+    ),
+  );
+  const named = lost
+    .slice(0, MAX_NAMED)
+    .map(
+      ({ group, name, start, end }) => `${show(name.slice(0, 60))}[${start} to ${end - 1}] in group ${group}`,
+    );
+  if (lost.length > MAX_NAMED)
+    named.push(`${lost.length - MAX_NAMED} other ranges, which this error's \`lost\` holds`);
+  const byteOffset = Math.min(...bytes.map(({ from }) => from));
+  const byteLength = Math.max(...bytes.map(({ to }) => to)) - byteOffset;
+  return new ThreadError(
+    `A worker died in the middle of a step, or stood still for seconds. The step is taken and counts, but nobody knows whether these elements and their state are updated: ${named.join("; ")}. ${REPAIR} Until then, steps and all that reads the state are refused.`,
+    byteOffset,
+    byteLength,
+    lost,
+  );
+}
+
+function lateError(): ThreadError {
+  return new ThreadError(
+    `A worker that was given up in an earlier step may still write to elements that it had claimed, so nothing was done. ${REPAIR}`,
+  );
 }

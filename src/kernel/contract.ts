@@ -94,6 +94,14 @@ export interface Kernel {
   readonly threads?: number;
   /** Resolves once as many do as ever will. */
   readonly ready?: Promise<void>;
+  /**
+   * Throws `ThreadError` for elements that were lost to other threads since the last call, or as long as such a thread may
+   * still write to them. Keeps `hold` informed of that.
+   */
+  settle?(
+    groups: readonly { readonly tensors: readonly { readonly name: string; readonly segment: Segment }[] }[],
+    hold: { isHeld: boolean },
+  ): void;
   /** Ends the other threads. */
   dispose?(): void;
 }

@@ -1,25 +1,32 @@
 /**
- * Where tensors lie in linear memory. A group's tensors stand back to back in planes, the same order in each, so
+ * Places tensors in linear memory. A group's tensors stand back to back in planes, in the same order in each plane, so
  * that one kernel call updates them all:
  *
- *     1024      param plane            grad plane             squareAvg plane        (momentumBuffer, gradAvg)
- *     ┆─────────│ w1 · b1 · w2 · b2 │──│ w1 · b1 · w2 · b2 │──│ w1 · b1 · w2 · b2 │──…
- *     scratch   64-byte aligned        each tensor 16-byte aligned, zeros between
+ *     param plane            grad plane             squareAvg plane        (momentumBuffer, gradAvg)
+ *     │ w1 · b1 · w2 · b2 │──│ w1 · b1 · w2 · b2 │──│ w1 · b1 · w2 · b2 │──…
+ *     64-byte aligned        each tensor 16-byte aligned, zeros between
+ *
+ * Nobody owns a memory's pages but whoever made or grew them, so an arena places only behind its last placement, to the end
+ * of the pages that it made itself.
  */
 
 import { MemoryError } from "../errors.ts";
-import { checkRange, FIRST_BYTE, LIMIT_BYTES, layOut, PAGE_BYTES, SCRATCH_BYTES } from "./layout.ts";
+import { checkMemory, FIRST_BYTE, type Layout, LIMIT_BYTES, layOut, PAGE_BYTES } from "./layout.ts";
 import { PlainMemory } from "./plain-memory.ts";
+import { joined, type Range, rangeAt } from "./ranges.ts";
 
 declare global {
   namespace WebAssembly {
-    // TypeScript declares it with the DOM, and this adds nothing to that. But projects for Node leave the DOM out, and
-    // there our declarations would be errors.
+    // TypeScript declares this with the DOM, and the line adds nothing to that. Projects for Node leave the DOM out; in
+    // those, this package's declarations would be errors without it.
     interface Memory {}
   }
 }
 
-/** Gives the byte offset of so many bytes in the memory, as C's `malloc` does; 16-byte alignment serves best. */
+/**
+ * Allocates `byteLength` bytes in the memory and gives their byte offset, as C's `malloc` does; an alignment of 16 bytes is
+ * the fastest.
+ */
 export type Allocate = (byteLength: number) => number;
 
 export class Arena {
@@ -27,19 +34,21 @@ export class Arena {
   readonly #isOwn: boolean;
   readonly #isShared: boolean;
   #memory: WebAssembly.Memory | undefined;
-  #scratch: number | undefined;
-  #end = FIRST_BYTE + SCRATCH_BYTES;
+  /** The free bytes, from the end of the last placement to the end of the pages that this arena made. */
+  #end = FIRST_BYTE;
+  #ownedTo = 0;
   #planes = 0;
-  /** In another's memory: where the pages end that were last added here. */
-  #grownTo = 0;
-  /** Over the memory as it was when growth was last accepted; a growth empties it. */
+  /** With `allocate`: all bytes in use, against which each further address is checked. */
+  #taken: readonly Range[] = [];
+  /** A view of the memory as it was when growth was last accepted; the next growth empties it. */
   #probe: Uint8Array | undefined;
 
   /**
-   * Without a memory it makes one of its own, for threads to share or not; without an allocator it places planes on
-   * freshly grown pages.
+   * Without a memory the arena makes one of its own, which threads can share if `isShared`; without an allocator it places
+   * planes on freshly grown pages.
    */
   constructor(memory: WebAssembly.Memory | undefined, allocate: Allocate | undefined, isShared: boolean) {
+    if (memory) checkMemory(memory);
     this.#memory = memory;
     this.#allocate = allocate;
     this.#isShared = isShared;
@@ -47,94 +56,91 @@ export class Arena {
   }
 
   /**
-   * Made when it is first asked for, as large as what was placed by then. Not grown to that size: after the first
-   * growth anywhere in a program, V8 checks every typed array for having been emptied, and all JavaScript loops of
-   * the program run slower by a fifth.
+   * Made at the first read, with room for all that was placed by then. Growing a small memory to that size was rejected:
+   * after the first growth anywhere in a program, V8 checks every typed array for having been emptied, and all JavaScript
+   * loops of the program run slower by a fifth.
    */
   get memory(): WebAssembly.Memory {
-    this.#memory ??= allocateMemory(this.#end, this.#isShared);
+    if (!this.#memory) {
+      this.#memory = allocateMemory(this.#end, this.#isShared);
+      this.#ownedTo = this.#memory.buffer.byteLength;
+    }
     return this.#memory;
-  }
-
-  /**
-   * Where a report has `SCRATCH_BYTES` to itself. In a memory of our own they are always there: to grow it for a report
-   * would empty the caller's views. In another's they are placed when they are first asked for.
-   */
-  get scratch(): number {
-    this.#scratch ??= this.#isOwn ? FIRST_BYTE : this.allocatePlanes(1, SCRATCH_BYTES)[0]!;
-    return this.#scratch;
   }
 
   /** Places planes of `byteLength` zeros and gives their addresses: all of them, or an error and none. */
   allocatePlanes(planeCount: number, byteLength: number): number[] {
     if (planeCount === 0 || byteLength === 0) return Array.from({ length: planeCount }, () => 0);
     const ptrs = this.#allocate
-      ? Array.from({ length: planeCount }, () => this.#ask(this.#allocate!, byteLength))
+      ? this.#ask(this.#allocate, planeCount, byteLength)
       : this.#place(planeCount, byteLength);
-    // What others have used before isn't zero, nor need be what an allocator gives.
+    // Bytes that others have used before aren't zero, and neither need those of an allocator be.
     if (!this.#isOwn) for (const ptr of ptrs) new Uint8Array(this.memory.buffer, ptr, byteLength).fill(0);
     return ptrs;
   }
 
-  /** Checks that tensors which are to be adopted lie in the memory, apart from each other. */
-  checkAdopted(ranges: readonly { name: string; place: Float32Array | number; count: number }[]): void {
+  /** Checks that the tensors to adopt are inside the memory, apart from each other, and gives their byte offsets. */
+  adopt(places: readonly { name: string; place: Float32Array | number; count: number }[]): readonly number[] {
     const { buffer } = this.memory;
-    const located = ranges.map(({ name, place, count }) => {
+    const ranges = places.map(({ name, place, count }) => {
       if (typeof place !== "number" && place.buffer !== buffer) {
         throw new MemoryError(
           `${name} is a view of another memory than options.memory, or of that memory before it grew: take the view anew.`,
         );
       }
-      const ptr = typeof place === "number" ? place : place.byteOffset;
-      checkRange(name, ptr, count * 4, buffer.byteLength);
-      return { name, ptr, end: ptr + count * 4 };
+      const given = typeof place === "number" ? place : place.byteOffset;
+      return rangeAt(name, given, count * 4, buffer.byteLength);
     });
-    located
-      .sort((a, b) => a.ptr - b.ptr)
-      .reduce((before, next) => {
-        if (before.end > next.ptr) {
-          throw new MemoryError(
-            `${next.name} at byte ${next.ptr} overlaps ${before.name}, which takes bytes ${before.ptr} to ${before.end}.`,
-          );
-        }
-        return next;
-      });
+    this.#taken = joined(this.#taken, ranges);
+    return ranges.map(({ ptr }) => ptr);
   }
 
-  #ask(allocate: Allocate, byteLength: number): number {
-    const ptr = allocate(byteLength);
-    checkRange(
-      `What options.allocate gave for ${byteLength} bytes`,
-      ptr,
-      byteLength,
-      this.memory.buffer.byteLength,
-    );
-    return ptr;
+  /** Asks the caller's allocator, and believes nothing that it says. */
+  #ask(allocate: Allocate, planeCount: number, byteLength: number): number[] {
+    const given = Array.from({ length: planeCount }, () => allocate(byteLength));
+    const ranges = given.map((ptr) => {
+      const name = `What options.allocate gave for ${byteLength} bytes`;
+      if (ptr === 0) {
+        throw new MemoryError(`${name}: got byte offset 0, which says that the module has no room left.`);
+      }
+      return rangeAt(name, ptr, byteLength, this.memory.buffer.byteLength);
+    });
+    this.#taken = joined(this.#taken, ranges);
+    return ranges.map(({ ptr }) => ptr);
   }
 
   #place(planeCount: number, byteLength: number): number[] {
-    let { ptrs, end } = layOut(this.#end, planeCount, byteLength, this.#planes);
-    if (end > LIMIT_BYTES) {
-      throw new MemoryError(
-        `The parameters and their state need ${mebibytes(end)}; a WebAssembly memory holds at most 4096 MiB. Use several optimizers.`,
-      );
+    let placed = layOut(this.#end, planeCount, byteLength, this.#planes);
+    checkLimit(placed.end);
+    if (this.#isOwn && !this.#memory) {
+      // Still to be made, at the size that this comes to.
+    } else if (placed.end > this.#ownedTo) {
+      placed = this.#placeOnNewPages(placed, (from) => layOut(from, planeCount, byteLength, this.#planes));
     }
-    if (this.#isOwn) {
-      if (this.#memory) grow(this.#memory, end - this.#memory.buffer.byteLength);
-    } else if (end > this.#grownTo) {
-      // Pages of our own, wherever they come to lie: others may grow the memory too, on other threads even meanwhile.
-      const fresh = layOut(FIRST_BYTE, planeCount, byteLength, this.#planes);
-      const base = grow(this.memory, fresh.end);
-      ptrs = fresh.ptrs.map((ptr) => base + ptr);
-      end = base + fresh.end;
-      this.#grownTo = Math.ceil(end / PAGE_BYTES) * PAGE_BYTES;
-    }
-    this.#end = end;
+    this.#end = placed.end;
     this.#planes += planeCount;
-    return ptrs;
+    return placed.ptrs;
   }
 
-  /** Whether views made earlier may have died. Asked before each step, so it costs no call into the engine. */
+  /**
+   * Adds to this arena's pages while they are the memory's last, else takes new ones. Others may grow the memory at any
+   * moment, on other threads too, so only what `grow` gives says which pages it has made.
+   */
+  #placeOnNewPages(placed: Layout, layOutFrom: (from: number) => Layout): Layout {
+    const { memory } = this;
+    const separately = pagesOf(layOutFrom(FIRST_BYTE).end);
+    const isLast = memory.buffer.byteLength === this.#ownedTo;
+    for (let pages = isLast ? pagesOf(placed.end - this.#ownedTo) : separately; ; pages = separately) {
+      const start = grow(memory, pages);
+      const ownedTo = start + pages * PAGE_BYTES;
+      const found = start === this.#ownedTo ? placed : layOutFrom(start + FIRST_BYTE);
+      if (found.end > ownedTo) continue;
+      this.#ownedTo = ownedTo;
+      return found;
+    }
+  }
+
+  /** Whether views made earlier may have died. Read before each step, so it avoids a call into the engine. */
   get hasGrown(): boolean {
     return this.#probe === undefined || this.#probe.length === 0;
   }
@@ -144,32 +150,50 @@ export class Arena {
   }
 }
 
+/** Bytes that a shared memory can grow by beyond the state that its optimizer may yet need: for its callers. */
+const SPARE_BYTES = 2 ** 24;
+
 function allocateMemory(byteLength: number, isShared: boolean): WebAssembly.Memory {
-  const initial = Math.ceil(byteLength / PAGE_BYTES);
+  const initial = pagesOf(byteLength);
+  // Addresses up to the maximum are reserved from the start. Parameters, gradients and squareAvg are there, momentumBuffer
+  // and gradAvg may come, so that twice as much is enough.
+  const maximum = Math.min(2 * initial + pagesOf(SPARE_BYTES), LIMIT_BYTES / PAGE_BYTES);
   try {
-    if (isShared) return new WebAssembly.Memory({ initial, maximum: LIMIT_BYTES / PAGE_BYTES, shared: true });
+    if (isShared) return new WebAssembly.Memory({ initial, maximum, shared: true });
     if (typeof WebAssembly === "undefined") return new PlainMemory({ initial }) as WebAssembly.Memory;
     return new WebAssembly.Memory({ initial });
   } catch (cause) {
-    // Some phones don't reserve 4 GiB of addresses, which a shared memory takes from the start.
+    // Some phones don't reserve the addresses that a shared memory takes from the start.
     if (isShared) return allocateMemory(byteLength, false);
     throw noMemory(byteLength, cause);
   }
 }
 
-/** Adds pages for so many bytes, and gives the byte at which they begin. */
-function grow(memory: WebAssembly.Memory, byteLength: number): number {
-  if (byteLength <= 0) return memory.buffer.byteLength;
+/** Adds pages, and gives the byte at which they begin. */
+function grow(memory: WebAssembly.Memory, pages: number): number {
   try {
-    return memory.grow(Math.ceil(byteLength / PAGE_BYTES)) * PAGE_BYTES;
+    return memory.grow(pages) * PAGE_BYTES;
   } catch (cause) {
-    throw noMemory(memory.buffer.byteLength + byteLength, cause);
+    throw noMemory(memory.buffer.byteLength + pages * PAGE_BYTES, cause);
   }
 }
 
+function pagesOf(byteLength: number): number {
+  return Math.ceil(byteLength / PAGE_BYTES);
+}
+
+function checkLimit(end: number): void {
+  if (end > LIMIT_BYTES) {
+    throw new MemoryError(
+      `The parameters and their state need ${mebibytes(end)}; a WebAssembly memory holds at most 4096 MiB. Use several optimizers.`,
+    );
+  }
+}
+
+/** Engines reserve 8 GiB of addresses for each memory, whatever its size: a page of Chromium has room for 125, Firefox for 999. */
 function noMemory(byteLength: number, cause: unknown): MemoryError {
   return new MemoryError(
-    `There is no memory of ${mebibytes(byteLength)} to be had: ${cause}. Use fewer parameters.`,
+    `There is no memory of ${mebibytes(byteLength)} to be had: ${cause}. Use fewer parameters; or, where there are many optimizers, dispose() of those that are done with, or give several one shared \`memory\`.`,
     { cause },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * What of a `WebAssembly.Memory` is used here, for engines that have none, as Safari in Lockdown Mode and V8 without its
- * compilers: its backend is JavaScript then, but tensors lie in one memory all the same.
+ * A stand-in for `WebAssembly.Memory` in engines without WebAssembly, such as Safari in Lockdown Mode and V8 without its
+ * compilers. The backend is JavaScript then, but tensors still share one memory.
  */
 const PAGE_BYTES = 65_536;
 
@@ -11,7 +11,7 @@ export class PlainMemory implements Pick<WebAssembly.Memory, "buffer" | "grow"> 
     this.buffer = new ArrayBuffer(initial * PAGE_BYTES);
   }
 
-  /** As WebAssembly's does, it empties all views made before. */
+  /** Empties all views made before, as the growth of a WebAssembly memory does. */
   grow(pages: number): number {
     const former = this.buffer;
     const { byteLength } = former;

@@ -1,6 +1,6 @@
-/** Views of tensors that follow a memory which grows. */
+/** Views of tensors, made anew when their memory grows. */
 
-/** A tensor's place, and the view of it that was handed out last. */
+/** The place of a tensor, and the view of it that was handed out last. */
 export class Place {
   #view: Float32Array | undefined;
 
@@ -8,7 +8,7 @@ export class Place {
     private readonly memory: WebAssembly.Memory,
     readonly byteOffset: number,
     readonly count: number,
-    /** A view of it that a caller holds already. */
+    /** A view of the place that a caller holds already. */
     view?: Float32Array,
   ) {
     this.#view = view;
@@ -23,8 +23,22 @@ export class Place {
     return this.#view;
   }
 
-  /** Whether the view that a caller holds has died. Never true before one was handed out. */
+  /** Whether the view that a caller holds has died. False as long as none was handed out. */
   get isStale(): boolean {
     return this.#view?.length === 0;
+  }
+}
+
+/** Elements at a time, so that an exchange needs no copy of a whole tensor. */
+const EXCHANGED = 4096;
+
+/** Exchanges the elements of two arrays of one length, bit by bit. */
+export function exchange(a: Float32Array, b: Float32Array): void {
+  const kept = new Float32Array(Math.min(a.length, EXCHANGED));
+  for (let from = 0; from < a.length; from += EXCHANGED) {
+    const [partOfA, partOfB] = [a, b].map((array) => array.subarray(from, from + EXCHANGED));
+    kept.set(partOfA!);
+    partOfA!.set(partOfB!);
+    partOfB!.set(kept.subarray(0, partOfB!.length));
   }
 }

@@ -1,48 +1,47 @@
-/** A parameter group: its tensors, where their planes lie, and the hyperparameters that they share. */
+/** A parameter group: its tensors, the places of their planes, and the hyperparameters that they share. */
 
 import { OptionError } from "../errors.ts";
 import type { Kernel, Scalars } from "../kernel/contract.ts";
 import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
-import { guardHyperparameters, type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
+import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import type { Shard } from "../options/options.ts";
-import { areScalarsSteady, type StepPlan, scalarsOf } from "../options/scalars.ts";
+import { phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type NormedGroup, type SumsOfSquares } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
 import { Tensor } from "./tensor.ts";
 
-/** What a group needs to know of its optimizer. */
+/** The part of its optimizer that a group needs. */
 export interface GroupContext {
   arena: Arena;
   hasEma: boolean;
-  /** Throws where a hyperparameter doesn't fit the optimizer as a whole. */
+  /** Throws if a hyperparameter doesn't fit the optimizer as a whole. */
   beforeChange(next: Hyperparameters): void;
 }
 
 export class Group implements NormedGroup {
   readonly tensors: readonly Tensor[];
-  /** As the caller reads and sets them. */
+  /** To be changed by `assign` alone. */
   readonly hyperparameters: Hyperparameters;
   readonly #arena: Arena;
   readonly #beforeChange: GroupContext["beforeChange"];
-  /** Unguarded, for what happens at each step. */
-  readonly #values: Hyperparameters;
-  /** Tensors that were made here stand in whole planes; of adopted ones, only the state does. */
+  /** Tensors that were made here are in planes altogether; of adopted ones, only the state is. */
   readonly #made: Tensor[];
   readonly #adopted: Tensor[];
-  /** By another optimizer, whose places they are. */
+  /** Placed by another optimizer (`attach`). */
   readonly #arePlaced: boolean;
   #segments: readonly Segment[] = [];
   #statePlanes: StatePlane[] = [];
   #lr = 0;
-  #last: { lr: number; gradScale: number; zeroGrad: boolean; scalars: Scalars } | undefined;
+  /** The scalars made last, under all that they were made of; `change` drops them for the hyperparameters. */
+  #last: (Omit<StepPlan, "step"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
 
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
     const { arena, hasEma, beforeChange } = context;
     this.#arena = arena;
     this.#beforeChange = beforeChange;
-    this.#values = hyperparameters;
+    this.hyperparameters = hyperparameters;
     this.tensors = specs.map((spec) => new Tensor(spec, arena, () => this.#statePlanes));
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
@@ -54,23 +53,19 @@ export class Group implements NormedGroup {
     }
     this.#statePlanes = statePlanesOf(hyperparameters);
     this.#segments = mergedSegments(this.tensors);
-    this.hyperparameters = guardHyperparameters(hyperparameters, (next) => {
-      this.reserve(next);
-      this.change(next);
-    });
   }
 
   /** Whether each tensor's gradient is clipped to a norm of its own. */
   get clipsByNorm(): boolean {
-    return this.#values.clipNorm !== Infinity;
+    return this.hyperparameters.clipNorm !== Infinity;
   }
 
-  /** What of a step may throw: called for all groups before the first one is updated. */
+  /** Does the part of a step that may throw: called for all groups before the first one is updated. */
   prepare(step: number): void {
-    this.#lr = learningRateAt(this.#values.lr, step);
+    this.#lr = learningRateAt(this.hyperparameters.lr, step);
   }
 
-  /** @param sums needed where each tensor is clipped to a norm of its own. */
+  /** @param sums needed if each tensor is clipped to a norm of its own. */
   update(kernel: Kernel, plan: StepPlan, sums: SumsOfSquares, shard: Shard | undefined): void {
     const share = shard ? shareOf(this.#segments, shard) : whole;
     if (!this.clipsByNorm) {
@@ -82,13 +77,13 @@ export class Group implements NormedGroup {
       return;
     }
     for (const tensor of this.tensors) {
-      const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.#values.clipNorm);
+      const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.hyperparameters.clipNorm);
       const part = share(tensor.segment);
       if (part) kernel.update(part, this.#scalarsFor({ ...plan, gradScale }));
     }
   }
 
-  /** Which elements of each tensor are in a share. */
+  /** The elements of each tensor that belong to a share. */
   rangesIn(shard: Shard): [string, ElementRange][] {
     const share = shareOf(this.#segments, shard);
     return this.tensors.map(({ name, segment }) => {
@@ -104,26 +99,37 @@ export class Group implements NormedGroup {
     }
   }
 
-  /** Kept from step to step: making them anew would take a small model as long as its update. */
+  /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
   #scalarsFor(plan: StepPlan): Scalars {
     const last = this.#last;
+    const phase = phaseOf(this.hyperparameters, plan);
+    const { gradScale, zeroGrad, emaDecay } = plan;
+    // 0 and -0 give parameters of -0 other bits.
     if (
-      last?.lr === this.#lr &&
-      last.gradScale === plan.gradScale &&
-      last.zeroGrad === plan.zeroGrad &&
-      areScalarsSteady(this.#values, plan)
+      last &&
+      Object.is(last.lr, this.#lr) &&
+      last.phase === phase &&
+      Object.is(last.gradScale, gradScale) &&
+      last.zeroGrad === zeroGrad &&
+      last.emaDecay === emaDecay
     ) {
       return last.scalars;
     }
-    const scalars = scalarsOf(this.#values, this.#lr, plan);
-    this.#last = { lr: this.#lr, gradScale: plan.gradScale, zeroGrad: plan.zeroGrad, scalars };
+    const scalars = scalarsOf(this.hyperparameters, this.#lr, plan);
+    this.#last = { lr: this.#lr, gradScale, zeroGrad, emaDecay, phase, scalars };
     return scalars;
+  }
+
+  /** Changes hyperparameters that were checked by themselves. */
+  assign(next: Hyperparameters): void {
+    this.reserve(next);
+    this.change(next);
   }
 
   /** Checks a change against the optimizer, before anything is placed for it. */
   check(next: Hyperparameters): void {
     this.#beforeChange(next);
-    const missing = this.#missing(next);
+    const missing = missingIn(this.tensors, next);
     if (this.#arePlaced && missing.length > 0) {
       throw new OptionError(
         `This optimizer was attached to tensors without ${missing.join(" and ")}: set momentum and centered before making the handle.`,
@@ -131,29 +137,23 @@ export class Group implements NormedGroup {
     }
   }
 
-  /** What of a change may throw: checks it against the whole, and makes room for the state that it takes. */
+  /** Does the part of a change that may throw: checks it against the optimizer, and places the state that it needs. */
   reserve(next: Hyperparameters): void {
     this.check(next);
-    const missing = this.#missing(next);
-    this.#allocate(this.#made, missing);
-    this.#allocate(this.#adopted, missing);
+    for (const tensors of [this.#made, this.#adopted]) this.#allocate(tensors, missingIn(tensors, next));
   }
 
-  #missing(next: Hyperparameters): StatePlane[] {
-    return statePlanesOf(next).filter((plane) => this.tensors.some(({ segment }) => segment[plane] === 0));
-  }
-
-  /** To be reserved before. State that comes into use starts from zero, whatever an earlier use has left there. */
+  /** Makes a change that was reserved before. State that comes into use starts from zero, whatever was left there. */
   change(next: Hyperparameters): void {
     const fresh = statePlanesOf(next).filter((plane) => !this.#statePlanes.includes(plane));
     this.#segments = mergedSegments(this.tensors);
     for (const plane of fresh) this.fill(plane, 0);
     this.#statePlanes = statePlanesOf(next);
     this.#last = undefined;
-    Object.assign(this.#values, next);
+    Object.assign(this.hyperparameters, next);
   }
 
-  /** Lays the planes of these tensors one behind the other, the same order in each. */
+  /** Places planes, and these tensors one behind the other in each, in the same order. */
   #allocate(tensors: readonly Tensor[], planes: readonly Plane[]): void {
     const byteLength = tensors.reduce((sum, tensor) => sum + tensor.byteStride, 0);
     const ptrs = this.#arena.allocatePlanes(planes.length, byteLength);
@@ -169,7 +169,7 @@ export class Group implements NormedGroup {
 
 const whole = (segment: Segment): Segment | undefined => segment;
 
-/** As few segments as cover the tensors: those whose planes all follow each other are updated in one call. */
+/** Covers the tensors with as few segments as possible: tensors that follow each other in all planes need one call. */
 function mergedSegments(tensors: readonly Tensor[]): Segment[] {
   const segments: Segment[] = [];
   let last: Segment | undefined;
@@ -189,6 +189,11 @@ function follows(before: Segment, segment: Segment, plane: Plane, bytes: number)
   return before[plane] === 0 ? segment[plane] === 0 : segment[plane] === before[plane] + bytes;
 }
 
+/** The planes of state that these hyperparameters need, and some tensor lacks. */
+function missingIn(tensors: readonly Tensor[], next: Hyperparameters): StatePlane[] {
+  return statePlanesOf(next).filter((plane) => tensors.some(({ segment }) => segment[plane] === 0));
+}
+
 function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
   const planes: StatePlane[] = ["squareAvg"];
   if (momentum > 0) planes.push("momentumBuffer");
@@ -196,7 +201,7 @@ function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
   return planes;
 }
 
-/** What is kept of each tensor from step to step. */
+/** The planes of each tensor that are kept from step to step. */
 export function keptPlanes(hyperparameters: Hyperparameters, ema: unknown): Plane[] {
   const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
   return ema ? [...planes, "ema"] : planes;

@@ -1,4 +1,4 @@
-/** What one thread sends another, so that both have an optimizer on the same tensors. */
+/** Handles: plain data that one thread sends another, so that both have an optimizer on the same tensors. */
 
 import { show } from "../base/show.ts";
 import { MemoryError, OptionError, ParameterError } from "../errors.ts";
@@ -9,28 +9,28 @@ import type { OptimizerOptions, Options } from "../options/options.ts";
 import type { Group } from "./group.ts";
 import type { ParsedGroup, Shape } from "./params.ts";
 
-/** Goes up with every change of what a handle holds, or of what lies in the memory. */
-const VERSION = 1;
+/** Rises with every change of a handle's contents, or of the cells in the memory. */
+const VERSION = 2;
 
-/** Options that hold for everyone at work on the tensors. */
+/** The options that hold for every optimizer on the tensors. */
 export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema">;
 
-/** What `RMSprop.attach` takes. Plain data: post it, and change nothing. */
+/** The argument of `RMSprop.attach`. Plain data: post it to another thread as it is. */
 export interface Handle {
-  /** Of what a handle holds: both sides' libraries must agree on it. */
+  /** Version of a handle's contents: both sides' libraries must agree on it. */
   readonly version: number;
-  /** A shared one. */
+  /** The memory of the tensors, a shared one. */
   readonly memory: WebAssembly.Memory;
   /** Byte offset of the count of steps. */
   readonly progress: number;
-  /** Where each group's tensors lie, and its hyperparameters. */
+  /** The places of each group's tensors, and its hyperparameters. */
   readonly groups: readonly HandleGroup[];
-  /** What holds for everyone at work on them. */
+  /** The options that hold for every optimizer on the tensors. */
   readonly options: CommonOptions;
 }
 
 interface HandleGroup {
-  /** As they were when the handle was made. A schedule can't be posted: `lr` is undefined then. */
+  /** The hyperparameters when the handle was made. A schedule can't be posted: `lr` is undefined then. */
   readonly hyperparameters: Omit<Hyperparameters, "lr"> & { readonly lr: number | undefined };
   readonly tensors: readonly {
     name: string;
@@ -40,9 +40,9 @@ interface HandleGroup {
   }[];
 }
 
-/** What `RMSprop.attach` takes beside the handle. */
+/** The options of `RMSprop.attach`. */
 export interface AttachOptions {
-  /** The schedule of groups that have one: functions can't be posted. */
+  /** The learning rate of groups whose own is a schedule, which can't be posted. */
   readonly lr?: Hyperparameters["lr"];
 }
 
@@ -79,7 +79,7 @@ export function handleOf(
 }
 
 /**
- * A handle as the constructor takes it: tensors that are placed already, and how they are trained.
+ * A handle in the form that the constructor takes: tensors that have their places already, and how to train them.
  *
  * @internal
  */

@@ -1,4 +1,4 @@
-/** Norms of the gradients: which steps need them, how they are measured, and what they clip. */
+/** Norms of the gradients: the steps that need them, their measurement, and the factors by which they clip. */
 
 import { OptionError } from "../errors.ts";
 import type { Kernel } from "../kernel/contract.ts";
@@ -6,7 +6,7 @@ import type { OptimizerOptions } from "../options/options.ts";
 import { clipFactor } from "../options/scalars.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** The sum of the squares of each tensor's gradient, as it stands in memory: neither scaled nor clipped. */
+/** The sum of the squares of each tensor's gradient in memory, neither scaled nor clipped. */
 export type SumsOfSquares = ReadonlyMap<Tensor, number>;
 
 /** The parts of a group that norms depend on. */
@@ -17,9 +17,9 @@ export interface NormedGroup {
 }
 
 export interface Measured {
-  /** The L2 norm of all gradients, scaled but not clipped. Undefined where no step needs it and the caller gave none. */
+  /** The L2 norm of all gradients, scaled but not clipped. Undefined if no step needs it and the caller gave none. */
   readonly norm: number | undefined;
-  /** Empty where nothing was measured. */
+  /** Empty if nothing was measured. */
   readonly sums: SumsOfSquares;
 }
 
@@ -48,7 +48,7 @@ export class Norms {
   /**
    * Measures the gradients if a step needs it. Tensors are added up in the order in which they were named.
    *
-   * @param known The norm of all gradients, where the caller knows it.
+   * @param known The norm of all gradients, if the caller knows it.
    */
   measure(groups: readonly NormedGroup[], kernel: Kernel, gradScale: number, known?: number): Measured {
     this.#areNeeded ??= this.#needsTotal || groups.some((group) => group.clipsByNorm);
@@ -78,7 +78,7 @@ export class Norms {
   }
 }
 
-/** `gradScale` times the factor that clips a tensor's gradient to a norm of its own. */
+/** Gives `gradScale` times the factor that clips a tensor's gradient to a norm of its own. */
 export function clippedScale(gradScale: number, sumOfSquares: number | undefined, clipNorm: number): number {
   if (sumOfSquares === undefined) return gradScale;
   return gradScale * clipFactor(Math.sqrt(sumOfSquares) * Math.abs(gradScale), clipNorm);

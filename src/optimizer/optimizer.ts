@@ -1,18 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { show } from "../base/show.ts";
-import {
-  DisposedError,
-  NonFiniteError,
-  OptionError,
-  ParameterError,
-  StaleViewError,
-  SwappedError,
-} from "../errors.ts";
+import { DisposedError, NonFiniteError, OptionError, StaleViewError, SwappedError } from "../errors.ts";
 import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
-import { type Hyperparameters, resolveHyperparameters } from "../options/hyperparameters.ts";
+import { exchange } from "../memory/view.ts";
+import {
+  guardHyperparameters,
+  type Hyperparameters,
+  resolveHyperparameters,
+} from "../options/hyperparameters.ts";
 import type { Shard } from "../options/options.ts";
 import {
   checkClipping,
@@ -27,7 +24,8 @@ import { clipFactor, type StepPlan } from "../options/scalars.ts";
 import { Group } from "./group.ts";
 import { Attachment, type Handle, handleOf } from "./handle.ts";
 import { Norms, type SumsOfSquares } from "./norms.ts";
-import { type NameOf, type Params, parseParams, type TensorSpec } from "./params.ts";
+import { type NameOf, type Params, parseParams } from "./params.ts";
+import { place } from "./place.ts";
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
@@ -37,6 +35,7 @@ import type { State, Tensor } from "./tensor.ts";
 /** All that `dispose` drops. */
 interface Parts {
   arena: Arena;
+  open: OpenKernel;
   kernel: Kernel;
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
@@ -99,10 +98,10 @@ export class Optimizer<const P extends Params> {
     const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
     const arena = new Arena(memory, allocate, wantsShared);
     const hasEma = ema !== undefined;
-    adopt(
+    place(
       specs.flatMap((spec) => spec.tensors),
       arena,
-      memory !== undefined,
+      memory,
     );
     const groups = specs.map(
       (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
@@ -121,12 +120,22 @@ export class Optimizer<const P extends Params> {
       if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
     }
 
-    this.#parts = { arena, kernel, groups, tensors, norms, options: optimizerOptions, progress, progressPtr };
-    this.params = this.#record((tensor) => tensor.view("param"));
-    this.grads = this.#record((tensor) => tensor.view("grad"));
-    this.state = this.#record((tensor) => tensor.state as unknown as State);
-    this.ema = hasEma ? this.#record((tensor) => tensor.view("ema")) : this.#record(undefined);
-    const [first, ...others] = groups.map((group) => group.hyperparameters);
+    this.#parts = {
+      arena,
+      open,
+      kernel,
+      groups,
+      tensors,
+      norms,
+      options: optimizerOptions,
+      progress,
+      progressPtr,
+    };
+    this.params = this.#record(READERS.params);
+    this.grads = this.#record(READERS.grads);
+    this.state = this.#record(READERS.state);
+    this.ema = this.#record(hasEma ? READERS.ema : undefined);
+    const [first, ...others] = groups.map((group, i) => this.#guard(group.hyperparameters, i));
     this.groups = Object.freeze([first!, ...others] as const);
   }
 
@@ -154,8 +163,9 @@ export class Optimizer<const P extends Params> {
   }
 
   /**
-   * Resolves when the workers are up, or it is known that they won't be: see `threads`. It never rejects. Steps need
-   * not wait for it. A process ends without waiting for workers, unless this was asked for.
+   * Resolves when the workers are up, or it is known that they won't be: see `threads`. After a `ThreadError`, it resolves
+   * when the worker in question has left. It never rejects, and `dispose` settles it. Steps need not wait for it. A process
+   * ends without waiting for workers, unless this was read.
    */
   get ready(): Promise<void> {
     return this.#live.kernel.ready ?? Promise.resolve();
@@ -192,10 +202,11 @@ export class Optimizer<const P extends Params> {
    * before is lost. Read `grads` again, write the gradients, and step.
    * @throws NonFiniteError when a gradient isn't finite, with `nonFinite: "throw"`.
    * @throws OptionError for bad options, and when a schedule of `lr` gives no learning rate.
-   * @throws ThreadError when a worker has died in the middle of it, and left some parameters updated in part.
+   * @throws ThreadError when a worker has died or stood still in the middle of it. The step is taken and counts, but for
+   * the elements that the error names.
    */
   step(options?: StepOptions): boolean {
-    const { arena, kernel, groups, norms, options: own, progress } = this.#live;
+    const { arena, kernel, groups, norms, options: own, progress } = this.#settled;
     const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
     if (arena.hasGrown) this.#refuseStaleGrads();
     this.#refuseSwapped();
@@ -223,6 +234,7 @@ export class Optimizer<const P extends Params> {
     for (const group of groups) group.update(kernel, plan, sums, shard);
     this.#gradScale = gradScale;
     progress.advance(steps, shard);
+    kernel.settle?.(groups, progress);
     return true;
   }
 
@@ -239,7 +251,7 @@ export class Optimizer<const P extends Params> {
 
   /** Sets all gradients to zero. */
   zeroGrad(): void {
-    for (const group of this.#live.groups) group.fill("grad", 0);
+    for (const group of this.#settled.groups) group.fill("grad", 0);
   }
 
   /**
@@ -257,7 +269,7 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, kernel, groups, norms, options, progress } = this.#live;
+    const { arena, open, kernel, groups, norms, options, progress } = this.#settled;
     if (arena.hasGrown) this.#refuseStaleGrads();
     const { norm, sums } = norms.measure(groups, kernel, this.#gradScale);
     const plan = {
@@ -266,7 +278,8 @@ export class Optimizer<const P extends Params> {
       zeroGrad: false,
       emaDecay: undefined,
     };
-    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, arena));
+    const openAlone = (memory: WebAssembly.Memory) => open(memory, kernel.backend, 1);
+    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, openAlone, arena.memory));
     return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
   }
 
@@ -278,17 +291,12 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError without the option `ema`.
    */
   swapEma(): boolean {
-    const { tensors, options } = this.#live;
+    const { tensors, options } = this.#settled;
     if (options.ema === undefined) {
       throw new OptionError("There are no averages to swap: set the option ema, as { decay: 0.999 }.");
     }
-    for (const tensor of tensors.values()) {
-      const param = tensor.view("param");
-      const ema = tensor.view("ema");
-      const kept = param.slice();
-      param.set(ema);
-      ema.set(kept);
-    }
+    const pairs = [...tensors.values()].map((tensor) => [tensor.view("param"), tensor.view("ema")] as const);
+    for (const [param, ema] of pairs) exchange(param, ema);
     this.#emaIsIn = !this.#emaIsIn;
     this.#changes++;
     return this.#emaIsIn;
@@ -304,7 +312,7 @@ export class Optimizer<const P extends Params> {
   /** @internal Views instead of copies, for what copies them anyway. */
   stateDict(copy: (view: Float32Array) => Float32Array): StateDict<NameOf<P>>;
   stateDict(copy = (view: Float32Array): Float32Array => view.slice()): StateDict<NameOf<P>> {
-    const { groups, options, progress } = this.#live;
+    const { groups, options, progress } = this.#settled;
     this.#refuseSwapped();
     return readState(groups, options, progress.steps, this.#skippedSteps, copy);
   }
@@ -320,7 +328,7 @@ export class Optimizer<const P extends Params> {
    * @throws SwappedError while the averages stand in for the parameters.
    */
   loadStateDict(dict: StateDict<NameOf<P>>): void {
-    const { arena, groups, options, progress } = this.#live;
+    const { arena, groups, options, progress } = this.#settled;
     this.#refuseSwapped();
     writeState(dict, groups, options, arena.memory);
     this.#changes++;
@@ -345,6 +353,14 @@ export class Optimizer<const P extends Params> {
       throw new DisposedError("This optimizer was disposed of. Make a new one.");
     }
     return this.#parts;
+  }
+
+  /** The parts, unless a worker that was given up may still write to the tensors. */
+  get #settled(): Parts {
+    const parts = this.#live;
+    parts.kernel.settle?.(parts.groups, parts.progress);
+    parts.progress.refuseHeld();
+    return parts;
   }
 
   #refuseNonFinite(policy: "skip" | "throw", sums: SumsOfSquares): false {
@@ -373,6 +389,11 @@ export class Optimizer<const P extends Params> {
     arena.acceptGrowth();
   }
 
+  /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
+  #guard(values: Hyperparameters, index: number): Hyperparameters {
+    return guardHyperparameters(values, (next) => this.#settled.groups[index]!.assign(next));
+  }
+
   /** Names resolve when they are read, so that a record outlives the growth of the memory, but not `dispose`. */
   #record<Value>(read: ((tensor: Tensor) => Value) | undefined): Readonly<Record<NameOf<P>, Value>> {
     const record = Object.create(null);
@@ -386,19 +407,10 @@ export class Optimizer<const P extends Params> {
   }
 }
 
-/** Checks that the tensors which stay where they lie do lie in the memory, apart from each other. */
-function adopt(specs: readonly TensorSpec[], arena: Arena, hasMemory: boolean): void {
-  const adopted = specs.filter((spec) => spec.adopted !== undefined);
-  if (adopted.length === 0) return;
-  if (!hasMemory) {
-    throw new ParameterError(
-      `Parameter ${show(adopted[0]!.name)} is to be adopted where it lies: say in which memory, by options.memory.`,
-    );
-  }
-  arena.checkAdopted(
-    adopted.flatMap(({ name, count, adopted }) => [
-      { name: `param of ${show(name)}`, place: adopted!.param, count },
-      { name: `grad of ${show(name)}`, place: adopted!.grad, count },
-    ]),
-  );
-}
+/** The readers of records. Made in the constructor, they would keep its variables, and so the memory, as long as a record. */
+const READERS = {
+  params: (tensor: Tensor) => tensor.view("param"),
+  grads: (tensor: Tensor) => tensor.view("grad"),
+  ema: (tensor: Tensor) => tensor.view("ema"),
+  state: (tensor: Tensor) => tensor.state as unknown as State,
+};

@@ -58,6 +58,8 @@ export interface TensorSpec {
   values?: Float32Array;
   /** Where it lies, if it is to stay there. */
   adopted?: AdoptedViews | AdoptedOffsets;
+  /** The byte offsets of an adopted tensor, once they are checked. */
+  ptrs?: { readonly param: number; readonly grad: number };
   /** Where it and its state lie, if another optimizer has placed them. */
   placed?: { isAdopted: boolean; segment: Segment };
 }

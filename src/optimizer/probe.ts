@@ -1,4 +1,4 @@
-/** What the update loop itself makes of a tensor, without changing it: the kernel runs on copies, a piece at a time. */
+/** Runs the update loop on copies of a tensor, piece by piece, to see its results without changing the tensor. */
 import {
   CENTERED,
   CORRECTED,
@@ -10,9 +10,13 @@ import {
   SHAPED,
 } from "../kernel/contract.ts";
 import { type Plane, partOf, type Segment } from "../kernel/segment.ts";
-import { SCRATCH_COUNT, SCRATCH_PLANES } from "../memory/layout.ts";
+import { Arena } from "../memory/arena.ts";
 
-/** A piece of a tensor: gradients and values as they lie there, updates, effective learning rates. */
+/** Elements at a time. */
+const COUNT = 512;
+const COPIED = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
+
+/** A piece of a tensor: gradients and values as they are in memory, updates, effective learning rates. */
 export interface Piece {
   grad: Float32Array;
   param: Float32Array;
@@ -20,47 +24,54 @@ export interface Piece {
   rate: Float32Array;
 }
 
+/**
+ * The copies are in a small memory of the probe's own. In the tensors' memory they would have to be placed when the
+ * optimizer is made, in every optimizer, and apart for each that is attached: a later growth empties the caller's views.
+ */
 export class Probe {
   readonly #kernel: Kernel;
-  readonly #heap: Float32Array;
+  readonly #copied: Float32Array;
   readonly #copies: Segment;
-  readonly #rate = new Float32Array(SCRATCH_COUNT);
-  readonly #update = new Float32Array(SCRATCH_COUNT);
+  readonly #rate = new Float32Array(COUNT);
+  readonly #update = new Float32Array(COUNT);
 
-  /** @param scratch the byte offset of `SCRATCH_BYTES` in the memory. */
-  constructor(kernel: Kernel, scratch: number, memory: WebAssembly.Memory) {
-    this.#kernel = kernel;
-    this.#heap = new Float32Array(memory.buffer);
-    const ptrs = SCRATCH_PLANES.map((plane, i) => [plane, scratch + i * SCRATCH_COUNT * 4]);
-    this.#copies = { ...Object.fromEntries(ptrs), ema: 0, count: 0 };
+  /** @param open binds a kernel of the optimizer's kind to a memory. */
+  constructor(open: (memory: WebAssembly.Memory) => Kernel) {
+    const arena = new Arena(undefined, undefined, false);
+    const ptrs = arena.allocatePlanes(COPIED.length, COUNT * 4);
+    this.#kernel = open(arena.memory);
+    this.#copied = new Float32Array(arena.memory.buffer);
+    const places = COPIED.map((plane, i) => [plane, ptrs[i]]);
+    this.#copies = { ...(Object.fromEntries(places) as Record<Plane, number>), ema: 0, count: 0 };
   }
 
-  /** A segment piece by piece, as a step with these scalars has left it. What is given holds until the next one. */
-  *pieces(segment: Segment, scalars: Scalars): Generator<Piece> {
-    for (let from = 0; from < segment.count; from += SCRATCH_COUNT) {
-      const part = partOf(segment, from, Math.min(from + SCRATCH_COUNT, segment.count));
+  /** Gives a segment of `heap` piece by piece, as a step with these scalars left it. Each piece is valid until the next. */
+  *pieces(heap: Float32Array, segment: Segment, scalars: Scalars): Generator<Piece> {
+    for (let from = 0; from < segment.count; from += COUNT) {
+      const part = partOf(segment, from, Math.min(from + COUNT, segment.count));
       this.#copies.count = part.count;
-      this.#measure(part, scalars);
+      this.#measure(heap, part, scalars);
       yield {
-        grad: this.#view(part, "grad"),
-        param: this.#view(part, "param"),
+        grad: viewOf(heap, part, "grad"),
+        param: viewOf(heap, part, "param"),
         update: this.#update,
         rate: this.#rate,
       };
     }
   }
 
-  /** What goes into the momentum buffer is what's wanted, so there is one in each run, and the averages stay. */
-  #measure(part: Segment, scalars: Scalars): void {
+  /** Runs the kernel with a momentum buffer, from which the results are read, and with averages that stay as they are. */
+  #measure(heap: Float32Array, part: Segment, scalars: Scalars): void {
     const { variant, updateScale, bufferScale, momentum } = scalars;
-    const copy = (plane: Plane) => this.#view(this.#copies, plane).set(this.#view(part, plane));
-    const buffer = this.#view(this.#copies, "momentumBuffer");
+    const copyOf = (plane: Plane) => viewOf(this.#copied, this.#copies, plane);
+    const copy = (plane: Plane) => copyOf(plane).set(viewOf(heap, part, plane));
+    const buffer = copyOf("momentumBuffer");
     const still = { ...scalars, alpha: 1, oneMinusAlpha: 0, momentum: 0 };
     copy("squareAvg");
     if (variant & CENTERED) copy("gradAvg");
 
-    // A gradient of 1, with all of the learning rate above the denominator.
-    this.#view(this.#copies, "grad").fill(1);
+    // For the rate: a gradient of 1, with the whole learning rate above the denominator.
+    copyOf("grad").fill(1);
     buffer.fill(0);
     this.#kernel.update(this.#copies, {
       ...still,
@@ -77,15 +88,15 @@ export class Probe {
       this.#kernel.update(this.#copies, {
         ...still,
         variant: (variant & (SHAPED | DECAYED | CENTERED | CORRECTED)) | MOMENTUM,
-        // Nesterov adds the new buffer, times momentum, to the update: as another step adds the old one.
+        // Nesterov adds momentum times the new buffer to the update, as the next step adds momentum times the old one.
         momentum: variant & NESTEROV ? momentum : 0,
       });
     }
     for (let i = 0; i < part.count; i++) this.#update[i] = bufferScale * buffer[i]!;
   }
+}
 
-  #view(segment: Segment, plane: Plane): Float32Array {
-    const start = segment[plane] / 4;
-    return this.#heap.subarray(start, start + segment.count);
-  }
+function viewOf(heap: Float32Array, segment: Segment, plane: Plane): Float32Array {
+  const start = segment[plane] / 4;
+  return heap.subarray(start, start + segment.count);
 }

@@ -1,62 +1,95 @@
 /**
- * How many steps were taken, by whole steps and by shares of them. On a shared memory the count lies in it, so that
- * every thread with an optimizer on these tensors goes on from the same one, whoever took the last step.
+ * The count of steps, taken whole or by shares. With a shared memory the count is kept there, so that every thread with an
+ * optimizer on these tensors goes on from the same number, whichever took the last step.
  *
  * A step is in progress from its first share on. A share that hasn't been part of it belongs to it; one that has
- * begins the next. Threads that begin a step at the same time agree on its number, since all that they write before the
- * last line of `advance` comes to the same.
+ * begins the next. Threads that begin a step at the same time agree on its number, since they all write the same values
+ * before the last line of `advance`.
  */
+import { ThreadError } from "../errors.ts";
 import { MAX_SHARES, type Shard } from "../options/options.ts";
 
-/** Cells (int32): the steps begun; the shares that each is cut into; the steps that have no share left; each share's. */
-const BEGUN = 0;
-const SHARES = 1;
-const COMPLETE = 2;
-const OF_SHARE = 3;
+/**
+ * Indices of cells (int32): whether a late worker may write to the tensors; steps begun; shares per step; steps of which no
+ * share is left; steps of each share.
+ */
+const HELD = 0;
+const BEGUN = 1;
+const SHARES = 2;
+const COMPLETE = 3;
+const OF_SHARE = 4;
 const CELLS = OF_SHARE + MAX_SHARES;
 export const PROGRESS_BYTES = CELLS * 4;
 
 export class Progress {
   readonly #cells: Int32Array;
+  readonly #isShared: boolean;
 
-  /** @param memory a shared one, with `PROGRESS_BYTES` at byte `ptr`; without it, the count is nobody else's. */
+  /** @param memory a shared one, with `PROGRESS_BYTES` at byte `ptr`; without it, the count is private. */
   constructor(memory?: WebAssembly.Memory, ptr?: number) {
+    this.#isShared = memory !== undefined;
     this.#cells = memory ? new Int32Array(memory.buffer, ptr, CELLS) : new Int32Array(CELLS);
   }
 
   get steps(): number {
-    return Atomics.load(this.#cells, BEGUN);
+    return this.#load(BEGUN);
   }
 
-  /** As if that many whole steps had been taken. Nobody may be taking one meanwhile. */
+  /** Sets the count to whole steps. No thread may be taking a step meanwhile. */
   set steps(steps: number) {
-    this.#cells.fill(0);
+    this.#cells.fill(0, BEGUN);
     this.advance(steps - 1, undefined);
   }
 
-  /** How many steps come before the one that a share, or all of them, would be part of now. */
+  /** Whether a worker that the optimizer with the threads gave up may still write to the tensors. */
+  get isHeld(): boolean {
+    return this.#load(HELD) !== 0;
+  }
+
+  set isHeld(isHeld: boolean) {
+    this.#store(HELD, Number(isHeld));
+  }
+
+  /** Refuses work on tensors that a late worker holds. */
+  refuseHeld(): void {
+    if (this.isHeld) {
+      throw new ThreadError(
+        "A late worker may still write to these tensors, so nothing was done: see the ThreadError of the optimizer that has the threads.",
+      );
+    }
+  }
+
+  /** How many steps come before the one to which this share, or a whole step, would belong now. */
   before(shard: Shard | undefined): number {
-    const cells = this.#cells;
-    // Read first: where another thread has begun a step, what it has written before that is seen below.
-    const begun = Atomics.load(cells, BEGUN);
-    if (!shard || Atomics.load(cells, SHARES) !== shard.count) return begun;
-    const done = Math.max(Atomics.load(cells, COMPLETE), Atomics.load(cells, OF_SHARE + shard.index));
+    // Read first: if another thread has begun a step, the cells that it wrote before that are seen below.
+    const begun = this.#load(BEGUN);
+    if (!shard || this.#load(SHARES) !== shard.count) return begun;
+    const done = Math.max(this.#load(COMPLETE), this.#load(OF_SHARE + shard.index));
     return done < begun ? begun - 1 : begun;
   }
 
-  /** Counts a share of the step that has `before` ahead of it, or all of it. */
+  /** Counts a share, or the whole, of the step that follows `before` others. */
   advance(before: number, shard: Shard | undefined): void {
-    const cells = this.#cells;
     const begun = before + 1;
     if (!shard) {
-      Atomics.store(cells, COMPLETE, begun);
+      this.#store(COMPLETE, begun);
     } else {
-      if (Atomics.load(cells, SHARES) !== shard.count) {
-        Atomics.store(cells, COMPLETE, before);
-        Atomics.store(cells, SHARES, shard.count);
+      if (this.#load(SHARES) !== shard.count) {
+        this.#store(COMPLETE, before);
+        this.#store(SHARES, shard.count);
       }
-      Atomics.store(cells, OF_SHARE + shard.index, begun);
+      this.#store(OF_SHARE + shard.index, begun);
     }
-    Atomics.store(cells, BEGUN, begun);
+    this.#store(BEGUN, begun);
+  }
+
+  /** Without a shared memory it does without Atomics, which some engines lack, Hermes for one. */
+  #load(cell: number): number {
+    return this.#isShared ? Atomics.load(this.#cells, cell) : this.#cells[cell]!;
+  }
+
+  #store(cell: number, value: number): void {
+    if (this.#isShared) Atomics.store(this.#cells, cell, value);
+    else this.#cells[cell] = value;
   }
 }

@@ -1,8 +1,6 @@
-/** What `optimizer.report()` says of each tensor: figures of what the update loop makes of its elements. */
+/** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
-import type { Kernel, Scalars } from "../kernel/contract.ts";
-import type { Segment } from "../kernel/segment.ts";
-import type { Arena } from "../memory/arena.ts";
+import type { Backend, Kernel } from "../kernel/contract.ts";
 import { learningRateAt } from "../options/hyperparameters.ts";
 import { type StepPlan, scalarsOf } from "../options/scalars.ts";
 import type { Group } from "./group.ts";
@@ -10,22 +8,24 @@ import { clippedScale, type SumsOfSquares } from "./norms.ts";
 import { type Piece, Probe } from "./probe.ts";
 
 /**
- * One tensor in figures. Those that aren't whole are float32, in the fewest digits that tell them. Elements that are
- * `nonFinite` stay out of all but `zeroGradShare`, so that the others can be seen; without others, figures are NaN.
+ * One tensor in figures. Those that aren't whole numbers are float32, in the fewest digits that identify the value.
+ * Elements counted in `nonFinite` are left out of all figures but `zeroGradShare`, so that the others can be seen; if there
+ * are no others, the figures are NaN.
  */
 export interface TensorReport {
-  /** Root mean square of the gradient as it lies there: not scaled, not clipped. */
+  /** Root mean square of the gradient in memory, neither scaled nor clipped. */
   gradRms: number;
   /**
-   * Root mean square of the update: what leaves the buffer with `momentum`, and otherwise `lr * grad / denominator`, of
-   * the gradient as `step` scales and clips it, coupled weight decay added. Decoupled decay is no part of it.
+   * Root mean square of the update that `step` subtracts: with `momentum` it comes out of the momentum buffer, otherwise it
+   * is `lr * grad / denominator`. `grad` is scaled, clipped and has coupled weight decay added, as in `step`. Decoupled
+   * decay isn't part of it.
    */
   updateRms: number;
-  /** `updateRms` by the root mean square of the parameter; by rule of thumb, 1e-3 is healthy. 0 for no update at all. */
+  /** `updateRms` divided by the root mean square of the parameter; as a rule of thumb, 1e-3 is healthy. 0 without update. */
   updateRatio: number;
-  /** Smallest effective learning rate: `lr / denominator`, where that is `sqrt(squareAvg) + eps`, or as options have it. */
+  /** Smallest effective learning rate: `lr / denominator`, which is `sqrt(squareAvg) + eps` unless options change it. */
   minLr: number;
-  /** Median of the effective learning rates; of an even number of them, the mean of the middle two. */
+  /** Median of the effective learning rates; the mean of the middle two if their number is even. */
   medianLr: number;
   /** Largest effective learning rate. */
   maxLr: number;
@@ -35,8 +35,11 @@ export interface TensorReport {
   nonFinite: number;
 }
 
+/** One for each backend, kept: all that a probe is made of. */
+const probes = new Map<Backend, Probe>();
+
 /**
- * The reports on a group's tensors, by name. `plan` is what else the update in question had.
+ * Gives the reports on a group's tensors, by name, of an update with this plan.
  *
  * @internal
  */
@@ -44,28 +47,30 @@ export function reportsOn(
   group: Group,
   plan: StepPlan,
   sums: SumsOfSquares,
-  kernel: Kernel,
-  arena: Arena,
+  { backend }: Kernel,
+  open: (memory: WebAssembly.Memory) => Kernel,
+  memory: WebAssembly.Memory,
 ): [string, TensorReport][] {
   const { tensors, hyperparameters } = group;
   const lr = learningRateAt(hyperparameters.lr, plan.step);
-  const probe = new Probe(kernel, arena.scratch, arena.memory);
+  const probe = probes.get(backend) ?? new Probe(open);
+  probes.set(backend, probe);
+  const heap = new Float32Array(memory.buffer);
   return tensors.map((tensor) => {
     const gradScale = clippedScale(plan.gradScale, sums.get(tensor), hyperparameters.clipNorm);
     const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale });
-    return [tensor.name, tensorReport(probe, tensor.segment, scalars)];
+    return [tensor.name, tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count)];
   });
 }
 
-/** A rate has 31 bits below its sign. A median is narrowed down by windows of 11, which overlap by one. */
+/** A median is found in the 31 bits below a rate's sign, by windows of 11 bits that overlap by one. */
 const BIN_BITS = 11;
 const BINS = 2 ** BIN_BITS;
 const SHIFTS = [20, 10, 0] as const;
 
-function tensorReport(probe: Probe, segment: Segment, scalars: Scalars): TensorReport {
+function tensorReport(pieces: () => Iterable<Piece>, count: number): TensorReport {
   const bins = new Uint32Array(BINS);
-  const measure = (prefix: number, shift: number) =>
-    figuresOf(probe.pieces(segment, scalars), bins, prefix, shift);
+  const measure = (prefix: number, shift: number) => figuresOf(pieces(), bins, prefix, shift);
   const { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used } = measure(0, SHIFTS[0]);
   const rms = (squares: number) => Math.sqrt(squares / used);
   const updateRms = rms(updateSquares);
@@ -78,12 +83,12 @@ function tensorReport(probe: Probe, segment: Segment, scalars: Scalars): TensorR
     minLr,
     medianLr,
     maxLr,
-    zeroGradShare: shortest(zeros / segment.count),
-    nonFinite: segment.count - used,
+    zeroGradShare: shortest(zeros / count),
+    nonFinite: count - used,
   };
 }
 
-/** One pass: all figures, and in `bins` how many rates there are of each kind that starts with `prefix`. */
+/** Makes one pass: all figures, and in `bins` the number of rates for each value of the window that follows `prefix`. */
 function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, shift: number) {
   let gradSquares = 0;
   let updateSquares = 0;
@@ -101,7 +106,7 @@ function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, s
       const u = update[i]!;
       const r = Math.abs(rate[i]!); // an lr of -0 gives -0
       if (g === 0) zeros++;
-      // Double has room for the sum of four float32.
+      // A double has room for the sum of four float32.
       if (!(Math.abs(g) + Math.abs(p) + Math.abs(u) + r < Infinity)) continue;
       used++;
       gradSquares += g * g;
@@ -130,7 +135,7 @@ function medianRate(
       const { prefix } = target;
       if (prefix !== measured) measure(prefix, shift);
       measured = prefix;
-      // The bins below the prefix's own hold what the last window has already told apart.
+      // Bins below the prefix's own hold rates that the last window has already separated.
       let bin = (prefix >>> shift) % bins.length;
       while (bins[bin]! <= target.rank) target.rank -= bins[bin++]!;
       target.prefix = prefix | (bin << shift);
@@ -140,7 +145,7 @@ function medianRate(
   return (rates[0]! + rates[1]!) / 2;
 }
 
-/** A float32 by the fewest digits that tell it: 0.01, which as a double is 0.009999999776482582. */
+/** Gives the shortest number that rounds to this float32: 0.01 rather than 0.009999999776482582. */
 function shortest(value: number): number {
   const single = Math.fround(value);
   for (let digits = 1; ; digits++) {

@@ -1,21 +1,21 @@
-/** A step by shares: which elements of a group are in one. */
+/** Steps by shares: the elements of a group that belong to one share. */
 import { partOf, type Segment } from "../kernel/segment.ts";
 import { CACHE_LINE_BYTES } from "../memory/layout.ts";
 import type { Shard } from "../options/options.ts";
 
-/** The elements of a tensor that are in a share, as `subarray` takes them. None of them: `start` is `end`. */
+/** The elements of a tensor that belong to a share, as `subarray` takes them. If there are none, `start` equals `end`. */
 export interface ElementRange {
-  /** The first. */
+  /** Index of the first element. */
   readonly start: number;
-  /** The one after the last. */
+  /** Index after the last element. */
   readonly end: number;
 }
 
 const CACHE_LINE_ELEMENTS = CACHE_LINE_BYTES / 4;
 
 /**
- * Gives the part of a segment, or of a tensor in it, that is in a share of all `segments`. Shares meet at whole cache
- * lines from the first segment's start, so that no two threads write to one.
+ * Gives a function from a segment, or a tensor in one, to the part of it that belongs to a share of all `segments`.
+ * Shares meet at whole cache lines from the first segment's start, so that no two threads write to the same line.
  */
 export function shareOf(
   segments: readonly Segment[],
@@ -33,7 +33,7 @@ export function shareOf(
   };
 }
 
-/** How many elements of all segments come before this one, which is one of them or lies in one. */
+/** How many elements of all segments come before this one, which is one of them or a part of one. */
 function positionIn(segments: readonly Segment[], segment: Segment): number {
   let before = 0;
   for (const { param, count } of segments) {

@@ -6,17 +6,17 @@ import { paddedByteLength } from "../memory/layout.ts";
 import { Place } from "../memory/view.ts";
 import type { Shape, TensorSpec } from "./params.ts";
 
-/** The running averages of one tensor, flat views with as many elements as it has. */
+/** The running averages of one tensor: flat views, each with the tensor's number of elements. */
 export interface State {
   /** Running average of the squared gradient. */
   readonly squareAvg: Float32Array;
-  /** With `momentum`. */
+  /** The momentum buffer, with `momentum`. */
   readonly momentumBuffer?: Float32Array;
   /** Running average of the gradient, with `centered`. */
   readonly gradAvg?: Float32Array;
 }
 
-/** One tensor: where it lies, and the views of it. */
+/** One tensor: its places, and the views of it. */
 export class Tensor {
   readonly name: string;
   readonly count: number;
@@ -27,7 +27,7 @@ export class Tensor {
   readonly #places: Partial<Record<Plane, Place>> = {};
 
   constructor(
-    { name, count, shape, adopted, placed }: TensorSpec,
+    { name, count, shape, adopted, ptrs, placed }: TensorSpec,
     arena: Arena,
     private readonly statePlanes: () => readonly StatePlane[],
   ) {
@@ -36,22 +36,23 @@ export class Tensor {
     this.shape = shape;
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
     const nowhere = { param: 0, grad: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, count };
-    this.segment = { ...(placed?.segment ?? nowhere) };
+    this.segment = { ...(placed?.segment ?? nowhere), ...ptrs };
     this.#arena = arena;
-    if (adopted) {
-      this.#adopt("param", adopted.param);
-      this.#adopt("grad", adopted.grad);
+    for (const plane of ["param", "grad"] as const) {
+      const place = adopted?.[plane];
+      // A view that the caller holds dies by a growth like one that was handed out.
+      if (typeof place === "object") this.#places[plane] = this.#placeOf(plane, place);
     }
   }
 
-  /** Bytes from its start in a plane to that of the next tensor. Adopted ones may lie without a gap, so their state does. */
+  /** Bytes from its start in a plane to that of the next tensor. Adopted tensors may touch, so their state does. */
   get byteStride(): number {
     return this.isAdopted ? this.count * 4 : paddedByteLength(this.count);
   }
 
   /** A view over the memory as it is now. */
   view(plane: Plane): Float32Array {
-    this.#places[plane] ??= new Place(this.#arena.memory, this.segment[plane], this.count);
+    this.#places[plane] ??= this.#placeOf(plane);
     return this.#places[plane].view;
   }
 
@@ -65,13 +66,7 @@ export class Tensor {
     return this.#places.grad?.isStale ?? false;
   }
 
-  /** A view that the caller holds dies by a growth like one that was handed out. */
-  #adopt(plane: "param" | "grad", place: Float32Array | number): void {
-    if (typeof place === "number") {
-      this.segment[plane] = place;
-    } else {
-      this.segment[plane] = place.byteOffset;
-      this.#places[plane] = new Place(this.#arena.memory, place.byteOffset, this.count, place);
-    }
+  #placeOf(plane: Plane, view?: Float32Array): Place {
+    return new Place(this.#arena.memory, this.segment[plane], this.count, view);
   }
 }

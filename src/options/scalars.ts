@@ -62,12 +62,10 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
   };
 }
 
-/** Whether the scalars of the next step can be those of the last, where lr and plan are the same. */
-export function areScalarsSteady(
-  { biasCorrection }: CoreHyperparameters,
-  { step, emaDecay }: StepPlan,
-): boolean {
-  return !biasCorrection && (emaDecay === undefined || step > 1);
+/** The part of the count of steps that goes into the scalars: steps that share it, and all else, share their scalars. */
+export function phaseOf({ biasCorrection }: CoreHyperparameters, { step, emaDecay }: StepPlan): number {
+  if (biasCorrection) return step;
+  return emaDecay !== undefined && step === 0 ? 0 : 1;
 }
 
 /** What a gradient of this norm is multiplied by to have at most that norm. One unknown or not finite clips nothing. */

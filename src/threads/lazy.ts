@@ -1,4 +1,4 @@
-/** The pool of `threads.ts`, which is loaded when it is asked for: it would make the entry a quarter heavier for all. */
+/** Loads the pool of `threads.ts` on demand: for everyone else it would make the entry a quarter heavier. */
 
 import type { Kernel } from "../kernel/contract.ts";
 import { compileFor } from "../kernel/module.ts";
@@ -15,9 +15,10 @@ export type LoadPool = () => Promise<{
 }>;
 
 /**
- * Binds the kernels to a shared memory: on the calling thread alone, and on `threads` of them once they are there.
+ * Binds the kernels to a shared memory: at first on the calling thread alone, then on `threads` threads once the workers
+ * are up.
  *
- * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
+ * @throws BackendError if the engine has no WebAssembly SIMD or the page forbids WebAssembly.
  */
 export function openThreads(memory: WebAssembly.Memory, threads: number, loadPool: LoadPool): Kernel {
   const alone = openWasm(memory);
@@ -27,13 +28,14 @@ export function openThreads(memory: WebAssembly.Memory, threads: number, loadPoo
     ({ openPool }) => {
       if (!isDisposed) current = openPool(alone, compileFor(memory), memory, threads);
     },
-    // Not to be had, as in a service worker: one thread, which `threads` tells.
+    // The pool can't be loaded, for example in a service worker: the update stays on one thread, and `threads` says so.
     () => {},
   );
   return {
     ...alone,
     update: (segment, scalars) => current.update(segment, scalars),
     sumOfSquares: (grad, count) => current.sumOfSquares(grad, count),
+    settle: (groups, hold) => current.settle?.(groups, hold),
     get threads() {
       return current.threads ?? 1;
     },

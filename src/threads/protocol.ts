@@ -1,24 +1,25 @@
 /**
- * What the threads of a pool share beside the tensors: a block of memory of its own, so that nothing is reserved in
- * theirs, and the rule by which the chunks of a job are claimed, for the calling thread and its workers alike.
+ * The protocol between the threads of a pool: a block of shared memory, separate from the tensors' so that nothing has to
+ * be reserved there, and the rule by which the calling thread and its workers claim the chunks of a job.
  *
- * A chunk's state is one word: the job's number, shifted, and beneath it who has the chunk. A thread claims by compare
- * and exchange, reads the job only then, and reports by compare and exchange. A job ends, and the next one is written,
- * when every claim was reported or revoked; a thread that comes late finds another number, and claims nothing.
+ * A chunk's state is one word: the job's number, shifted, and beneath it the owner of the chunk. A thread claims by
+ * compare and exchange, reads the job only then, makes sure that the claim still stands, and reports by compare and
+ * exchange. A job ends, and the next one is written, when every claim was reported or revoked; a thread that comes late
+ * finds another number, and claims nothing.
  */
 import { BLOCK } from "../kernel/contract.ts";
 
-/** Words (int32). What several threads write has a cache line to itself. */
+/** Indices of words (int32). Each word that several threads write has a cache line to itself. */
 export const EPOCH = 0;
 export const CALLER_IS_PARKED = 16;
 export const CHUNK_COUNT = 32;
 export const CHUNKS = 48;
-/** With so many, threads end within a percent of each other, however unequal they are. */
+/** The most chunks of a job: with 256, threads end within a percent of each other, however unequal they are. */
 export const MAX_CHUNKS = 256;
 const THREADS = CHUNKS + MAX_CHUNKS;
 const WORDS_PER_THREAD = 16;
 
-/** Doubles of a job. What follows them are the kernel's arguments, in its order. */
+/** Indices of a job's doubles. The kernel's arguments follow them, in its order. */
 export const KIND = 0;
 export const COUNT = 1;
 export const CHUNK_ELEMENTS = 2;
@@ -33,41 +34,44 @@ export const SUM_OF_SQUARES = 1;
 /** Blocks of one job: 8 M elements. */
 export const MAX_BLOCKS = 2048;
 
-/** What stands beneath a job's number: 0 for nobody, 1 + a thread's index, the same with `DONE`, or `LOST`. */
+/** The owner beneath a job's number: 0 for nobody, 1 + a thread's index, the same with `DONE`, or `LOST`. */
 export const DONE = 128;
 export const LOST = 255;
 
-/** What a worker is at. */
+/** The states of a worker. */
 export const STARTING = 0;
 export const AWAKE = 1;
 export const PARKED = 2;
-export const ENDED = 3;
+/** Told to leave. It may still be in the middle of a chunk. */
+export const DISMISSED = 3;
+/** Out of all chunks, and out of the memory. */
+export const LEFT = 4;
 
 /**
- * For how long a thread watches before it parks, in milliseconds: about what it takes to wake a worker. A program that
- * does nothing but step finds its workers awake; any other loses no more of a processor than this per step.
+ * Milliseconds for which a thread watches before it parks: about as long as waking a worker takes. A program that does
+ * nothing but step finds its workers awake; any other program loses no more processor time than this per step.
  */
 export const SPIN_MS = 0.05;
 
-/** The block, as each thread has it. */
+/** One thread's views of the shared block. */
 export interface Control {
   readonly words: Int32Array;
   readonly job: Float64Array;
-  /** Of the calling thread and its workers, those that have ended included. */
+  /** The number of threads: the calling one and its workers, those that have ended included. */
   readonly threads: number;
 }
 
-/** The data that a worker is started with. */
+/** The data with which a worker is started. */
 export interface WorkerStart {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   control: SharedArrayBuffer;
   threads: number;
-  /** Which of them it is. */
+  /** The worker's index among them: 1 for the first, since 0 is the calling thread. */
   thread: number;
-  /** How many of the kernel's arguments are addresses, after the first. */
+  /** How many of the kernel's arguments after the first are addresses. */
   planes: number;
-  /** How many arguments it takes. */
+  /** How many arguments the kernel takes. */
   arity: number;
 }
 
@@ -80,50 +84,64 @@ export function openControl(buffer: SharedArrayBuffer, threads: number): Control
   return { words: new Int32Array(buffer, 0, words), job: new Float64Array(buffer, words * 4), threads };
 }
 
-/** Where a thread says what it is at. */
+/** Index of the word in which a thread states what it is doing. */
 export function statusAt(thread: number): number {
   return THREADS + WORDS_PER_THREAD * thread;
 }
 
-/** Where a thread counts the chunks that it has finished. */
+/** Index of the word in which a thread counts the chunks that it has finished. */
 export function chunksDoneAt(thread: number): number {
   return statusAt(thread) + 1;
 }
 
-/** Where a thread leaves the sums of blocks: each in its own place, so that one revoked can't spoil another's. */
+/** Index of a thread's sums of blocks: a place of its own, so that a thread that is late can't spoil another's sums. */
 export function sumsAt(thread: number): number {
   return JOB_DOUBLES + MAX_BLOCKS * thread;
 }
 
-/** The first element of a chunk, or where the last one ends. The first chunk is shorter by the misalignment, to end at a line. */
+/**
+ * The first element of a chunk; for the index after the last, the count. The first chunk is shorter by the misalignment, so
+ * that it ends at a cache line.
+ */
 export function startOf(job: Float64Array, chunk: number): number {
   return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS]! - job[MISALIGNMENT]!), job[COUNT]!);
 }
 
-/** Performs a chunk of `SUM_OF_SQUARES` on behalf of a thread. */
+/** Performs a chunk of `SUM_OF_SQUARES` on behalf of a thread, over the gradient at byte `grad`. */
 export function sumBlocks(
   { job }: Control,
   thread: number,
+  grad: number,
   from: number,
   to: number,
   sumOfSquares: (grad: number, count: number) => number,
 ): void {
   for (let i = from; i < to; i += BLOCK) {
-    job[sumsAt(thread) + i / BLOCK] = sumOfSquares(job[ARGUMENTS]! + i * 4, Math.min(BLOCK, to - i));
+    job[sumsAt(thread) + i / BLOCK] = sumOfSquares(grad + i * 4, Math.min(BLOCK, to - i));
   }
 }
 
 /**
- * Claims and performs chunks until none is free: the thread's own from first to last, which then stay in its core's
- * cache from step to step, and after them what others have left, from their ends.
+ * The way in which a thread does a chunk: it reads the job into variables of its own, then performs it from those alone. By
+ * the time a thread that was held up performs, the block may hold another job.
+ */
+export interface Performer {
+  read(from: number, to: number): void;
+  perform(): void;
+}
+
+/**
+ * Claims and performs chunks until none is free: first the thread's own in order, so that they stay in its core's cache
+ * from step to step, then those that other threads haven't claimed, from the ends of their ranges.
  *
- * @returns false when a claim of this thread was revoked meanwhile: it was taken for dead, and must touch nothing more.
+ * @returns false if a claim of this thread was revoked meanwhile: the caller took it for dead, so it must touch nothing
+ * more.
  */
 export function takePart(
   { words, job, threads }: Control,
   thread: number,
   epoch: number,
-  perform: (from: number, to: number) => void,
+  performer: Performer,
 ): boolean {
   const free = epoch << 8;
   const claimed = free | (thread + 1);
@@ -137,7 +155,10 @@ export function takePart(
       const at = CHUNKS + chunk;
       if (Atomics.load(words, at) !== free) continue;
       if (Atomics.compareExchange(words, at, free, claimed) !== free) continue;
-      perform(startOf(job, chunk), startOf(job, chunk + 1));
+      performer.read(startOf(job, chunk), startOf(job, chunk + 1));
+      // An exchange rather than a load, past which a processor may postpone the reads above.
+      if (Atomics.compareExchange(words, at, claimed, claimed) !== claimed) return false;
+      performer.perform();
       words[chunksDoneAt(thread)]!++;
       if (Atomics.compareExchange(words, at, claimed, claimed | DONE) !== claimed) return false;
       if (Atomics.load(words, CALLER_IS_PARKED) !== 0) Atomics.notify(words, at);

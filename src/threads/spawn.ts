@@ -1,22 +1,24 @@
-/** Workers of Node, Deno and Bun, or of the browser: what they have in common. */
+/** Starts workers, by one interface for Node, Deno and Bun on the one hand and browsers on the other. */
 import { builtinModule } from "../base/builtin.ts";
 import type { WorkerStart } from "./protocol.ts";
 
 /** A worker that was started. */
 export interface Spawned {
-  /** Whether a process waits for it. Nothing waits for a worker unless told to. */
+  /** Says whether the process waits for this worker before it ends. Without a call it doesn't. */
   keepAlive(wanted: boolean): void;
+  /** Ends the worker, but not in the middle of a chunk except in Node; only there does an event tell of it. */
   terminate(): void;
 }
 
+/** Each may come more than once. */
 interface Events {
-  /** It runs. */
-  up(): void;
-  /** It has ended, or never came up. */
+  /** The worker tells that its state has changed: it is up, or it has left. */
+  message(): void;
+  /** The worker has ended, or never came up. */
   end(): void;
 }
 
-/** What is used of `node:worker_threads`. */
+/** The part of `node:worker_threads` that is used here. */
 interface NodeThreads {
   Worker: new (
     code: string,
@@ -35,21 +37,21 @@ export function nodeThreads(): NodeThreads | undefined {
   return builtinModule("node:worker_threads") as NodeThreads | undefined;
 }
 
-/** Whether there are workers to share memory with: not on pages that aren't cross-origin isolated. */
+/** Whether this place has workers that can share memory: a page that isn't cross-origin isolated has none. */
 export function canSpawn(): boolean {
   if (typeof SharedArrayBuffer === "undefined") return false;
   if (nodeThreads()) return true;
   return typeof Worker === "function" && globalThis.crossOriginIsolated;
 }
 
-/** Starts a worker on the text of `worker.ts`. Throws where the page or the process forbids it. */
+/** Starts a worker on the text of `worker.ts`. Throws if the page or the process forbids it. */
 export function spawn(code: string, start: WorkerStart, events: Events): Spawned {
   const node = nodeThreads();
   if (node) {
-    // Neither loaders nor hooks of the program: they would take each worker a part of a second.
+    // Without the program's loaders and hooks, which would cost each worker a part of a second.
     const options = { eval: true, workerData: start, execArgv: [], env: {}, name: "rmsprop-wasm" };
     const worker = new node.Worker(code, options);
-    worker.on("message", events.up);
+    worker.on("message", events.message);
     worker.on("error", events.end);
     worker.on("exit", events.end);
     worker.unref();
@@ -62,7 +64,7 @@ export function spawn(code: string, start: WorkerStart, events: Events): Spawned
   const worker = new Worker(url, { name: "rmsprop-wasm" });
   worker.onmessage = () => {
     URL.revokeObjectURL(url);
-    events.up();
+    events.message();
   };
   worker.onerror = (event) => {
     event.preventDefault();
@@ -70,5 +72,11 @@ export function spawn(code: string, start: WorkerStart, events: Events): Spawned
     events.end();
   };
   worker.postMessage(start);
-  return { keepAlive() {}, terminate: () => worker.terminate() };
+  return {
+    keepAlive() {},
+    terminate() {
+      URL.revokeObjectURL(url);
+      worker.terminate();
+    },
+  };
 }

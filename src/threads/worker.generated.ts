@@ -47,8 +47,10 @@ export const workerCode: string = `"use strict";
   var UPDATE = 0;
   var MAX_BLOCKS = 2048;
   var DONE = 128;
+  var STARTING = 0;
   var AWAKE = 1;
   var PARKED = 2;
+  var LEFT = 4;
   var SPIN_MS = 0.05;
   function openControl(buffer, threads) {
     const words = THREADS + WORDS_PER_THREAD * threads;
@@ -66,12 +68,12 @@ export const workerCode: string = `"use strict";
   function startOf(job, chunk) {
     return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS] - job[MISALIGNMENT]), job[COUNT]);
   }
-  function sumBlocks({ job }, thread, from, to, sumOfSquares) {
+  function sumBlocks({ job }, thread, grad, from, to, sumOfSquares) {
     for (let i = from; i < to; i += BLOCK) {
-      job[sumsAt(thread) + i / BLOCK] = sumOfSquares(job[ARGUMENTS] + i * 4, Math.min(BLOCK, to - i));
+      job[sumsAt(thread) + i / BLOCK] = sumOfSquares(grad + i * 4, Math.min(BLOCK, to - i));
     }
   }
-  function takePart({ words, job, threads }, thread, epoch, perform) {
+  function takePart({ words, job, threads }, thread, epoch, performer) {
     const free = epoch << 8;
     const claimed = free | thread + 1;
     const chunks = Atomics.load(words, CHUNK_COUNT);
@@ -84,7 +86,9 @@ export const workerCode: string = `"use strict";
         const at = CHUNKS + chunk;
         if (Atomics.load(words, at) !== free) continue;
         if (Atomics.compareExchange(words, at, free, claimed) !== free) continue;
-        perform(startOf(job, chunk), startOf(job, chunk + 1));
+        performer.read(startOf(job, chunk), startOf(job, chunk + 1));
+        if (Atomics.compareExchange(words, at, claimed, claimed) !== claimed) return false;
+        performer.perform();
         words[chunksDoneAt(thread)]++;
         if (Atomics.compareExchange(words, at, claimed, claimed | DONE) !== claimed) return false;
         if (Atomics.load(words, CALLER_IS_PARKED) !== 0) Atomics.notify(words, at);
@@ -112,16 +116,25 @@ export const workerCode: string = `"use strict";
     const { words, job } = control;
     const { planes, arity } = start;
     const args = new Array(arity).fill(0);
-    const perform = (from, to) => {
-      if (job[KIND] !== UPDATE) {
-        sumBlocks(control, thread, from, to, sumOfSquares);
-        return;
+    let kind = UPDATE;
+    let [from, to] = [0, 0];
+    const performer = {
+      read(first, end) {
+        [from, to] = [first, end];
+        kind = job[KIND];
+        for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i];
+      },
+      perform() {
+        if (kind !== UPDATE) {
+          sumBlocks(control, thread, args[0], from, to, sumOfSquares);
+          return;
+        }
+        for (let i = 1; i <= planes; i++) args[i] += from * 4;
+        args[planes + 1] = to - from;
+        update(...args);
       }
-      for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i];
-      for (let i = 1; i <= planes; i++) args[i] += from * 4;
-      args[planes + 1] = to - from;
-      update(...args);
     };
+    const turn = (state, next) => Atomics.compareExchange(words, statusAt(thread), state, next) === state;
     const nextEpoch = (seen) => {
       const end = performance.now() + SPIN_MS;
       do {
@@ -130,15 +143,16 @@ export const workerCode: string = `"use strict";
           if (epoch2 !== seen) return epoch2;
         }
       } while (performance.now() < end);
-      Atomics.store(words, statusAt(thread), PARKED);
+      if (!turn(AWAKE, PARKED)) return void 0;
       Atomics.wait(words, EPOCH, seen);
-      Atomics.store(words, statusAt(thread), AWAKE);
-      return Atomics.load(words, EPOCH);
+      return turn(PARKED, AWAKE) ? Atomics.load(words, EPOCH) : void 0;
     };
     let epoch = Atomics.load(words, EPOCH);
-    Atomics.store(words, statusAt(thread), AWAKE);
+    if (turn(STARTING, AWAKE)) announce();
+    else epoch = void 0;
+    while (epoch !== void 0 && takePart(control, thread, epoch, performer)) epoch = nextEpoch(epoch);
+    Atomics.store(words, statusAt(thread), LEFT);
     announce();
-    while (takePart(control, thread, epoch, perform)) epoch = nextEpoch(epoch);
   }
   var node = nodeThreads();
   if (node?.workerData) {

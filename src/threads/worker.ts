@@ -1,15 +1,17 @@
 /**
- * What a worker runs. The build bundles it into `worker.generated.ts` as text, since a file of its own would have to be
- * found again behind every bundler: `threads.ts` starts it from that text.
+ * The program of a worker. The build bundles it into `worker.generated.ts` as text, from which `threads.ts` starts it: a
+ * file of its own would have to be found again behind every bundler.
  */
 import {
   ARGUMENTS,
   AWAKE,
   EPOCH,
   KIND,
+  LEFT,
   openControl,
   PARKED,
   SPIN_MS,
+  STARTING,
   statusAt,
   sumBlocks,
   takePart,
@@ -29,20 +31,31 @@ function run(start: WorkerStart, announce: () => void): void {
 
   const { planes, arity } = start;
   const args = new Array<number>(arity).fill(0);
-
-  const perform = (from: number, to: number) => {
-    if (job[KIND] !== UPDATE) {
-      sumBlocks(control, thread, from, to, sumOfSquares);
-      return;
-    }
-    for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i]!;
-    for (let i = 1; i <= planes; i++) args[i]! += from * 4;
-    args[planes + 1] = to - from;
-    update(...args);
+  let kind = UPDATE;
+  let [from, to] = [0, 0];
+  const performer = {
+    read(first: number, end: number) {
+      [from, to] = [first, end];
+      kind = job[KIND]!;
+      for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i]!;
+    },
+    perform() {
+      if (kind !== UPDATE) {
+        sumBlocks(control, thread, args[0]!, from, to, sumOfSquares);
+        return;
+      }
+      for (let i = 1; i <= planes; i++) args[i]! += from * 4;
+      args[planes + 1] = to - from;
+      update(...args);
+    },
   };
 
-  /** Watches for another job for a while, then sleeps: an idle pool takes no processor time. */
-  const nextEpoch = (seen: number): number => {
+  /** Goes from one state to another, unless the caller has dismissed this worker meanwhile. */
+  const turn = (state: number, next: number) =>
+    Atomics.compareExchange(words, statusAt(thread), state, next) === state;
+
+  /** Watches for another job for a while, then sleeps: an idle pool takes no processor time. Undefined once dismissed. */
+  const nextEpoch = (seen: number): number | undefined => {
     const end = performance.now() + SPIN_MS;
     do {
       for (let i = 0; i < 64; i++) {
@@ -50,17 +63,18 @@ function run(start: WorkerStart, announce: () => void): void {
         if (epoch !== seen) return epoch;
       }
     } while (performance.now() < end);
-    // The caller looks at this after it has written the number, so it wakes us or we don't fall asleep.
-    Atomics.store(words, statusAt(thread), PARKED);
+    // The caller looks at this after it has written the number: either it wakes this worker, or this one doesn't sleep.
+    if (!turn(AWAKE, PARKED)) return undefined;
     Atomics.wait(words, EPOCH, seen);
-    Atomics.store(words, statusAt(thread), AWAKE);
-    return Atomics.load(words, EPOCH);
+    return turn(PARKED, AWAKE) ? Atomics.load(words, EPOCH) : undefined;
   };
 
-  let epoch = Atomics.load(words, EPOCH);
-  Atomics.store(words, statusAt(thread), AWAKE);
+  let epoch: number | undefined = Atomics.load(words, EPOCH);
+  if (turn(STARTING, AWAKE)) announce();
+  else epoch = undefined;
+  while (epoch !== undefined && takePart(control, thread, epoch, performer)) epoch = nextEpoch(epoch);
+  Atomics.store(words, statusAt(thread), LEFT);
   announce();
-  while (takePart(control, thread, epoch, perform)) epoch = nextEpoch(epoch);
 }
 
 const node = nodeThreads();

@@ -1,4 +1,4 @@
-/** The workers of a pool, and what the calling thread does with them. */
+/** The workers of a pool, as the calling thread handles them: it starts them, has them share jobs, and ends them. */
 import {
   ARGUMENTS,
   AWAKE,
@@ -10,58 +10,75 @@ import {
   type Control,
   chunksDoneAt,
   controlByteLength,
+  DISMISSED,
   DONE,
-  ENDED,
   EPOCH,
   KIND,
+  LEFT,
   LOST,
   MAX_CHUNKS,
   MISALIGNMENT,
   openControl,
   PARKED,
   SPIN_MS,
-  STARTING,
   startOf,
   statusAt,
   takePart,
+  UPDATE,
   type WorkerStart,
 } from "./protocol.ts";
 import { type Spawned, spawn } from "./spawn.ts";
 
-/** How much longer than alone counts as held up. A worker that comes too late to help costs less than this. */
+/** A job that took this many times as long as alone counts as held up. A worker that comes too late to help costs less. */
 const LATE = 1.5;
 
-/** Who did a chunk whose worker has died over it. */
+/**
+ * The longest sleep, and the most that one of them counts: while the whole process stands still, stopped by a signal or a
+ * laptop's lid, clocks go on, but no worker is late.
+ */
+const SLICE_MS = 50;
+
+/** Owner of a chunk whose worker was given up. */
 export const NOBODY = -1;
 
-/** What is to be done, and in which chunks. */
+/** A piece of work, and its division into chunks. */
 export interface Job {
   /** `UPDATE` or `SUM_OF_SQUARES`. */
   kind: number;
   count: number;
-  /** Of every chunk but the first, which is `misalignment` shorter, and the last. */
+  /** Elements of every chunk except the last and the first, which is `misalignment` shorter. */
   chunkElements: number;
   misalignment: number;
-  /** The kernel's, in its order. */
+  /** The kernel's arguments, in its order. */
   args: readonly number[];
 }
 
 export interface WorkersSettings {
-  /** Milliseconds after which a worker that reports nothing is taken for dead. */
+  /** Milliseconds after which a worker that reports nothing is given up: it may have died. */
   timeoutMs: number;
   /**
-   * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given ours.
-   * When a job took longer than it would have without them, we go on alone for as long; twice as long when the next one
-   * did too, and so on, up to so many times as long. That bounds the loss.
+   * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given the calling
+   * thread's. After a job that took longer than it would have without workers, the calling thread works alone for as
+   * long; after the next such job twice as long, and so on, up to this many times as long. That bounds the loss.
    */
   maxBackoff: number;
 }
 
+/** Told when memory that a worker may still write to gets free again. */
+export interface Hold {
+  isHeld: boolean;
+}
+
 export class Workers {
   readonly control: Control;
+  /** Workers that haven't ended, by their threads. */
   readonly #workers = new Map<number, Spawned>();
-  readonly #ready: Promise<void>;
+  /** What is awaited of a worker: first that it is up; of one that was given up, that it has left. */
+  readonly #awaited = new Map<number, { promise: Promise<void>; settle(): void }>();
+  /** Workers that were given up in the middle of an update: to its elements, they may still write. */
+  readonly #late = new Set<number>();
   readonly #canPark: boolean;
+  #hold: Hold | undefined;
   #lastEnd = -Infinity;
   #aloneUntil = -Infinity;
   #backoff = 0;
@@ -76,42 +93,76 @@ export class Workers {
     const buffer = new SharedArrayBuffer(controlByteLength(threads));
     this.control = openControl(buffer, threads);
     this.#canPark = canPark(this.control.words);
-    const settled = Array.from({ length: threads - 1 }, (_, i) =>
-      this.#start(code, { ...start, control: buffer, threads, thread: i + 1 }),
-    );
-    this.#ready = Promise.all(settled).then(() => {});
-  }
-
-  #start(code: string, start: WorkerStart): Promise<void> {
-    const { thread } = start;
-    return new Promise((settle) => {
-      const end = () => {
-        this.#setStatus(thread, ENDED);
-        this.#workers.delete(thread);
-        settle();
-      };
-      const up = () => {
-        this.#workers.get(thread)?.keepAlive(false);
-        settle();
-      };
-      try {
-        this.#workers.set(thread, spawn(code, start, { up, end }));
-      } catch {
-        // The page's policy or the process's permissions forbid it. There are fewer threads then, and `threads` tells.
-        end();
-      }
-    });
-  }
-
-  /** Resolves when every worker is up, or never will be. Whoever asks keeps the process alive until then. */
-  get ready(): Promise<void> {
-    for (const [thread, worker] of this.#workers) {
-      if (this.#statusOf(thread) === STARTING) worker.keepAlive(true);
+    for (let thread = 1; thread < threads; thread++) {
+      this.#start(code, { ...start, control: buffer, threads, thread });
     }
-    return this.#ready;
   }
 
-  /** How many workers watch for a job (`AWAKE`), or would wake for one (`PARKED`). */
+  #start(code: string, start: WorkerStart): void {
+    const { thread } = start;
+    this.#await(thread);
+    const end = () => {
+      this.#setStatus(thread, LEFT);
+      this.#workers.delete(thread);
+      this.#note(thread);
+    };
+    try {
+      this.#workers.set(thread, spawn(code, start, { message: () => this.#note(thread), end }));
+    } catch {
+      // The page's policy or the process's permissions forbid it. There are fewer threads then, and `threads` says so.
+      end();
+    }
+  }
+
+  #await(thread: number): void {
+    let settle = () => {};
+    const promise = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    this.#awaited.set(thread, { promise, settle });
+  }
+
+  #settle(thread: number): void {
+    this.#awaited.get(thread)?.settle();
+    this.#awaited.delete(thread);
+    this.#workers.get(thread)?.keepAlive(false);
+  }
+
+  /** Learns that a worker is up, or has left. */
+  #note(thread: number): void {
+    if (this.#late.has(thread) && this.#statusOf(thread) !== LEFT) return;
+    this.#settle(thread);
+    this.hasLate();
+  }
+
+  /**
+   * Resolves when each worker is up or never will be, and each that was given up has left: when nothing more is to be
+   * awaited of any, so that no state which another thread writes decides whether the process is kept alive until then.
+   */
+  get ready(): Promise<void> {
+    const awaited = [...this.#awaited].map(([thread, { promise }]) => {
+      this.#workers.get(thread)?.keepAlive(true);
+      return promise;
+    });
+    return Promise.all(awaited).then(() => {});
+  }
+
+  /** Whether a worker that was given up may still write to the elements of its chunk. */
+  hasLate(): boolean {
+    for (const thread of this.#late) {
+      if (this.#statusOf(thread) === LEFT) this.#late.delete(thread);
+    }
+    if (this.#hold) this.#hold.isHeld = this.#late.size > 0;
+    return this.#late.size > 0;
+  }
+
+  /** Keeps `hold` informed of `hasLate`, also after `dismissAll`. */
+  inform(hold: Hold): void {
+    this.#hold = hold;
+    this.hasLate();
+  }
+
+  /** How many workers are watching for a job (`AWAKE`), or sleep and can be woken for one (`PARKED`). */
   count(status: typeof AWAKE | typeof PARKED): number {
     let count = 0;
     for (let thread = 1; thread < this.control.threads; thread++) {
@@ -126,13 +177,22 @@ export class Workers {
     return Array.from({ length: threads }, (_, thread) => Atomics.load(words, chunksDoneAt(thread)));
   }
 
+  /**
+   * Ends all workers, and awaits nothing more of them. They are woken to leave by themselves: in Deno, a worker that sleeps
+   * outlives `terminate`, and in browsers no event tells of its end.
+   */
   dismissAll(): void {
+    const { words } = this.control;
     for (const thread of this.#workers.keys()) this.#dismiss(thread);
+    Atomics.add(words, EPOCH, 1);
+    Atomics.notify(words, EPOCH);
+    for (const [thread, worker] of this.#workers) if (!this.#late.has(thread)) worker.terminate();
+    for (const thread of this.#awaited.keys()) this.#settle(thread);
   }
 
   /**
-   * Whether others will take part: those awake, or those parked where the work is worth waking them. Not for a while
-   * after one has kept us waiting.
+   * Whether workers will take part: those that are awake, or parked ones if the work is worth waking them. For a while
+   * after a worker has kept the calling thread waiting, none will.
    */
   hasHelp(isWorthWaking: boolean): boolean {
     const isAwake = this.count(AWAKE) > 0;
@@ -142,36 +202,43 @@ export class Workers {
     return isAwake || isWorthWaking || now - this.#lastEnd < SPIN_MS;
   }
 
-  /** Tells of work that was done without help, but worth it. */
+  /** Notes the end of work that was done without help, but was large enough for it. */
   noteAlone(): void {
     this.#lastEnd = performance.now();
   }
 
   /**
-   * Has a job done: by whoever comes, and by the calling thread what nobody else claims.
+   * Has a job done: by the workers that come, and by the calling thread for all chunks that no worker claims.
    *
-   * @returns who did each chunk, until the next job: `NOBODY` knows, where it was claimed by a worker that has died.
+   * @returns the owner of each chunk, valid until the next job: `NOBODY` if the worker that claimed it was given up.
    */
   run(job: Job, perform: (from: number, to: number) => void): Int8Array {
     const { words, job: shared } = this.control;
     const began = performance.now();
     const epoch = this.#publish(job);
     if (this.count(PARKED) > 0) Atomics.notify(words, EPOCH);
-    takePart(this.control, 0, epoch, perform);
+    let [from, to] = [0, 0];
+    takePart(this.control, 0, epoch, {
+      read(first, end) {
+        [from, to] = [first, end];
+      },
+      perform: () => perform(from, to),
+    });
     const waiting = performance.now();
     const owners = this.#owners.subarray(0, words[CHUNK_COUNT]!);
-    let ours = 0;
+    let own = 0;
     for (let chunk = 0; chunk < owners.length; chunk++) {
-      owners[chunk] = this.#settle(CHUNKS + chunk, epoch);
-      if (owners[chunk] === 0) ours += startOf(shared, chunk + 1) - startOf(shared, chunk);
+      owners[chunk] = this.#ownerOf(CHUNKS + chunk, epoch, job.kind === UPDATE);
+      if (owners[chunk] === 0) own += startOf(shared, chunk + 1) - startOf(shared, chunk);
     }
     const end = performance.now();
     this.#lastEnd = end;
-    // Had we done all of it at our pace. None of it is a sign that a worker was given our processor.
-    const alone = ours === 0 ? 0 : ((waiting - began) * job.count) / ours;
+    // The time that all of it would have taken at the calling thread's pace. If that thread did none of it, a worker was
+    // given its processor.
+    const alone = own === 0 ? 0 : ((waiting - began) * job.count) / own;
     const wasLate = end - began > LATE * alone;
     this.#backoff = wasLate ? Math.min(Math.max(1, this.#backoff * 2), this.settings.maxBackoff) : 0;
-    this.#aloneUntil = end + this.#backoff * (end - began);
+    this.#aloneUntil = end + this.#backoff * Math.min(end - began, this.settings.timeoutMs);
     return owners;
   }
 
@@ -190,10 +257,11 @@ export class Workers {
     return epoch;
   }
 
-  /** Waits until a chunk is reported, and gives who did it; revokes the claim of a worker that has died. */
-  #settle(at: number, epoch: number): number {
+  /** Waits until a chunk is reported, and gives its owner; revokes the claim of a worker that is given up. */
+  #ownerOf(at: number, epoch: number, writes: boolean): number {
     const { words } = this.control;
-    let began = 0;
+    let waited = 0;
+    let last = 0;
     for (let turn = 0; ; turn++) {
       const state = Atomics.load(words, at);
       const thread = (state & (DONE - 1)) - 1;
@@ -201,18 +269,33 @@ export class Workers {
       if (turn % 64 < 63) continue;
 
       const now = performance.now();
-      if (began === 0) began = now;
-      if (now - began > this.settings.timeoutMs || this.#statusOf(thread) === ENDED) {
+      if (last > 0) waited += Math.min(now - last, SLICE_MS);
+      last = now;
+      if (waited > this.settings.timeoutMs || this.#statusOf(thread) === LEFT) {
         if (Atomics.compareExchange(words, at, state, (epoch << 8) | LOST) !== state) continue;
-        this.#dismiss(thread);
+        this.#giveUp(thread, writes);
         return NOBODY;
       }
-      if (now - began > SPIN_MS && this.#canPark) {
-        // The worker looks at this after its report, so it wakes us or we don't fall asleep.
+      if (waited > SPIN_MS && this.#canPark) {
+        // The worker looks at this word after its report: either it wakes this thread, or this one doesn't fall asleep.
         Atomics.store(words, CALLER_IS_PARKED, 1);
-        Atomics.wait(words, at, state, this.settings.timeoutMs);
+        Atomics.wait(words, at, state, SLICE_MS);
         Atomics.store(words, CALLER_IS_PARKED, 0);
       }
+    }
+  }
+
+  /**
+   * Lets a worker take no more part. One that may still write isn't terminated: in Deno, Bun and Chromium, `terminate`
+   * leaves it in its loop, and nothing would tell any more when it leaves. It does so by itself after its chunk.
+   */
+  #giveUp(thread: number, writes: boolean): void {
+    this.#dismiss(thread);
+    if (!writes) {
+      this.#workers.get(thread)?.terminate();
+    } else if (!this.#late.has(thread)) {
+      this.#late.add(thread);
+      this.#await(thread);
     }
   }
 
@@ -224,14 +307,19 @@ export class Workers {
     Atomics.store(this.control.words, statusAt(thread), status);
   }
 
-  /** Ends a worker, if it hasn't ended already. */
+  /** Tells a worker to leave, unless it has left by itself. */
   #dismiss(thread: number): void {
-    this.#setStatus(thread, ENDED);
-    this.#workers.get(thread)?.terminate();
+    const { words } = this.control;
+    const at = statusAt(thread);
+    for (let status = LEFT - 1; status !== LEFT; ) {
+      const found = Atomics.compareExchange(words, at, status, DISMISSED);
+      if (found === status) return;
+      status = found;
+    }
   }
 }
 
-/** Whether this thread may sleep: a page's own may not, and keeps watching instead. */
+/** Whether this thread may sleep: a page's main thread may not, so it keeps watching instead. */
 function canPark(words: Int32Array): boolean {
   try {
     Atomics.wait(words, EPOCH, words[EPOCH]! + 1, 0);

@@ -208,11 +208,87 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     );
   });
 
-  it("refuses what an allocator gives amiss", () => {
-    const { memory } = module();
-    for (const bad of [undefined, NaN, 3, -8, PAGE]) {
+  it("refuses what an allocator gives amiss, and writes to none of it", () => {
+    const { memory, at } = module();
+    new Uint8Array(memory.buffer).fill(0x5e);
+    for (const bad of [undefined, null, NaN, 0, 3, 10.5, 2 ** 40, -8, -(2 ** 33), PAGE, 16n, "1024"]) {
       expect(() => make({ w: [4] }, { memory, allocate: () => bad as number })).toThrow(MemoryError);
     }
+    const adopted = { a: { param: 1024, grad: 2048, count: 16 } };
+    const giving = (...ptrs: number[]) => ({ memory, momentum: 0.9, allocate: () => ptrs.shift()! });
+    for (const [ptrs, message] of [
+      [[4096, 4096], /gave for 64 bytes at byte 4096 overlaps.*bytes 4096 to 4160/],
+      [[4096, 4156], /at byte 4156 overlaps/],
+      [[960 + 4, 4096], /param of "a" at byte 1024 overlaps what options.allocate gave for 64 bytes/i],
+      [[4096, 2048 + 60], /overlaps grad of "a", which takes bytes 2048 to 2112/],
+      [[0, 4096], /got byte offset 0, which says that the module has no room/],
+    ] as const) {
+      expect(() => make(adopted, giving(...ptrs))).toThrow(MemoryError);
+      expect(() => make(adopted, giving(...ptrs))).toThrow(message);
+    }
+    expect(new Uint8Array(memory.buffer).every((byte) => byte === 0x5e)).toBe(true);
+
+    at(2048, 16).fill(1);
+    const ptrs = [4096, 2112, 5000, 2052, 5000];
+    const optimizer = make(adopted, { memory, allocate: () => ptrs.shift()! });
+    optimizer.groups[0].momentum = 0.5;
+    expect(() => {
+      optimizer.groups[0].centered = true;
+    }).not.toThrow();
+    expect(optimizer.state.a.gradAvg!.byteOffset).toBe(5000);
+    expect(at(2048, 16)[0]).toBe(1);
+  });
+
+  it("takes negative whole numbers for addresses above 2 GiB, as exports of modules give them", () => {
+    const memory = new WebAssembly.Memory({ initial: 32_768 + 2 });
+    let top = 2 ** 31;
+    const malloc = (byteLength: number) => {
+      top += byteLength;
+      return (top - byteLength) | 0;
+    };
+    const adopted = { param: malloc(64), grad: malloc(64), count: 16 };
+    const optimizer = make(
+      { w: adopted, v: [3] },
+      { memory, allocate: malloc, lr: 0.5, alpha: 0.75, eps: 1 },
+    );
+    new Float32Array(memory.buffer, adopted.grad >>> 0, 16).fill(2);
+    optimizer.step();
+    expect(new Float32Array(memory.buffer, adopted.param >>> 0, 16)).toEqual(new Float32Array(16).fill(-0.5));
+    expect(optimizer.params.w.byteOffset).toBe(2 ** 31);
+    expect(optimizer.params.v.byteOffset).toBeGreaterThan(2 ** 31);
+  });
+
+  it("copies initial values that are in the memory, before it grows or an allocator gives their bytes away", () => {
+    const places = [1024, 2048, 4096];
+    for (const allocate of [undefined, () => places.shift()!]) {
+      const { memory, at } = module();
+      at(1024, 16).set(values(16, 1));
+      const optimizer = make({ w: at(1024, 16) }, { memory, allocate });
+      expect(optimizer.params.w).toEqual(values(16, 1));
+    }
+  });
+
+  it("reports without growing the memory, emptying a view, or writing to it", () => {
+    const { memory, at } = module();
+    at(4096, 37).set(values(37, 1));
+    const optimizer = make({ a: { param: 4096, grad: 8192, count: 37 }, b: [700] }, { ...options, memory });
+    const { a, b } = optimizer.grads;
+    a.set(values(37, 2));
+    b.set(values(700, 3));
+    optimizer.step();
+    const before = Buffer.from(memory.buffer.slice(0));
+    const report = optimizer.report();
+    expect(Buffer.compare(Buffer.from(memory.buffer), before)).toBe(0);
+    expect([a.length, b.length]).toEqual([37, 700]);
+    const own = make({ a: values(37, 1), b: [700] }, options);
+    own.grads.a.set(values(37, 2));
+    own.grads.b.set(values(700, 3));
+    own.step();
+    expect(report).toEqual(own.report());
+  });
+
+  it("refuses what an allocator gives that isn't a place for a number", () => {
+    const { memory } = module();
     expect(() => make({ w: [4] }, { memory, allocate: () => 2 })).toThrow(
       /options.allocate gave for 16 bytes: got byte offset 2/,
     );

@@ -99,6 +99,41 @@ describe.each([
     );
   });
 
+  it.each<[string, Options]>([
+    ["the average of the weights, whose first step takes them whole", { ema: { decay: 0.9 } }],
+    ["bias correction, which depends on each step's number", { biasCorrection: true }],
+    ["neither", {}],
+  ])("takes turns with its owner with the bits of one optimizer, with %s", (_, options) => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            who: fc.nat(2),
+            gradScale: fc.constantFrom(1, 0.5),
+            zeroGrad: fc.boolean(),
+            lr: fc.constantFrom(undefined, 0.1, 0.2),
+          }),
+          { minLength: 2, maxLength: 12 },
+        ),
+        (turns) => {
+          const whole = new RMSprop({ w: values(9, 1) }, options);
+          const owner = new RMSprop({ w: values(9, 1) }, { ...options, memory: sharedMemory() });
+          const crew = [owner, ...[0, 1].map(() => Attached.attach(posted(owner.handle)) as typeof owner)];
+          turns.forEach(({ who, lr, ...step }, i) => {
+            for (const { grads } of [whole, owner]) grads.w.set(values(9, i));
+            if (lr !== undefined) for (const { groups } of [whole, ...crew]) groups[0].lr = lr;
+            whole.step(step);
+            crew[who]!.step(step);
+          });
+          const planes = ({ params, ema, state, grads }: typeof owner) =>
+            [params.w, grads.w, ema.w, state.w.squareAvg].map((view) => view && bits(view));
+          expect(planes(owner)).toEqual(planes(whole as typeof owner));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   it("clips and skips like its owner", () => {
     const owner = make({ memory: sharedMemory(), globalClipNorm: 0.5, nonFinite: "skip" });
     const attached = Attached.attach(posted(owner.handle)) as unknown as Made;

@@ -46,6 +46,7 @@ export function makeTwins(threads: number, count: number, settings: Partial<Pool
   const plain = new WebAssembly.Memory({ initial });
   const pool = openPool(openWasm(shared), compileFor(shared), shared, threads, { ...EAGER, ...settings });
   const one = openWasm(plain);
+  const hold = { isHeld: false };
   const [sharedWords, plainWords] = [new Uint32Array(shared.buffer), new Uint32Array(plain.buffer)];
 
   /** The first `count` elements of each plane, some elements behind a cache line's beginning. */
@@ -67,10 +68,12 @@ export function makeTwins(threads: number, count: number, settings: Partial<Pool
       for (const name of PLANES) new Float32Array(plain.buffer).set(planes[name], segment[name] / 4);
       sharedWords.set(plainWords);
     },
-    /** One update of both, whose first error comes from the pool. */
+    hold,
+    /** One update of both. Throws for elements that the pool has lost. */
     update(segment: Segment, scalars: Scalars) {
       one.update(segment, scalars);
       pool.update(segment, scalars);
+      pool.settle([{ tensors: [{ name: "w", segment }] }], hold);
     },
     /** The words that differ. */
     differences(): number[] {

@@ -208,11 +208,13 @@ describe("a browser's workers", () => {
 
 describe("a process with a pool", () => {
   /** Bundled, since a loader of TypeScript would take processor time of its own. */
-  const run = async (code: string) => {
+  const argsFor = async (code: string) => {
     const stdin = { contents: `import { RMSprop } from "./index.ts"; ${code}`, resolveDir: "src" };
     const { outputFiles } = await build({ ...BUNDLE, stdin, write: false });
-    const args = ["--expose-gc", "--input-type=module", "--eval", outputFiles[0]!.text];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    return ["--expose-gc", "--input-type=module", "--eval", outputFiles[0]!.text];
+  };
+  const run = async (code: string) => {
+    const { stdout } = await promisify(execFile)(process.execPath, await argsFor(code), { timeout: 20_000 });
     return stdout;
   };
 
@@ -224,6 +226,48 @@ describe("a process with a pool", () => {
       `${make} await optimizer.ready; setTimeout(() => console.log("end"), 100);`,
     ];
     expect(await Promise.all(programs.map(run))).toEqual(["end\n", "end\n", "end\n"]);
+  });
+
+  it("waits for ready, whatever was done before and whatever the workers have got to meanwhile", async () => {
+    const delays = [0, 1, 2, 4, 8, 16, 32, 64];
+    const programs = delays.map(
+      (delay) => `
+        const optimizer = new RMSprop({ w: [1024, 1024] }, { threads: 2 });
+        if (${delay}) await new Promise((resolve) => setTimeout(resolve, ${delay}));
+        for (let i = 0; i < 300; i++) optimizer.step();
+        await optimizer.ready;
+        console.log(optimizer.threads);`,
+    );
+    for (const program of programs) expect(await run(program)).toBe("2\n");
+  });
+
+  it("takes nobody for late who stood still with all the process", async () => {
+    const code = `
+      const optimizer = new RMSprop({ w: [4_000_000] }, { threads: 2 });
+      await optimizer.ready;
+      console.log("steps");
+      for (let alive = 0, last = performance.now(); alive < 2_000; ) {
+        optimizer.step();
+        const now = performance.now();
+        alive += Math.min(now - last, 100);
+        last = now;
+      }
+      console.log(optimizer.threads);
+    `;
+    const child = execFile(process.execPath, await argsFor(code));
+    let said = "";
+    child.stdout!.on("data", (text) => {
+      said += text;
+    });
+    await vi.waitFor(() => expect(said).toBe("steps\n"), 20_000);
+    for (let i = 0; i < 3; i++) {
+      await setTimeout(100);
+      child.kill("SIGSTOP");
+      await setTimeout(2_300);
+      child.kill("SIGCONT");
+    }
+    await new Promise((resolve) => child.once("exit", resolve));
+    expect(said).toBe("steps\n2\n");
   });
 
   it("takes no processor time while the pool is idle", async () => {
@@ -287,6 +331,7 @@ describe("workers that die", () => {
         } catch (error) {
           // Killed just before the step, a worker can still claim a chunk and die of it.
           expect(error).toBeInstanceOf(ThreadError);
+          await twins.pool.ready;
           twins.mend();
         }
         expect(twins.differences()).toEqual([]);
@@ -330,6 +375,8 @@ describe("workers that die", () => {
           // None, where a worker was only late, and told so before it had done any harm.
           halves += param.length > 0 ? 1 : 0;
           expect(twins.pool.threads).toBeLessThan(threads);
+          await twins.pool.ready; // the dead worker's end is known, or the late one has left
+          expect(twins.hold.isHeld).toBe(false);
           twins.mend();
         }
       }

@@ -1,0 +1,178 @@
+/** Memories that others grow, and memories that end: state goes only to bytes that the optimizer made or was given. */
+import { execFileSync } from "node:child_process";
+import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { build } from "esbuild";
+import fc from "fast-check";
+import { MemoryError, RMSprop } from "rmsprop-wasm";
+import { restore, save } from "rmsprop-wasm/checkpoint";
+import { instantiate } from "rmsprop-wasm/core";
+import { describe, expect, it, vi } from "vitest";
+import { NODES } from "../../compat/runtimes.ts";
+import { findTool } from "../../compat/tools.ts";
+import { BUNDLE } from "../../tools/bundle.mjs";
+import { ENTRIES } from "../support/entries.ts";
+import { describeWith } from "../support/required.ts";
+
+const PAGE = 65_536;
+const MARK = 0x5e;
+
+describe.each(ENTRIES)("$entry", ({ make }) => {
+  const kinds = {
+    "a memory of its own": () => undefined,
+    "a given memory": () => new WebAssembly.Memory({ initial: 1, maximum: 2000 }),
+    "a shared memory": () => new WebAssembly.Memory({ initial: 1, maximum: 2000, shared: true }),
+  };
+
+  it.each(Object.entries(kinds))("in %s never writes to pages that others have grown", (_, makeMemory) => {
+    const change = fc.oneof(
+      fc.record({ grow: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({ set: fc.constantFrom("momentum", "centered", "restore", "report", "step" as const) }),
+    );
+    const run = fc.property(
+      fc.integer({ min: 1, max: 40_000 }),
+      fc.array(change, { minLength: 2, maxLength: 8 }),
+      (count, changes) => {
+        const optimizer = make({ w: [count], v: [3] }, { memory: makeMemory() });
+        const full = save(make({ w: [count], v: [3] }, { momentum: 0.9, centered: true }));
+        const pages: number[] = [];
+        for (const change of changes) {
+          if ("grow" in change) {
+            const start = optimizer.memory.grow(change.grow);
+            for (let i = 0; i < change.grow; i++) pages.push(start + i);
+            new Uint8Array(optimizer.memory.buffer, start * PAGE).fill(MARK);
+          } else if (change.set === "momentum") optimizer.groups[0].momentum = 0.9;
+          else if (change.set === "centered") optimizer.groups[0].centered = true;
+          else if (change.set === "restore") restore(optimizer, full);
+          else {
+            optimizer.grads.w.fill(1);
+            optimizer.grads.v.fill(1);
+            optimizer[change.set]();
+          }
+        }
+        const { buffer } = optimizer.memory;
+        const untouched = (page: number) =>
+          new Uint8Array(buffer, page * PAGE, PAGE).every((byte) => byte === MARK);
+        return pages.every(untouched);
+      },
+    );
+    fc.assert(run, { numRuns: 60 });
+  });
+
+  it("leaves no step of another's pages between its own", () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
+    const { grow } = memory;
+    let others: number | undefined;
+    const optimizer = make({ w: [9_000] }, { memory });
+    // Another thread's growth, between the look at the memory's length and the optimizer's own growth.
+    memory.grow = (pages) => {
+      others ??= grow.call(memory, 1);
+      new Uint8Array(memory.buffer, others * PAGE, PAGE).fill(MARK);
+      return grow.call(memory, pages);
+    };
+    optimizer.groups[0].momentum = 0.9;
+    optimizer.groups[0].centered = true;
+    expect(new Uint8Array(memory.buffer, others! * PAGE, PAGE).every((byte) => byte === MARK)).toBe(true);
+    expect(optimizer.state.w.momentumBuffer).toEqual(new Float32Array(9_000));
+  });
+
+  it("refuses a memory of 64-bit addresses, which takes a bigint alone", () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 4 });
+    memory.grow = (pages) => {
+      if (typeof pages !== "bigint") throw new TypeError("Cannot convert a number to a BigInt");
+      return 1;
+    };
+    expect(() => make({ w: [4] }, { memory })).toThrow(MemoryError);
+    expect(() => make({ w: [4] }, { memory })).toThrow(/64-bit addresses, which are not supported.*memory64/);
+    expect(() => instantiate(memory)).toThrow(/64-bit addresses/);
+    expect(memory.buffer.byteLength).toBe(PAGE);
+  });
+
+  it("frees the memory once disposed of, whatever of it is still held", async () => {
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc") as () => void;
+    const collected = new Set<string>();
+    const registry = new FinalizationRegistry<string>((name) => collected.add(name));
+    const held = (["optimizer", "params", "grads", "state", "ema", "groups"] as const).map((name) => {
+      const optimizer = make({ w: [1000] }, { ema: { decay: 0.9 } });
+      registry.register(optimizer.memory, name);
+      optimizer.grads.w.fill(1);
+      optimizer.step();
+      optimizer.report();
+      optimizer.groups[0].momentum = 0.5;
+      optimizer.dispose();
+      return name === "optimizer" ? optimizer : optimizer[name];
+    });
+    for (let i = 0; i < 50 && collected.size < held.length; i++) {
+      gc();
+      await setTimeout(10);
+    }
+    expect([...collected].sort()).toEqual(["ema", "grads", "groups", "optimizer", "params", "state"]);
+    expect(held).toHaveLength(6);
+  });
+});
+
+/** Has every memory made by `make`, until `body` returns. */
+function withMemories(make: (descriptor: WebAssembly.MemoryDescriptor) => void, body: () => void): void {
+  const { Memory } = WebAssembly;
+  vi.stubGlobal("WebAssembly", {
+    ...Object.fromEntries(
+      Object.getOwnPropertyNames(WebAssembly).map((name) => [name, WebAssembly[name as never]]),
+    ),
+    Memory: class extends Memory {
+      constructor(descriptor: WebAssembly.MemoryDescriptor) {
+        make(descriptor);
+        super(descriptor);
+      }
+    },
+  });
+  try {
+    body();
+  } finally {
+    vi.unstubAllGlobals();
+  }
+}
+
+it("a pool reserves no more addresses than its state may need, and some for its callers", () => {
+  const made: WebAssembly.MemoryDescriptor[] = [];
+  withMemories(
+    (descriptor) => made.push(descriptor),
+    () => {
+      using optimizer = new RMSprop({ w: [1000] }, { threads: 2 });
+      optimizer.groups[0].momentum = 0.9;
+      optimizer.groups[0].centered = true;
+      optimizer.memory.grow(200);
+    },
+  );
+  expect(made).toEqual([{ initial: 1, maximum: 2 + 256, shared: true }]);
+});
+
+it("where there is no memory left, the message says what to do about many optimizers", () => {
+  const refuse = () => {
+    throw new RangeError("could not allocate memory");
+  };
+  withMemories(refuse, () => {
+    expect(() => new RMSprop({ w: [4] })).toThrow(MemoryError);
+    expect(() => new RMSprop({ w: [4] })).toThrow(
+      /dispose\(\) of those that are done with.*one shared `memory`/,
+    );
+  });
+});
+
+const newest = NODES.at(-1)!;
+const node = { name: newest, isThere: findTool(newest) !== undefined, install: "npm ci --prefix compat" };
+describeWith(node, "in an engine with 64-bit memories", () => {
+  it.each(["index", "js", "core"])("%s refuses one and leaves it alone", async (entry) => {
+    const use = entry === "core" ? "instantiate(memory)" : "new RMSprop({ w: [4] }, { memory })";
+    const contents = `
+      import { ${use.match(/[A-Za-z]+(?=\()/)![0]} } from "./${entry}.ts";
+      const memory = new WebAssembly.Memory({ initial: 1n, maximum: 4n, address: "i64" });
+      const { buffer } = memory;
+      try { ${use}; } catch (error) { console.log(error.name, /64-bit/.test(error.message), buffer.byteLength); }`;
+    const { outputFiles } = await build({ ...BUNDLE, stdin: { contents, resolveDir: "src" }, write: false });
+    const args = ["--input-type=module", "--eval", outputFiles[0]!.text];
+    const said = execFileSync(findTool(newest)!.path, args, { encoding: "utf8" });
+    expect(said).toBe(`MemoryError true ${PAGE}\n`);
+  });
+});
