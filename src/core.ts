@@ -1,7 +1,6 @@
 /**
- * The WebAssembly backend: kernels over a memory. As `rmsprop-wasm/core` it is also the raw layer for callers whose
- * tensors live in the memory of a WebAssembly module of their own. The errors that it throws are those of
- * `rmsprop-wasm`.
+ * The raw layer: the WebAssembly kernels over a memory, by byte offsets, for callers whose tensors stand in the memory of
+ * a WebAssembly module of their own. It throws the error classes of `rmsprop-wasm`.
  *
  * @module rmsprop-wasm/core
  */
@@ -17,11 +16,11 @@ import { scalarsOf } from "./options/scalars.ts";
 export type { CoreHyperparameters, Schedule } from "./options/hyperparameters.ts";
 export type { CoreOptions } from "./options/options.ts";
 
-/** The places of one tensor and its state: byte offsets, multiples of 4, of planes that do not overlap. */
+/** Places of one tensor and its state: byte offsets, multiples of 4, of planes that don't overlap. */
 export interface TensorPtrs {
   /** The parameter, which an update changes. */
   param: number;
-  /** Its gradient, which an update reads, and clears with `zeroGrad`. */
+  /** Its gradient, which an update reads, and sets to zero with `zeroGrad`. */
   grad: number;
   /** Running average of the squared gradient; zeros before the first update. */
   squareAvg: number;
@@ -29,23 +28,25 @@ export interface TensorPtrs {
   momentumBuffer?: number;
   /** Running average of the gradient, needed with `centered`; zeros before the first update. */
   gradAvg?: number;
-  /** Elements (float32) in each plane. */
+  /** Number of elements (float32) in each plane. */
   count: number;
 }
 
 /** The kernels, bound to one memory. */
 export interface Core {
   /**
-   * Updates `param` and its state in place from `grad`, by the written order in the README.
+   * Updates `param` and its state in place from `grad`, in the order of operations that the README writes out.
    *
+   * @param tensor The places of the tensor and its state.
+   * @param options Hyperparameters, `gradScale`, `zeroGrad`, and `step`, the number of updates made before.
    * @throws OptionError for a hyperparameter out of range, or one whose state has no address.
    * @throws MemoryError for an address that is misaligned, outside the memory, or in another plane.
    */
   update(tensor: TensorPtrs, options?: CoreOptions): void;
   /**
-   * The sum of the squares of a gradient, in double and in an order that depends on nothing but `count`. Its root is the
-   * L2 norm, to clip by with `gradScale`; it is finite just when every element is.
+   * Sums the squares of a gradient, in float64 and in an order that depends on `count` alone.
    *
+   * @returns the sum. Its root is the L2 norm, to clip by with `gradScale`; it is finite exactly if every element is.
    * @throws MemoryError for an address that is misaligned or outside the memory.
    */
   sumOfSquares(gradient: { grad: number; count: number }): number;
@@ -54,6 +55,8 @@ export interface Core {
 /**
  * Binds the kernels to any memory, shared or not: your own, or another module's. They keep nothing in it.
  *
+ * @param memory The memory in which the tensors stand.
+ * @returns the two kernels.
  * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
  * @example
  * ```ts
@@ -95,7 +98,7 @@ export function instantiate(memory: WebAssembly.Memory): Core {
   };
 }
 
-/** Checks that the planes lie in the memory, apart from each other. */
+/** Checks that the planes are inside the memory and apart from each other. */
 function checkPlanes(
   names: readonly string[],
   ptrs: readonly unknown[],

@@ -1,6 +1,6 @@
 /**
- * The root of every error that this library throws on purpose. A call that throws one has changed nothing, but for
- * `ThreadError`.
+ * The root of every error that this library throws on purpose. A call that throws one has changed nothing; the one
+ * exception is `ThreadError`.
  *
  * @example
  * ```ts
@@ -15,7 +15,7 @@
  * ```
  */
 export class RMSpropError extends Error {
-  /** The class's name. Spelt out in each: a user's minifier may rename the classes. */
+  /** The name of the class. Each class spells its own, since a user's minifier may rename the classes. */
   override readonly name: string = "RMSpropError";
 }
 
@@ -56,7 +56,7 @@ export class ParameterError extends RMSpropError {
 }
 
 /**
- * Memory that can't grow to what is wanted, or an address that doesn't fit where it points.
+ * A memory that can't grow as far as needed, or an address that is misaligned, outside the memory or taken.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export class MemoryError extends RMSpropError {
 }
 
 /**
- * A gradient view that died when the memory grew, and what was written to it since is lost.
+ * A gradient view that died when the memory grew: writes to it since then are lost.
  *
  * @example
  * ```ts
@@ -162,7 +162,7 @@ export class CheckpointError extends RMSpropError {
 }
 
 /**
- * A backend that this engine or page doesn't allow. `cause` holds the engine's own words.
+ * A backend that this engine or page doesn't allow. `cause` is the engine's own error.
  *
  * @example
  * ```ts
@@ -200,9 +200,9 @@ export class DisposedError extends RMSpropError {
 }
 
 /**
- * A worker that ended, or stopped for seconds, in the middle of an update. The one error after which something has
- * changed: all elements may be updated but those at `byteOffset`, of which nobody knows. Load a checkpoint; later steps
- * run on the threads that are left.
+ * A worker that ended, or stopped for seconds, in the middle of an update. It is the one error after which something has
+ * changed: the elements at `byteOffset` are in an unknown state, all others may be updated. Load a checkpoint; later
+ * steps run on the threads that are left.
  *
  * @example
  * ```ts
@@ -222,9 +222,9 @@ export class ThreadError extends RMSpropError {
 
   constructor(
     message: string,
-    /** Where in the memory those parameters begin. */
+    /** Byte offset in the memory of the parameters in an unknown state. */
     readonly byteOffset: number,
-    /** How many bytes of parameters they are. */
+    /** Number of bytes of those parameters. */
     readonly byteLength: number,
   ) {
     super(message);

@@ -1,4 +1,4 @@
-/** A value as an error message shows it: short, and unmistakable between `1` and `"1"`. */
+/** Gives a value as error messages show it: short, with `1` and `"1"` told apart. */
 export function show(value: unknown, depth = 0): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
