@@ -1,7 +1,6 @@
 /**
- * The WebAssembly backend: kernels over a memory. As `rmsprop-wasm/core` it is also the raw layer for callers whose
- * tensors live in the memory of a WebAssembly module of their own. The errors that it throws are those of
- * `rmsprop-wasm`.
+ * The raw layer: the WebAssembly kernels over a memory, by byte offsets, for callers whose tensors stand in the memory of
+ * a WebAssembly module of their own. It throws the error classes of `rmsprop-wasm`.
  *
  * @module rmsprop-wasm/core
  */
@@ -25,7 +24,7 @@ export type { CoreOptions } from "./options/options.ts";
 export interface TensorPtrs {
   /** The parameter, which an update changes. */
   param: number;
-  /** Its gradient, which an update reads, and clears with `zeroGrad`. */
+  /** Its gradient, which an update reads, and sets to zero with `zeroGrad`. */
   grad: number;
   /** Running average of the squared gradient; zeros before the first update. */
   squareAvg: number;
@@ -33,23 +32,25 @@ export interface TensorPtrs {
   momentumBuffer?: number;
   /** Running average of the gradient, needed with `centered`; zeros before the first update. */
   gradAvg?: number;
-  /** Elements (float32) in each plane. */
+  /** Number of elements (float32) in each plane. */
   count: number;
 }
 
 /** The kernels, bound to one memory. */
 export interface Core {
   /**
-   * Updates `param` and its state in place from `grad`, by the written order in the README.
+   * Updates `param` and its state in place from `grad`, in the order of operations that the README writes out.
    *
+   * @param tensor The places of the tensor and its state.
+   * @param options Hyperparameters, `gradScale`, `zeroGrad`, and `step`, the number of updates made before.
    * @throws OptionError for a hyperparameter out of range, or one whose state has no address.
    * @throws MemoryError for an address that is misaligned, outside the memory, or in another plane.
    */
   update(tensor: TensorPtrs, options?: CoreOptions): void;
   /**
-   * The sum of the squares of a gradient, in double and in an order that depends on nothing but `count`. Its root is the
-   * L2 norm, to clip by with `gradScale`; it is finite just when every element is.
+   * Sums the squares of a gradient, in float64 and in an order that depends on `count` alone.
    *
+   * @returns the sum. Its root is the L2 norm, to clip by with `gradScale`; it is finite exactly if every element is.
    * @throws MemoryError for an address that is misaligned or outside the memory.
    */
   sumOfSquares(gradient: { grad: number; count: number }): number;
@@ -58,6 +59,8 @@ export interface Core {
 /**
  * Binds the kernels to any memory, shared or not: your own, or another module's. They keep nothing in it.
  *
+ * @param memory The memory in which the tensors stand.
+ * @returns the two kernels.
  * @throws BackendError where the engine has no WebAssembly SIMD or the page forbids WebAssembly.
  * @throws MemoryError for a memory with 64-bit addresses.
  * @example

@@ -15,7 +15,7 @@
  * ```
  */
 export class RMSpropError extends Error {
-  /** The class's name. Spelt out in each: a user's minifier may rename the classes. */
+  /** The name of the class. Each class spells its own, since a user's minifier may rename the classes. */
   override readonly name: string = "RMSpropError";
 
   /** @internal */
@@ -35,12 +35,12 @@ export class ParameterError extends RMSpropError {
   override readonly name = "ParameterError";
 }
 
-/** Memory that can't grow to what is wanted, or an address that doesn't fit where it points. */
+/** A memory that can't grow as far as needed, or an address that is misaligned, outside the memory or taken. */
 export class MemoryError extends RMSpropError {
   override readonly name = "MemoryError";
 }
 
-/** A gradient view that died when the memory grew, and what was written to it since is lost. */
+/** A gradient view that died when the memory grew: writes to it since then are lost. */
 export class StaleViewError extends RMSpropError {
   override readonly name = "StaleViewError";
 }
@@ -67,7 +67,7 @@ export class CheckpointError extends RMSpropError {
   override readonly name = "CheckpointError";
 }
 
-/** A backend that this engine or page doesn't allow. `cause` holds the engine's own words. */
+/** A backend that this engine or page doesn't allow. `cause` is the engine's own error. */
 export class BackendError extends RMSpropError {
   override readonly name = "BackendError";
 }

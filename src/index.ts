@@ -29,9 +29,10 @@ const open: OpenKernel = (memory, wanted, threads) => {
 
 /**
  * RMSprop: divides each step by the root of a running average of the squared gradient. Parameters, gradients and
- * state lie in one WebAssembly memory; `params` and `grads` are views of it, and `step()` copies nothing.
+ * state stand in one WebAssembly memory; `params` and `grads` are views of it, and `step()` copies nothing.
  *
- * The defaults are PyTorch's. Source of the formula: Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine
+ * The defaults are PyTorch's. With them, the first step moves each parameter by `lr / sqrt(1 - alpha)`, ten times `lr`:
+ * the average starts at 0 and has seen one gradient. Source of the formula: Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine
  * Learning" (2012); `centered` is from Graves, "Generating Sequences With Recurrent Neural Networks" (2013).
  *
  * @example
@@ -54,19 +55,23 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
    * @throws ParameterError for a name, shape or array that can't be used.
    * @throws OptionError for an unknown option or a value out of range.
    * @throws MemoryError when parameters and state don't fit a memory.
-   * @throws BackendError when `options.backend` can't be had.
+   * @throws BackendError when this engine or page doesn't allow `options.backend`.
    */
   constructor(params: P, options: Options = {}) {
     super(params, options, open, canSpawn);
   }
 
   /**
-   * An optimizer on tensors that another thread has one on already, from its `handle`: the same parameters, gradients,
-   * averages and count of steps, in the same memory. It may step, all or a share; nobody else may meanwhile, where those
-   * elements are concerned. Hyperparameters are as they were when the handle was made, and each side's own from then on.
+   * Makes a second optimizer on the tensors of another thread's, from that one's `handle`: the same parameters,
+   * gradients, averages and count of steps, in the same memory. It may step, all or a share; while it does, no other
+   * thread may step the same elements. Hyperparameters are those of the moment when the handle was made, and each
+   * optimizer's own from then on.
    *
+   * @param handle The other optimizer's `handle`, posted here.
+   * @param options `lr`, for groups whose learning rate is a schedule.
+   * @returns the second optimizer; its memory lives as long as either does.
    * @throws ParameterError for anything but a handle, and for one of another version of this library.
-   * @throws OptionError where the learning rate is a schedule and `options.lr` doesn't give one.
+   * @throws OptionError if the learning rate is a schedule and `options.lr` is missing.
    * @example
    * ```ts
    * import { RMSprop } from "rmsprop-wasm";

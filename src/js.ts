@@ -1,5 +1,5 @@
 /**
- * The same optimizer on plain JavaScript alone, for pages that forbid WebAssembly.
+ * The same optimizer in plain JavaScript, for pages and engines without WebAssembly.
  *
  * @module rmsprop-wasm/js
  */
@@ -11,7 +11,7 @@ import type { ParamRecord, Params } from "./optimizer/params.ts";
 import type { Options } from "./options/options.ts";
 
 /**
- * `RMSprop` of the main entry, the same bits, with no WebAssembly code in it.
+ * `RMSprop` of the main entry without its WebAssembly code: the same members, the same results to the bit.
  *
  * @example
  * ```ts
@@ -26,16 +26,17 @@ import type { Options } from "./options/options.ts";
  */
 export class RMSprop<const P extends Params> extends Optimizer<P> {
   /**
-   * Takes what the constructor of the main entry takes, and throws what it throws.
+   * Takes the arguments of the main entry's constructor, and throws the same errors.
    *
    * @param params Tensors by name, or groups of them.
-   * @param options `backend: "wasm"` throws `BackendError`.
+   * @param options Those of the main entry.
+   * @throws BackendError for `backend: "wasm"`.
    */
   constructor(params: P, options: Options = {}) {
     super(params, options, openReference);
   }
 
-  /** Takes what `RMSprop.attach` of the main entry takes. */
+  /** Takes the arguments of the main entry's `RMSprop.attach`, and throws the same errors. */
   static attach<const P extends Params = ParamRecord>(
     handle: Handle,
     options: AttachOptions = {},

@@ -1,9 +1,9 @@
-/** How options are checked, whatever they are: rules by name, and what an error says. */
+/** Checks of options: a rule for each name, and the errors that say what was given, what is wanted and what is known. */
 import leven from "leven";
 import { OptionError } from "../errors.ts";
 import { show } from "./show.ts";
 
-/** What one option takes. */
+/** The rule of one option: its default, its accepted values, and the words for them in an error. */
 export interface Rule<Value> {
   default: Value;
   wanted: string;
@@ -16,7 +16,7 @@ export function numberFrom(low: number, high: number, initial: number, wanted: s
   return {
     default: initial,
     wanted: `a number ${wanted}`,
-    // The bounds hold for the float32 that the kernels get: 1e-50 is no epsilon there.
+    // The bounds hold for the float32 that the kernels get: 1e-50 would be an epsilon of 0 there.
     accepts: (value) => typeof value === "number" && Math.fround(value) >= low && Math.fround(value) <= high,
   };
 }
@@ -35,7 +35,7 @@ export function oneOf<Value>(initial: Value, ...values: Value[]): Rule<Value> {
   };
 }
 
-/** What other libraries call it, in small letters alone. */
+/** Names of other libraries for the options here, in lower case and without underscores. */
 const ALIASES: Readonly<Record<string, string>> = {
   learningrate: "lr",
   rho: "alpha",
@@ -44,8 +44,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Fills in what `given` leaves out from `base`. A key that holds `undefined` counts as left out; one for which there
- * is no rule is an error, unless it stands in `others`.
+ * Checks `given` and completes it from `base`. A key that holds `undefined` counts as left out; a key without a rule is
+ * an error, unless `others` lists it.
  */
 export function resolve<Values>(
   rules: Rules<Values>,

@@ -32,7 +32,7 @@ import type { ElementRange } from "./shard.ts";
 import { MAX_STEPS, readState, type StateDict, writeState } from "./state-dict.ts";
 import type { State, Tensor } from "./tensor.ts";
 
-/** All that `dispose` drops. */
+/** Everything that `dispose` drops. */
 interface Parts {
   arena: Arena;
   open: OpenKernel;
@@ -42,7 +42,7 @@ interface Parts {
   norms: Norms;
   options: OptimizerOptions;
   progress: Progress;
-  /** Where others find the count of steps, in a shared memory. */
+  /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
   progressPtr: number;
 }
 
@@ -63,16 +63,16 @@ export class Optimizer<const P extends Params> {
   readonly params: Readonly<Record<NameOf<P>, Float32Array>>;
   /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
   readonly grads: Readonly<Record<NameOf<P>, Float32Array>>;
-  /** The running averages by name. */
+  /** The running averages by name: flat views, as in `params`. */
   readonly state: Readonly<Record<NameOf<P>, State>>;
-  /** The hyperparameters of each group. Assigning one is checked (`OptionError`), and holds from the next step. */
+  /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
   readonly groups: readonly [Hyperparameters, ...Hyperparameters[]];
-  /** With `ema`: the running averages of the parameters by name, flat views. Without it, empty. */
+  /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
   readonly ema: Readonly<Record<NameOf<P>, Float32Array>>;
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
-  /** Of the last step. */
+  /** That of the last step, for `report`. */
   #gradScale = 1;
   #emaIsIn = false;
   #changes = 0;
@@ -139,24 +139,24 @@ export class Optimizer<const P extends Params> {
     this.groups = Object.freeze([first!, ...others] as const);
   }
 
-  /** How many steps were taken, by whomever. One that is taken by shares counts from its first share on. */
+  /** Number of steps taken, by all optimizers on these tensors. A step taken by shares counts from its first share on. */
   get steps(): number {
     return this.#live.progress.steps;
   }
 
-  /** The memory in which everything lies. */
+  /** The memory in which parameters, gradients and state stand. */
   get memory(): WebAssembly.Memory {
     return this.#live.arena.memory;
   }
 
-  /** Which implementation runs. */
+  /** The implementation that runs: `"wasm"` or `"js"`. */
   get backend(): Backend {
     return this.#live.kernel.backend;
   }
 
   /**
-   * How many threads share an update now: 1 until the workers are up, and where there are none to be had, as on a page
-   * that isn't cross-origin isolated. Small updates stay on the calling thread all the same.
+   * Number of threads that share an update now. It is 1 until the workers have started, and stays 1 where none can, as on
+   * a page that isn't cross-origin isolated. Small updates run on the calling thread alone.
    */
   get threads(): number {
     return this.#live.kernel.threads ?? 1;
@@ -172,34 +172,36 @@ export class Optimizer<const P extends Params> {
   }
 
   /**
-   * What another thread needs to work on the same tensors, by `RMSprop.attach`: post it there.
+   * The plain data from which `RMSprop.attach` on another thread makes an optimizer on the same tensors: post it there.
    *
-   * @throws MemoryError where the memory isn't shared: it takes `threads` above 1, or a shared `options.memory`.
+   * @throws MemoryError if the memory isn't shared: that takes `threads` above 1, or a shared `options.memory`.
    */
   get handle(): Handle {
     const { arena, groups, options, progressPtr } = this.#live;
     return handleOf(arena.memory, progressPtr, groups, options);
   }
 
-  /** How many steps `nonFinite: "skip"` has skipped. They count as no step. */
+  /** Number of steps that `nonFinite: "skip"` has skipped. They aren't counted in `steps`. */
   get skippedSteps(): number {
     return this.#skippedSteps;
   }
 
   /**
-   * The L2 norm of all gradients at the last step, scaled but not clipped. Undefined before a step has measured it,
-   * which takes `clipNorm`, `globalClipNorm` or a `nonFinite` other than "propagate".
+   * The L2 norm of all gradients at the last step, scaled but not clipped. It is measured by steps with `clipNorm`,
+   * `globalClipNorm` or a `nonFinite` other than "propagate", and undefined before the first of them.
    */
   get gradNorm(): number | undefined {
     return this.#gradNorm;
   }
 
   /**
-   * Updates all parameters and their state from the gradients, in place.
+   * Updates all parameters and their state in place from the gradients, in the order of operations that the README
+   * writes out.
    *
+   * @param options `gradScale`, `zeroGrad`, `shard` and `gradNorm`, each with a default.
    * @returns whether the update was applied: false for one that `nonFinite: "skip"` has skipped.
-   * @throws StaleViewError when the memory has grown since gradients were read: what was written to the views of
-   * before is lost. Read `grads` again, write the gradients, and step.
+   * @throws StaleViewError when the memory has grown since gradients were read: writes to those older views are lost. Read
+   * `grads` again, write the gradients, and step.
    * @throws NonFiniteError when a gradient isn't finite, with `nonFinite: "throw"`.
    * @throws OptionError for bad options, and when a schedule of `lr` gives no learning rate.
    * @throws ThreadError when a worker has died or stood still in the middle of it. The step is taken and counts, but for
@@ -255,17 +257,19 @@ export class Optimizer<const P extends Params> {
   }
 
   /**
-   * What to look at when training stalls or explodes: figures of each tensor by its name, which `console.table` prints
-   * well. They are of the gradients, parameters and state as they lie there, and nothing is changed.
+   * Measures each tensor, for training that stalls or explodes: figures by name, which `console.table` prints well. They
+   * describe gradients, parameters and state as they are in memory; nothing is changed.
    *
    * Call it after `step()` and before the gradients are cleared or written again: then the update is the one that was
    * just made. Called before `step()`, it sets new gradients against averages that haven't seen them; before the first
    * step those are mostly 0, and rates of `lr / eps` say nothing yet. Schedules of `lr`, `biasCorrection` and `gradScale`
-   * stand as at the last step, all else as it is set now.
+   * count as at the last step, all other options as they are set now.
    *
    * It takes some 40 ns per element, as long as sixty steps.
    *
-   * @throws StaleViewError when the memory has grown since gradients were read, as `step` does.
+   * @returns the figures of each tensor, by its name.
+   *
+   * @throws StaleViewError as `step` does, when the memory has grown since gradients were read.
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
@@ -284,10 +288,10 @@ export class Optimizer<const P extends Params> {
   }
 
   /**
-   * Exchanges the parameters and their running averages where they lie, to evaluate with the averages; the second
-   * call puts them back. No step can be taken in between.
+   * Exchanges the parameters and their running averages in place, to evaluate with the averages; a second call puts them
+   * back. No step can be taken in between.
    *
-   * @returns whether the averages stand in for the parameters now.
+   * @returns whether `params` hold the averages now.
    * @throws OptionError without the option `ema`.
    */
   swapEma(): boolean {
@@ -303,13 +307,13 @@ export class Optimizer<const P extends Params> {
   }
 
   /**
-   * Parameters, state, steps and hyperparameters, copied: gradients are not among them. It is plain data, for
-   * `structuredClone`, `postMessage` or IndexedDB; files are what `rmsprop-wasm/checkpoint` makes.
+   * Copies parameters, state, steps and hyperparameters; gradients are left out. The result is plain data, for
+   * `structuredClone`, `postMessage` or IndexedDB; for files, `rmsprop-wasm/checkpoint` has `save`.
    *
-   * @throws SwappedError while the averages stand in for the parameters.
+   * @throws SwappedError while `params` hold the averages.
    */
   stateDict(): StateDict<NameOf<P>>;
-  /** @internal Views instead of copies, for what copies them anyway. */
+  /** @internal Gives views instead of copies, for callers that copy them anyway. */
   stateDict(copy: (view: Float32Array) => Float32Array): StateDict<NameOf<P>>;
   stateDict(copy = (view: Float32Array): Float32Array => view.slice()): StateDict<NameOf<P>> {
     const { groups, options, progress } = this.#settled;
@@ -318,14 +322,14 @@ export class Optimizer<const P extends Params> {
   }
 
   /**
-   * Copies such a state in, all of it or nothing: names, shapes and lengths must be the optimizer's, group by group.
-   * Hyperparameters become those of the state; but a schedule of `lr` stays and goes on at the step that was, and what
-   * only the constructor takes stays as it was made. Gradients are left alone.
+   * Copies the state of another optimizer in, all of it or nothing: names, shapes and lengths must be this optimizer's,
+   * group by group. Hyperparameters become those of the state; but a schedule of `lr` stays and goes on at the state's
+   * step, and the options of the constructor stay as they were given. Gradients are left alone.
    *
    * @throws CheckpointError for a state that is malformed or doesn't fit.
    * @throws OptionError for hyperparameters out of range.
-   * @throws MemoryError when its momentum or gradient averages need room that isn't there.
-   * @throws SwappedError while the averages stand in for the parameters.
+   * @throws MemoryError when its momentum or gradient averages need more room than the memory can give.
+   * @throws SwappedError while `params` hold the averages.
    */
   loadStateDict(dict: StateDict<NameOf<P>>): void {
     const { arena, groups, options, progress } = this.#settled;
@@ -337,7 +341,7 @@ export class Optimizer<const P extends Params> {
     this.#gradNorm = undefined;
   }
 
-  /** Ends the workers and drops the memory. Whatever is called or read afterwards throws `DisposedError`; a second call does nothing. */
+  /** Ends the workers and drops the memory. Every later call or read throws `DisposedError`; a second call does nothing. */
   dispose(): void {
     this.#parts?.kernel.dispose?.();
     this.#parts = undefined;

@@ -1,44 +1,47 @@
-/** What the constructor's first argument means: names, shapes and initial values, checked. */
+/** The constructor's first argument: names, shapes and initial values, and their checks. */
 
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 
-/** Dimensions of a zero-filled tensor, as `[784, 128]`; `[]` is a single number. */
+/** Dimensions of a zero-filled tensor, whole numbers above 0, as `[784, 128]`; `[]` is a single number. */
 export type Shape = readonly number[];
 
-/** A tensor that lies in `options.memory` already, to be updated where it lies. */
+/** A tensor that stands in `options.memory` already, by views of it; it is updated in place. */
 export interface AdoptedViews {
   /** The parameter, which steps change. */
   readonly param: Float32Array;
-  /** Its gradient, as many elements. */
+  /** Its gradient, with as many elements. */
   readonly grad: Float32Array;
 }
 
-/** The same by byte offsets, multiples of 4; such a tensor's gradients are never held for lost when memory grows. */
+/**
+ * A tensor that stands in `options.memory` already, by byte offsets, multiples of 4. Offsets survive the growth of a
+ * memory, so its gradients never count as lost.
+ */
 export interface AdoptedOffsets {
   /** The parameter, which steps change. */
   readonly param: number;
   /** Its gradient. */
   readonly grad: number;
-  /** Elements of each. */
+  /** Number of elements (float32) in each. */
   readonly count: number;
 }
 
-/** A tensor as it is asked for: a shape, initial values that are copied in once, or one to adopt where it lies. */
+/** The forms in which the constructor takes a tensor: a shape, initial values to copy, or a tensor to adopt in place. */
 export type TensorSource = Shape | Float32Array | AdoptedViews | AdoptedOffsets;
 
 /** Tensors by name. */
 export type ParamRecord = Readonly<Record<string, TensorSource>>;
 
-/** Parameters with hyperparameters of their own; what they leave out comes from the optimizer's options. */
+/** Tensors with hyperparameters of their own; those left out come from the optimizer's options. */
 export interface ParamGroup extends Partial<Hyperparameters> {
   /** Its tensors by name; names are unique over all groups. */
   readonly params: ParamRecord;
 }
 
-/** What the constructor takes: one record of tensors, or groups of them. */
+/** The constructor's first argument: one record of tensors, or groups of them. */
 export type Params = ParamRecord | readonly ParamGroup[];
 
 /** The names of all tensors in `P`, over all its groups. */
@@ -48,15 +51,15 @@ export type NameOf<P> = P extends readonly (infer Group extends ParamGroup)[]
     : never
   : keyof P & string;
 
-/** One tensor, as it was asked for. */
+/** One tensor to make or adopt, checked. */
 export interface TensorSpec {
   name: string;
   count: number;
-  /** Where it was given: values, and tensors that are adopted, come flat. */
+  /** Undefined for flat arrays and adopted tensors, which were given without one. */
   shape?: Shape | undefined;
-  /** Initial values; zeros without them. */
+  /** Initial values; zeros if undefined. */
   values?: Float32Array;
-  /** Where it lies, if it is to stay there. */
+  /** Its place in `options.memory`, if it is to stay there. */
   adopted?: AdoptedViews | AdoptedOffsets;
   /** The byte offsets of an adopted tensor, once they are checked. */
   ptrs?: { readonly param: number; readonly grad: number };
@@ -64,13 +67,13 @@ export interface TensorSpec {
   placed?: { isAdopted: boolean; segment: Segment };
 }
 
-/** A group's tensors, and the hyperparameters given for it, not checked yet. */
+/** A group's tensors, and its own hyperparameters, not checked yet. */
 export interface ParsedGroup {
   tensors: TensorSpec[];
   overrides: Partial<Hyperparameters>;
 }
 
-/** Brings both forms of `Params` to groups, each with its tensors. Names are unique over all of them. */
+/** Brings both forms of `Params` into one, a list of groups, and checks all tensors. */
 export function parseParams(params: Params): ParsedGroup[] {
   const taken = new Set<string>();
   if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", taken), overrides: {} }];
@@ -131,7 +134,7 @@ function parseTensor(name: string, source: unknown, taken: Set<string>): TensorS
   return { name, count: source.reduce((product, size) => product * size, 1), shape: [...source] };
 }
 
-/** Either both as views of one length, or both as offsets with a count. Where they lie, the arena checks. */
+/** Takes two views of one length, or two offsets with a count. The arena checks that they are inside the memory. */
 function parseAdopted(name: string, source: Record<string, unknown>): Pick<TensorSpec, "count" | "adopted"> {
   const { param, grad, count } = source;
   if (isFloat32Array(param) && isFloat32Array(grad) && count === undefined) {
@@ -154,7 +157,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
-/** By its tag: an array that another realm made, a frame or a `vm` context, is no `instanceof` ours. */
+/** Decides by the tag, since an array of another realm (a frame, a `vm` context) is no `instanceof` of this one's class. */
 export function isFloat32Array(value: unknown): value is Float32Array {
   return Object.prototype.toString.call(value) === "[object Float32Array]";
 }

@@ -1,14 +1,14 @@
-/** The RMSprop of each framework, as options. Data only: importing it brings nothing else. */
+/** The RMSprop of each framework, as options. This is data: an import of it brings no code into a bundle. */
 import type { Hyperparameters } from "./hyperparameters.ts";
 
 type Dialect = Readonly<Partial<Hyperparameters>>;
 
 /**
- * How each framework spells RMSprop, to be spread into the options: `{ ...dialects.keras, lr: 1e-3 }`. What a framework
- * demands of its callers, its learning rate mostly, is left to you.
+ * The defaults of each framework's RMSprop, to spread into the options: `{ ...dialects.keras, lr: 1e-3 }`. An argument
+ * that has no default in the framework, in most of them the learning rate, isn't set here either.
  */
 export const dialects = {
-  /** PyTorch 2.13.0, `torch.optim.RMSprop`. Ours are the same defaults, so this changes nothing. */
+  /** PyTorch 2.13.0, `torch.optim.RMSprop`. These are the defaults of `rmsprop-wasm` too, so they change nothing. */
   pytorch: { lr: 0.01, alpha: 0.99, eps: 1e-8 },
 
   /** Keras 3.15.1, `keras.optimizers.RMSprop`: epsilon inside the root, the rate inside the momentum, decay decoupled. */
@@ -25,15 +25,16 @@ export const dialects = {
   tensorflow1: { alpha: 0.9, eps: 1e-10, epsInsideSqrt: true, lrInMomentum: true, initialSquareAvg: 1 },
 
   /**
-   * tf.js 4.22.0, `tf.train.rmsprop`, on a backend of float32. Not its error: centered, it subtracts epsilon from the
-   * variance where it should add it, and an element whose variance is below epsilon becomes NaN for good.
+   * tf.js 4.22.0, `tf.train.rmsprop`, on a backend of float32. Its fault is left out: with `centered`, tf.js subtracts
+   * epsilon from the variance instead of adding it, and an element whose variance is below epsilon becomes NaN
+   * permanently.
    */
   tfjs: { alpha: 0.9, eps: 1e-7, epsInsideSqrt: true, lrInMomentum: true },
 
   /**
-   * Optax 0.2.8, `optax.rmsprop`. Its `eps_in_sqrt`, `initial_scale`, `nesterov` and `bias_correction` have names here;
-   * `add_decayed_weights` is `weightDecay` before it in a chain. In one that is spelt out, between `scale_by_rms` and
-   * `scale_by_learning_rate`, it is `decoupledWeightDecay` as well.
+   * Optax 0.2.8, `optax.rmsprop`. Its `eps_in_sqrt`, `initial_scale`, `nesterov` and `bias_correction` have names here.
+   * `optax.add_decayed_weights` before `rmsprop` in a chain is `weightDecay`; between `scale_by_rms` and
+   * `scale_by_learning_rate` it is `weightDecay` with `decoupledWeightDecay`.
    */
   optax: { alpha: 0.9, eps: 1e-8, epsInsideSqrt: true, lrInMomentum: true },
 
@@ -61,6 +62,6 @@ export const dialects = {
     lrInMomentum: true,
   },
 
-  /** DeepMind's DQN of 2015 (`NeuralQLearner.lua`): epsilon 0.01 is part of the algorithm, no guard. No momentum. */
+  /** DeepMind's DQN of 2015 (`NeuralQLearner.lua`), without momentum. Its epsilon of 0.01 shapes the steps; it is no mere guard against 0/0. */
   dqn: { lr: 2.5e-4, alpha: 0.95, eps: 0.01, epsInsideSqrt: true, centered: true, lrInMomentum: true },
 } as const satisfies Record<string, Dialect>;

@@ -1,26 +1,32 @@
-/** The hyperparameters of a group: their types, defaults, rules, and how they are assigned. */
+/** The hyperparameters of a group: their types, defaults, rules, and the checks of an assignment. */
 
 import { LARGEST_FINITE, SMALLEST_DENORMAL } from "../base/float32.ts";
 import { check, defaultsOf, FLAG, numberFrom, type Rules, resolve, unknownOption } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 
-/** Learning rate by the number of steps taken before: 0 at the first step. */
+/** Learning rate as a function of the number of steps taken before: it gets 0 at the first step. */
 export type Schedule = (step: number) => number;
 
 /** The hyperparameters of one parameter group. The defaults are PyTorch's. */
 export interface Hyperparameters {
-  /** Learning rate, at least 0, or a function of the steps taken. @defaultValue 0.01 */
+  /**
+   * Learning rate, at least 0, or a function of the steps taken. The average of the squared gradient starts at 0, so the
+   * first step moves each parameter by `lr / sqrt(1 - alpha)`, ten times `lr` at the defaults; with `biasCorrection`, by
+   * `lr`.
+   *
+   * @defaultValue 0.01
+   */
   lr: number | Schedule;
   /** Decay of the running averages per step, 0 to 1. @defaultValue 0.99 */
   alpha: number;
-  /** Added to the root of the running average, above 0: a zero gradient would be 0/0 without it. @defaultValue 1e-8 */
+  /** Addend of the denominator, above 0, without which a gradient of zero would give 0/0. @defaultValue 1e-8 */
   eps: number;
-  /** Take the root of the average plus `eps`, instead of adding `eps` to the root. @defaultValue false */
+  /** Divide by `sqrt(squareAvg + eps)` instead of `sqrt(squareAvg) + eps`. @defaultValue false */
   epsInsideSqrt: boolean;
-  /** L2 penalty, at least 0, added to the gradient: `grad + weightDecay * param`. @defaultValue 0 */
+  /** L2 penalty, at least 0, added to the gradient as `grad + weightDecay * param`. @defaultValue 0 */
   weightDecay: number;
-  /** Shrink the parameter by `1 - lr * weightDecay` instead, so that the averages don't see it. @defaultValue false */
+  /** Multiply the parameter by `1 - lr * weightDecay` instead, so that decay stays out of the averages (Loshchilov and Hutter, AdamW). @defaultValue false */
   decoupledWeightDecay: boolean;
   /** Decay of the momentum buffer per step, 0 to 1. 0 keeps no buffer. @defaultValue 0 */
   momentum: number;
@@ -28,21 +34,21 @@ export interface Hyperparameters {
   lrInMomentum: boolean;
   /** Look ahead: step by the update plus `momentum` times the new buffer. Needs `momentum`. @defaultValue false */
   nesterov: boolean;
-  /** Divide by the deviation of the gradient instead of its root mean square (Graves 2013). @defaultValue false */
+  /** Divide by the standard deviation of the gradient instead of its root mean square (Graves 2013). @defaultValue false */
   centered: boolean;
-  /** Divide the averages by `1 - alpha ** t`, as Adam does. @defaultValue false */
+  /** Divide the averages by `1 - alpha ** t` at step t = 1, 2, …, as Adam does. @defaultValue false */
   biasCorrection: boolean;
-  /** Where the average of the squared gradient starts, at least 0. Can't be changed later. @defaultValue 0 */
+  /** Initial value of the average of the squared gradient, at least 0. Only the constructor takes it. @defaultValue 0 */
   initialSquareAvg: number;
-  /** Clip each element of the gradient to ± this, above 0. @defaultValue Infinity */
+  /** Bound of each gradient element, above 0: elements are clipped to `-clipValue … clipValue`. @defaultValue Infinity */
   clipValue: number;
-  /** Scale each tensor's gradient down to this L2 norm, above 0. @defaultValue Infinity */
+  /** Largest L2 norm of each tensor's gradient, above 0: a longer gradient is scaled down to it. @defaultValue Infinity */
   clipNorm: number;
-  /** Climb instead of descend. @defaultValue false */
+  /** Step along the gradient instead of against it. @defaultValue false */
   maximize: boolean;
 }
 
-/** The hyperparameters that a raw update takes: the others need an optimizer, which owns state and knows tensors. */
+/** The hyperparameters of a raw update. The two left out need an optimizer, which owns state and knows tensors. */
 export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
 
 const NOT_NEGATIVE = "from 0 up, finite";
@@ -81,14 +87,14 @@ export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
 /** @internal */
 export const DEFAULTS = /* @__PURE__ */ defaultsOf(HYPERPARAMETERS);
 
-/** Checks one group's hyperparameters, the rest taken from `base`. */
+/** Checks one group's hyperparameters, and completes them from `base`. */
 export function resolveHyperparameters(given: Partial<Hyperparameters>, base = DEFAULTS): Hyperparameters {
   const resolved = resolve(HYPERPARAMETERS, base, given);
   checkTogether(resolved);
   return resolved;
 }
 
-/** Values that are right by themselves, and wrong together. */
+/** Refuses values that are valid by themselves and wrong together. */
 export function checkTogether({ nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters): void {
   if (nesterov && momentum === 0) {
     throw new OptionError(
@@ -100,7 +106,7 @@ export function checkTogether({ nesterov, momentum, biasCorrection, alpha }: Cor
   }
 }
 
-/** The hyperparameters as a caller sees and sets them: an assignment is checked, then left to `change`. */
+/** Gives the hyperparameters as a caller reads and assigns them: an assignment is checked, then passed to `change`. */
 export function guardHyperparameters(
   values: Hyperparameters,
   change: (next: Hyperparameters) => void,
@@ -127,7 +133,7 @@ export function guardHyperparameters(
   });
 }
 
-/** Calls a schedule, and checks what it gives. */
+/** Gives the rate of a step: a schedule is called, and its result checked. */
 export function learningRateAt(lr: number | Schedule, step: number): number {
   if (typeof lr === "number") return lr;
   const value = lr(step);

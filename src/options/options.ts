@@ -15,83 +15,90 @@ import {
   type Hyperparameters,
 } from "./hyperparameters.ts";
 
-/** What becomes of a step whose gradients hold a NaN or an infinity. */
+/** The treatment of a step whose gradients hold a NaN or an infinity. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
 
-/** What concerns the optimizer as a whole. */
+/** Options of the optimizer as a whole. */
 export interface OptimizerOptions {
-  /** Scale all gradients down to this L2 norm over all groups, above 0. @defaultValue Infinity */
+  /** Largest L2 norm of all gradients of all groups together, above 0: longer ones are scaled down. @defaultValue Infinity */
   globalClipNorm: number;
   /**
-   * With a NaN or an infinity in any gradient: take the step all the same, skip it, or throw `NonFiniteError`. Nothing
-   * at all changes by a step that was skipped or threw.
+   * Treatment of a NaN or an infinity in any gradient: the step is taken all the same, skipped, or throws
+   * `NonFiniteError`. A step that is skipped or throws changes nothing at all.
    *
    * @defaultValue "propagate"
    */
   nonFinite: NonFinitePolicy;
-  /** Keep a running average of the parameters. @defaultValue undefined */
+  /** A running average of the parameters, kept beside them; none by default. @defaultValue undefined */
   ema:
     | {
-        /** How much of the average each step keeps, 0 to 1. */
+        /** The share of the average that each step keeps, 0 to 1. */
         readonly decay: number;
       }
     | undefined;
-  /** The memory to work in: another module's, say. Without it the optimizer makes one of its own. */
+  /** The memory to work in, such as another module's. By default the optimizer makes one of its own. @defaultValue undefined */
   memory: WebAssembly.Memory | undefined;
   /**
-   * Places what the optimizer needs in `memory`: gets a number of bytes and gives a byte offset, as `malloc` does.
-   * Without it, that goes to freshly grown pages, which is safe where nothing else takes grown pages for its own:
-   * Rust modules yes, AssemblyScript's garbage-collected ones once they have allocated anything, an Emscripten heap no.
+   * Allocator of `memory`, such as its module's `malloc`: gets a number of bytes and gives a byte offset. By default,
+   * tensors and state are placed on freshly grown pages. That is safe in a module which claims no pages but those that it
+   * grew itself: in Rust's it is, in AssemblyScript's garbage-collected ones once they have allocated anything, in an
+   * Emscripten heap it isn't.
+   *
+   * @defaultValue undefined
    */
   allocate: Allocate | undefined;
-  /** Insist on one backend. Without it: WebAssembly, or JavaScript where that can't be had. */
+  /** The backend to insist on. By default WebAssembly, which falls back to JavaScript. @defaultValue undefined */
   backend: Backend | undefined;
   /**
-   * Threads that share each update, the calling one included: 1 to 64. Then the memory is a shared one. Workers start
-   * meanwhile, and `ready` tells when they have; where there are none to be had, it stays at one thread.
+   * Threads that share each update, the calling thread included: 1 to 64. Above 1 the memory is shared. Workers start in
+   * the background, and `ready` resolves when they have; an engine or page without workers stays at one thread.
    *
    * @defaultValue 1
    */
   threads: number;
 }
 
-/** What the constructor takes beside the parameters. */
+/** The options of the constructor, all optional: hyperparameters for all groups, and those of the optimizer as a whole. */
 export interface Options extends Partial<Hyperparameters>, Partial<OptimizerOptions> {}
 
-/** The most shares that a step can be cut into. */
+/** Upper limit of the number of shares that a step is cut into. */
 export const MAX_SHARES = 1024;
 
 /** One of several contiguous shares of each group. */
 export interface Shard {
-  /** Which one, from 0 to below `count`. */
+  /** Index of the share, from 0 to below `count`. */
   readonly index: number;
-  /** How many there are. */
+  /** Number of shares, at most 1024. */
   readonly count: number;
 }
 
-/** What `step` takes. */
+/** The options of `step`. Gradients are none of them: those are written to the views in `grads`. */
 export interface StepOptions {
-  /** Multiplies the gradients: `1 / n` for the mean over n micro-batches, or what undoes a loss scale. @defaultValue 1 */
+  /** Factor of the gradients: `1 / n` for the mean over n micro-batches, or the inverse of a loss scale. @defaultValue 1 */
   gradScale?: number;
-  /** Clear the gradients behind the update, in the same pass. @defaultValue false */
+  /** Set the gradients to zero after use, in the same pass. @defaultValue false */
   zeroGrad?: boolean;
   /**
-   * Update one share of each group only. All shares of a step, in any order, by whichever threads or machines, give the
-   * bits of one whole step. `shareRanges` tells which elements are in one.
+   * The one share of each group to update; by default everything. All shares of a step, in any order and on any threads
+   * or machines, give the bits of one whole step. `shareRanges` tells which elements are in one.
+   *
+   * @defaultValue undefined
    */
   shard?: Shard | undefined;
   /**
-   * The L2 norm of all gradients, `gradScale` included, where the caller knows it: instead of measuring. Needed by a
-   * share with `globalClipNorm`, or with a `nonFinite` other than "propagate".
+   * The L2 norm of all gradients, `gradScale` included, from a caller who knows it; by default it is measured where a
+   * step needs it. A share with `globalClipNorm`, or with a `nonFinite` other than "propagate", can't do without.
+   *
+   * @defaultValue undefined
    */
   gradNorm?: number | undefined;
 }
 
 type ScaleOptions = Pick<StepOptions, "gradScale" | "zeroGrad">;
 
-/** What a raw update takes. */
+/** The options of a raw update. */
 export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions {
-  /** Updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
+  /** Number of updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
   step?: number;
 }
 
@@ -170,14 +177,14 @@ const OPTIMIZER_DEFAULTS = /* @__PURE__ */ defaultsOf(OPTIMIZER_OPTIONS);
 const STEP_DEFAULTS = /* @__PURE__ */ defaultsOf(STEP_OPTIONS);
 const CORE_DEFAULTS = /* @__PURE__ */ defaultsOf(CORE_OPTIONS);
 
-/** Refuses options that are no object: a learning rate by itself, say. */
+/** Refuses options that are no object, such as a learning rate by itself. */
 export function checkIsObject(options: unknown): void {
   if (typeof options !== "object" || options === null) {
     throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
   }
 }
 
-/** Checks the constructor's options: what groups inherit, and what concerns the optimizer as a whole. */
+/** Checks the constructor's options, and parts them into those that groups inherit and those of the whole. */
 export function resolveOptions(options: Options): {
   inherited: Hyperparameters;
   optimizerOptions: OptimizerOptions;
@@ -202,25 +209,25 @@ export function resolveOptions(options: Options): {
   return { inherited, optimizerOptions };
 }
 
-/** Checks what `step` was given. */
+/** Checks the options of `step`. */
 export function resolveStepOptions(options: StepOptions | undefined): Required<StepOptions> {
   return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options);
 }
 
-/** Checks a share that is asked about. */
+/** Checks a share that a caller asks about. */
 export function checkShard(shard: Shard): Shard {
   check(STEP_OPTIONS, "shard", shard);
   return shard;
 }
 
-/** Checks what a raw update was given, all in one object. */
+/** Checks the options of a raw update, which come in one object. */
 export function resolveCoreOptions(options: CoreOptions): Required<CoreOptions> {
   const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options);
   checkTogether(resolved);
   return resolved;
 }
 
-/** Refuses to clip by two norms. */
+/** Refuses to clip by two norms at once. */
 export function checkClipping(globalClipNorm: number, groups: readonly Hyperparameters[]): void {
   const both = groups.find(({ clipNorm }) => clipNorm !== Infinity);
   if (both && globalClipNorm !== Infinity) {

@@ -1,4 +1,4 @@
-/** What of the hyperparameters reaches a kernel, and how. */
+/** The numbers that a kernel computes with, made of the hyperparameters once per step. */
 import {
   AVERAGED,
   CENTERED,
@@ -12,18 +12,18 @@ import {
 } from "../kernel/contract.ts";
 import type { CoreHyperparameters } from "./hyperparameters.ts";
 
-/** What a step adds to the hyperparameters. */
+/** The inputs of one step beside the hyperparameters. */
 export interface StepPlan {
   /** Steps taken before this one. */
   step: number;
-  /** What all gradients are multiplied by: what the caller asked for, times what clipping by norm leaves of it. */
+  /** Factor of all gradients: the caller's `gradScale` times the factor by which a norm clips. */
   gradScale: number;
   zeroGrad: boolean;
-  /** Of the running average of the weights, where there is one. */
+  /** Decay of the running average of the weights; undefined without one. */
   emaDecay: number | undefined;
 }
 
-/** Reduces a group's hyperparameters to what a kernel computes with, in one step at the learning rate `lr`. */
+/** Reduces a group's hyperparameters to a kernel's scalars, for one step at the learning rate `lr`. */
 export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan: StepPlan): Scalars {
   const { alpha, eps, epsInsideSqrt, weightDecay, decoupledWeightDecay } = hyperparameters;
   const { momentum, lrInMomentum, clipValue, biasCorrection } = hyperparameters;
@@ -32,7 +32,7 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
   const lrOutside = hasMomentum && !lrInMomentum;
   const decaysCoupled = weightDecay > 0 && !decoupledWeightDecay;
   const decaysDecoupled = weightDecay > 0 && decoupledWeightDecay;
-  // Rounded once, whatever clips and scales: that may be a loss scale undone and a norm at the same time.
+  // One rounding of the whole product, which may hold a loss scale undone and a clip by norm at the same time.
   const gradScale = Math.fround(hyperparameters.maximize ? -plan.gradScale : plan.gradScale);
   const isShaped = clipValue !== Infinity || decaysDecoupled || (gradScale !== 1 && !decaysCoupled);
   return {
@@ -68,12 +68,12 @@ export function phaseOf({ biasCorrection }: CoreHyperparameters, { step, emaDeca
   return emaDecay !== undefined && step === 0 ? 0 : 1;
 }
 
-/** What a gradient of this norm is multiplied by to have at most that norm. One unknown or not finite clips nothing. */
+/** The factor that brings a gradient of norm `norm` down to `limit`. An unknown or infinite norm, or NaN, clips nothing. */
 export function clipFactor(norm: number | undefined, limit: number): number {
   return norm !== undefined && norm > limit && norm !== Infinity ? limit / norm : 1;
 }
 
-/** `base ** exponent` for whole exponents, by squaring: engines may round `**` differently. */
+/** `base ** exponent` for whole exponents, by squaring. Engines may round `**` differently, and bits must not differ. */
 function power(base: number, exponent: number): number {
   let result = 1;
   let square = base;
