@@ -7,11 +7,11 @@ export interface Spawned {
   /** Says whether the process waits for this worker before it ends. Without a call it doesn't. */
   keepAlive(wanted: boolean): void;
   /** Ends the worker, but not in the middle of a chunk except in Node; only there does an event tell of it. */
-  terminate(): void;
+  terminate(): PromiseLike<unknown> | undefined;
 }
 
 /** Each may come more than once. */
-interface Events {
+export interface Events {
   /** The worker tells that its state has changed: it is up, or it has left. */
   message(): void;
   /** The worker has ended, or never came up. */
@@ -57,7 +57,7 @@ export function spawn(code: string, start: WorkerStart, events: Events): Spawned
     worker.unref();
     return {
       keepAlive: (wanted) => (wanted ? worker.ref() : worker.unref()),
-      terminate: () => void worker.terminate(),
+      terminate: () => worker.terminate(),
     };
   }
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
@@ -77,6 +77,7 @@ export function spawn(code: string, start: WorkerStart, events: Events): Spawned
     terminate() {
       URL.revokeObjectURL(url);
       worker.terminate();
+      return undefined;
     },
   };
 }

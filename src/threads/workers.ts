@@ -1,4 +1,6 @@
 /** The workers of a pool, as the calling thread handles them: it starts them, has them share jobs, and ends them. */
+
+import { spawnInTurn } from "./crowd.ts";
 import {
   ARGUMENTS,
   AWAKE,
@@ -27,7 +29,7 @@ import {
   UPDATE,
   type WorkerStart,
 } from "./protocol.ts";
-import { type Spawned, spawn } from "./spawn.ts";
+import type { Spawned } from "./spawn.ts";
 
 /** A job that took this many times as long as alone counts as held up. A worker that comes too late to help costs less. */
 const LATE = 1.5;
@@ -107,7 +109,7 @@ export class Workers {
       this.#note(thread);
     };
     try {
-      this.#workers.set(thread, spawn(code, start, { message: () => this.#note(thread), end }));
+      this.#workers.set(thread, spawnInTurn(code, start, { message: () => this.#note(thread), end }));
     } catch {
       // The page's policy or the process's permissions forbid it. There are fewer threads then, and `threads` says so.
       end();
@@ -186,7 +188,7 @@ export class Workers {
     for (const thread of this.#workers.keys()) this.#dismiss(thread);
     Atomics.add(words, EPOCH, 1);
     Atomics.notify(words, EPOCH);
-    for (const [thread, worker] of this.#workers) if (!this.#late.has(thread)) worker.terminate();
+    for (const [thread, worker] of this.#workers) if (!this.#late.has(thread)) void worker.terminate();
     for (const thread of this.#awaited.keys()) this.#settle(thread);
   }
 
@@ -292,7 +294,7 @@ export class Workers {
   #giveUp(thread: number, writes: boolean): void {
     this.#dismiss(thread);
     if (!writes) {
-      this.#workers.get(thread)?.terminate();
+      void this.#workers.get(thread)?.terminate();
     } else if (!this.#late.has(thread)) {
       this.#late.add(thread);
       this.#await(thread);

@@ -241,6 +241,24 @@ describe("a process with a pool", () => {
     for (const program of programs) expect(await run(program)).toBe("2\n");
   });
 
+  it("ends dropped pools before it lacks descriptors, and starts any number that are held", async () => {
+    const code = `
+      for (let i = 0; i < 250; i++) {
+        const dropped = new RMSprop({ w: [1000] }, { threads: 2 });
+        if (i % 2) await dropped.ready;
+        dropped.step();
+      }
+      const held = Array.from({ length: 70 }, () => new RMSprop({ w: [1000] }, { threads: 2 }));
+      await Promise.all(held.map(({ ready }) => ready));
+      console.log(new Set(held.map(({ threads }) => threads)));
+    `;
+    // A worker of Node takes four descriptors.
+    const command = 'ulimit -n 450; exec "$0" "$@"';
+    const args = ["-c", command, process.execPath, ...(await argsFor(code))];
+    const { stdout } = await promisify(execFile)("sh", args, { timeout: 50_000 });
+    expect(stdout).toBe("Set(1) { 2 }\n");
+  });
+
   it("takes nobody for late who stood still with all the process", async () => {
     const code = `
       const optimizer = new RMSprop({ w: [4_000_000] }, { threads: 2 });
