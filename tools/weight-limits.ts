@@ -4,6 +4,6 @@ export const WEIGHT_LIMITS = {
   "rmsprop-wasm/core": 6_000,
   "rmsprop-wasm/js": 11_750,
   "rmsprop-wasm/tfjs": 11_000,
-  /** Beside the main entry, which it takes its optimizers from. */
+  /** Its weight beside the main entry, which it takes its optimizers from. */
   "rmsprop-wasm/checkpoint": 7_000,
 } as const;
