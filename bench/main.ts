@@ -158,7 +158,7 @@ if (options) {
     summarise(await run(options), options);
     say(`Took ${((performance.now() - start) / 1000).toFixed(0)} s.`);
   } catch (error) {
-    // Not left to Node: tf.js has a handler of its own, which prints half a megabyte of its source first.
+    // Printed here, since tf.js has a handler of its own, which prints half a megabyte of its source first.
     progress.clear();
     console.error(error);
     process.exitCode = 1;

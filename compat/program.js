@@ -100,7 +100,7 @@ function trainAll(/** @type {Optimizer} */ optimizer, /** @type {boolean} */ spo
   }
 }
 
-/** In rows of steps: workers help with updates of this size only where one follows the other. */
+/** Takes rows of steps: workers help with updates of this size only if one follows the other. */
 function trainLarge(/** @type {Optimizer} */ optimizer) {
   const { w } = optimizer.grads;
   const next = noise();

@@ -36,7 +36,7 @@ async function bundle(entries, plugins = []) {
   }
 }
 
-/** On stderr: others read what `npm pack` prints. @param {string} what */
+/** Prints to stderr, since tests read what `npm pack` prints to stdout. @param {string} what */
 const say = (what) => console.error(`build: ${what}`);
 
 await buildWasm(say);

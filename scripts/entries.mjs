@@ -48,5 +48,5 @@ export const ENTRIES = [
   "src/threads.ts",
 ];
 
-/** Those of them that hold the kernels, or take them from one that does, and so exist for workerd too. */
+/** The entries that hold the kernels, or take them from one that does, and so exist for workerd too. */
 export const WORKERD_ENTRIES = ["src/index.ts", "src/core.ts", "src/checkpoint.ts"];

@@ -245,5 +245,5 @@ export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBu
 
 export { writeFileAtomic } from "./checkpoint/atomic-write.ts";
 export { type CarriedTensor, carriedTensors } from "./checkpoint/carried.ts";
-export type { Bytes, Chunks, ReadableChunks } from "./checkpoint/chunks.ts";
+export type { Bytes, ChunkReader, Chunks, ReadableChunks, ReadResult } from "./checkpoint/chunks.ts";
 export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./checkpoint/lerobot.ts";

@@ -77,6 +77,18 @@ export class DisposedError extends RMSpropError {
   override readonly name = "DisposedError";
 }
 
+/** Elements of a tensor of which nobody knows whether a step has updated them. */
+export interface LostElements {
+  /** The index of the tensor's group. */
+  readonly group: number;
+  /** The tensor's name. */
+  readonly name: string;
+  /** The first of the elements. */
+  readonly start: number;
+  /** The element after the last one. */
+  readonly end: number;
+}
+
 /**
  * A worker that ended, or stood still for seconds, in the middle of a step. The one error after which something has
  * changed: the step is taken and counted, but of the elements in `lost` nobody knows whether they are updated, and the
@@ -108,12 +120,7 @@ export class ThreadError extends RMSpropError {
     /** Bytes from there to the end of the last of them. */
     readonly byteLength = 0,
     /** Their elements, from `start` to before `end` of a tensor, by group and name. */
-    readonly lost: readonly {
-      readonly group: number;
-      readonly name: string;
-      readonly start: number;
-      readonly end: number;
-    }[] = [],
+    readonly lost: readonly LostElements[] = [],
   ) {
     super(message);
   }

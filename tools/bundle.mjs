@@ -1,4 +1,4 @@
-/** How the package is bundled: shared by the build, by the page, and by the tests that weigh it. */
+/** Options for bundling the package: shared by the build, by the page, and by the tests that weigh it. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

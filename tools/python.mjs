@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
  * @param {...string} packages
  */
 export function findPython(...packages) {
-  // Without importing them, which takes seconds.
+  // Reads their metadata, since importing them takes seconds.
   const code = `from importlib.metadata import version\nfor name in ${JSON.stringify(packages)}: print(version(name))`;
   for (const python of [process.env.PYTHON, "python3", "python"]) {
     if (!python) continue;

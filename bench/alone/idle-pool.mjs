@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { RMSprop } from "rmsprop-wasm";
 
 async function idle() {
-  // Else the engine collects garbage meanwhile, for 20 ms, as it does in any program that has come to rest.
+  // Otherwise the engine collects garbage meanwhile, for 20 ms, as it does in any program that has come to rest.
   globalThis.gc?.();
   await setTimeout(500);
   const before = process.cpuUsage();

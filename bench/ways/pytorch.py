@@ -126,7 +126,7 @@ class Runner:
         return {"nanoseconds": nanoseconds}
 
     def start_averages(self):
-        """From the weights after the first step, as `AveragedModel` does. Not timed."""
+        """Starts the averages from the weights after the first step, as `AveragedModel` does. Not timed."""
         with torch.no_grad():
             for average, param in zip(self.averages, self.params):
                 average.copy_(param)

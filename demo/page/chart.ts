@@ -29,7 +29,7 @@ const FONT = "12px Figtree, system-ui, sans-serif";
 export function chart(place: HTMLElement, options: ChartOptions): Chart {
   const { curves, height, format = short } = options;
   const isLog = options.range === undefined;
-  // From an end of more digits, uPlot's search for ticks may never come to the other.
+  // Ends of few digits: from one of more, uPlot's search for ticks may never reach the other.
   const range = options.range ?? roundedOut;
   /** Names ticks of a logarithmic axis: powers of ten have room; on a short one, their doubles and halves too. */
   const isNamed = (tick: number, all: number[]) => {

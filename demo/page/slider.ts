@@ -1,7 +1,7 @@
 import { html, input } from "./dom.ts";
 
 interface Scale {
-  /** From where the slider stands to what it means, and back. */
+  /** Translates the slider's position into its value, and back. */
   toValue(position: number): number;
   toPosition(value: number): number;
   format(value: number): string;

@@ -26,7 +26,7 @@ export class Board {
     }
   }
 
-  /** For those who hear the page, once a race has ended. */
+  /** Tells those who hear the page how a race has ended. */
   announce(race: Race): void {
     const results = ORDER.map((name) => {
       const lane = race.lanes[name];

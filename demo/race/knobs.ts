@@ -7,7 +7,7 @@ import type { RaceSettings } from "./racers.ts";
 
 type Dialect = keyof typeof dialects;
 
-/** As its own authors write it. */
+/** Names of the dialects, as their authors write them. */
 const titles: Record<Dialect, string> = {
   pytorch: "PyTorch, our default",
   keras: "Keras 3",

@@ -13,11 +13,11 @@ const RATIO = 0.58;
 export interface Level {
   /** An SVG path around all that is at least so high. */
   path: string;
-  /** From 0 at the lowest level to 1. */
+  /** The level's place between the lowest, 0, and the highest, 1. */
   share: number;
 }
 
-/** From a surface's numbers to the map's, and back by `invert`. */
+/** Translates a surface's numbers into the map's, and back by `invert`. */
 export function mapScales(surface: Surface) {
   return {
     x: scaleLinear(surface.x, [0, MAP.width]),

@@ -7,7 +7,7 @@ import { surfaces } from "./surfaces.ts";
 
 const STEPS = 600;
 const SECONDS = 9;
-/** At the end, for those who look closely. */
+/** A pause at the end, for those who look closely. */
 const HOLD_SECONDS = 4;
 /** Keyframes of the movement. Between them, browsers move things in straight lines. */
 const KEYFRAMES = 75;
@@ -64,7 +64,7 @@ function legendOf(name: RacerName, { distance }: Lane, left: number, palette: Pa
 <text x="${left + 28}" y="${below}" fill="${palette.soft}" font-size="13">${distance.toFixed(2)} away after ${STEPS} steps</text>`;
 }
 
-/** How one is drawn, and how it moves: as far along its path at each moment as it was at that step. */
+/** Draws a racer and moves it: as far along its path at each moment as it was at that step. */
 function styleOf(name: RacerName, { path }: Lane, { surface }: Race, palette: Palette): string {
   const { x, y } = mapScales(surface);
   const travelled = [0];

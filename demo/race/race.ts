@@ -7,7 +7,7 @@ import type { Point, Surface } from "./surfaces.ts";
 export const RACER_NAMES = ["descent", "adam", "rmsprop"] as const;
 export type RacerName = (typeof RACER_NAMES)[number];
 
-/** So near to a minimum counts as there. */
+/** The distance to a minimum that counts as arrival. */
 export const ARRIVED = 0.05;
 /** A share of the picture's width: a racer that is farther out won't come back. */
 const OUT = 20;

@@ -14,7 +14,7 @@ export type ToWorker =
   | { tell: "run"; wanted: boolean };
 
 export type FromWorker =
-  /** With a handle where memory is shared: the page looks into it. */
+  /** A start, with a handle if memory is shared: the page looks into it. */
   | { tell: "begun"; handle?: Handle }
   | Progress
   /** It has stopped by itself. */

@@ -13,7 +13,7 @@ export interface Digits {
 
 const HEADER_BYTES = 4;
 const IMAGE_BYTES = PIXELS / 2;
-/** From a level of grey to the byte of a full image: 15 · 17 = 255. */
+/** The factor from a level of grey to the byte of a full image: 15 · 17 = 255. */
 const LEVEL = 17;
 
 /** The first so many images of each. */

@@ -60,7 +60,7 @@ export class Trainer {
     return loss;
   }
 
-  /** All images in an order by chance, then again in another. */
+  /** Goes through all images in a random order, then again in another. */
   #batch(): Uint32Array {
     if (this.#next + BATCH > this.#order.length) this.#next = 0;
     if (this.#next === 0) shuffle(this.#order, this.#random);

@@ -9,7 +9,7 @@ const SIDE = 28;
 const GAP = 2;
 const [COLUMNS, ROWS] = [8, 4];
 const STRIDE = SIDE + GAP;
-/** So many times their root mean square is full colour. */
+/** The multiple of their root mean square that gets full colour. */
 const FULL = 3;
 
 export class Wall {

@@ -66,7 +66,7 @@ function slice(): void {
   }
 }
 
-/** To post a view would post all of the memory that it is a view of. */
+/** Copies a view, since posting it would post all of its memory. */
 function copyOf({ w1, b1, w2, b2 }: Weights): Weights {
   return { w1: w1.slice(), b1: b1.slice(), w2: w2.slice(), b2: b2.slice() };
 }

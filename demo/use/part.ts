@@ -18,7 +18,7 @@ export async function copy(button: HTMLButtonElement, text: string): Promise<voi
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
   } catch {
-    // Without a secure context, or refused by the visitor.
+    // There is no secure context, or the visitor has refused.
     button.textContent = "The browser refuses";
   }
   setTimeout(() => {

@@ -19,7 +19,7 @@ export const HOW_TO_INSTALL = `This needs clang with its linker wasm-ld, and "${
 export function hasClang(): boolean {
   try {
     const run = (...args: string[]) => execFileSync(clang, args, { encoding: "utf8", stdio: "pipe" });
-    // It prints the linker's name as it is where it found none beside itself; the path is looked through then.
+    // Without a linker beside itself, clang prints the bare name, which is then looked for in the path.
     execFileSync(run("--print-prog-name=wasm-ld").trim(), ["--version"], { stdio: "pipe" });
     return run("--print-targets").includes("wasm32");
   } catch {

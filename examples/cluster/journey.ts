@@ -56,7 +56,7 @@ function trainThere(python: string, source: string, target: string, from: number
   return JSON.parse(stdout.split("\n").find((line) => line.startsWith("["))!);
 }
 
-/** All steps in one place: what the others are measured by. */
+/** All steps in one place: the measure of the others. */
 export function stayHere(data: DataSet): number[] {
   return trainHere(begin(), data, 0, STEPS);
 }

@@ -64,7 +64,7 @@ export function accuracy(params: Tensors, data: DataSet): number {
   return correct / data.labels.length;
 }
 
-/** How probable each class is for one image, from 0 to 1. */
+/** The probability of each class for one image, from 0 to 1. */
 export function classify(params: Tensors, image: Uint8Array): Float64Array {
   const activations = allocateActivations(params);
   forward(params, image, activations);

@@ -49,7 +49,7 @@ export class Race {
     this.updates++;
   }
 
-  /** How far the two sets of weights have drifted apart by rounding: near 0, or they did not do the same work. */
+  /** The drift between the two sets of weights by rounding: near 0, or they did not do the same work. */
   largestDifference(): number {
     const { params } = this.#optimizer;
     let largest = 0;

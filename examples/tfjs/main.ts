@@ -40,7 +40,7 @@ async function bundle(entry: string, options: BuildOptions): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-/** As a file beside tf.js, which is how Node finds it. */
+/** Writes the bundle beside tf.js, where Node finds tf.js from it. */
 async function runHere(): Promise<void> {
   const program = new URL("example.mjs", placeOfPackage);
   writeFileSync(program, await bundle("node.ts", { packages: "external", platform: "node" }));

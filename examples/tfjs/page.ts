@@ -1,4 +1,4 @@
-/** In a browser. `main.ts` serves this, the images and tf.js's binaries. */
+/** The example in a browser. `main.ts` serves this, the images and tf.js's binaries. */
 
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { setBackend } from "@tensorflow/tfjs-core";

@@ -9,11 +9,25 @@ export type Bytes = ReturnType<Uint8Array["slice"]>;
 /** A stream by its oldest interface, the only one that Safari's have up to version 26. */
 export interface ReadableChunks {
   /** Gives the stream's only reader. */
-  getReader(): {
-    read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-    cancel(reason?: unknown): Promise<void>;
-    releaseLock(): void;
-  };
+  getReader(): ChunkReader;
+}
+
+/** The reader of such a stream. */
+export interface ChunkReader {
+  /** Gives the next piece, or `done` after the last one. */
+  read(): Promise<ReadResult>;
+  /** Tells the source that no more will be read. */
+  cancel(reason?: unknown): Promise<void>;
+  /** Lets others read the stream. */
+  releaseLock(): void;
+}
+
+/** One piece of a stream. */
+export interface ReadResult {
+  /** Whether there are no more pieces. */
+  done: boolean;
+  /** The piece. */
+  value?: Uint8Array | undefined;
 }
 
 /** Pieces of a file: streams, generators, lists. */

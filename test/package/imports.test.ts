@@ -16,7 +16,7 @@ const FOLDERS: Record<string, string[]> = {
   test: ["src", "tools", "scripts", "examples", "compat", "bench", "demo"],
 };
 
-/** From the ground up: a file imports from its own wing, and from the floors below. The entries are the roof. */
+/** The floors of src, from the ground up: a file imports from its own wing and from those below. Entries are the roof. */
 const FLOORS = [
   ["errors.ts"],
   ["base"],

@@ -39,7 +39,7 @@ describe.each(USES)("importing %s", (entry, use) => {
       const api = await import("${entry}");
       assert.deepEqual(Reflect.ownKeys(globalThis), before);
       assert.doesNotMatch(process.getActiveResourcesInfo().join(), /Timeout|Immediate|Worker|Port/);
-      // To use it does.
+      // Using it does.
       const { RMSprop } = await import("rmsprop-wasm");
       assert.throws(() => ${use}, /touched WebAssembly/);`;
     expect(run(code, ESM, "--frozen-intrinsics", "--no-warnings")).toEqual(SUCCESS);

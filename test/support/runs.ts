@@ -68,7 +68,7 @@ export function train(optimizer: Trainee, from: number, to: number, options?: St
   }
 }
 
-/** All that an optimizer is, each float as its bits. */
+/** The whole state of an optimizer, each float as its bits. */
 export function snapshot(optimizer: Trainee): unknown {
   return exactly(optimizer.stateDict());
 }

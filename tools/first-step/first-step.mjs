@@ -1,4 +1,4 @@
-/** From import to the first step done; prints the milliseconds it took inside the process. */
+/** Imports the package and takes a first step; prints the milliseconds that both took inside the process. */
 import { writeSync } from "node:fs";
 
 const start = performance.now();
