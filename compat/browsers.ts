@@ -7,7 +7,9 @@ const running = new Map<Browser, Awaited<ReturnType<typeof puppeteer.launch>>>()
 
 /** Opens a page and waits for the value that it leaves in `globalThis.result`. */
 export async function visit(browser: Browser, url: string): Promise<unknown> {
-  const context = await (running.get(browser) ?? (await launch(browser))).createBrowserContext();
+  const context = await (
+    running.get(browser) ?? (await launch(browser, { hasGraphics: true }))
+  ).createBrowserContext();
   try {
     const page = await context.newPage();
     const said: string[] = [];
@@ -33,15 +35,22 @@ const SOFTWARE_GRAPHICS = [
   "--use-webgpu-adapter=swiftshader",
 ];
 
-/** A browser that is closed with the others. */
-export async function launch(browser: Browser) {
+/**
+ * A browser that is closed with the others.
+ *
+ * @param options.hasGraphics With software graphics. Without them pages are drawn far sooner, so that their transitions end.
+ */
+export async function launch(browser: Browser, { hasGraphics = false } = {}) {
   const launched = await puppeteer.launch({
     browser: browser === "chromium" ? "chrome" : "firefox",
     executablePath: tool(browser).path,
     // Firefox gives no WebGL on a renderer that it doesn't know, such as one without a card.
     extraPrefsFirefox: { "webgl.force-enabled": true },
     // Without its sandbox, which a container's root can't have: it loads nothing but the matrix's own pages.
-    args: browser === "chromium" ? ["--no-sandbox", "--disable-quic", ...SOFTWARE_GRAPHICS] : [],
+    args:
+      browser === "chromium"
+        ? ["--no-sandbox", "--disable-quic", ...(hasGraphics ? SOFTWARE_GRAPHICS : ["--disable-gpu"])]
+        : [],
   });
   running.set(browser, launched);
   return launched;

@@ -48,7 +48,7 @@ export function carry({ params }: Optimizer<Params>, carried: Carried): void {
  *
  * const optimizer = load(save(new RMSprop({ w: [2] }))); // a file by PyTorch may hold "norm.running_mean", too
  * const mean = carriedTensors(optimizer).get("norm.running_mean");
- * mean && new Float32Array(mean.bytes.buffer); // → undefined
+ * mean === undefined; // → true
  * ```
  */
 export function carriedTensors(optimizer: Optimizer<Params>): ReadonlyMap<string, CarriedTensor> {
