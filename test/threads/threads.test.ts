@@ -301,8 +301,9 @@ describe("a process with a pool", () => {
       const { user, system } = process.cpuUsage(before);
       console.log((user + system) / 1000);
     `);
-    // A millisecond or two for the timer and the engine's own threads; one worker that watched would take 10,000.
-    expect(Number(used)).toBeLessThan(40);
+    // Milliseconds of processor time, not of waiting. The timer and the engine's own threads take one or two, and took 49
+    // beside the rest of the suite on two busy cores; one worker that watched would take 10,000.
+    expect(Number(used)).toBeLessThan(400);
   });
 });
 
