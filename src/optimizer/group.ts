@@ -11,7 +11,7 @@ import {
 } from "../kernel/contract.ts";
 import { type Arena, Place, paddedByteLength } from "../memory/arena.ts";
 import { guardHyperparameters, type Hyperparameters, learningRateAt } from "../options/options.ts";
-import { areScalarsSteady, clipFactor, type StepPlan, scalarsOf } from "../options/scalars.ts";
+import { areScalarsSteady, clipFactor, flushesAt, type StepPlan, scalarsOf } from "../options/scalars.ts";
 import type { Shape, TensorSpec } from "./params.ts";
 import { type ElementRange, type Shard, shareOf } from "./shard.ts";
 
@@ -39,7 +39,7 @@ export class Group {
   #segments: readonly Segment[] = [];
   #statePlanes: StatePlane[] = [];
   #lr = 0;
-  #last: { lr: number; gradScale: number; zeroGrad: boolean; scalars: Scalars } | undefined;
+  #last: { lr: number; gradScale: number; zeroGrad: boolean; flushes: boolean; scalars: Scalars } | undefined;
 
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
     const { arena, hasEma, beforeChange } = context;
@@ -115,16 +115,18 @@ export class Group {
   /** Kept from step to step: making them anew would take a small model as long as its update. */
   #scalarsFor(plan: StepPlan): Scalars {
     const last = this.#last;
+    const flushes = flushesAt(plan.step);
     if (
       last?.lr === this.#lr &&
       last.gradScale === plan.gradScale &&
       last.zeroGrad === plan.zeroGrad &&
+      last.flushes === flushes &&
       areScalarsSteady(this.#values, plan)
     ) {
       return last.scalars;
     }
     const scalars = scalarsOf(this.#values, this.#lr, plan);
-    this.#last = { lr: this.#lr, gradScale: plan.gradScale, zeroGrad: plan.zeroGrad, scalars };
+    this.#last = { lr: this.#lr, gradScale: plan.gradScale, zeroGrad: plan.zeroGrad, flushes, scalars };
     return scalars;
   }
 

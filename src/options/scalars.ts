@@ -1,9 +1,12 @@
-/** What of the hyperparameters reaches a kernel, and how. */
+/** The hyperparameters in the form in which they reach a kernel. */
 import {
   AVERAGED,
   CENTERED,
   CORRECTED,
   DECAYED,
+  DECOUPLED,
+  FLUSH_INTERVAL,
+  FLUSHED,
   MOMENTUM,
   NESTEROV,
   type Scalars,
@@ -34,7 +37,7 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
   const decaysDecoupled = weightDecay > 0 && decoupledWeightDecay;
   // Rounded once, whatever clips and scales: that may be a loss scale undone and a norm at the same time.
   const gradScale = Math.fround(hyperparameters.maximize ? -plan.gradScale : plan.gradScale);
-  const isShaped = clipValue !== Infinity || decaysDecoupled || (gradScale !== 1 && !decaysCoupled);
+  const isShaped = clipValue !== Infinity || (gradScale !== 1 && !decaysCoupled);
   return {
     variant:
       (hasMomentum ? MOMENTUM : 0) |
@@ -44,7 +47,9 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
       (hyperparameters.nesterov ? NESTEROV : 0) |
       (biasCorrection ? CORRECTED : 0) |
       (emaDecay === undefined ? 0 : AVERAGED) |
-      (plan.zeroGrad ? ZEROED : 0),
+      (plan.zeroGrad ? ZEROED : 0) |
+      (decaysDecoupled ? DECOUPLED : 0) |
+      (flushesAt(step) ? FLUSHED : 0),
     alpha: Math.fround(alpha),
     oneMinusAlpha: Math.fround(1 - alpha),
     epsInside: epsInsideSqrt ? Math.fround(eps) : 0,
@@ -54,12 +59,17 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
     bufferScale: lrOutside ? Math.fround(lr) : 1,
     gradScale,
     clipValue: Math.fround(clipValue),
-    paramScale: decaysDecoupled ? Math.fround(1 - lr * weightDecay) : 1,
+    decoupledDecay: decaysDecoupled ? Math.fround(lr * weightDecay) : 0,
     weightDecay: Math.fround(weightDecay),
     correction: biasCorrection ? Math.fround(1 - power(alpha, step + 1)) : 1,
     // The first step takes the weights themselves, as Keras does.
     emaWeight: emaDecay === undefined ? 0 : step === 0 ? 1 : Math.fround(1 - emaDecay),
   };
+}
+
+/** Whether the step after so many is one that flushes denormals. */
+export function flushesAt(step: number): boolean {
+  return step % FLUSH_INTERVAL === FLUSH_INTERVAL - 1;
 }
 
 /** Whether the scalars of the next step can be those of the last, where lr and plan are the same. */
