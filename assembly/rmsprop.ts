@@ -44,7 +44,8 @@
  * - The average of the weights inside the loop: no faster than a loop of its own over what is still in cache.
  * - `f32x4.min` and `max`: 2.4 times the whole loop; `pmin` and `pmax` are one instruction.
  */
-import { type Eight, elementsOf, load, loadNext, type One, store } from "./lanes";
+// biome-ignore lint/style/useImportType: AssemblyScript has no type imports
+import { Eight, elementsOf, load, loadNext, One, store } from "./lanes";
 
 /**
  * Switches of a variant. `Off` at compile time leaves no instruction behind; `Asked` looks at `variant` at each turn,
