@@ -22,7 +22,7 @@
  * `src/kernel/reference.ts` is the same text in plain JavaScript.
  *
  * The averages move by a share of the difference. As alpha·v + (w·g)·g they take as many operations, but alpha and w,
- * rounded apart, don't add up to 1, and v ends 4 to 19 times as far from float64. With w above ½ it is the difference
+ * rounded apart, don't add up to 1, and v ends 2 to 20 times as far from float64. With w from ½ up it is the difference
  * that loses what v should keep of a small gradient, everything at an alpha of 0; with w = 0 it makes NaN of a square
  * that overflows. There alone, v = alpha·v + (w·g)·g and a = alpha·a + w·g, in the tail's loop, at four times the cost.
  *
@@ -344,7 +344,7 @@ export function update(
   correction: f32,
   emaWeight: f32,
 ): void {
-  if (!(oneMinusAlpha > 0 && oneMinusAlpha <= 0.5)) variant |= MIXED;
+  if (!(oneMinusAlpha > 0 && oneMinusAlpha < 0.5)) variant |= MIXED;
   // Neutral for the general loop, which scales every gradient.
   if (!(variant & (SHAPED | DECAYED))) gradScale = 1;
   // Vectors keep the table above to a line for each loop, at 0.98 to 1.004 of the time that twelve numbers took.

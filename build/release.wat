@@ -864,7 +864,7 @@
   i32.or
   local.get $9
   f32.const 0.5
-  f32.le
+  f32.lt
   local.get $9
   f32.const 0
   f32.gt

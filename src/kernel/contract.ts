@@ -89,7 +89,7 @@ export interface Scalars {
 
 /** Whether averages move by a share of the difference; `assembly/rmsprop.ts` says why not always. */
 export function movesByDifference({ oneMinusAlpha }: Scalars): boolean {
-  return oneMinusAlpha > 0 && oneMinusAlpha <= 0.5;
+  return oneMinusAlpha > 0 && oneMinusAlpha < 0.5;
 }
 
 /** All numbers of a step but the switches, in the order in which kernels take them. */
