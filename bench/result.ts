@@ -62,7 +62,6 @@ const references = {
   step: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "step",
   kernel: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "kernel",
   copy: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "copy",
-  former: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "former",
   /** The drop-in for it. */
   dropIn: (mine: Contestant, { way, work }: Contestant) =>
     work === mine.work && way.name === `${mine.way.name}-drop-in`,

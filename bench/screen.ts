@@ -45,7 +45,6 @@ const headings: Partial<Record<ReferenceName, string>> = {
   sameBytes: "by its copy",
   dropIn: "by drop-in",
   plain: "by plain",
-  former: "by former",
   ordinary: "by ordinary",
   oneTensor: "by one tensor",
 };

@@ -3,11 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import puppeteer from "puppeteer-core";
 import { type Browser, tool } from "./tools.ts";
 
-const running = new Map<Browser, Awaited<ReturnType<typeof puppeteer.launch>>>();
+/** By the browser's name and its flags. */
+const running = new Map<string, Awaited<ReturnType<typeof puppeteer.launch>>>();
 
 /** Opens a page and waits for what it leaves in `globalThis.result`. */
-export async function visit(browser: Browser, url: string): Promise<unknown> {
-  const context = await (running.get(browser) ?? (await launch(browser))).createBrowserContext();
+export async function visit(browser: Browser, url: string, flags: string[] = []): Promise<unknown> {
+  const key = [browser, ...flags].join(" ");
+  const context = await (running.get(key) ?? (await launch(browser, flags))).createBrowserContext();
   try {
     const page = await context.newPage();
     const said: string[] = [];
@@ -26,14 +28,14 @@ export async function visit(browser: Browser, url: string): Promise<unknown> {
 }
 
 /** A browser that is closed with the others. */
-export async function launch(browser: Browser) {
+export async function launch(browser: Browser, flags: string[] = []) {
   const launched = await puppeteer.launch({
     browser: browser === "chromium" ? "chrome" : "firefox",
     executablePath: tool(browser).path,
     // Without its sandbox, which a container's root can't have: all that it loads is ours.
-    args: browser === "chromium" ? ["--no-sandbox", "--disable-gpu", "--disable-quic"] : [],
+    args: browser === "chromium" ? ["--no-sandbox", "--disable-gpu", "--disable-quic", ...flags] : flags,
   });
-  running.set(browser, launched);
+  running.set([browser, ...flags].join(" "), launched);
   return launched;
 }
 

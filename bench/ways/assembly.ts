@@ -14,16 +14,6 @@ export const scalar: Way = {
   prepare: (work) => prepareModule(work, "scalar"),
 };
 
-/** The kernel before it had the options that frameworks differ by: do they cost those who use none of them? */
-export const former: Way = {
-  name: "former",
-  title: "the bare kernel, as it was",
-  formula: "pytorch",
-  bitExact: true,
-  supports,
-  prepare: (work) => prepareModule(work, "former"),
-};
-
 /** No RMSprop, so there's nothing to check. It works by vectors, so the count must be a multiple of four. */
 export const streams: Way = {
   name: "streams",

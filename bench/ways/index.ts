@@ -1,6 +1,6 @@
 import { installRivals, placeBesideTfjs } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
-import { former, scalar, streams } from "./assembly.ts";
+import { scalar, streams } from "./assembly.ts";
 import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
 import { isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
@@ -18,13 +18,20 @@ export interface Ways {
   close(): void;
 }
 
-const wasm = [step, pool, kernel, core, former, scalar, streams, streamsOnTwo, copy];
+const wasm = [step, pool, kernel, core, scalar, streams, streamsOnTwo, copy];
 const checkpoints = [saving, copying, restoring, overwriting];
 const javascript = [plain, simple, jsBackend];
 
+/** `step()` where V8 joins vectors of four lanes to eight (docs/eight-lanes.md): by a flag, in a process of its own. */
+function eightLanes() {
+  if (Number.parseInt(process.versions.node, 10) < 24) return [];
+  const names = { name: "step8", title: "step(), eight lanes" };
+  return [isolated(step, ["--experimental-wasm-revectorize"], names)];
+}
+
 /** Every way that can be had here; `say` hears which can't, and why. */
 export function openWays(rivals: boolean, say: (line: string) => void): Ways {
-  const children = javascript.map(isolated);
+  const children = [...javascript.map((way) => isolated(way)), ...eightLanes()];
   const versions: Record<string, string> = {};
 
   if (rivals) {
@@ -32,7 +39,7 @@ export function openWays(rivals: boolean, say: (line: string) => void): Ways {
       installRivals(say);
       placeBesideTfjs();
       const { ways, version } = tfjsWays();
-      children.push(...ways.map(isolated));
+      children.push(...ways.map((way) => isolated(way)));
       versions.tfjs = version;
     } catch (error) {
       say(

@@ -123,7 +123,12 @@ type ScaleOptions = Pick<StepOptions, "gradScale" | "zeroGrad">;
 
 /** What a raw update takes. */
 export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions {
-  /** Updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
+  /**
+   * Updates made before, for a schedule of `lr`, for `biasCorrection`, and for turning denormals to 0, which every 64th
+   * update does: without it, none.
+   *
+   * @defaultValue 0
+   */
   step?: number;
 }
 
