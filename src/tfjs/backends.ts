@@ -6,6 +6,7 @@ import { openInPlace } from "./in-place.ts";
 import { operations } from "./operations.ts";
 import type { Updater } from "./updater.ts";
 import { openWebgl } from "./webgl.ts";
+import { openWebgpu } from "./webgpu.ts";
 
 const updaters = new WeakMap<KernelBackend, Updater>();
 
@@ -23,14 +24,19 @@ function open(backend: KernelBackend): Updater {
   const name = getBackend();
   const heap = attempt(() => openInPlace(backend));
   if (heap) return heap;
-  const onCard = name === "webgl" ? openWebgl(backend) : undefined;
-  if (onCard) return onCard;
-  if (name === "wasm" || name === "webgl") {
-    const way = name === "wasm" ? "update in place" : "run its own programs";
+  const ways: Record<string, string> = {
+    wasm: "update in place",
+    webgl: "run its own programs",
+    webgpu: "run its own programs",
+  };
+  const warn = () =>
     console.warn(
-      `rmsprop-wasm can't ${way} on the ${name} backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
+      `rmsprop-wasm can't ${ways[name]} on the ${name} backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
     );
-  }
+  const onCard =
+    name === "webgl" ? openWebgl(backend) : name === "webgpu" ? openWebgpu(backend, warn) : undefined;
+  if (onCard) return onCard;
+  if (name in ways) warn();
   return (name === "wasm" || name === "cpu" ? attempt(openCopying) : undefined) ?? operations;
 }
 

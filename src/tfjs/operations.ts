@@ -17,6 +17,7 @@ import {
   minimum,
   mul,
   onesLike,
+  reshape,
   sqrt,
   square,
   stack,
@@ -103,6 +104,8 @@ function factorOf(tensors: readonly Tensor[], limit: number): Tensor {
   return where(isLonger, div(limit, norm), onesLike(norm));
 }
 
+/** Puts zero where the condition holds. In one dimension, since tf.js's webgpu backend knows no more than four here. */
 function zeroWhere(condition: Tensor, tensor: Tensor): Tensor {
-  return where(condition, zerosLike(tensor), tensor);
+  const flat = reshape(tensor, [-1]);
+  return reshape(where(reshape(condition, [-1]), zerosLike(flat), flat), tensor.shape);
 }

@@ -35,7 +35,7 @@ export function largestFinite(): number {
   return isHalf ? 65_504 : LARGEST_FLOAT32;
 }
 
-const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
+export const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** Gives a variable new values, in memory that nothing else shares. */
 export function assign(variable: Variable, values: Float32Array): void {

@@ -11,12 +11,9 @@ import {
   registerKernel,
   type Tensor,
   type TensorInfo,
-  tensor1d,
-  tidy,
-  type Variable,
 } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
-import type { Scalars } from "../kernel/contract.ts";
+import { assignOutputs, type CardAttributes, computesRight, KERNEL, planesOf } from "./card.ts";
 import { operations } from "./operations.ts";
 import {
   type Input,
@@ -27,7 +24,7 @@ import {
   SMALLEST_NORMAL,
   updateText,
 } from "./shader.ts";
-import { largestFinite, type Slot, type Updater } from "./updater.ts";
+import { largestFinite, type Updater } from "./updater.ts";
 
 /** The internals of tf.js 4's webgl backend that this file uses. tf.js documents none of them. */
 interface Internals {
@@ -35,7 +32,6 @@ interface Internals {
   readonly gpgpu?: { readonly gl?: { isContextLost(): boolean } };
 }
 
-const KERNEL = "RmspropWasmUpdate";
 const VECTORS = ["xyzw", "xyzw", "xyzw"].flatMap((parts, i) =>
   [...parts].map((part) => `scalars${i}.${part}`),
 );
@@ -48,7 +44,7 @@ export function openWebgl(backend: KernelBackend): Updater | undefined {
       kernelName: KERNEL,
       backendName: "webgl",
       kernelFunc: ({ inputs, backend, attrs }) =>
-        runUpdate(inputs as Planes, backend as Internals, attrs as unknown as Attributes),
+        runUpdate(inputs as Planes, backend as Internals, attrs as unknown as CardAttributes),
     });
   }
   const { gpgpu } = backend as Partial<Internals>;
@@ -60,7 +56,6 @@ export function openWebgl(backend: KernelBackend): Updater | undefined {
           "The browser has taken the WebGL context away from tf.js, and with it all tensors on the graphics card: reload the page, and load the model that was saved last.",
         );
       }
-      const outputs = outputsOf(scalars.variant);
       const attributes = {
         variant: scalars.variant,
         scalars: [0, 4, 8].map((start) =>
@@ -68,73 +63,18 @@ export function openWebgl(backend: KernelBackend): Updater | undefined {
         ),
       };
       const results = engine().runKernel(KERNEL, planesOf(slot, gradient), attributes) as Tensor[];
-      outputs.forEach((output, i) => {
-        variableOf(slot, output).assign(results[i]!);
-        results[i]!.dispose();
-      });
+      assignOutputs(slot, scalars.variant, results);
     },
   };
   return computesRight(updater) ? updater : undefined;
 }
 
-/**
- * Tries a small step, whose result is exact whatever the rounding: another version of tf.js, or a fault of a driver, may
- * give something else. It costs two programs, which plain steps of biases use as well.
- */
-function computesRight(updater: Updater): boolean {
-  const scalars: Scalars = {
-    variant: 0,
-    alpha: 0.5,
-    oneMinusAlpha: 0.5,
-    epsInside: 1,
-    eps: 1,
-    updateScale: 2,
-    momentum: 0,
-    bufferScale: 1,
-    gradScale: 1,
-    clipValue: Infinity,
-    paramScale: 1,
-    weightDecay: 0,
-    correction: 1,
-    emaWeight: 0,
-  };
-  return tidy(() => {
-    const filled = (value: number) => tensor1d([value, value, value, value, value]);
-    const param = tensor1d([10, 20, 30, 40, 50]).variable(false);
-    const squareAvg = filled(12).variable(false);
-    try {
-      updater.update({ variable: param, state: { squareAvg }, steps: 0 }, filled(2), scalars);
-      // 0.5 · 12 + 0.5 · 2² = 8, and 2 · 2 / (√(8 + 1) + 1) = 1.
-      return `${[...param.dataSync(), ...squareAvg.dataSync()]}` === "9,19,29,39,49,8,8,8,8,8";
-    } catch {
-      return false;
-    } finally {
-      param.dispose();
-      squareAvg.dispose();
-    }
-  });
-}
-
 type Planes = Record<Input, TensorInfo>;
-
-interface Attributes {
-  readonly variant: number;
-  /** Three vectors of four, as `SCALARS` lists them. */
-  readonly scalars: number[][];
-}
 
 /** Some cards take no infinite uniform, which `clipValue` is by default. */
 const finite = (value: number) => Math.min(value, 3e38);
 
-const variableOf = ({ variable, state }: Slot, output: Output): Variable =>
-  output === "param" ? variable : state[output]!;
-
-function planesOf({ variable, state }: Slot, grad: Tensor) {
-  const planes = { param: variable, grad, ...state };
-  return planes as unknown as Record<string, Tensor>;
-}
-
-function runUpdate(planes: Planes, backend: Internals, { variant, scalars }: Attributes): TensorInfo[] {
+function runUpdate(planes: Planes, backend: Internals, { variant, scalars }: CardAttributes): TensorInfo[] {
   return outputsOf(variant).map((output) => {
     const inputs = inputsOf(variant, [output]);
     const program = programOf(variant, output, inputs, planes.param.shape);
@@ -142,7 +82,7 @@ function runUpdate(planes: Planes, backend: Internals, { variant, scalars }: Att
       program,
       inputs.map((input) => planes[input]),
       "float32",
-      scalars,
+      scalars as number[][],
     );
   });
 }

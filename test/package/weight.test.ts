@@ -21,7 +21,7 @@ describe("a minified bundle", () => {
     ["rmsprop-wasm", 'export * from "./index.ts"', 14_500],
     ["rmsprop-wasm/core", 'export * from "./core.ts"', 6_000],
     ["rmsprop-wasm/js", 'export * from "./js.ts"', 11_750],
-    ["rmsprop-wasm/tfjs", 'export * from "./tfjs.ts"', 11_000],
+    ["rmsprop-wasm/tfjs", 'export * from "./tfjs.ts"', 15_000],
   ])("of %s stays under its limit, gzipped", async (_, line, limit) => {
     expect(gzipped(await bundle(line))).toBeLessThanOrEqual(limit);
   });

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-webgl";
+import "@tensorflow/tfjs-backend-webgpu";
 import { dialects, RMSprop } from "rmsprop-wasm/js";
 import { type RMSPropOptions, rmsprop } from "rmsprop-wasm/tfjs";
 
