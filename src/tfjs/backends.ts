@@ -8,14 +8,33 @@ import type { Updater } from "./updater.ts";
 import { openWebgl } from "./webgl.ts";
 import { openWebgpu } from "./webgpu.ts";
 
-const updaters = new WeakMap<KernelBackend, Updater>();
+/** The internals of tf.js's backends on graphics cards that tell whether the card is still there. */
+interface OnCard {
+  readonly gpgpu?: { readonly gl?: { isContextLost(): boolean } };
+  readonly device?: { readonly lost?: Promise<unknown> };
+}
 
-/** Gives the updater for the backend in use, which is opened once. */
+const updaters = new WeakMap<KernelBackend, Updater>();
+/** The webgpu backends whose device is lost. */
+const lost = new WeakSet<KernelBackend>();
+
+/**
+ * Gives the updater for the backend in use, which is opened once.
+ *
+ * @throws BackendError if the browser has taken the graphics card away from tf.js: further steps would compute nonsense.
+ */
 export function updaterOn(backend: KernelBackend): Updater {
+  const { gpgpu, device } = backend as OnCard;
+  if (lost.has(backend) || gpgpu?.gl?.isContextLost()) {
+    throw new BackendError(
+      "The browser has taken the graphics card away from tf.js, and with it all tensors: reload the page, and load the model that was saved last.",
+    );
+  }
   let updater = updaters.get(backend);
   if (updater === undefined) {
     updater = open(backend);
     updaters.set(backend, updater);
+    device?.lost?.then(() => lost.add(backend));
   }
   return updater;
 }

@@ -12,7 +12,6 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
-import { BackendError } from "../errors.ts";
 import { assignOutputs, type CardAttributes, computesRight, KERNEL, planesOf } from "./card.ts";
 import { operations } from "./operations.ts";
 import {
@@ -29,7 +28,6 @@ import { largestFinite, type Updater } from "./updater.ts";
 /** The internals of tf.js 4's webgl backend that this file uses. tf.js documents none of them. */
 interface Internals {
   runWebGLProgram(program: object, inputs: TensorInfo[], dtype: string, uniforms: number[][]): TensorInfo;
-  readonly gpgpu?: { readonly gl?: { isContextLost(): boolean } };
 }
 
 const VECTORS = ["xyzw", "xyzw", "xyzw"].flatMap((parts, i) =>
@@ -47,15 +45,9 @@ export function openWebgl(backend: KernelBackend): Updater | undefined {
         runUpdate(inputs as Planes, backend as Internals, attrs as unknown as CardAttributes),
     });
   }
-  const { gpgpu } = backend as Partial<Internals>;
   const updater: Updater = {
     ...operations,
     update(slot, gradient, scalars) {
-      if (gpgpu?.gl?.isContextLost()) {
-        throw new BackendError(
-          "The browser has taken the WebGL context away from tf.js, and with it all tensors on the graphics card: reload the page, and load the model that was saved last.",
-        );
-      }
       const attributes = {
         variant: scalars.variant,
         scalars: [0, 4, 8].map((start) =>
@@ -89,34 +81,51 @@ function runUpdate(planes: Planes, backend: Internals, { variant, scalars }: Car
 
 /** Makes the program that computes one output. tf.js compiles it once for all variables of a rank. */
 function programOf(variant: number, output: Output, inputs: readonly Input[], outputShape: number[]) {
-  // Two by two elements to a texel, unless the program or the card has tf.js leave that.
+  // Two by two elements to a texel, unless the page or the card has told tf.js not to.
   const isPacked = env().getBool("WEBGL_PACK");
-  const type = isPacked ? "vec4" : "float";
-  const largest = largestFinite().toExponential();
-  const upper = (name: string) => name[0]!.toUpperCase() + name.slice(1);
-  const names = inputs.map((input) => `${input}Plane`);
-  const text = updateText(variant, [output], (name) => VECTORS[SCALARS.indexOf(name)]!, type);
+  const largest = largestFinite();
+  // Written once: for sixty variables the texts take as long as the calls to the card.
+  const key = `${[variant, output, isPacked, largest]}`;
+  const userCode = userCodes.get(key) ?? userCodeOf(variant, output, inputs, isPacked, largest);
+  userCodes.set(key, userCode);
   return {
-    variableNames: names,
+    variableNames: inputs.map(planeOf),
     outputShape,
     packedInputs: isPacked,
     packedOutput: isPacked,
     // tf.js can do without a program for each shape up to this rank.
     enableShapeUniforms: outputShape.length <= 4 && env().getBool("WEBGL_USE_SHAPES_UNIFORMS"),
     customUniforms: [0, 1, 2].map((i) => ({ name: `scalars${i}`, type: "vec4" })),
-    userCode: `
-      float flushed(float x) { return abs(x) < ${SMALLEST_NORMAL.toExponential()} ? 0. : x; }
-      float capped(float x) { return x > ${largest} ? ${largest} : x; }
-      float positive(float x) { return x < 0. ? 0. : x; }
-      float clipped(float x, float limit) { return x < -limit ? -limit : x > limit ? limit : x; }
-      ${["flushed", "capped", "positive"].map((name) => `vec4 ${name}(vec4 x) { return vec4(${each(name)}); }`).join("\n")}
-      vec4 clipped(vec4 x, float limit) { return vec4(${each("clipped", ", limit")}); }
-      void main() {
-        ${inputs.map((input, i) => `${type} ${input} = get${upper(names[i]!)}AtOutCoords();`).join("\n")}
-        ${text}
-        setOutput(${output});
-      }`,
+    userCode,
   };
+}
+
+const userCodes = new Map<string, string>();
+const planeOf = (name: string) => `${name}Plane`;
+
+function userCodeOf(
+  variant: number,
+  output: Output,
+  inputs: readonly Input[],
+  isPacked: boolean,
+  largestFinite: number,
+): string {
+  const type = isPacked ? "vec4" : "float";
+  const largest = largestFinite.toExponential();
+  const getter = ([first, ...rest]: string) => `get${first!.toUpperCase()}${rest.join("")}AtOutCoords()`;
+  const text = updateText(variant, [output], (name) => VECTORS[SCALARS.indexOf(name)]!, type);
+  return `
+    float flushed(float x) { return abs(x) < ${SMALLEST_NORMAL.toExponential()} ? 0. : x; }
+    float capped(float x) { return x > ${largest} ? ${largest} : x; }
+    float positive(float x) { return x < 0. ? 0. : x; }
+    float clipped(float x, float limit) { return x < -limit ? -limit : x > limit ? limit : x; }
+    ${["flushed", "capped", "positive"].map((name) => `vec4 ${name}(vec4 x) { return vec4(${each(name)}); }`).join("\n")}
+    vec4 clipped(vec4 x, float limit) { return vec4(${each("clipped", ", limit")}); }
+    void main() {
+      ${inputs.map((input) => `${type} ${input} = ${getter(planeOf(input))};`).join("\n")}
+      ${text}
+      setOutput(${output});
+    }`;
 }
 
 const each = (name: string, more = "") => [..."xyzw"].map((part) => `${name}(x.${part}${more})`).join(", ");

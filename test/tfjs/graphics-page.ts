@@ -31,6 +31,16 @@ export interface Report {
   clipped: Outcome[];
 }
 
+/** The values that training ends with, and the error of the last. */
+export interface Incidents {
+  error?: string;
+  undisturbed: number[];
+  moved: number[];
+  broken: number[];
+  lost: string;
+  warnings: string[];
+}
+
 const parameters = new URLSearchParams(location.search);
 const warnings: string[] = [];
 console.warn = (...parts) => {
@@ -133,7 +143,55 @@ async function keptByOthers(): Promise<Report["kept"]> {
   return kept;
 }
 
-async function run(): Promise<Report> {
+/** Values after three steps, the first on webgl; `between` is called before each further one. */
+async function interrupted(between: (step: number) => unknown): Promise<number[]> {
+  await tf.setBackend("webgl");
+  const variable = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
+  const optimizer = rmsprop({ lr: 0.1, momentum: 0.9, eps: 1e-3 });
+  for (let step = 0; step < 3; step++) {
+    if (step > 0) await between(step);
+    tf.tidy(() => optimizer.applyGradients({ [variable.name]: tf.tensor1d([0.5, -1]) }));
+  }
+  const values = [...(await variable.data())];
+  for (const used of [variable, optimizer]) used.dispose();
+  return values;
+}
+
+/** What becomes of training when the backend changes, breaks, or goes. */
+async function incidents(): Promise<Incidents> {
+  tf.env().set("WEBGL_CPU_FORWARD", false);
+  const undisturbed = await interrupted(() => {});
+  const moved = await interrupted((step) => tf.setBackend(step === 1 ? "cpu" : "webgl"));
+
+  // Another backend of the same kind, whose programs give something else.
+  tf.registerBackend("webgl-broken", tf.findBackendFactory("webgl"));
+  tf.removeBackend("webgl");
+  tf.registerBackend("webgl", tf.findBackendFactory("webgl-broken"));
+  await tf.setBackend("webgl");
+  const backend = tf.backend() as unknown as { runWebGLProgram(program: { userCode: string }): unknown };
+  const { runWebGLProgram } = backend;
+  backend.runWebGLProgram = (program, ...others: unknown[]) => {
+    const userCode = program.userCode.replace("setOutput(squareAvg)", "setOutput(squareAvg + 1.)");
+    return runWebGLProgram.apply(backend, [{ ...program, userCode }, ...others] as never);
+  };
+  const broken = await interrupted(() => {});
+  backend.runWebGLProgram = runWebGLProgram;
+
+  let lost = "no error";
+  try {
+    await interrupted(async () => {
+      const { gl } = (tf.backend() as unknown as { gpgpu: { gl: WebGLRenderingContext } }).gpgpu;
+      gl.getExtension("WEBGL_lose_context")!.loseContext();
+      await new Promise((resolve) => gl.canvas.addEventListener("webglcontextlost", resolve));
+    });
+  } catch (error) {
+    lost = String(error);
+  }
+  return { undisturbed, moved, broken, lost, warnings };
+}
+
+async function run(): Promise<Report | Incidents> {
+  if (parameters.has("incidents")) return incidents();
   const backend = parameters.get("backend") ?? "webgl";
   // Else tf.js computes what is small on the processor, and gradients have to be uploaded.
   tf.env().set("WEBGL_CPU_FORWARD", false);

@@ -11,7 +11,7 @@ import { findTool, howToInstall } from "../../compat/tools.ts";
 import { packagesOfRivals } from "../../tools/tfjs.mjs";
 import { display, openDisplay } from "../support/display.ts";
 import { describeWith } from "../support/required.ts";
-import type { Outcome, Report } from "./graphics-page.ts";
+import type { Incidents, Outcome, Report } from "./graphics-page.ts";
 import { tfjs } from "./installed.ts";
 
 describeWith(tfjs, "the drop-in on graphics cards", () => {
@@ -42,6 +42,20 @@ describeWith(tfjs, "the drop-in on graphics cards", () => {
   });
   describeWith(tool("chromium"), "in Chromium", () => {
     testsIn("chromium");
+
+    it("goes on when the backend changes or computes wrong, and says what to do when the context is lost", async () => {
+      const text = await visit("chromium", `${site.url}/free/graphics-page.html?incidents`);
+      const { error, undisturbed, moved, broken, lost, warnings } = JSON.parse(text as string) as Incidents;
+      expect(error).toBe(undefined);
+      expect(moved).toEqual(undisturbed);
+      for (const [i, value] of broken.entries()) expect(value).toBeCloseTo(undisturbed[i]!, 6);
+      expect(lost).toMatch(
+        /BackendError: .*graphics card away from tf.js.* load the model that was saved last/,
+      );
+      expect(warnings.filter((warning) => warning.includes("rmsprop"))).toEqual([
+        expect.stringMatching(/can't run its own programs on the webgl backend .* takes a slower way/),
+      ]);
+    });
 
     it("agrees with RMSprop on webgpu, in one dispatch, or two for seven planes", async () => {
       expectAgreement(await open("chromium", "backend=webgpu"), ({ momentum, centered }) =>
