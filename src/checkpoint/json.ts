@@ -39,6 +39,10 @@ export function parseJson(text: string, where: string): unknown {
   return value;
 }
 
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
 export class JsonReader {
   #at = 0;
   #depth = 0;
@@ -52,9 +56,11 @@ export class JsonReader {
 
   /** The next character behind white space, not read yet; empty at the end. */
   peek(): string {
-    SPACE.lastIndex = this.#at;
-    SPACE.test(this.text);
-    this.#at = SPACE.lastIndex;
+    if (this.text.charCodeAt(this.#at) <= 0x20) {
+      SPACE.lastIndex = this.#at;
+      SPACE.test(this.text);
+      this.#at = SPACE.lastIndex;
+    }
     return this.text.charAt(this.#at);
   }
 
@@ -116,17 +122,17 @@ export class JsonReader {
   /** Reads a whole number in digits alone, below 2 ** 64; undefined for another value, which isn't read. */
   size(): number | undefined {
     this.peek();
+    const { text } = this;
     const start = this.#at;
-    const digits = this.#number();
-    const isWhole = /^\d+$/.test(digits);
-    if (
-      isWhole &&
-      (digits.length < LARGEST.length || (digits.length === LARGEST.length && digits <= LARGEST))
-    ) {
-      return Number(digits);
-    }
-    this.#at = start;
-    return undefined;
+    let end = start;
+    while (isDigit(text.charCodeAt(end))) end++;
+    // Neither a zero in front, nor a fraction, nor an exponent.
+    const digits = text.slice(start, end);
+    const isWhole = (end === start + 1 || digits.charAt(0) > "0") && !/[.eE]/.test(text.charAt(end));
+    const { length } = LARGEST;
+    if (!isWhole || end - start > length || (end - start === length && digits > LARGEST)) return undefined;
+    this.#at = end;
+    return Number(digits);
   }
 
   /** Reads any value, and gives its text. */
@@ -209,24 +215,26 @@ export class JsonReader {
   }
 
   #scalar(): unknown {
+    const number = this.#number();
+    if (number !== "") {
+      const value = Number(number);
+      if (Number.isFinite(value)) return value;
+      throw new CheckpointError(`${this.where} holds ${cut(number)}, which is beyond all numbers.`);
+    }
     for (const [literal, value] of LITERALS) {
       if (this.text.startsWith(literal, this.#at)) {
         this.#at += literal.length;
         return value;
       }
     }
-    const number = this.#number();
-    if (number === "") this.#refuse();
-    if (!Number.isFinite(Number(number))) {
-      throw new CheckpointError(`${this.where} holds ${cut(number)}, which is beyond all numbers.`);
-    }
-    return Number(number);
+    return this.#refuse();
   }
 
   #number(): string {
     NUMBER.lastIndex = this.#at;
-    const [number = ""] = NUMBER.exec(this.text) ?? [];
-    this.#at += number.length;
+    if (!NUMBER.test(this.text)) return "";
+    const number = this.text.slice(this.#at, NUMBER.lastIndex);
+    this.#at = NUMBER.lastIndex;
     return number;
   }
 

@@ -155,11 +155,11 @@ export function parseHeader(bytes: Uint8Array, length: number): Header {
   reader.end();
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = dataStart;
-  for (const { name, ...entry } of entries) {
+  for (const entry of entries) {
     if (entry.begin !== end) {
       const what = entry.begin < end ? "overlaps the tensor before it" : "leaves a hole before it";
       throw new CheckpointError(
-        `${show(name)}: data_offsets begin at byte ${entry.begin} of the file and not at ${end}, which ${what}.`,
+        `${show(entry.name)}: data_offsets begin at byte ${entry.begin} of the file and not at ${end}, which ${what}.`,
       );
     }
     end = entry.end;
@@ -192,12 +192,17 @@ function entryFrom(reader: JsonReader, name: string, dataStart: number): Entry {
   const refuse = (field: string, given: string, wanted: string): never => {
     throw new CheckpointError(`${show(name)}: ${field} is ${cut(given)}, expected ${wanted}.`);
   };
-  /** Reads a list of sizes. An error shows no more than the one that is none. */
   const sizes = (field: string, wanted: string): number[] => {
     if (reader.peek() !== "[") refuse(field, reader.raw(), wanted);
     const list: number[] = [];
     reader.items(() => {
-      list.push(reader.size() ?? refuse(`one of ${field}`, reader.raw(), "a whole number in digits alone"));
+      const size = reader.size();
+      if (size === undefined) {
+        throw new CheckpointError(
+          `${show(name)}: ${field} holds ${cut(reader.raw())}, expected whole numbers in digits alone.`,
+        );
+      }
+      list.push(size);
     });
     return list;
   };
@@ -220,7 +225,8 @@ function entryFrom(reader: JsonReader, name: string, dataStart: number): Entry {
   });
   if (!dtype) return refuse("dtype", "missing", [...DTYPES.keys()].join(", "));
   if (!shape) return refuse("shape", "missing", "whole numbers");
-  if (offsets?.length !== 2) return refuse("data_offsets", show(offsets ?? "missing"), "two whole numbers");
+  if (offsets?.length !== 2)
+    return refuse("data_offsets", offsets ? show(offsets) : "missing", "two whole numbers");
 
   let count = 1;
   for (const size of shape) {

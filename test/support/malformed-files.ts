@@ -66,7 +66,7 @@ export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
   ["a header that is too short", length(BigInt(json.length - 9)), "The header is not JSON"],
   ["no JSON", text(() => "{ not: json }"), "The header is not JSON"],
   ["JSON and more", text((json) => `${json.trimEnd()}{}`), "The header is not JSON"],
-  ["an array", text((json) => `[${json}]`), "The header is [a Object], expected a JSON object"],
+  ["an array", text((json) => `[${json}]`), 'The header is [{"__metadata__"'],
   ["a number", text(() => "12"), "The header is 12, expected a JSON object"],
   ["a byte order mark", text((json) => `\ufeff${json}`), "The header is not JSON"],
   [
@@ -80,7 +80,7 @@ export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
     annotated("param_groups.w.lr", deep),
     "Metadata param_groups.w.lr is nested more than 127 deep",
   ],
-  ["a deep header that doesn't end", withHeader("[".repeat(1e6), data), "The header is not JSON"],
+  ["a deep header that doesn't end", withHeader("[".repeat(1e6), data), "The header is nested more than 127"],
   ["a tensor twice", text((json) => json.replace('"w":', '"c":')), 'The header names "c" twice'],
   [
     "a tensor twice, escaped",
@@ -155,7 +155,7 @@ export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
     entry("c", { dtype }),
     `"c": dtype is ${JSON.stringify(dtype)}, expected F32, F64, F16, BF16, I8`,
   ]),
-  ["no dtype", entry("c", { dtype: undefined }), '"c": dtype is undefined'],
+  ["no dtype", entry("c", { dtype: undefined }), '"c": dtype is missing'],
   ["an empty shape", entry("c", { shape: [0] }), '"c": data_offsets is '],
   ...[-1, 1.5, 1e300].flatMap((size): [string, Uint8Array, string][] => [
     [`a size of ${size}`, entry("c", { shape: [size] }), `"c": shape holds ${size}`],
