@@ -62,9 +62,14 @@ export class Norms {
     return { norm: known ?? Math.sqrt(total) * Math.abs(gradScale), sums };
   }
 
-  /** Refuses a share of a step that depends on gradients of other shares. */
-  refuseUnknown(): void {
-    if (this.#needsTotal) {
+  /** Refuses a share of a step that depends on gradients of other shares which it can't know. */
+  refuseUnknown(groups: readonly Group[], zeroGrad: boolean, known: number | undefined): void {
+    if (zeroGrad && groups.some((group) => group.clipsByNorm)) {
+      throw new OptionError(
+        "A share of a step with clipNorm measures whole gradients, so no other share may have cleared its part: leave out zeroGrad, and call zeroGrad() after the last share.",
+      );
+    }
+    if (known === undefined && this.#needsTotal) {
       throw new OptionError(
         "A share of a step with globalClipNorm or nonFinite needs the norm of everybody's gradients: hand in gradNorm.",
       );

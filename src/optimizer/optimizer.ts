@@ -74,7 +74,6 @@ export class Optimizer<const P extends Params> {
   #gradNorm: number | undefined;
   /** Of the last step. */
   #gradScale = 1;
-  #emaIsIn = false;
   /** Of the step at hand; one object for all of them, since a small model's update takes hardly longer than to make it. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
@@ -208,8 +207,8 @@ export class Optimizer<const P extends Params> {
     const { arena, kernel, groups, norms, options: own, progress } = this.#settled;
     const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
     if (arena.hasGrown) this.#refuseStaleGrads();
-    this.#refuseSwapped();
-    if (shard && gradNorm === undefined) norms.refuseUnknown();
+    progress.refuseSwapped();
+    if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
     const steps = progress.before(shard);
     for (const group of groups) group.prepare(steps);
 
@@ -280,14 +279,14 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError without the option `ema`.
    */
   swapEma(): boolean {
-    const { tensors, options } = this.#settled;
+    const { tensors, options, progress } = this.#settled;
     if (options.ema === undefined) {
       throw new OptionError("There are no averages to swap: set the option ema, as { decay: 0.999 }.");
     }
     const pairs = [...tensors.values()].map((tensor) => [tensor.view("param"), tensor.view("ema")] as const);
     for (const [param, ema] of pairs) exchange(param, ema);
-    this.#emaIsIn = !this.#emaIsIn;
-    return this.#emaIsIn;
+    progress.isSwapped = !progress.isSwapped;
+    return progress.isSwapped;
   }
 
   /**
@@ -301,7 +300,7 @@ export class Optimizer<const P extends Params> {
   stateDict(copy: (view: Float32Array) => Float32Array): StateDict<NameOf<P>>;
   stateDict(copy = (view: Float32Array): Float32Array => view.slice()): StateDict<NameOf<P>> {
     const { groups, options, progress } = this.#settled;
-    this.#refuseSwapped();
+    progress.refuseSwapped();
     return readState(groups, options, progress.steps, this.#skippedSteps, copy);
   }
 
@@ -317,7 +316,7 @@ export class Optimizer<const P extends Params> {
    */
   loadStateDict(dict: StateDict<NameOf<P>>): void {
     const { groups, options, progress } = this.#settled;
-    this.#refuseSwapped();
+    progress.refuseSwapped();
     writeState(dict, groups, options);
     progress.steps = dict.steps;
     this.#skippedSteps = dict.skippedSteps;
@@ -357,12 +356,6 @@ export class Optimizer<const P extends Params> {
     }
     this.#skippedSteps++;
     return false;
-  }
-
-  #refuseSwapped(): void {
-    if (this.#emaIsIn) {
-      throw new SwappedError("The averages stand in for the parameters: call swapEma() first.");
-    }
   }
 
   #refuseStaleGrads(): void {

@@ -6,20 +6,21 @@
  * begins the next. Threads that begin a step at the same time agree on its number, since they all write the same values
  * before the last line of `advance`.
  */
-import { ThreadError } from "../errors.ts";
+import { SwappedError, ThreadError } from "../errors.ts";
 import { MAX_SHARES, type Shard } from "../options/options.ts";
 
-/**
- * Indices of cells (int32): whether a late worker may write to the tensors; steps begun; shares per step; steps of which no
- * share is left; steps of each share.
- */
-const HELD = 0;
+/** Indices of cells (int32): bits; steps begun; shares per step; steps of which no share is left; steps of each share. */
+const BITS = 0;
 const BEGUN = 1;
 const SHARES = 2;
 const COMPLETE = 3;
 const OF_SHARE = 4;
 const CELLS = OF_SHARE + MAX_SHARES;
 export const PROGRESS_BYTES = CELLS * 4;
+
+/** Bits that concern everyone at work on the tensors: a late worker may write to them; averages stand in for parameters. */
+const HELD = 1;
+const SWAPPED = 2;
 
 export class Progress {
   readonly #cells: Int32Array;
@@ -43,11 +44,27 @@ export class Progress {
 
   /** Whether a worker that the optimizer with the threads gave up may still write to the tensors. */
   get isHeld(): boolean {
-    return this.#load(HELD) !== 0;
+    return (this.#load(BITS) & HELD) !== 0;
   }
 
   set isHeld(isHeld: boolean) {
-    this.#store(HELD, Number(isHeld));
+    this.#setBit(HELD, isHeld);
+  }
+
+  /** Whether the averages of the weights stand in for the parameters. */
+  get isSwapped(): boolean {
+    return (this.#load(BITS) & SWAPPED) !== 0;
+  }
+
+  set isSwapped(isSwapped: boolean) {
+    this.#setBit(SWAPPED, isSwapped);
+  }
+
+  /** Refuses steps while the averages stand in for the parameters. */
+  refuseSwapped(): void {
+    if (this.isSwapped) {
+      throw new SwappedError("The averages stand in for the parameters: call swapEma() first.");
+    }
   }
 
   /** Refuses work on tensors that a late worker holds. */
@@ -81,6 +98,11 @@ export class Progress {
       this.#store(OF_SHARE + shard.index, begun);
     }
     this.#store(BEGUN, begun);
+  }
+
+  #setBit(bit: number, isOn: boolean): void {
+    const others = this.#load(BITS) & ~bit;
+    this.#store(BITS, isOn ? others | bit : others);
   }
 
   /** Without a shared memory it does without Atomics, which some engines lack, Hermes for one. */
