@@ -4,7 +4,7 @@ import type { BenchRecord, Result } from "../../bench/result.ts";
 import { sizeTitle } from "../../bench/work.ts";
 import type { Palette } from "../style/palette.ts";
 
-/** Of ways that stand together, the faster one is shown at each size. */
+/** Ways that share a line: the faster one is shown at each size. */
 const WAYS = [["step"], ["scalar"], ["torch"], ["plain", "simple"], ["tfjs-wasm"]];
 const SIZES = [2 ** 14, 2 ** 20, 2 ** 24];
 

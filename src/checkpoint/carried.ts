@@ -18,7 +18,7 @@ export interface CarriedTensor {
   readonly bytes: Bytes;
 }
 
-/** By name: of tensors, and of parameters whose groups have more keys, each with the JSON of its value. */
+/** Carried entries by name: tensors, and parameters whose groups have more keys, each with the JSON of its value. */
 export interface Carried {
   readonly tensors: ReadonlyMap<string, CarriedTensor>;
   readonly keys: ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -26,7 +26,7 @@ export interface Carried {
 
 const NOTHING: Carried = /* @__PURE__ */ (() => ({ tensors: new Map(), keys: new Map() }))();
 
-/** By the optimizer's `params`, which is the same object behind a proxy, as frameworks of pages make them. */
+/** Carried entries of each optimizer. The key is its `params`, which is the same object behind a proxy, as frameworks of pages make them. */
 const CARRIED = /* @__PURE__ */ new WeakMap<object, Carried>();
 
 export function carriedBy({ params }: Optimizer<Params>): Carried {

@@ -40,7 +40,7 @@ interface CarriedNames {
   readonly keys: readonly string[];
 }
 
-/** What a file of ours says of itself. */
+/** The metadata that a file of this package has about itself. */
 interface Own {
   readonly skippedSteps: number;
   /** Whether some learning rate was a function, which a file can't hold: it has the rate of the last step. */

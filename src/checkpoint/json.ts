@@ -13,7 +13,7 @@ const MAX_DEPTH = 127;
 const LARGEST = "18446744073709551615";
 const NUMBER = /[-+.\deE]+/y;
 
-/** What is asked of a parse beside the value. */
+/** Wishes of a caller beside the parsed value. */
 export interface JsonChecks {
   /** Keys of objects within an object, whose lists hold whole numbers without a sign: `1.0` and `-0` aren't. */
   readonly whole?: readonly string[];
@@ -44,7 +44,7 @@ export function parseJson(text: string, where: string, checks: JsonChecks = {}):
 /** One pass over text that is known to be JSON. Linear: 38 MiB of braces once took 27 s with a set for each. */
 class Scan {
   #depth = 0;
-  /** Of the member at hand within the outermost value. */
+  /** The index of the current member within the outermost value. */
   #index = 0;
   /** Of the open objects and lists by depth: the keys that were met, undefined in lists; the last key; its value's start. */
   readonly #keys: (Set<string> | undefined)[] = [];

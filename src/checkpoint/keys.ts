@@ -164,7 +164,7 @@ export function freshState({ what }: Part, param: Float32Array, initialSquareAvg
   return new Float32Array(param.length).fill(what === "squareAvg" ? initialSquareAvg : 0);
 }
 
-/** What is found in whole files, with their bytes. */
+/** Entries found in whole files, with their bytes. */
 export interface Read {
   readonly bytes: Uint8Array;
   readonly findings: Findings;
