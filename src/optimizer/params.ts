@@ -125,7 +125,8 @@ function parseTensor(name: string, source: unknown, taken: Set<string>): TensorS
     return { name, count: source.length, values: source };
   }
   if (isRecord(source)) return { name, ...parseAdopted(name, source as Record<string, unknown>) };
-  const isShape = Array.isArray(source) && source.every(isCount);
+  // A copy, since `every` passes over holes.
+  const isShape = Array.isArray(source) && [...source].every(isCount);
   if (!isShape) {
     throw new ParameterError(
       `Parameter ${show(name)}: got ${show(source)}, expected a shape of whole numbers above 0, as [784, 128], a Float32Array of initial values, or { param, grad } that lie in options.memory.`,
