@@ -1,5 +1,5 @@
 /**
- * How many elements a turn of a loop takes: eight, as two vectors side by side, or one, with zeros in the lanes beside
+ * The number of elements that a turn of a loop takes: eight, as two vectors side by side, or one, with zeros in the lanes beside
  * it. The second vector costs nothing where an engine works on four elements at a time, and an engine that can joins
  * each pair to one vector of twice the width. V8 does so for two stores at one base whose offsets are 16 apart, where
  * the operations that lead to them are the same and no store stands between the loads. So all loads of a turn come

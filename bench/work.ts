@@ -10,7 +10,7 @@ export interface Settings
 }
 
 export interface Work {
-  /** As shown in the tables. */
+  /** The title in the tables. */
   title: string;
   variant: VariantName;
   tensors: number;
@@ -58,7 +58,7 @@ export const variants = {
   nesterov: { momentum: 0.9, nesterov: true },
   centered: { centered: true },
   both: { momentum: 0.9, centered: true },
-  /** As TensorFlow, tf.js, Optax and timm do too. */
+  /** Keras' defaults, which TensorFlow, tf.js, Optax and timm share. */
   keras: { epsInsideSqrt: true, lrInMomentum: true },
   graves2013: { epsInsideSqrt: true, centered: true, momentum: 0.9, lrInMomentum: true },
   dqn: { epsInsideSqrt: true, centered: true },

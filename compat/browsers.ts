@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import puppeteer from "puppeteer-core";
 import { type Browser, tool } from "./tools.ts";
 
-/** By the browser's name and its flags. */
+/** The browsers that run, by name and flags. */
 const running = new Map<string, Awaited<ReturnType<typeof puppeteer.launch>>>();
 
 /** Opens a page and waits for the value that it leaves in `globalThis.result`. */
@@ -49,7 +49,7 @@ export async function launch(browser: Browser, { hasGraphics = false, flags = []
     executablePath: tool(browser).path,
     // Firefox gives no WebGL on a renderer that it doesn't know, such as one without a card.
     extraPrefsFirefox: { "webgl.force-enabled": true },
-    // Without its sandbox, which a container's root can't have: it loads nothing but the matrix's own pages.
+    // A container's root can't have Chromium's sandbox, and it loads nothing but the matrix's own pages.
     args:
       browser === "chromium"
         ? [

@@ -21,7 +21,7 @@ export interface Wanted {
 }
 
 export interface Ways {
-  /** In the order of the tables. */
+  /** The ways in the order of the tables. */
   ways: Way[];
   /** Versions of the peers. */
   versions: Record<string, string>;

@@ -26,7 +26,7 @@ export const DECOUPLED = 256;
 /** Denormals in parameters, state and average become 0 behind the update: at every `FLUSH_INTERVAL`th step. */
 export const FLUSHED = 512;
 
-/** By count, so that bits depend on nothing else: not on threads, shares or restarts. */
+/** The steps from one flush to the next. They are counted, so that bits depend on no threads, shares or restarts. */
 export const FLUSH_INTERVAL = 64;
 
 /** The most threads that can share an update. */
