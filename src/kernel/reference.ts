@@ -62,7 +62,7 @@ function update(heap: Float32Array, segment: Segment, scalars: Scalars): void {
 /**
  * Plain and momentum, with no operation that neutral numbers let one leave out. A store rounds by itself. Most of the
  * time goes into rounding, for which engines convert to float32 and back: on a Zen 4 core the plain loop takes 1.5 times
- * as long as one in double, on a Sapphire Rapids core, with one converter, 3 times.
+ * as long as one in double, on a Sapphire Rapids core, with one converter, 2.9 times (2.1 with two elements a turn).
  */
 function updateCommon(heap: Float32Array, segment: Segment, scalars: Scalars): void {
   const { variant, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
@@ -71,11 +71,13 @@ function updateCommon(heap: Float32Array, segment: Segment, scalars: Scalars): v
   const grad = segment.grad >>> 2;
   const squareAvg = segment.squareAvg >>> 2;
   const momentumBuffer = segment.momentumBuffer >>> 2;
+  // Bundlers make a `var` of a module's constant. Taken as it is, V8 keeps `v` as an object: 12.5 ns instead of 10.
+  const ceiling = f32(LARGEST_FINITE);
   for (let i = 0; i < count; i++) {
     const g = heap[grad + i]!;
     let v = heap[squareAvg + i]!;
     v = f32(v + f32(oneMinusAlpha * f32(f32(g * g) - v)));
-    if (v > LARGEST_FINITE) v = LARGEST_FINITE;
+    if (v > ceiling) v = ceiling;
     heap[squareAvg + i] = v;
     const root = f32(Math.sqrt(epsInside === 0 ? v : f32(v + epsInside)));
     const u = f32((updateScale === 1 ? g : f32(updateScale * g)) / (eps === 0 ? root : f32(root + eps)));
@@ -99,6 +101,7 @@ function updateAny(heap: Float32Array, segment: Segment, scalars: Scalars): void
   const squareAvg = segment.squareAvg >>> 2;
   const momentumBuffer = segment.momentumBuffer >>> 2;
   const gradAvg = segment.gradAvg >>> 2;
+  const ceiling = f32(LARGEST_FINITE);
 
   for (let i = 0; i < segment.count; i++) {
     const p = heap[param + i]!;
@@ -114,7 +117,7 @@ function updateAny(heap: Float32Array, segment: Segment, scalars: Scalars): void
     v = byDifference
       ? f32(v + f32(oneMinusAlpha * f32(f32(g * g) - v)))
       : f32(f32(alpha * v) + f32(f32(oneMinusAlpha * g) * g));
-    if (v > LARGEST_FINITE) v = LARGEST_FINITE;
+    if (v > ceiling) v = ceiling;
     heap[squareAvg + i] = v;
     if (variant & CORRECTED) v = f32(v / correction);
 
