@@ -72,9 +72,9 @@ export class Optimizer<const P extends Params> {
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
-  /** That of the last step, for `report`. */
+  /** The scale of the last step's gradients, for `report`. */
   #gradScale = 1;
-  /** Of the step at hand; one object for all of them, since a small model's update takes hardly longer than to make it. */
+  /** The plan of the current step: one object for all steps, since a small model's update takes hardly longer than to make one. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
   /** @internal */
@@ -256,7 +256,7 @@ export class Optimizer<const P extends Params> {
     return this.#live.progress.changes;
   }
 
-  /** Which elements of each tensor a share consists of, by name: `params.w.subarray(start, end)`. */
+  /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
   shareRanges(shard: Shard): Readonly<Record<NameOf<P>, ElementRange>> {
     const ranges = this.#live.groups.flatMap((group) => group.rangesIn(checkShard(shard)));
     return Object.fromEntries(ranges) as Record<NameOf<P>, ElementRange>;

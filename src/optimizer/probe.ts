@@ -70,7 +70,7 @@ export class Probe {
     copy("squareAvg");
     if (variant & CENTERED) copy("gradAvg");
 
-    // For the rate: a gradient of 1, with the whole learning rate above the denominator.
+    // The rate is the update of a gradient of 1, with the whole learning rate above the denominator.
     copyOf("grad").fill(1);
     buffer.fill(0);
     this.#kernel.update(this.#copies, {

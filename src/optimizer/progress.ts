@@ -113,7 +113,7 @@ export class Progress {
     this.noteChange();
   }
 
-  /** Without a shared memory it does without Atomics, which some engines lack, Hermes for one. */
+  /** Reads by Atomics in a shared memory only: some engines, such as Hermes, have none. */
   #load(cell: number): number {
     return this.#isShared ? Atomics.load(this.#cells, cell) : this.#cells[cell]!;
   }
