@@ -60,7 +60,7 @@ interface Process {
  * name: after a crash of the machine the old file may still be there. Node's permission model forbids that, and a folder
  * that can't be read.
  *
- * For Node, Deno and Bun.
+ * It works in Node, Deno and Bun.
  *
  * @example
  * ```ts
