@@ -21,7 +21,7 @@ export interface Wanted {
 }
 
 export interface Ways {
-  /** In the order of the tables. */
+  /** The ways in the order of the tables. */
   ways: Way[];
   /** Versions of the peers. */
   versions: Record<string, string>;
@@ -35,9 +35,9 @@ const MINE = "mine:";
 
 /** Every way that this machine has. */
 export async function openWays({ peers, mine, say }: Wanted): Promise<Ways> {
-  const children: Child[] = javascript.map((way) => isolated(way));
+  const children: Child[] = [...javascript.map((way) => isolated(way)), ...eightLanes()];
   const versions: Record<string, string> = {};
-  if (mine !== undefined) children.unshift(isolated(await ownLoop(mine), MINE + mine));
+  if (mine !== undefined) children.unshift(isolated(await ownLoop(mine), { load: MINE + mine }));
   if (peers) {
     for (const [name, open] of [["tfjs", openTfjs] as const, ["torch", openPyTorch] as const]) {
       const found = open(say);
@@ -53,6 +53,13 @@ export async function openWays({ peers, mine, say }: Wanted): Promise<Ways> {
       for (const child of children) child.close();
     },
   };
+}
+
+/** `step()` on eight lanes (docs/eight-lanes.md), by a flag of V8 in a process of its own. */
+function eightLanes(): Child[] {
+  if (Number.parseInt(process.versions.node, 10) < 24) return [];
+  const names = { name: "step8", title: "step(), eight lanes" };
+  return [isolated(step, { flags: ["--experimental-wasm-revectorize"], names })];
 }
 
 function openTfjs(say: Wanted["say"]): { children: Child[]; version: string } | undefined {

@@ -11,7 +11,7 @@ export type Backend = "wasm" | "js";
 /** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them: the parts of the mathematics that a step uses. */
 export const MOMENTUM = 1;
 export const CENTERED = 2;
-/** `gradScale`, `clipValue` and `paramScale`. */
+/** `gradScale` and `clipValue`. */
 export const SHAPED = 4;
 /** `gradScale` and `weightDecay`. */
 export const DECAYED = 8;
@@ -21,6 +21,13 @@ export const CORRECTED = 32;
 export const AVERAGED = 64;
 /** The gradient is cleared behind the update. */
 export const ZEROED = 128;
+/** `decoupledDecay`. */
+export const DECOUPLED = 256;
+/** Denormals in parameters, state and average become 0 behind the update: at every `FLUSH_INTERVAL`th step. */
+export const FLUSHED = 512;
+
+/** The steps from one flush to the next. They are counted, so that bits depend on no threads, shares or restarts. */
+export const FLUSH_INTERVAL = 64;
 
 /** The most threads that can share an update. */
 export const MAX_THREADS = 64;
@@ -42,13 +49,18 @@ export interface Scalars {
   /** Negative when maximizing. */
   gradScale: number;
   clipValue: number;
-  /** `1 - lr * weightDecay` for decoupled weight decay, computed in double and rounded once. */
-  paramScale: number;
+  /** `lr * weightDecay` for decoupled weight decay, computed in double and rounded once. */
+  decoupledDecay: number;
   weightDecay: number;
   /** `1 - alpha ** t` at step t, for bias correction. */
   correction: number;
   /** `1 - decay` of the average of the weights; 1 at the first step, which takes the weights themselves. */
   emaWeight: number;
+}
+
+/** Whether averages move by a share of the difference; `assembly/rmsprop.ts` says why not always. */
+export function movesByDifference({ oneMinusAlpha }: Scalars): boolean {
+  return oneMinusAlpha > 0 && oneMinusAlpha < 0.5;
 }
 
 /** All numbers of a step but the switches, in the order in which kernels take them. */
@@ -62,7 +74,7 @@ export const SCALARS = [
   "bufferScale",
   "gradScale",
   "clipValue",
-  "paramScale",
+  "decoupledDecay",
   "weightDecay",
   "correction",
   "emaWeight",

@@ -50,7 +50,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
         scalars.bufferScale,
         scalars.gradScale,
         scalars.clipValue,
-        scalars.paramScale,
+        scalars.decoupledDecay,
         scalars.weightDecay,
         scalars.correction,
         scalars.emaWeight,

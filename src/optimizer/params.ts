@@ -73,7 +73,7 @@ export interface TensorSpec {
   adopted?: AdoptedViews | AdoptedOffsets;
   /** The byte offsets of an adopted tensor, once they are checked. */
   ptrs?: { readonly param: number; readonly grad: number };
-  /** Where it and its state lie, if another optimizer has placed them. */
+  /** The places of the tensor and its state, if another optimizer has chosen them. */
   placed?: { isAdopted: boolean; segment: Segment };
 }
 
