@@ -2,7 +2,7 @@
 export const WEIGHT_LIMITS = {
   "rmsprop-wasm": 18_000,
   "rmsprop-wasm/core": 6_500,
-  "rmsprop-wasm/js": 14_500,
+  "rmsprop-wasm/js": 15_000,
   "rmsprop-wasm/tfjs": 15_000,
   /** Beside the main entry, which it takes its optimizers from. */
   "rmsprop-wasm/checkpoint": 9_750,
