@@ -20,19 +20,19 @@ export function updateRows(
   gradAvg: usize,
   ema: usize,
   count: u32,
-  alpha: f32,
-  oneMinusAlpha: f32,
-  epsInside: f32,
-  eps: f32,
-  updateScale: f32,
-  momentum: f32,
-  bufferScale: f32,
-  gradScale: f32,
-  clipValue: f32,
-  decoupledDecay: f32,
-  weightDecay: f32,
-  correction: f32,
-  emaWeight: f32,
+  alpha: Real,
+  oneMinusAlpha: Real,
+  epsInside: Real,
+  eps: Real,
+  updateScale: Real,
+  momentum: Real,
+  bufferScale: Real,
+  gradScale: Real,
+  clipValue: Real,
+  decoupledDecay: Real,
+  weightDecay: Real,
+  correction: Real,
+  emaWeight: Real,
   rows: usize,
   rowCount: u32,
 ): void {
@@ -44,7 +44,7 @@ export function updateRows(
       rows += 4;
       rowCount--;
     } while (rowCount > 0 && load<u32>(rows) === first + run);
-    const at: usize = (first * count) << 2;
+    const at: usize = <usize>(first * count) * sizeof<Real>();
     // biome-ignore format: a list
     update(
       variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, run * count,
@@ -82,7 +82,7 @@ export function catchUpRows(
   rowCount: u32,
 ): void {
   for (; rowCount > 0; rowCount--) {
-    const at: usize = (<u32>load<f64>(entries) * count) << 2;
+    const at = <usize>(<u32>load<f64>(entries) * count) * sizeof<Real>();
     const averageKept = load<f64>(entries, 8);
     const p = param + at;
     const m = momentumBuffer + at;
@@ -105,19 +105,26 @@ function combine(x: usize, kept: f64, y: usize, ofY: f64, z: usize, ofZ: f64, co
   for (let pairs = (count + 1) >> 1; pairs > 0; pairs--) {
     // The last element of an odd row stands alone: what is beside it belongs to the next row.
     const isPair = count > 1;
-    let sum = f64x2.mul(keptOfTwo, two(x, isPair));
-    if (ofY !== 0) sum = f64x2.add(sum, f64x2.mul(ofTwoY, two(y, isPair)));
-    if (ofZ !== 0) sum = f64x2.add(sum, f64x2.mul(ofTwoZ, two(z, isPair)));
-    const rounded = normal(f32x4.demote_f64x2_zero(sum));
-    if (isPair) v128.store64_lane(x, rounded, 0);
-    else v128.store32_lane(x, rounded, 0);
-    x += 8;
-    y += 8;
-    z += 8;
+    let sum = f64x2.mul(keptOfTwo, doubles(x, isPair));
+    if (ofY !== 0) sum = f64x2.add(sum, f64x2.mul(ofTwoY, doubles(y, isPair)));
+    if (ofZ !== 0) sum = f64x2.add(sum, f64x2.mul(ofTwoZ, doubles(z, isPair)));
+    storeRounded(x, sum, isPair);
+    x += 2 * sizeof<Real>();
+    y += 2 * sizeof<Real>();
+    z += 2 * sizeof<Real>();
     count -= 2;
   }
 }
 
-function two(ptr: usize, isPair: bool): v128 {
+/** Two elements, or one, as double. */
+function doubles(ptr: usize, isPair: bool): v128 {
+  if (sizeof<Real>() === 8) return isPair ? v128.load(ptr) : v128.load64_zero(ptr);
   return f64x2.promote_low_f32x4(isPair ? v128.load64_zero(ptr) : v128.load32_zero(ptr));
+}
+
+function storeRounded(ptr: usize, sum: v128, isPair: bool): void {
+  const rounded = normal(sizeof<Real>() === 8 ? sum : f32x4.demote_f64x2_zero(sum));
+  if (!isPair) v128.store_lane<Real>(ptr, rounded, 0);
+  else if (sizeof<Real>() === 8) v128.store(ptr, rounded);
+  else v128.store64_lane(ptr, rounded, 0);
 }

@@ -5,7 +5,7 @@
  (type $3 (func (param i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
  (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32)))
  (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
- (type $6 (func (param i32 i32) (result f64)))
+ (type $6 (func (param i32 i32 f64) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "update" (func $assembly/rmsprop/update))
@@ -317,28 +317,28 @@
     select
     local.tee $24
     if
-     block $break|0
-      block $case6|0
-       block $case5|0
-        block $case4|0
-         block $case3|0
-          block $case2|0
-           block $case1|0
-            block $case0|0
+     block $break|1
+      block $case6|1
+       block $case5|1
+        block $case4|1
+         block $case3|1
+          block $case2|1
+           block $case1|1
+            block $case0|1
              block $tablify|0
               local.get $31
               i32.const -705
               i32.and
               local.tee $0
-              br_table $case0|0 $case1|0 $case2|0 $tablify|0
+              br_table $case0|1 $case1|1 $case2|1 $tablify|0
              end
              block $tablify|00
               local.get $0
               i32.const 3
               i32.sub
-              br_table $case3|0 $case4|0 $tablify|00 $tablify|00 $tablify|00 $case5|0 $tablify|00
+              br_table $case3|1 $case4|1 $tablify|00 $tablify|00 $tablify|00 $case5|1 $tablify|00
              end
-             br $case6|0
+             br $case6|1
             end
             local.get $1
             local.set $0
@@ -455,7 +455,7 @@
              i32.ge_u
              br_if $do-loop|0
             end
-            br $break|0
+            br $break|1
            end
            local.get $1
            local.set $25
@@ -609,7 +609,7 @@
             i32.ge_u
             br_if $do-loop|00
            end
-           br $break|0
+           br $break|1
           end
           local.get $1
           local.set $25
@@ -769,7 +769,7 @@
            i32.ge_u
            br_if $do-loop|01
           end
-          br $break|0
+          br $break|1
          end
          local.get $1
          local.set $21
@@ -965,7 +965,7 @@
           i32.ge_u
           br_if $do-loop|02
          end
-         br $break|0
+         br $break|1
         end
         local.get $1
         local.set $0
@@ -1104,7 +1104,7 @@
          i32.ge_u
          br_if $do-loop|023
         end
-        br $break|0
+        br $break|1
        end
        local.get $1
        local.set $0
@@ -1241,7 +1241,7 @@
         i32.ge_u
         br_if $do-loop|03
        end
-       br $break|0
+       br $break|1
       end
       local.get $31
       local.get $1
@@ -1253,12 +1253,12 @@
       local.get $30
       local.get $29
       local.get $28
-      call $"assembly/rmsprop/updateAs<assembly/lanes/Eight,f32,f32,f32,f32,f32>"
+      call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32>"
      end
     end
     local.get $24
     local.get $26
-    i32.ne
+    i32.lt_u
     if
      local.get $31
      local.get $24
@@ -1292,9 +1292,9 @@
     i32.and
     if
      local.get $1
-     local.set $0
-     local.get $6
      local.set $21
+     local.get $6
+     local.set $0
      local.get $26
      local.tee $22
      i32.const 8
@@ -1305,9 +1305,9 @@
       local.set $34
       loop $do-loop|04
        local.get $34
-       local.get $0
-       v128.load offset=16
        local.get $21
+       v128.load offset=16
+       local.get $0
        v128.load offset=16
        local.tee $35
        f32x4.sub
@@ -1315,11 +1315,11 @@
        local.get $35
        f32x4.add
        local.set $35
-       local.get $21
-       local.get $34
        local.get $0
-       v128.load
+       local.get $34
        local.get $21
+       v128.load
+       local.get $0
        v128.load
        local.tee $36
        f32x4.sub
@@ -1327,17 +1327,17 @@
        local.get $36
        f32x4.add
        v128.store
-       local.get $21
+       local.get $0
        local.get $35
        v128.store offset=16
-       local.get $0
-       i32.const 32
-       i32.add
-       local.set $0
        local.get $21
        i32.const 32
        i32.add
        local.set $21
+       local.get $0
+       i32.const 32
+       i32.add
+       local.set $0
        local.get $22
        i32.const 8
        i32.sub
@@ -1355,25 +1355,25 @@
      i32.shl
      local.tee $0
      i32.add
-     local.set $22
+     local.set $21
      local.get $0
      local.get $6
      i32.add
-     local.set $21
+     local.set $0
      local.get $26
      i32.const 7
      i32.and
-     local.tee $0
+     local.tee $22
      if
       local.get $20
       f32x4.splat
       local.set $34
       loop $do-loop|005
-       local.get $21
+       local.get $0
        local.get $34
-       local.get $22
-       v128.load32_zero
        local.get $21
+       v128.load32_zero
+       local.get $0
        v128.load32_zero
        local.tee $35
        f32x4.sub
@@ -1381,18 +1381,18 @@
        local.get $35
        f32x4.add
        v128.store32_lane 0
-       local.get $22
-       i32.const 4
-       i32.add
-       local.set $22
        local.get $21
        i32.const 4
        i32.add
        local.set $21
        local.get $0
+       i32.const 4
+       i32.add
+       local.set $0
+       local.get $22
        i32.const 1
        i32.sub
-       local.tee $0
+       local.tee $22
        br_if $do-loop|005
       end
      end
@@ -1675,8 +1675,6 @@
   (local $22 v128)
   (local $23 v128)
   (local $24 v128)
-  (local $25 v128)
-  (local $26 v128)
   local.get $7
   f32x4.extract_lane 0
   f32x4.splat
@@ -1684,7 +1682,7 @@
   local.get $7
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $25
+  local.set $24
   local.get $7
   f32x4.extract_lane 2
   f32x4.splat
@@ -1696,141 +1694,119 @@
   local.get $8
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $20
+  local.set $16
   local.get $8
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $14
+  local.set $15
   local.get $8
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $19
+  local.set $20
   local.get $8
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $13
+  local.set $14
   local.get $9
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $18
+  local.set $13
   local.get $9
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $17
+  local.set $12
   local.get $9
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $16
+  local.tee $19
   f32x4.neg
-  local.set $15
+  local.set $18
   local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $24
+  local.set $17
   loop $do-loop|0
    local.get $1
    v128.load32_zero
-   local.set $11
-   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-   local.set $7
+   local.set $10
    local.get $2
    v128.load32_zero
-   local.get $19
+   local.get $20
    f32x4.mul
-   local.set $8
+   local.set $9
    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-   local.get $19
+   local.get $20
    f32x4.mul
-   local.set $26
+   local.set $7
    local.get $0
    i32.const 4
    i32.and
-   if
-    local.get $26
-    local.get $15
+   if (result v128)
+    local.get $9
+    local.get $18
     f32x4.pmax
-    local.get $16
+    local.get $19
     f32x4.pmin
-    local.set $26
-    local.get $8
-    local.get $15
-    f32x4.pmax
-    local.get $16
-    f32x4.pmin
-    local.set $8
+    local.set $9
+    i32.const 0
+    i32x4.splat
+   else
+    local.get $7
    end
+   drop
+   local.get $9
+   local.get $21
+   local.get $10
+   f32x4.mul
+   f32x4.add
+   local.get $9
    local.get $0
    i32.const 8
    i32.and
-   if (result v128)
-    local.get $26
-    local.get $21
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.mul
-    f32x4.add
-    local.set $26
-    local.get $8
-    local.get $21
-    local.get $11
-    f32x4.mul
-    f32x4.add
-   else
-    local.get $8
-   end
+   select
    local.set $9
    local.get $3
    v128.load32_zero
-   local.set $8
+   local.set $7
    local.get $0
    i32.const 1024
    i32.and
    if (result v128)
     local.get $23
-    local.get $8
+    local.get $7
     f32x4.mul
-    local.get $25
+    local.get $24
     local.get $9
     f32x4.mul
     local.get $9
     f32x4.mul
     f32x4.add
    else
-    local.get $25
-    local.get $26
-    local.get $26
-    f32x4.mul
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.sub
-    f32x4.mul
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.add
-    local.set $7
-    local.get $25
+    local.get $24
     local.get $9
     local.get $9
     f32x4.mul
-    local.get $8
+    local.get $7
     f32x4.sub
     f32x4.mul
-    local.get $8
+    local.get $7
     f32x4.add
    end
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $12
-   local.set $10
-   local.get $10
-   local.get $24
+   local.tee $11
+   local.tee $7
+   local.get $17
    f32x4.div
-   local.get $10
+   local.get $7
    local.get $0
    i32.const 32
    i32.and
    select
-   local.set $10
-   local.get $11
+   local.set $8
+   local.get $10
    local.set $7
-   local.get $20
+   local.get $16
    local.get $9
    f32x4.mul
    local.get $0
@@ -1840,8 +1816,7 @@
     local.get $5
     v128.load32_zero
     local.set $7
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    local.set $8
+    local.get $8
     local.get $0
     i32.const 1024
     i32.and
@@ -1849,20 +1824,12 @@
      local.get $23
      local.get $7
      f32x4.mul
-     local.get $25
+     local.get $24
      local.get $9
      f32x4.mul
      f32x4.add
     else
-     local.get $25
-     local.get $26
-     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-     f32x4.sub
-     f32x4.mul
-     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-     f32x4.add
-     local.set $8
-     local.get $25
+     local.get $24
      local.get $9
      local.get $7
      f32x4.sub
@@ -1871,35 +1838,26 @@
      f32x4.add
     end
     local.tee $7
-    local.set $9
+    local.get $17
+    f32x4.div
+    local.get $7
     local.get $0
     i32.const 32
     i32.and
-    if (result v128)
-     local.get $7
-     local.get $24
-     f32x4.div
-     local.set $9
-     i32.const 0
-     i32x4.splat
-    else
-     local.get $8
-    end
-    drop
-    local.get $10
-    local.get $9
-    local.get $9
+    select
+    local.tee $8
+    local.get $8
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
    else
-    local.get $10
+    local.get $8
    end
-   local.get $18
+   local.get $13
    f32x4.add
    f32x4.sqrt
-   local.get $17
+   local.get $12
    f32x4.add
    f32x4.div
    local.tee $8
@@ -1908,7 +1866,7 @@
    i32.const 1
    i32.and
    if
-    local.get $14
+    local.get $15
     local.get $8
     local.get $22
     local.get $9
@@ -1929,10 +1887,10 @@
     local.set $8
    end
    local.get $1
-   local.get $11
+   local.get $10
    local.get $8
-   local.get $13
-   local.get $11
+   local.get $14
+   local.get $10
    f32x4.mul
    f32x4.add
    local.get $8
@@ -1943,7 +1901,7 @@
    f32x4.sub
    v128.store32_lane 0
    local.get $3
-   local.get $12
+   local.get $11
    v128.store32_lane 0
    local.get $0
    i32.const 2
@@ -1998,7 +1956,7 @@
    br_if $do-loop|0
   end
  )
- (func $"assembly/rmsprop/updateAs<assembly/lanes/Eight,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
+ (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
   (local $10 v128)
   (local $11 v128)
   (local $12 v128)
@@ -2019,68 +1977,67 @@
   (local $27 v128)
   (local $28 v128)
   (local $29 v128)
-  (local $30 v128)
   local.get $7
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $30
+  local.set $15
   local.get $7
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $29
+  local.set $16
   local.get $7
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $26
+  local.set $19
   local.get $8
   f32x4.extract_lane 0
-  f32x4.splat
-  local.set $25
-  local.get $8
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $24
-  local.get $8
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $23
-  local.get $8
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $22
-  local.get $9
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $21
-  local.get $9
-  f32x4.extract_lane 1
   f32x4.splat
   local.set $20
+  local.get $8
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $21
+  local.get $8
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $22
+  local.get $8
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $23
+  local.get $9
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $24
+  local.get $9
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $25
   local.get $9
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $19
+  local.tee $26
   f32x4.neg
-  local.set $18
+  local.set $27
   local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $28
+  local.set $17
   loop $do-loop|0
    local.get $1
    v128.load
-   local.set $15
+   local.set $13
    local.get $1
    v128.load offset=16
    local.set $14
    local.get $2
    v128.load
-   local.get $23
+   local.get $22
    f32x4.mul
    local.set $7
    local.get $2
    v128.load offset=16
-   local.get $23
+   local.get $22
    f32x4.mul
    local.set $8
    local.get $0
@@ -2088,89 +2045,91 @@
    i32.and
    if
     local.get $8
-    local.get $18
+    local.get $27
     f32x4.pmax
-    local.get $19
+    local.get $26
     f32x4.pmin
     local.set $8
     local.get $7
-    local.get $18
+    local.get $27
     f32x4.pmax
-    local.get $19
+    local.get $26
     f32x4.pmin
     local.set $7
    end
-   local.get $30
    local.get $0
    i32.const 8
    i32.and
-   if (result v128)
+   if
     local.get $8
-    local.get $26
+    local.get $19
     local.get $14
     f32x4.mul
     f32x4.add
     local.set $8
     local.get $7
-    local.get $26
-    local.get $15
+    local.get $19
+    local.get $13
     f32x4.mul
     f32x4.add
-   else
-    local.get $7
+    local.set $7
    end
-   local.tee $11
-   local.get $11
+   local.get $15
+   local.get $7
+   local.get $7
    f32x4.mul
    local.get $3
    v128.load
-   local.tee $7
+   local.tee $9
    f32x4.sub
    f32x4.mul
-   local.get $7
+   local.get $9
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $17
+   local.tee $28
    local.set $9
-   local.get $30
+   local.get $15
    local.get $8
    local.get $8
    f32x4.mul
    local.get $3
    v128.load offset=16
-   local.tee $7
+   local.tee $10
    f32x4.sub
    f32x4.mul
-   local.get $7
+   local.get $10
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $16
+   local.tee $29
    local.set $10
    local.get $0
    i32.const 32
    i32.and
    if
     local.get $10
-    local.get $28
+    local.get $17
     f32x4.div
     local.set $10
     local.get $9
-    local.get $28
+    local.get $17
     f32x4.div
     local.set $9
    end
-   local.get $15
-   local.set $13
+   local.get $13
+   local.set $11
    local.get $14
    local.set $12
+   local.get $20
+   local.get $7
+   f32x4.mul
    local.get $0
    i32.const 2
    i32.and
-   if
-    local.get $30
-    local.get $11
+   if (result v128)
+    local.get $15
+    local.get $7
     local.get $5
     v128.load
     local.tee $7
@@ -2178,69 +2137,66 @@
     f32x4.mul
     local.get $7
     f32x4.add
-    local.tee $13
-    local.set $7
-    local.get $30
+    local.tee $11
+    local.set $18
+    local.get $15
     local.get $8
     local.get $5
     v128.load offset=16
-    local.tee $12
+    local.tee $7
     f32x4.sub
     f32x4.mul
-    local.get $12
+    local.get $7
     f32x4.add
     local.tee $12
-    local.set $27
+    local.set $7
     local.get $0
     i32.const 32
     i32.and
     if
-     local.get $27
-     local.get $28
+     local.get $11
+     local.get $17
      f32x4.div
-     local.set $27
-     local.get $7
-     local.get $28
+     local.set $18
+     local.get $12
+     local.get $17
      f32x4.div
      local.set $7
     end
-    local.get $9
-    local.get $7
-    local.get $7
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-    local.set $9
     local.get $10
-    local.get $27
-    local.get $27
+    local.get $7
+    local.get $7
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
     local.set $10
+    local.get $9
+    local.get $18
+    local.get $18
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+   else
+    local.get $9
    end
-   local.get $25
-   local.get $11
-   f32x4.mul
-   local.get $9
-   local.get $21
+   local.get $24
    f32x4.add
    f32x4.sqrt
-   local.get $20
+   local.get $25
    f32x4.add
    f32x4.div
    local.tee $7
    local.set $9
-   local.get $25
+   local.get $20
    local.get $8
    f32x4.mul
    local.get $10
-   local.get $21
+   local.get $24
    f32x4.add
    f32x4.sqrt
-   local.get $20
+   local.get $25
    f32x4.add
    f32x4.div
    local.tee $8
@@ -2250,32 +2206,32 @@
    i32.and
    if
     local.get $7
-    local.get $29
+    local.get $16
     local.get $4
     v128.load
     f32x4.mul
     f32x4.add
     local.set $9
     local.get $8
-    local.get $29
+    local.get $16
     local.get $4
     v128.load offset=16
     f32x4.mul
     f32x4.add
     local.set $10
-    local.get $24
+    local.get $21
     local.get $0
     i32.const 16
     i32.and
     if (result v128)
      local.get $8
-     local.get $29
+     local.get $16
      local.get $10
      f32x4.mul
      f32x4.add
      local.set $8
      local.get $7
-     local.get $29
+     local.get $16
      local.get $9
      f32x4.mul
      f32x4.add
@@ -2286,26 +2242,26 @@
     end
     f32x4.mul
     local.set $7
-    local.get $24
+    local.get $21
     local.get $8
     f32x4.mul
     local.set $8
    end
    local.get $1
-   local.get $15
+   local.get $13
    local.get $0
    i32.const 256
    i32.and
    if (result v128)
     local.get $8
-    local.get $22
+    local.get $23
     local.get $14
     f32x4.mul
     f32x4.add
     local.set $8
     local.get $7
-    local.get $22
-    local.get $15
+    local.get $23
+    local.get $13
     f32x4.mul
     f32x4.add
    else
@@ -2319,17 +2275,17 @@
    f32x4.sub
    v128.store offset=16
    local.get $3
-   local.get $17
+   local.get $28
    v128.store
    local.get $3
-   local.get $16
+   local.get $29
    v128.store offset=16
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $13
+    local.get $11
     v128.store
     local.get $5
     local.get $12
@@ -2385,9 +2341,8 @@
    br_if $do-loop|0
   end
  )
- (func $assembly/gradient/sumOfSquares (param $0 i32) (param $1 i32) (result f64)
-  (local $2 i32)
-  (local $3 f64)
+ (func $assembly/gradient/sumOfSquares (param $0 i32) (param $1 i32) (param $2 f64) (result f64)
+  (local $3 i32)
   (local $4 f64)
   (local $5 v128)
   (local $6 i32)
@@ -2395,11 +2350,13 @@
   (local $8 v128)
   (local $9 v128)
   (local $10 i32)
+  f64.const 0
+  local.set $2
   loop $while-continue|0
    local.get $1
    if
     local.get $0
-    local.set $2
+    local.set $3
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     local.set $5
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
@@ -2421,7 +2378,7 @@
     if
      loop $do-loop|0
       local.get $5
-      local.get $2
+      local.get $3
       v128.load64_zero
       f64x2.promote_low_f32x4
       local.tee $5
@@ -2430,7 +2387,7 @@
       f64x2.add
       local.set $5
       local.get $7
-      local.get $2
+      local.get $3
       v128.load64_zero offset=8
       f64x2.promote_low_f32x4
       local.tee $7
@@ -2439,7 +2396,7 @@
       f64x2.add
       local.set $7
       local.get $8
-      local.get $2
+      local.get $3
       v128.load64_zero offset=16
       f64x2.promote_low_f32x4
       local.tee $8
@@ -2448,7 +2405,7 @@
       f64x2.add
       local.set $8
       local.get $9
-      local.get $2
+      local.get $3
       v128.load64_zero offset=24
       f64x2.promote_low_f32x4
       local.tee $9
@@ -2456,10 +2413,10 @@
       f64x2.mul
       f64x2.add
       local.set $9
-      local.get $2
+      local.get $3
       i32.const 32
       i32.add
-      local.set $2
+      local.set $3
       local.get $6
       i32.const 8
       i32.sub
@@ -2469,7 +2426,7 @@
       br_if $do-loop|0
      end
     end
-    local.get $3
+    local.get $2
     local.get $5
     local.get $7
     f64x2.add
@@ -2482,23 +2439,23 @@
     local.get $5
     f64x2.extract_lane 1
     f64.add
-    local.set $3
+    local.set $2
     loop $for-loop|1
      local.get $6
      if
-      local.get $3
       local.get $2
+      local.get $3
       f32.load
       f64.promote_f32
-      local.tee $3
-      local.get $3
+      local.tee $2
+      local.get $2
       f64.mul
       f64.add
-      local.set $3
-      local.get $2
+      local.set $2
+      local.get $3
       i32.const 4
       i32.add
-      local.set $2
+      local.set $3
       local.get $6
       i32.const 1
       i32.sub
@@ -2506,9 +2463,9 @@
       br $for-loop|1
      end
     end
-    local.get $3
+    local.get $2
     f64.add
-    local.set $3
+    local.set $2
     local.get $0
     local.get $10
     i32.const 2
@@ -2522,6 +2479,6 @@
     br $while-continue|0
    end
   end
-  local.get $3
+  local.get $2
  )
 )

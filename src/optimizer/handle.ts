@@ -10,7 +10,7 @@ import type { Group } from "./group.ts";
 import type { ParsedGroup, Shape } from "./params.ts";
 
 /** Rises with every change of a handle's contents, or of the cells in the memory. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** The options that hold for every optimizer on the tensors. */
 export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema">;
