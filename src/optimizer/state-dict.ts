@@ -10,8 +10,8 @@ import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "..
 import type { OptimizerOptions } from "../options/options.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
-import { isFloat32Array, type Shape } from "./params.ts";
 import type { State, Tensor } from "./tensor.ts";
+import { isFloat32Array, type Shape } from "./values.ts";
 
 /** One tensor of a state dict, its arrays flat. */
 export interface TensorState extends State {
