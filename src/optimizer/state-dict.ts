@@ -1,5 +1,6 @@
 /** An optimizer's state as plain data, and the checks that it passes before any of it goes into an optimizer. */
 
+import { LARGEST_FINITE } from "../base/float32.ts";
 import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
@@ -130,7 +131,21 @@ export function writeState(
   groups.forEach((group, i) => {
     group.change(nexts[i]!);
   });
-  for (const { tensor, plane, values } of safe) tensor.view(plane).set(values);
+  for (const { tensor, plane, values } of safe) {
+    const view = tensor.view(plane);
+    view.set(values);
+    if (plane === "squareAvg") bound(view);
+  }
+}
+
+/**
+ * Lowers the infinite averages that other libraries leave behind a gradient whose square overflows: an average that
+ * moves by a share of the difference would become NaN.
+ */
+function bound(averages: Float32Array): void {
+  for (let i = averages.indexOf(Infinity); i >= 0; i = averages.indexOf(Infinity, i + 1)) {
+    averages[i] = LARGEST_FINITE;
+  }
 }
 
 function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: readonly Plane[]): Write[] {
