@@ -98,7 +98,12 @@ type ScaleOptions = Pick<StepOptions, "gradScale" | "zeroGrad">;
 
 /** The options of a raw update. */
 export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions {
-  /** Number of updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
+  /**
+   * Updates made before, for a schedule of `lr`, for `biasCorrection`, and for turning denormals to 0, which every 64th
+   * update does: without it, none.
+   *
+   * @defaultValue 0
+   */
   step?: number;
 }
 

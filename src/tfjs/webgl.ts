@@ -19,7 +19,7 @@ import { SMALLEST_NORMAL } from "../base/float32.ts";
 import { BackendError } from "../errors.ts";
 import type { Scalars } from "../kernel/contract.ts";
 import { operations } from "./operations.ts";
-import { type Input, inputsOf, type Output, outputsOf, SCALARS, updateText } from "./shader.ts";
+import { type Input, inputsOf, type Output, outputsOf, SCALARS, updateText, variantOf } from "./shader.ts";
 import { largestFinite, type Slot, type Updater } from "./updater.ts";
 
 /** The internals of tf.js 4's webgl backend that this file uses. tf.js documents none of them. */
@@ -53,9 +53,10 @@ export function openWebgl(backend: KernelBackend): Updater | undefined {
           "The browser has taken the WebGL context away from tf.js, and with it all tensors on the graphics card: reload the page, and load the model that was saved last.",
         );
       }
-      const outputs = outputsOf(scalars.variant);
+      const variant = variantOf(scalars);
+      const outputs = outputsOf(variant);
       const attributes = {
-        variant: scalars.variant,
+        variant,
         scalars: [0, 4, 8].map((start) =>
           SCALARS.slice(start, start + 4).map((name) => finite(scalars[name])),
         ),
@@ -86,7 +87,7 @@ function computesRight(updater: Updater): boolean {
     bufferScale: 1,
     gradScale: 1,
     clipValue: Infinity,
-    paramScale: 1,
+    decoupledDecay: 0,
     weightDecay: 0,
     correction: 1,
     emaWeight: 0,
