@@ -121,7 +121,11 @@ export function writeState(
     group.check(nexts[i]!);
   });
 
-  const safe = writes.map((write) => apart(write, arena.memory));
+  const safe = writes
+    .filter((write) => !isInPlace(write, arena.memory))
+    .map((write) =>
+      mayBeOf(arena.memory, write.values) ? { ...write, values: write.values.slice() } : write,
+    );
   reserve(
     arena,
     groups.flatMap((group, i) => group.wantsFor(nexts[i]!)),
@@ -148,13 +152,12 @@ function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: reado
 }
 
 /**
- * Copies values that other writes, or the memory's growth, would change before they are read: those within the memory. What
- * is in its place already stays there.
+ * Whether values stand where they are to be written, in a plane that is in use: the growth of the memory leaves them there,
+ * though it empties the view. All others within the memory are copied first, since other writes may change them.
  */
-function apart(write: Write, memory: WebAssembly.Memory): Write {
-  const { tensor, plane, values } = write;
-  const isInPlace = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
-  return mayBeOf(memory, values) && !isInPlace ? { ...write, values: values.slice() } : write;
+function isInPlace({ tensor, plane, values }: Write, { buffer }: WebAssembly.Memory): boolean {
+  const isThere = values.buffer === buffer && values.byteOffset === tensor.segment[plane];
+  return isThere && (plane === "param" || plane === "ema" || plane in tensor.state);
 }
 
 function checkCount(name: string, count: unknown, most: number, wanted: string): void {
