@@ -78,7 +78,7 @@ const SHAPED: u32 = 4;
 export const DECAYED: u32 = 8;
 export const NESTEROV: u32 = 16;
 export const CORRECTED: u32 = 32;
-const AVERAGED: u32 = 64;
+export const AVERAGED: u32 = 64;
 const ZEROED: u32 = 128;
 const DECOUPLED: u32 = 256;
 const FLUSHED: u32 = 512;
@@ -280,7 +280,7 @@ function flush<Lanes>(plane: usize, count: u32): void {
   } while (count >= elements);
 }
 
-function normal(x: v128): v128 {
+export function normal(x: v128): v128 {
   return v128.andnot(x, v128.lt<Real>(v128.abs<Real>(x), v128.splat<Real>(Real.MIN_NORMAL_VALUE)));
 }
 

@@ -1,11 +1,137 @@
 (module
  (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
- (type $1 (func (param i32 i32)))
- (type $2 (func (param i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $3 (func (param i32 i32 f64) (result f64)))
+ (type $1 (func (param i32 f64 i32 f64 i32 f64 i32)))
+ (type $2 (func (param i32 i32)))
+ (type $3 (func (param i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32)))
+ (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+ (type $6 (func (param i32 i32 f64) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "update" (func $assembly/rmsprop/update))
+ (export "catchUpRows" (func $assembly/rows/catchUpRows))
+ (export "updateRows" (func $assembly/rows/updateRows))
+ (func $assembly/rows/combine (param $0 i32) (param $1 f64) (param $2 i32) (param $3 f64) (param $4 i32) (param $5 f64) (param $6 i32)
+  (local $7 v128)
+  (local $8 i32)
+  (local $9 i32)
+  (local $10 v128)
+  (local $11 v128)
+  (local $12 v128)
+  local.get $1
+  f64x2.splat
+  local.set $10
+  local.get $3
+  f64x2.splat
+  local.set $11
+  local.get $5
+  f64x2.splat
+  local.set $12
+  local.get $6
+  i32.const 1
+  i32.add
+  i32.const 1
+  i32.shr_u
+  local.set $8
+  loop $for-loop|0
+   local.get $8
+   if
+    local.get $10
+    local.get $6
+    i32.const 1
+    i32.gt_u
+    local.tee $9
+    if (result v128)
+     local.get $0
+     v128.load64_zero
+    else
+     local.get $0
+     v128.load32_zero
+    end
+    f64x2.promote_low_f32x4
+    f64x2.mul
+    local.set $7
+    local.get $3
+    f64.const 0
+    f64.ne
+    if
+     local.get $7
+     local.get $11
+     local.get $9
+     if (result v128)
+      local.get $2
+      v128.load64_zero
+     else
+      local.get $2
+      v128.load32_zero
+     end
+     f64x2.promote_low_f32x4
+     f64x2.mul
+     f64x2.add
+     local.set $7
+    end
+    local.get $5
+    f64.const 0
+    f64.ne
+    if (result v128)
+     local.get $7
+     local.get $12
+     local.get $9
+     if (result v128)
+      local.get $4
+      v128.load64_zero
+     else
+      local.get $4
+      v128.load32_zero
+     end
+     f64x2.promote_low_f32x4
+     f64x2.mul
+     f64x2.add
+    else
+     local.get $7
+    end
+    f32x4.demote_f64x2_zero
+    local.tee $7
+    local.get $7
+    f32x4.abs
+    v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
+    f32x4.lt
+    v128.andnot
+    local.set $7
+    local.get $9
+    if
+     local.get $0
+     local.get $7
+     v128.store64_lane 0
+    else
+     local.get $0
+     local.get $7
+     v128.store32_lane 0
+    end
+    local.get $0
+    i32.const 8
+    i32.add
+    local.set $0
+    local.get $2
+    i32.const 8
+    i32.add
+    local.set $2
+    local.get $4
+    i32.const 8
+    i32.add
+    local.set $4
+    local.get $6
+    i32.const 2
+    i32.sub
+    local.set $6
+    local.get $8
+    i32.const 1
+    i32.sub
+    local.set $8
+    br $for-loop|0
+   end
+  end
+ )
  (func $assembly/rmsprop/flushPlane (param $0 i32) (param $1 i32)
   (local $2 i32)
   (local $3 i32)
@@ -88,688 +214,6 @@
     local.tee $2
     br_if $do-loop|00
    end
-  end
- )
- (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
-  (local $10 v128)
-  (local $11 v128)
-  (local $12 v128)
-  (local $13 v128)
-  (local $14 v128)
-  (local $15 v128)
-  (local $16 v128)
-  (local $17 v128)
-  (local $18 v128)
-  (local $19 v128)
-  (local $20 v128)
-  (local $21 v128)
-  (local $22 v128)
-  (local $23 v128)
-  (local $24 v128)
-  local.get $7
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $23
-  local.get $7
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $24
-  local.get $7
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $22
-  local.get $7
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $21
-  local.get $8
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $16
-  local.get $8
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $15
-  local.get $8
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $20
-  local.get $8
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $14
-  local.get $9
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $13
-  local.get $9
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $12
-  local.get $9
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.tee $19
-  f32x4.neg
-  local.set $18
-  local.get $9
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $17
-  loop $do-loop|0
-   local.get $1
-   v128.load32_zero
-   local.set $10
-   local.get $2
-   v128.load32_zero
-   local.get $20
-   f32x4.mul
-   local.set $9
-   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-   local.get $20
-   f32x4.mul
-   local.set $7
-   local.get $0
-   i32.const 4
-   i32.and
-   if (result v128)
-    local.get $9
-    local.get $18
-    f32x4.pmax
-    local.get $19
-    f32x4.pmin
-    local.set $9
-    i32.const 0
-    i32x4.splat
-   else
-    local.get $7
-   end
-   drop
-   local.get $9
-   local.get $21
-   local.get $10
-   f32x4.mul
-   f32x4.add
-   local.get $9
-   local.get $0
-   i32.const 8
-   i32.and
-   select
-   local.set $9
-   local.get $3
-   v128.load32_zero
-   local.set $7
-   local.get $0
-   i32.const 1024
-   i32.and
-   if (result v128)
-    local.get $23
-    local.get $7
-    f32x4.mul
-    local.get $24
-    local.get $9
-    f32x4.mul
-    local.get $9
-    f32x4.mul
-    f32x4.add
-   else
-    local.get $24
-    local.get $9
-    local.get $9
-    f32x4.mul
-    local.get $7
-    f32x4.sub
-    f32x4.mul
-    local.get $7
-    f32x4.add
-   end
-   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-   f32x4.pmin
-   local.tee $11
-   local.tee $7
-   local.get $17
-   f32x4.div
-   local.get $7
-   local.get $0
-   i32.const 32
-   i32.and
-   select
-   local.set $8
-   local.get $10
-   local.set $7
-   local.get $16
-   local.get $9
-   f32x4.mul
-   local.get $0
-   i32.const 2
-   i32.and
-   if (result v128)
-    local.get $5
-    v128.load32_zero
-    local.set $7
-    local.get $8
-    local.get $0
-    i32.const 1024
-    i32.and
-    if (result v128)
-     local.get $23
-     local.get $7
-     f32x4.mul
-     local.get $24
-     local.get $9
-     f32x4.mul
-     f32x4.add
-    else
-     local.get $24
-     local.get $9
-     local.get $7
-     f32x4.sub
-     f32x4.mul
-     local.get $7
-     f32x4.add
-    end
-    local.tee $7
-    local.get $17
-    f32x4.div
-    local.get $7
-    local.get $0
-    i32.const 32
-    i32.and
-    select
-    local.tee $8
-    local.get $8
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-   else
-    local.get $8
-   end
-   local.get $13
-   f32x4.add
-   f32x4.sqrt
-   local.get $12
-   f32x4.add
-   f32x4.div
-   local.tee $8
-   local.set $9
-   local.get $0
-   i32.const 1
-   i32.and
-   if
-    local.get $15
-    local.get $8
-    local.get $22
-    local.get $9
-    local.get $22
-    local.get $4
-    v128.load32_zero
-    f32x4.mul
-    f32x4.add
-    local.tee $9
-    f32x4.mul
-    f32x4.add
-    local.get $9
-    local.get $0
-    i32.const 16
-    i32.and
-    select
-    f32x4.mul
-    local.set $8
-   end
-   local.get $1
-   local.get $10
-   local.get $8
-   local.get $14
-   local.get $10
-   f32x4.mul
-   f32x4.add
-   local.get $8
-   local.get $0
-   i32.const 256
-   i32.and
-   select
-   f32x4.sub
-   v128.store32_lane 0
-   local.get $3
-   local.get $11
-   v128.store32_lane 0
-   local.get $0
-   i32.const 2
-   i32.and
-   if
-    local.get $5
-    local.get $7
-    v128.store32_lane 0
-   end
-   local.get $0
-   i32.const 1
-   i32.and
-   if
-    local.get $4
-    local.get $9
-    v128.store32_lane 0
-   end
-   local.get $1
-   i32.const 4
-   i32.add
-   local.set $1
-   local.get $2
-   i32.const 4
-   i32.add
-   local.set $2
-   local.get $3
-   i32.const 4
-   i32.add
-   local.set $3
-   local.get $4
-   i32.const 4
-   i32.add
-   local.get $4
-   local.get $0
-   i32.const 1
-   i32.and
-   select
-   local.set $4
-   local.get $5
-   i32.const 4
-   i32.add
-   local.get $5
-   local.get $0
-   i32.const 2
-   i32.and
-   select
-   local.set $5
-   local.get $6
-   i32.const 1
-   i32.sub
-   local.tee $6
-   br_if $do-loop|0
-  end
- )
- (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
-  (local $10 v128)
-  (local $11 v128)
-  (local $12 v128)
-  (local $13 v128)
-  (local $14 v128)
-  (local $15 v128)
-  (local $16 v128)
-  (local $17 v128)
-  (local $18 v128)
-  (local $19 v128)
-  (local $20 v128)
-  (local $21 v128)
-  (local $22 v128)
-  (local $23 v128)
-  (local $24 v128)
-  (local $25 v128)
-  (local $26 v128)
-  (local $27 v128)
-  (local $28 v128)
-  (local $29 v128)
-  local.get $7
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $15
-  local.get $7
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $16
-  local.get $7
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $19
-  local.get $8
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $20
-  local.get $8
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $21
-  local.get $8
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $22
-  local.get $8
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $23
-  local.get $9
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $24
-  local.get $9
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $25
-  local.get $9
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.tee $26
-  f32x4.neg
-  local.set $27
-  local.get $9
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $17
-  loop $do-loop|0
-   local.get $1
-   v128.load
-   local.set $13
-   local.get $1
-   v128.load offset=16
-   local.set $14
-   local.get $2
-   v128.load
-   local.get $22
-   f32x4.mul
-   local.set $7
-   local.get $2
-   v128.load offset=16
-   local.get $22
-   f32x4.mul
-   local.set $8
-   local.get $0
-   i32.const 4
-   i32.and
-   if
-    local.get $8
-    local.get $27
-    f32x4.pmax
-    local.get $26
-    f32x4.pmin
-    local.set $8
-    local.get $7
-    local.get $27
-    f32x4.pmax
-    local.get $26
-    f32x4.pmin
-    local.set $7
-   end
-   local.get $0
-   i32.const 8
-   i32.and
-   if
-    local.get $8
-    local.get $19
-    local.get $14
-    f32x4.mul
-    f32x4.add
-    local.set $8
-    local.get $7
-    local.get $19
-    local.get $13
-    f32x4.mul
-    f32x4.add
-    local.set $7
-   end
-   local.get $15
-   local.get $7
-   local.get $7
-   f32x4.mul
-   local.get $3
-   v128.load
-   local.tee $9
-   f32x4.sub
-   f32x4.mul
-   local.get $9
-   f32x4.add
-   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-   f32x4.pmin
-   local.tee $28
-   local.set $9
-   local.get $15
-   local.get $8
-   local.get $8
-   f32x4.mul
-   local.get $3
-   v128.load offset=16
-   local.tee $10
-   f32x4.sub
-   f32x4.mul
-   local.get $10
-   f32x4.add
-   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-   f32x4.pmin
-   local.tee $29
-   local.set $10
-   local.get $0
-   i32.const 32
-   i32.and
-   if
-    local.get $10
-    local.get $17
-    f32x4.div
-    local.set $10
-    local.get $9
-    local.get $17
-    f32x4.div
-    local.set $9
-   end
-   local.get $13
-   local.set $11
-   local.get $14
-   local.set $12
-   local.get $20
-   local.get $7
-   f32x4.mul
-   local.get $0
-   i32.const 2
-   i32.and
-   if (result v128)
-    local.get $15
-    local.get $7
-    local.get $5
-    v128.load
-    local.tee $7
-    f32x4.sub
-    f32x4.mul
-    local.get $7
-    f32x4.add
-    local.tee $11
-    local.set $18
-    local.get $15
-    local.get $8
-    local.get $5
-    v128.load offset=16
-    local.tee $7
-    f32x4.sub
-    f32x4.mul
-    local.get $7
-    f32x4.add
-    local.tee $12
-    local.set $7
-    local.get $0
-    i32.const 32
-    i32.and
-    if
-     local.get $11
-     local.get $17
-     f32x4.div
-     local.set $18
-     local.get $12
-     local.get $17
-     f32x4.div
-     local.set $7
-    end
-    local.get $10
-    local.get $7
-    local.get $7
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-    local.set $10
-    local.get $9
-    local.get $18
-    local.get $18
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-   else
-    local.get $9
-   end
-   local.get $24
-   f32x4.add
-   f32x4.sqrt
-   local.get $25
-   f32x4.add
-   f32x4.div
-   local.tee $7
-   local.set $9
-   local.get $20
-   local.get $8
-   f32x4.mul
-   local.get $10
-   local.get $24
-   f32x4.add
-   f32x4.sqrt
-   local.get $25
-   f32x4.add
-   f32x4.div
-   local.tee $8
-   local.set $10
-   local.get $0
-   i32.const 1
-   i32.and
-   if
-    local.get $7
-    local.get $16
-    local.get $4
-    v128.load
-    f32x4.mul
-    f32x4.add
-    local.set $9
-    local.get $8
-    local.get $16
-    local.get $4
-    v128.load offset=16
-    f32x4.mul
-    f32x4.add
-    local.set $10
-    local.get $21
-    local.get $0
-    i32.const 16
-    i32.and
-    if (result v128)
-     local.get $8
-     local.get $16
-     local.get $10
-     f32x4.mul
-     f32x4.add
-     local.set $8
-     local.get $7
-     local.get $16
-     local.get $9
-     f32x4.mul
-     f32x4.add
-    else
-     local.get $10
-     local.set $8
-     local.get $9
-    end
-    f32x4.mul
-    local.set $7
-    local.get $21
-    local.get $8
-    f32x4.mul
-    local.set $8
-   end
-   local.get $1
-   local.get $13
-   local.get $0
-   i32.const 256
-   i32.and
-   if (result v128)
-    local.get $8
-    local.get $23
-    local.get $14
-    f32x4.mul
-    f32x4.add
-    local.set $8
-    local.get $7
-    local.get $23
-    local.get $13
-    f32x4.mul
-    f32x4.add
-   else
-    local.get $7
-   end
-   f32x4.sub
-   v128.store
-   local.get $1
-   local.get $14
-   local.get $8
-   f32x4.sub
-   v128.store offset=16
-   local.get $3
-   local.get $28
-   v128.store
-   local.get $3
-   local.get $29
-   v128.store offset=16
-   local.get $0
-   i32.const 2
-   i32.and
-   if
-    local.get $5
-    local.get $11
-    v128.store
-    local.get $5
-    local.get $12
-    v128.store offset=16
-   end
-   local.get $0
-   i32.const 1
-   i32.and
-   if
-    local.get $4
-    local.get $9
-    v128.store
-    local.get $4
-    local.get $10
-    v128.store offset=16
-   end
-   local.get $1
-   i32.const 32
-   i32.add
-   local.set $1
-   local.get $2
-   i32.const 32
-   i32.add
-   local.set $2
-   local.get $3
-   i32.const 32
-   i32.add
-   local.set $3
-   local.get $4
-   i32.const 32
-   i32.add
-   local.get $4
-   local.get $0
-   i32.const 1
-   i32.and
-   select
-   local.set $4
-   local.get $5
-   i32.const 32
-   i32.add
-   local.get $5
-   local.get $0
-   i32.const 2
-   i32.and
-   select
-   local.set $5
-   local.get $6
-   i32.const 8
-   i32.sub
-   local.tee $6
-   i32.const 8
-   i32.ge_u
-   br_if $do-loop|0
   end
  )
  (func $assembly/rmsprop/update (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 f32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32)
@@ -2027,6 +1471,874 @@
     local.set $7
     br $while-continue|0
    end
+  end
+ )
+ (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 f32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 i32) (param $22 i32)
+  (local $23 i32)
+  (local $24 i32)
+  loop $while-continue|0
+   local.get $22
+   if
+    local.get $21
+    i32.load
+    local.set $24
+    i32.const 0
+    local.set $23
+    loop $do-loop|1
+     local.get $23
+     i32.const 1
+     i32.add
+     local.set $23
+     local.get $21
+     i32.const 4
+     i32.add
+     local.set $21
+     local.get $22
+     i32.const 1
+     i32.sub
+     local.tee $22
+     if (result i32)
+      local.get $21
+      i32.load
+      local.get $23
+      local.get $24
+      i32.add
+      i32.eq
+     else
+      i32.const 0
+     end
+     br_if $do-loop|1
+    end
+    local.get $0
+    local.get $7
+    local.get $24
+    i32.mul
+    i32.const 2
+    i32.shl
+    local.tee $24
+    local.get $1
+    i32.add
+    local.get $2
+    local.get $24
+    i32.add
+    local.get $3
+    local.get $24
+    i32.add
+    local.get $4
+    local.get $24
+    i32.add
+    local.get $5
+    local.get $24
+    i32.add
+    local.get $6
+    local.get $24
+    i32.add
+    local.get $7
+    local.get $23
+    i32.mul
+    local.get $8
+    local.get $9
+    local.get $10
+    local.get $11
+    local.get $12
+    local.get $13
+    local.get $14
+    local.get $15
+    local.get $16
+    local.get $17
+    local.get $18
+    local.get $19
+    local.get $20
+    call $assembly/rmsprop/update
+    br $while-continue|0
+   end
+  end
+ )
+ (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32)
+  (local $9 i32)
+  (local $10 i32)
+  (local $11 f64)
+  (local $12 i32)
+  loop $for-loop|0
+   local.get $8
+   if
+    local.get $7
+    f64.load offset=8
+    local.set $11
+    local.get $7
+    f64.load
+    i32.trunc_sat_f64_u
+    local.get $6
+    i32.mul
+    i32.const 2
+    i32.shl
+    local.tee $9
+    local.get $1
+    i32.add
+    local.set $12
+    local.get $3
+    local.get $9
+    i32.add
+    local.set $10
+    local.get $0
+    i32.const 64
+    i32.and
+    if
+     local.get $5
+     local.get $9
+     i32.add
+     local.get $7
+     f64.load offset=40
+     local.get $12
+     local.get $7
+     f64.load offset=48
+     local.get $10
+     local.get $7
+     f64.load offset=56
+     local.get $6
+     call $assembly/rows/combine
+    end
+    local.get $12
+    local.get $7
+    f64.load offset=24
+    local.get $10
+    local.get $7
+    f64.load offset=32
+    i32.const 0
+    f64.const 0
+    local.get $6
+    call $assembly/rows/combine
+    local.get $0
+    i32.const 1
+    i32.and
+    if
+     local.get $10
+     local.get $7
+     f64.load offset=16
+     i32.const 0
+     f64.const 0
+     i32.const 0
+     f64.const 0
+     local.get $6
+     call $assembly/rows/combine
+    end
+    local.get $2
+    local.get $9
+    i32.add
+    local.get $11
+    i32.const 0
+    f64.const 0
+    i32.const 0
+    f64.const 0
+    local.get $6
+    call $assembly/rows/combine
+    local.get $0
+    i32.const 2
+    i32.and
+    if
+     local.get $4
+     local.get $9
+     i32.add
+     local.get $11
+     i32.const 0
+     f64.const 0
+     i32.const 0
+     f64.const 0
+     local.get $6
+     call $assembly/rows/combine
+    end
+    local.get $7
+    i32.const -64
+    i32.sub
+    local.set $7
+    local.get $8
+    i32.const 1
+    i32.sub
+    local.set $8
+    br $for-loop|0
+   end
+  end
+ )
+ (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
+  (local $10 v128)
+  (local $11 v128)
+  (local $12 v128)
+  (local $13 v128)
+  (local $14 v128)
+  (local $15 v128)
+  (local $16 v128)
+  (local $17 v128)
+  (local $18 v128)
+  (local $19 v128)
+  (local $20 v128)
+  (local $21 v128)
+  (local $22 v128)
+  (local $23 v128)
+  (local $24 v128)
+  local.get $7
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $23
+  local.get $7
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $24
+  local.get $7
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $22
+  local.get $7
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $21
+  local.get $8
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $16
+  local.get $8
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $15
+  local.get $8
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $20
+  local.get $8
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $14
+  local.get $9
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $13
+  local.get $9
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $12
+  local.get $9
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.tee $19
+  f32x4.neg
+  local.set $18
+  local.get $9
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $17
+  loop $do-loop|0
+   local.get $1
+   v128.load32_zero
+   local.set $10
+   local.get $2
+   v128.load32_zero
+   local.get $20
+   f32x4.mul
+   local.set $9
+   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+   local.get $20
+   f32x4.mul
+   local.set $7
+   local.get $0
+   i32.const 4
+   i32.and
+   if (result v128)
+    local.get $9
+    local.get $18
+    f32x4.pmax
+    local.get $19
+    f32x4.pmin
+    local.set $9
+    i32.const 0
+    i32x4.splat
+   else
+    local.get $7
+   end
+   drop
+   local.get $9
+   local.get $21
+   local.get $10
+   f32x4.mul
+   f32x4.add
+   local.get $9
+   local.get $0
+   i32.const 8
+   i32.and
+   select
+   local.set $9
+   local.get $3
+   v128.load32_zero
+   local.set $7
+   local.get $0
+   i32.const 1024
+   i32.and
+   if (result v128)
+    local.get $23
+    local.get $7
+    f32x4.mul
+    local.get $24
+    local.get $9
+    f32x4.mul
+    local.get $9
+    f32x4.mul
+    f32x4.add
+   else
+    local.get $24
+    local.get $9
+    local.get $9
+    f32x4.mul
+    local.get $7
+    f32x4.sub
+    f32x4.mul
+    local.get $7
+    f32x4.add
+   end
+   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+   f32x4.pmin
+   local.tee $11
+   local.tee $7
+   local.get $17
+   f32x4.div
+   local.get $7
+   local.get $0
+   i32.const 32
+   i32.and
+   select
+   local.set $8
+   local.get $10
+   local.set $7
+   local.get $16
+   local.get $9
+   f32x4.mul
+   local.get $0
+   i32.const 2
+   i32.and
+   if (result v128)
+    local.get $5
+    v128.load32_zero
+    local.set $7
+    local.get $8
+    local.get $0
+    i32.const 1024
+    i32.and
+    if (result v128)
+     local.get $23
+     local.get $7
+     f32x4.mul
+     local.get $24
+     local.get $9
+     f32x4.mul
+     f32x4.add
+    else
+     local.get $24
+     local.get $9
+     local.get $7
+     f32x4.sub
+     f32x4.mul
+     local.get $7
+     f32x4.add
+    end
+    local.tee $7
+    local.get $17
+    f32x4.div
+    local.get $7
+    local.get $0
+    i32.const 32
+    i32.and
+    select
+    local.tee $8
+    local.get $8
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+   else
+    local.get $8
+   end
+   local.get $13
+   f32x4.add
+   f32x4.sqrt
+   local.get $12
+   f32x4.add
+   f32x4.div
+   local.tee $8
+   local.set $9
+   local.get $0
+   i32.const 1
+   i32.and
+   if
+    local.get $15
+    local.get $8
+    local.get $22
+    local.get $9
+    local.get $22
+    local.get $4
+    v128.load32_zero
+    f32x4.mul
+    f32x4.add
+    local.tee $9
+    f32x4.mul
+    f32x4.add
+    local.get $9
+    local.get $0
+    i32.const 16
+    i32.and
+    select
+    f32x4.mul
+    local.set $8
+   end
+   local.get $1
+   local.get $10
+   local.get $8
+   local.get $14
+   local.get $10
+   f32x4.mul
+   f32x4.add
+   local.get $8
+   local.get $0
+   i32.const 256
+   i32.and
+   select
+   f32x4.sub
+   v128.store32_lane 0
+   local.get $3
+   local.get $11
+   v128.store32_lane 0
+   local.get $0
+   i32.const 2
+   i32.and
+   if
+    local.get $5
+    local.get $7
+    v128.store32_lane 0
+   end
+   local.get $0
+   i32.const 1
+   i32.and
+   if
+    local.get $4
+    local.get $9
+    v128.store32_lane 0
+   end
+   local.get $1
+   i32.const 4
+   i32.add
+   local.set $1
+   local.get $2
+   i32.const 4
+   i32.add
+   local.set $2
+   local.get $3
+   i32.const 4
+   i32.add
+   local.set $3
+   local.get $4
+   i32.const 4
+   i32.add
+   local.get $4
+   local.get $0
+   i32.const 1
+   i32.and
+   select
+   local.set $4
+   local.get $5
+   i32.const 4
+   i32.add
+   local.get $5
+   local.get $0
+   i32.const 2
+   i32.and
+   select
+   local.set $5
+   local.get $6
+   i32.const 1
+   i32.sub
+   local.tee $6
+   br_if $do-loop|0
+  end
+ )
+ (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
+  (local $10 v128)
+  (local $11 v128)
+  (local $12 v128)
+  (local $13 v128)
+  (local $14 v128)
+  (local $15 v128)
+  (local $16 v128)
+  (local $17 v128)
+  (local $18 v128)
+  (local $19 v128)
+  (local $20 v128)
+  (local $21 v128)
+  (local $22 v128)
+  (local $23 v128)
+  (local $24 v128)
+  (local $25 v128)
+  (local $26 v128)
+  (local $27 v128)
+  (local $28 v128)
+  (local $29 v128)
+  local.get $7
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $15
+  local.get $7
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $16
+  local.get $7
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $19
+  local.get $8
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $20
+  local.get $8
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $21
+  local.get $8
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $22
+  local.get $8
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $23
+  local.get $9
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $24
+  local.get $9
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $25
+  local.get $9
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.tee $26
+  f32x4.neg
+  local.set $27
+  local.get $9
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $17
+  loop $do-loop|0
+   local.get $1
+   v128.load
+   local.set $13
+   local.get $1
+   v128.load offset=16
+   local.set $14
+   local.get $2
+   v128.load
+   local.get $22
+   f32x4.mul
+   local.set $7
+   local.get $2
+   v128.load offset=16
+   local.get $22
+   f32x4.mul
+   local.set $8
+   local.get $0
+   i32.const 4
+   i32.and
+   if
+    local.get $8
+    local.get $27
+    f32x4.pmax
+    local.get $26
+    f32x4.pmin
+    local.set $8
+    local.get $7
+    local.get $27
+    f32x4.pmax
+    local.get $26
+    f32x4.pmin
+    local.set $7
+   end
+   local.get $0
+   i32.const 8
+   i32.and
+   if
+    local.get $8
+    local.get $19
+    local.get $14
+    f32x4.mul
+    f32x4.add
+    local.set $8
+    local.get $7
+    local.get $19
+    local.get $13
+    f32x4.mul
+    f32x4.add
+    local.set $7
+   end
+   local.get $15
+   local.get $7
+   local.get $7
+   f32x4.mul
+   local.get $3
+   v128.load
+   local.tee $9
+   f32x4.sub
+   f32x4.mul
+   local.get $9
+   f32x4.add
+   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+   f32x4.pmin
+   local.tee $28
+   local.set $9
+   local.get $15
+   local.get $8
+   local.get $8
+   f32x4.mul
+   local.get $3
+   v128.load offset=16
+   local.tee $10
+   f32x4.sub
+   f32x4.mul
+   local.get $10
+   f32x4.add
+   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+   f32x4.pmin
+   local.tee $29
+   local.set $10
+   local.get $0
+   i32.const 32
+   i32.and
+   if
+    local.get $10
+    local.get $17
+    f32x4.div
+    local.set $10
+    local.get $9
+    local.get $17
+    f32x4.div
+    local.set $9
+   end
+   local.get $13
+   local.set $11
+   local.get $14
+   local.set $12
+   local.get $20
+   local.get $7
+   f32x4.mul
+   local.get $0
+   i32.const 2
+   i32.and
+   if (result v128)
+    local.get $15
+    local.get $7
+    local.get $5
+    v128.load
+    local.tee $7
+    f32x4.sub
+    f32x4.mul
+    local.get $7
+    f32x4.add
+    local.tee $11
+    local.set $18
+    local.get $15
+    local.get $8
+    local.get $5
+    v128.load offset=16
+    local.tee $7
+    f32x4.sub
+    f32x4.mul
+    local.get $7
+    f32x4.add
+    local.tee $12
+    local.set $7
+    local.get $0
+    i32.const 32
+    i32.and
+    if
+     local.get $11
+     local.get $17
+     f32x4.div
+     local.set $18
+     local.get $12
+     local.get $17
+     f32x4.div
+     local.set $7
+    end
+    local.get $10
+    local.get $7
+    local.get $7
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+    local.set $10
+    local.get $9
+    local.get $18
+    local.get $18
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+   else
+    local.get $9
+   end
+   local.get $24
+   f32x4.add
+   f32x4.sqrt
+   local.get $25
+   f32x4.add
+   f32x4.div
+   local.tee $7
+   local.set $9
+   local.get $20
+   local.get $8
+   f32x4.mul
+   local.get $10
+   local.get $24
+   f32x4.add
+   f32x4.sqrt
+   local.get $25
+   f32x4.add
+   f32x4.div
+   local.tee $8
+   local.set $10
+   local.get $0
+   i32.const 1
+   i32.and
+   if
+    local.get $7
+    local.get $16
+    local.get $4
+    v128.load
+    f32x4.mul
+    f32x4.add
+    local.set $9
+    local.get $8
+    local.get $16
+    local.get $4
+    v128.load offset=16
+    f32x4.mul
+    f32x4.add
+    local.set $10
+    local.get $21
+    local.get $0
+    i32.const 16
+    i32.and
+    if (result v128)
+     local.get $8
+     local.get $16
+     local.get $10
+     f32x4.mul
+     f32x4.add
+     local.set $8
+     local.get $7
+     local.get $16
+     local.get $9
+     f32x4.mul
+     f32x4.add
+    else
+     local.get $10
+     local.set $8
+     local.get $9
+    end
+    f32x4.mul
+    local.set $7
+    local.get $21
+    local.get $8
+    f32x4.mul
+    local.set $8
+   end
+   local.get $1
+   local.get $13
+   local.get $0
+   i32.const 256
+   i32.and
+   if (result v128)
+    local.get $8
+    local.get $23
+    local.get $14
+    f32x4.mul
+    f32x4.add
+    local.set $8
+    local.get $7
+    local.get $23
+    local.get $13
+    f32x4.mul
+    f32x4.add
+   else
+    local.get $7
+   end
+   f32x4.sub
+   v128.store
+   local.get $1
+   local.get $14
+   local.get $8
+   f32x4.sub
+   v128.store offset=16
+   local.get $3
+   local.get $28
+   v128.store
+   local.get $3
+   local.get $29
+   v128.store offset=16
+   local.get $0
+   i32.const 2
+   i32.and
+   if
+    local.get $5
+    local.get $11
+    v128.store
+    local.get $5
+    local.get $12
+    v128.store offset=16
+   end
+   local.get $0
+   i32.const 1
+   i32.and
+   if
+    local.get $4
+    local.get $9
+    v128.store
+    local.get $4
+    local.get $10
+    v128.store offset=16
+   end
+   local.get $1
+   i32.const 32
+   i32.add
+   local.set $1
+   local.get $2
+   i32.const 32
+   i32.add
+   local.set $2
+   local.get $3
+   i32.const 32
+   i32.add
+   local.set $3
+   local.get $4
+   i32.const 32
+   i32.add
+   local.get $4
+   local.get $0
+   i32.const 1
+   i32.and
+   select
+   local.set $4
+   local.get $5
+   i32.const 32
+   i32.add
+   local.get $5
+   local.get $0
+   i32.const 2
+   i32.and
+   select
+   local.set $5
+   local.get $6
+   i32.const 8
+   i32.sub
+   local.tee $6
+   i32.const 8
+   i32.ge_u
+   br_if $do-loop|0
   end
  )
  (func $assembly/gradient/sumOfSquares (param $0 i32) (param $1 i32) (param $2 f64) (result f64)

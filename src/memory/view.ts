@@ -33,7 +33,7 @@ export class Place {
  * Whether a view may be of this memory, whose growth or use would then change its elements. Of a memory that threads share,
  * views made before it grew have another buffer.
  */
-export function mayBeOf({ buffer }: WebAssembly.Memory, view: Float32Array): boolean {
+export function mayBeOf({ buffer }: WebAssembly.Memory, view: ArrayBufferView): boolean {
   return view.buffer === buffer || !(view.buffer instanceof ArrayBuffer);
 }
 

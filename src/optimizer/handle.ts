@@ -7,7 +7,8 @@ import { isShared } from "../memory/layout.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import type { OptimizerOptions, Options } from "../options/options.ts";
 import type { Group } from "./group.ts";
-import type { ParsedGroup, Shape } from "./params.ts";
+import type { ParsedGroup } from "./params.ts";
+import type { Shape } from "./values.ts";
 
 /** Rises with every change of a handle's contents, or of the cells in the memory. */
 const VERSION = 3;

@@ -1,5 +1,6 @@
 /** An optimizer's state as plain data, and the checks that it passes before any of it goes into an optimizer. */
 
+import { LARGEST_FINITE } from "../base/float32.ts";
 import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
@@ -9,8 +10,8 @@ import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "..
 import type { OptimizerOptions } from "../options/options.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
-import { isFloat32Array, type Shape } from "./params.ts";
 import type { State, Tensor } from "./tensor.ts";
+import { isFloat32Array, type Shape } from "./values.ts";
 
 /** One tensor of a state dict, its arrays flat. */
 export interface TensorState extends State {
@@ -121,11 +122,7 @@ export function writeState(
     group.check(nexts[i]!);
   });
 
-  const safe = writes
-    .filter((write) => !isInPlace(write, arena.memory))
-    .map((write) =>
-      mayBeOf(arena.memory, write.values) ? { ...write, values: write.values.slice() } : write,
-    );
+  const safe = writes.map((write) => apart(write, arena.memory));
   reserve(
     arena,
     groups.flatMap((group, i) => group.wantsFor(nexts[i]!)),
@@ -134,7 +131,21 @@ export function writeState(
   groups.forEach((group, i) => {
     group.change(nexts[i]!);
   });
-  for (const { tensor, plane, values } of safe) tensor.view(plane).set(values);
+  for (const { tensor, plane, values } of safe) {
+    const view = tensor.view(plane);
+    if (values) view.set(values);
+    if (plane === "squareAvg") bound(view);
+  }
+}
+
+/**
+ * Lowers the infinite averages that other libraries leave behind a gradient whose square overflows: an average that
+ * moves by a share of the difference would become NaN.
+ */
+function bound(averages: Float32Array): void {
+  for (let i = averages.indexOf(Infinity); i >= 0; i = averages.indexOf(Infinity, i + 1)) {
+    averages[i] = LARGEST_FINITE;
+  }
 }
 
 function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: readonly Plane[]): Write[] {
@@ -152,12 +163,15 @@ function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: reado
 }
 
 /**
- * Whether values stand where they are to be written, in a plane that is in use: the growth of the memory leaves them there,
- * though it empties the view. All others within the memory are copied first, since other writes may change them.
+ * Copies values within the memory, which other writes may change before they are read, and its growth would empty. Leaves
+ * out those that stand in their place already: growth keeps them there, unless the plane only comes into use by this.
  */
-function isInPlace({ tensor, plane, values }: Write, { buffer }: WebAssembly.Memory): boolean {
-  const isThere = values.buffer === buffer && values.byteOffset === tensor.segment[plane];
-  return isThere && (plane === "param" || plane === "ema" || plane in tensor.state);
+function apart(write: Write, memory: WebAssembly.Memory): Partial<Write> & Omit<Write, "values"> {
+  const { tensor, plane, values } = write;
+  const isThere = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
+  const isInUse = plane === "param" || plane === "ema" || plane in tensor.state;
+  if (isThere && isInUse) return { tensor, plane };
+  return mayBeOf(memory, values) ? { ...write, values: values.slice() } : write;
 }
 
 function checkCount(name: string, count: unknown, most: number, wanted: string): void {

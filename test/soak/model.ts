@@ -4,6 +4,7 @@
  * order of shares, is written here once more, in its plainest form.
  */
 
+import { LARGEST_FINITE } from "../../src/base/float32.ts";
 import { openReference } from "../../src/kernel/reference.ts";
 import { PLANES, type Plane, type Segment } from "../../src/kernel/segment.ts";
 import { DEFAULTS, type Hyperparameters, resolveHyperparameters } from "../../src/options/hyperparameters.ts";
@@ -336,6 +337,9 @@ export class ModelOptimizer {
     for (const tensor of tensors.tensors) {
       const planes = Object.entries(saved.planes.get(tensor.plan.name)!);
       for (const [plane, values] of planes) tensor.view(plane as Plane).set(values);
+      // An infinite average becomes the largest number.
+      const averages = tensor.view("squareAvg");
+      averages.set(averages.map((value) => (value === Infinity ? LARGEST_FINITE : value)));
     }
     tensors.steps = saved.steps;
     tensors.shares = undefined;
