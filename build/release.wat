@@ -1,8 +1,9 @@
 (module
- (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
+ (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
- (type $2 (func (param i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $3 (func (param i32 i32) (result f64)))
+ (type $2 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
+ (type $3 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $4 (func (param i32 i32) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "update" (func $assembly/rmsprop/update))
@@ -90,10 +91,1362 @@
    end
   end
  )
- (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
-  (local $10 v128)
-  (local $11 v128)
-  (local $12 v128)
+ (func $assembly/rmsprop/updatePiece (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
+  (local $13 i32)
+  (local $14 i32)
+  (local $15 i32)
+  (local $16 i32)
+  (local $17 i32)
+  (local $18 i32)
+  (local $19 i32)
+  (local $20 v128)
+  (local $21 v128)
+  (local $22 v128)
+  (local $23 v128)
+  (local $24 v128)
+  (local $25 v128)
+  (local $26 v128)
+  (local $27 v128)
+  (local $28 v128)
+  (local $29 v128)
+  (local $30 v128)
+  (local $31 v128)
+  (local $32 v128)
+  (local $33 v128)
+  i32.const 0
+  local.get $8
+  i32.const -8
+  i32.and
+  local.get $0
+  i32.const 4096
+  i32.and
+  select
+  local.tee $17
+  if
+   block $break|0
+    block $case8|0
+     block $case7|0
+      block $case6|0
+       block $case5|0
+        block $case4|0
+         block $case3|0
+          block $case2|0
+           block $case1|0
+            block $case0|0
+             block $tablify|0
+              local.get $0
+              i32.const -705
+              i32.and
+              local.tee $13
+              br_table $case0|0 $case1|0 $case2|0 $tablify|0
+             end
+             local.get $13
+             i32.const 3
+             i32.eq
+             br_if $case3|0
+             local.get $13
+             i32.const 4
+             i32.eq
+             br_if $case4|0
+             local.get $13
+             i32.const 8
+             i32.eq
+             br_if $case5|0
+             local.get $13
+             i32.const 1024
+             i32.eq
+             br_if $case6|0
+             local.get $13
+             i32.const 2048
+             i32.eq
+             br_if $case7|0
+             br $case8|0
+            end
+            local.get $1
+            local.set $13
+            local.get $2
+            local.set $15
+            local.get $3
+            local.set $14
+            local.get $17
+            local.set $16
+            local.get $9
+            f32x4.extract_lane 1
+            f32x4.splat
+            local.set $20
+            local.get $10
+            f32x4.extract_lane 0
+            f32x4.splat
+            local.set $21
+            local.get $11
+            f32x4.extract_lane 0
+            f32x4.splat
+            local.set $22
+            local.get $11
+            f32x4.extract_lane 1
+            f32x4.splat
+            local.set $23
+            loop $do-loop|0
+             local.get $13
+             v128.load offset=16
+             local.set $24
+             local.get $20
+             local.get $15
+             v128.load
+             local.tee $25
+             local.get $25
+             f32x4.mul
+             local.get $14
+             v128.load
+             local.tee $26
+             f32x4.sub
+             f32x4.mul
+             local.get $26
+             f32x4.add
+             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+             f32x4.pmin
+             local.set $26
+             local.get $20
+             local.get $15
+             v128.load offset=16
+             local.tee $27
+             local.get $27
+             f32x4.mul
+             local.get $14
+             v128.load offset=16
+             local.tee $28
+             f32x4.sub
+             f32x4.mul
+             local.get $28
+             f32x4.add
+             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+             f32x4.pmin
+             local.set $28
+             local.get $13
+             local.get $13
+             v128.load
+             local.get $21
+             local.get $25
+             f32x4.mul
+             local.get $26
+             local.get $22
+             f32x4.add
+             f32x4.sqrt
+             local.get $23
+             f32x4.add
+             f32x4.div
+             f32x4.sub
+             v128.store
+             local.get $13
+             local.get $24
+             local.get $21
+             local.get $27
+             f32x4.mul
+             local.get $28
+             local.get $22
+             f32x4.add
+             f32x4.sqrt
+             local.get $23
+             f32x4.add
+             f32x4.div
+             f32x4.sub
+             v128.store offset=16
+             local.get $14
+             local.get $26
+             v128.store
+             local.get $14
+             local.get $28
+             v128.store offset=16
+             local.get $13
+             i32.const 32
+             i32.add
+             local.set $13
+             local.get $15
+             i32.const 32
+             i32.add
+             local.set $15
+             local.get $14
+             i32.const 32
+             i32.add
+             local.set $14
+             local.get $16
+             i32.const 8
+             i32.sub
+             local.tee $16
+             i32.const 8
+             i32.ge_u
+             br_if $do-loop|0
+            end
+            br $break|0
+           end
+           local.get $1
+           local.set $13
+           local.get $2
+           local.set $16
+           local.get $3
+           local.set $14
+           local.get $4
+           local.set $15
+           local.get $17
+           local.set $18
+           local.get $9
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $20
+           local.get $9
+           f32x4.extract_lane 2
+           f32x4.splat
+           local.set $21
+           local.get $10
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $22
+           local.get $10
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $23
+           local.get $11
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $24
+           local.get $11
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $25
+           loop $do-loop|00
+            local.get $13
+            v128.load offset=16
+            local.set $26
+            local.get $20
+            local.get $16
+            v128.load
+            local.tee $27
+            local.get $27
+            f32x4.mul
+            local.get $14
+            v128.load
+            local.tee $28
+            f32x4.sub
+            f32x4.mul
+            local.get $28
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $28
+            local.get $20
+            local.get $16
+            v128.load offset=16
+            local.tee $29
+            local.get $29
+            f32x4.mul
+            local.get $14
+            v128.load offset=16
+            local.tee $30
+            f32x4.sub
+            f32x4.mul
+            local.get $30
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $30
+            local.get $22
+            local.get $29
+            f32x4.mul
+            local.get $30
+            local.get $24
+            f32x4.add
+            f32x4.sqrt
+            local.get $25
+            f32x4.add
+            f32x4.div
+            local.get $21
+            local.get $15
+            v128.load offset=16
+            f32x4.mul
+            f32x4.add
+            local.set $29
+            local.get $13
+            local.get $13
+            v128.load
+            local.get $23
+            local.get $22
+            local.get $27
+            f32x4.mul
+            local.get $28
+            local.get $24
+            f32x4.add
+            f32x4.sqrt
+            local.get $25
+            f32x4.add
+            f32x4.div
+            local.get $21
+            local.get $15
+            v128.load
+            f32x4.mul
+            f32x4.add
+            local.tee $27
+            f32x4.mul
+            f32x4.sub
+            v128.store
+            local.get $13
+            local.get $26
+            local.get $23
+            local.get $29
+            f32x4.mul
+            f32x4.sub
+            v128.store offset=16
+            local.get $14
+            local.get $28
+            v128.store
+            local.get $14
+            local.get $30
+            v128.store offset=16
+            local.get $15
+            local.get $27
+            v128.store
+            local.get $15
+            local.get $29
+            v128.store offset=16
+            local.get $13
+            i32.const 32
+            i32.add
+            local.set $13
+            local.get $16
+            i32.const 32
+            i32.add
+            local.set $16
+            local.get $14
+            i32.const 32
+            i32.add
+            local.set $14
+            local.get $15
+            i32.const 32
+            i32.add
+            local.set $15
+            local.get $18
+            i32.const 8
+            i32.sub
+            local.tee $18
+            i32.const 8
+            i32.ge_u
+            br_if $do-loop|00
+           end
+           br $break|0
+          end
+          local.get $1
+          local.set $13
+          local.get $2
+          local.set $16
+          local.get $3
+          local.set $14
+          local.get $5
+          local.set $15
+          local.get $17
+          local.set $18
+          local.get $9
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $20
+          local.get $10
+          f32x4.extract_lane 0
+          f32x4.splat
+          local.set $21
+          local.get $11
+          f32x4.extract_lane 0
+          f32x4.splat
+          local.set $22
+          local.get $11
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $23
+          loop $do-loop|01
+           local.get $20
+           local.get $16
+           v128.load
+           local.tee $24
+           local.get $24
+           f32x4.mul
+           local.get $14
+           v128.load
+           local.tee $25
+           f32x4.sub
+           f32x4.mul
+           local.get $25
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+           f32x4.pmin
+           local.set $25
+           local.get $20
+           local.get $16
+           v128.load offset=16
+           local.tee $26
+           local.get $26
+           f32x4.mul
+           local.get $14
+           v128.load offset=16
+           local.tee $27
+           f32x4.sub
+           f32x4.mul
+           local.get $27
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+           f32x4.pmin
+           local.set $27
+           local.get $13
+           v128.load offset=16
+           local.set $28
+           local.get $20
+           local.get $26
+           local.get $15
+           v128.load offset=16
+           local.tee $29
+           f32x4.sub
+           f32x4.mul
+           local.get $29
+           f32x4.add
+           local.set $29
+           local.get $13
+           local.get $13
+           v128.load
+           local.get $21
+           local.get $24
+           f32x4.mul
+           local.get $25
+           local.get $20
+           local.get $24
+           local.get $15
+           v128.load
+           local.tee $24
+           f32x4.sub
+           f32x4.mul
+           local.get $24
+           f32x4.add
+           local.tee $24
+           local.get $24
+           f32x4.mul
+           f32x4.sub
+           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+           f32x4.pmax
+           local.get $22
+           f32x4.add
+           f32x4.sqrt
+           local.get $23
+           f32x4.add
+           f32x4.div
+           f32x4.sub
+           v128.store
+           local.get $13
+           local.get $28
+           local.get $21
+           local.get $26
+           f32x4.mul
+           local.get $27
+           local.get $29
+           local.get $29
+           f32x4.mul
+           f32x4.sub
+           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+           f32x4.pmax
+           local.get $22
+           f32x4.add
+           f32x4.sqrt
+           local.get $23
+           f32x4.add
+           f32x4.div
+           f32x4.sub
+           v128.store offset=16
+           local.get $14
+           local.get $25
+           v128.store
+           local.get $14
+           local.get $27
+           v128.store offset=16
+           local.get $15
+           local.get $24
+           v128.store
+           local.get $15
+           local.get $29
+           v128.store offset=16
+           local.get $13
+           i32.const 32
+           i32.add
+           local.set $13
+           local.get $16
+           i32.const 32
+           i32.add
+           local.set $16
+           local.get $14
+           i32.const 32
+           i32.add
+           local.set $14
+           local.get $15
+           i32.const 32
+           i32.add
+           local.set $15
+           local.get $18
+           i32.const 8
+           i32.sub
+           local.tee $18
+           i32.const 8
+           i32.ge_u
+           br_if $do-loop|01
+          end
+          br $break|0
+         end
+         local.get $1
+         local.set $13
+         local.get $2
+         local.set $18
+         local.get $3
+         local.set $14
+         local.get $4
+         local.set $15
+         local.get $5
+         local.set $16
+         local.get $17
+         local.set $19
+         local.get $9
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $20
+         local.get $9
+         f32x4.extract_lane 2
+         f32x4.splat
+         local.set $21
+         local.get $10
+         f32x4.extract_lane 0
+         f32x4.splat
+         local.set $22
+         local.get $10
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $23
+         local.get $11
+         f32x4.extract_lane 0
+         f32x4.splat
+         local.set $24
+         local.get $11
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $25
+         loop $do-loop|02
+          local.get $20
+          local.get $18
+          v128.load
+          local.tee $26
+          local.get $26
+          f32x4.mul
+          local.get $14
+          v128.load
+          local.tee $27
+          f32x4.sub
+          f32x4.mul
+          local.get $27
+          f32x4.add
+          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+          f32x4.pmin
+          local.set $27
+          local.get $20
+          local.get $18
+          v128.load offset=16
+          local.tee $28
+          local.get $28
+          f32x4.mul
+          local.get $14
+          v128.load offset=16
+          local.tee $29
+          f32x4.sub
+          f32x4.mul
+          local.get $29
+          f32x4.add
+          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+          f32x4.pmin
+          local.set $29
+          local.get $13
+          v128.load offset=16
+          local.set $30
+          local.get $22
+          local.get $28
+          f32x4.mul
+          local.get $29
+          local.get $20
+          local.get $28
+          local.get $16
+          v128.load offset=16
+          local.tee $28
+          f32x4.sub
+          f32x4.mul
+          local.get $28
+          f32x4.add
+          local.tee $28
+          local.get $28
+          f32x4.mul
+          f32x4.sub
+          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+          f32x4.pmax
+          local.get $24
+          f32x4.add
+          f32x4.sqrt
+          local.get $25
+          f32x4.add
+          f32x4.div
+          local.get $21
+          local.get $15
+          v128.load offset=16
+          f32x4.mul
+          f32x4.add
+          local.set $31
+          local.get $13
+          local.get $13
+          v128.load
+          local.get $23
+          local.get $22
+          local.get $26
+          f32x4.mul
+          local.get $27
+          local.get $20
+          local.get $26
+          local.get $16
+          v128.load
+          local.tee $26
+          f32x4.sub
+          f32x4.mul
+          local.get $26
+          f32x4.add
+          local.tee $26
+          local.get $26
+          f32x4.mul
+          f32x4.sub
+          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+          f32x4.pmax
+          local.get $24
+          f32x4.add
+          f32x4.sqrt
+          local.get $25
+          f32x4.add
+          f32x4.div
+          local.get $21
+          local.get $15
+          v128.load
+          f32x4.mul
+          f32x4.add
+          local.tee $32
+          f32x4.mul
+          f32x4.sub
+          v128.store
+          local.get $13
+          local.get $30
+          local.get $23
+          local.get $31
+          f32x4.mul
+          f32x4.sub
+          v128.store offset=16
+          local.get $14
+          local.get $27
+          v128.store
+          local.get $14
+          local.get $29
+          v128.store offset=16
+          local.get $16
+          local.get $26
+          v128.store
+          local.get $16
+          local.get $28
+          v128.store offset=16
+          local.get $15
+          local.get $32
+          v128.store
+          local.get $15
+          local.get $31
+          v128.store offset=16
+          local.get $13
+          i32.const 32
+          i32.add
+          local.set $13
+          local.get $18
+          i32.const 32
+          i32.add
+          local.set $18
+          local.get $14
+          i32.const 32
+          i32.add
+          local.set $14
+          local.get $15
+          i32.const 32
+          i32.add
+          local.set $15
+          local.get $16
+          i32.const 32
+          i32.add
+          local.set $16
+          local.get $19
+          i32.const 8
+          i32.sub
+          local.tee $19
+          i32.const 8
+          i32.ge_u
+          br_if $do-loop|02
+         end
+         br $break|0
+        end
+        local.get $1
+        local.set $13
+        local.get $2
+        local.set $15
+        local.get $3
+        local.set $14
+        local.get $17
+        local.set $16
+        local.get $9
+        f32x4.extract_lane 1
+        f32x4.splat
+        local.set $20
+        local.get $10
+        f32x4.extract_lane 0
+        f32x4.splat
+        local.set $21
+        local.get $10
+        f32x4.extract_lane 2
+        f32x4.splat
+        local.set $22
+        local.get $11
+        f32x4.extract_lane 0
+        f32x4.splat
+        local.set $23
+        local.get $11
+        f32x4.extract_lane 1
+        f32x4.splat
+        local.set $24
+        local.get $11
+        f32x4.extract_lane 2
+        f32x4.splat
+        local.tee $25
+        f32x4.neg
+        local.set $26
+        loop $do-loop|023
+         local.get $13
+         v128.load offset=16
+         local.set $27
+         local.get $20
+         local.get $15
+         v128.load
+         local.get $22
+         f32x4.mul
+         local.get $26
+         f32x4.pmax
+         local.get $25
+         f32x4.pmin
+         local.tee $28
+         local.get $28
+         f32x4.mul
+         local.get $14
+         v128.load
+         local.tee $29
+         f32x4.sub
+         f32x4.mul
+         local.get $29
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $29
+         local.get $20
+         local.get $15
+         v128.load offset=16
+         local.get $22
+         f32x4.mul
+         local.get $26
+         f32x4.pmax
+         local.get $25
+         f32x4.pmin
+         local.tee $30
+         local.get $30
+         f32x4.mul
+         local.get $14
+         v128.load offset=16
+         local.tee $31
+         f32x4.sub
+         f32x4.mul
+         local.get $31
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $31
+         local.get $13
+         local.get $13
+         v128.load
+         local.get $21
+         local.get $28
+         f32x4.mul
+         local.get $29
+         local.get $23
+         f32x4.add
+         f32x4.sqrt
+         local.get $24
+         f32x4.add
+         f32x4.div
+         f32x4.sub
+         v128.store
+         local.get $13
+         local.get $27
+         local.get $21
+         local.get $30
+         f32x4.mul
+         local.get $31
+         local.get $23
+         f32x4.add
+         f32x4.sqrt
+         local.get $24
+         f32x4.add
+         f32x4.div
+         f32x4.sub
+         v128.store offset=16
+         local.get $14
+         local.get $29
+         v128.store
+         local.get $14
+         local.get $31
+         v128.store offset=16
+         local.get $13
+         i32.const 32
+         i32.add
+         local.set $13
+         local.get $15
+         i32.const 32
+         i32.add
+         local.set $15
+         local.get $14
+         i32.const 32
+         i32.add
+         local.set $14
+         local.get $16
+         i32.const 8
+         i32.sub
+         local.tee $16
+         i32.const 8
+         i32.ge_u
+         br_if $do-loop|023
+        end
+        br $break|0
+       end
+       local.get $1
+       local.set $13
+       local.get $2
+       local.set $15
+       local.get $3
+       local.set $14
+       local.get $17
+       local.set $16
+       local.get $9
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $20
+       local.get $9
+       f32x4.extract_lane 3
+       f32x4.splat
+       local.set $21
+       local.get $10
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $22
+       local.get $10
+       f32x4.extract_lane 2
+       f32x4.splat
+       local.set $23
+       local.get $11
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $24
+       local.get $11
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $25
+       loop $do-loop|03
+        local.get $20
+        local.get $15
+        v128.load
+        local.get $23
+        f32x4.mul
+        local.get $21
+        local.get $13
+        v128.load
+        local.tee $26
+        f32x4.mul
+        f32x4.add
+        local.tee $27
+        local.get $27
+        f32x4.mul
+        local.get $14
+        v128.load
+        local.tee $28
+        f32x4.sub
+        f32x4.mul
+        local.get $28
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.set $28
+        local.get $20
+        local.get $15
+        v128.load offset=16
+        local.get $23
+        f32x4.mul
+        local.get $21
+        local.get $13
+        v128.load offset=16
+        local.tee $29
+        f32x4.mul
+        f32x4.add
+        local.tee $30
+        local.get $30
+        f32x4.mul
+        local.get $14
+        v128.load offset=16
+        local.tee $31
+        f32x4.sub
+        f32x4.mul
+        local.get $31
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.set $31
+        local.get $13
+        local.get $26
+        local.get $22
+        local.get $27
+        f32x4.mul
+        local.get $28
+        local.get $24
+        f32x4.add
+        f32x4.sqrt
+        local.get $25
+        f32x4.add
+        f32x4.div
+        f32x4.sub
+        v128.store
+        local.get $13
+        local.get $29
+        local.get $22
+        local.get $30
+        f32x4.mul
+        local.get $31
+        local.get $24
+        f32x4.add
+        f32x4.sqrt
+        local.get $25
+        f32x4.add
+        f32x4.div
+        f32x4.sub
+        v128.store offset=16
+        local.get $14
+        local.get $28
+        v128.store
+        local.get $14
+        local.get $31
+        v128.store offset=16
+        local.get $13
+        i32.const 32
+        i32.add
+        local.set $13
+        local.get $15
+        i32.const 32
+        i32.add
+        local.set $15
+        local.get $14
+        i32.const 32
+        i32.add
+        local.set $14
+        local.get $16
+        i32.const 8
+        i32.sub
+        local.tee $16
+        i32.const 8
+        i32.ge_u
+        br_if $do-loop|03
+       end
+       br $break|0
+      end
+      local.get $1
+      local.set $13
+      local.get $2
+      local.set $16
+      local.get $3
+      local.set $14
+      local.get $6
+      local.set $15
+      local.get $17
+      local.set $18
+      local.get $9
+      f32x4.extract_lane 1
+      f32x4.splat
+      local.set $21
+      local.get $10
+      f32x4.extract_lane 0
+      f32x4.splat
+      local.set $22
+      local.get $11
+      f32x4.extract_lane 0
+      f32x4.splat
+      local.set $23
+      local.get $11
+      f32x4.extract_lane 1
+      f32x4.splat
+      local.set $24
+      local.get $12
+      f32x4.extract_lane 0
+      f32x4.splat
+      local.set $25
+      local.get $12
+      f32x4.extract_lane 1
+      f32x4.splat
+      local.set $26
+      loop $do-loop|04
+       local.get $21
+       local.get $16
+       v128.load
+       local.tee $20
+       local.get $20
+       f32x4.mul
+       local.get $14
+       v128.load
+       local.tee $27
+       f32x4.sub
+       f32x4.mul
+       local.get $27
+       f32x4.add
+       v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+       f32x4.pmin
+       local.set $27
+       local.get $21
+       local.get $16
+       v128.load offset=16
+       local.tee $28
+       local.get $28
+       f32x4.mul
+       local.get $14
+       v128.load offset=16
+       local.tee $29
+       f32x4.sub
+       f32x4.mul
+       local.get $29
+       f32x4.add
+       v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+       f32x4.pmin
+       local.set $29
+       local.get $15
+       v128.load offset=16
+       local.set $30
+       local.get $13
+       v128.load offset=16
+       local.set $31
+       local.get $13
+       local.get $13
+       v128.load
+       local.tee $32
+       local.get $26
+       local.get $22
+       local.get $20
+       f32x4.mul
+       local.get $27
+       local.get $23
+       f32x4.add
+       f32x4.sqrt
+       local.get $24
+       f32x4.add
+       f32x4.div
+       local.tee $20
+       f32x4.mul
+       local.get $25
+       local.get $15
+       v128.load
+       local.tee $33
+       local.get $32
+       f32x4.sub
+       f32x4.mul
+       f32x4.sub
+       f32x4.sub
+       v128.store
+       local.get $13
+       local.get $31
+       local.get $26
+       local.get $22
+       local.get $28
+       f32x4.mul
+       local.get $29
+       local.get $23
+       f32x4.add
+       f32x4.sqrt
+       local.get $24
+       f32x4.add
+       f32x4.div
+       local.tee $28
+       f32x4.mul
+       local.get $25
+       local.get $30
+       local.get $31
+       f32x4.sub
+       f32x4.mul
+       f32x4.sub
+       f32x4.sub
+       v128.store offset=16
+       local.get $14
+       local.get $27
+       v128.store
+       local.get $14
+       local.get $29
+       v128.store offset=16
+       local.get $15
+       local.get $33
+       local.get $20
+       f32x4.sub
+       v128.store
+       local.get $15
+       local.get $30
+       local.get $28
+       f32x4.sub
+       v128.store offset=16
+       local.get $13
+       i32.const 32
+       i32.add
+       local.set $13
+       local.get $16
+       i32.const 32
+       i32.add
+       local.set $16
+       local.get $14
+       i32.const 32
+       i32.add
+       local.set $14
+       local.get $15
+       i32.const 32
+       i32.add
+       local.set $15
+       local.get $18
+       i32.const 8
+       i32.sub
+       local.tee $18
+       i32.const 8
+       i32.ge_u
+       br_if $do-loop|04
+      end
+      br $break|0
+     end
+     local.get $1
+     local.set $13
+     local.get $2
+     local.set $15
+     local.get $3
+     local.set $14
+     local.get $7
+     local.set $16
+     local.get $17
+     local.set $18
+     local.get $9
+     f32x4.extract_lane 1
+     f32x4.splat
+     local.set $20
+     local.get $10
+     f32x4.extract_lane 0
+     f32x4.splat
+     local.set $21
+     local.get $11
+     f32x4.extract_lane 0
+     f32x4.splat
+     local.set $22
+     local.get $11
+     f32x4.extract_lane 1
+     f32x4.splat
+     local.set $23
+     local.get $12
+     f32x4.extract_lane 2
+     f32x4.splat
+     local.set $24
+     loop $do-loop|05
+      local.get $20
+      local.get $15
+      v128.load
+      local.tee $25
+      local.get $25
+      f32x4.mul
+      local.get $14
+      v128.load
+      local.tee $26
+      f32x4.sub
+      f32x4.mul
+      local.get $26
+      f32x4.add
+      v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+      f32x4.pmin
+      local.set $26
+      local.get $20
+      local.get $15
+      v128.load offset=16
+      local.tee $27
+      local.get $27
+      f32x4.mul
+      local.get $14
+      v128.load offset=16
+      local.tee $28
+      f32x4.sub
+      f32x4.mul
+      local.get $28
+      f32x4.add
+      v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+      f32x4.pmin
+      local.set $28
+      local.get $21
+      local.get $27
+      f32x4.mul
+      local.get $28
+      local.get $22
+      f32x4.add
+      f32x4.sqrt
+      local.get $23
+      f32x4.add
+      f32x4.div
+      local.get $24
+      local.get $16
+      v128.load offset=16
+      local.get $13
+      v128.load offset=16
+      local.tee $27
+      f32x4.sub
+      f32x4.mul
+      f32x4.sub
+      local.set $29
+      local.get $13
+      local.get $13
+      v128.load
+      local.tee $30
+      local.get $21
+      local.get $25
+      f32x4.mul
+      local.get $26
+      local.get $22
+      f32x4.add
+      f32x4.sqrt
+      local.get $23
+      f32x4.add
+      f32x4.div
+      local.get $24
+      local.get $16
+      v128.load
+      local.get $30
+      f32x4.sub
+      f32x4.mul
+      f32x4.sub
+      f32x4.sub
+      v128.store
+      local.get $13
+      local.get $27
+      local.get $29
+      f32x4.sub
+      v128.store offset=16
+      local.get $14
+      local.get $26
+      v128.store
+      local.get $14
+      local.get $28
+      v128.store offset=16
+      local.get $13
+      i32.const 32
+      i32.add
+      local.set $13
+      local.get $15
+      i32.const 32
+      i32.add
+      local.set $15
+      local.get $14
+      i32.const 32
+      i32.add
+      local.set $14
+      local.get $16
+      i32.const 32
+      i32.add
+      local.set $16
+      local.get $18
+      i32.const 8
+      i32.sub
+      local.tee $18
+      i32.const 8
+      i32.ge_u
+      br_if $do-loop|05
+     end
+     br $break|0
+    end
+    local.get $0
+    i32.const 3072
+    i32.and
+    if
+     local.get $0
+     local.get $1
+     local.get $2
+     local.get $3
+     local.get $4
+     local.get $5
+     local.get $6
+     local.get $7
+     local.get $17
+     local.get $9
+     local.get $10
+     local.get $11
+     local.get $12
+     call $"assembly/rmsprop/updateAs<assembly/lanes/Eight,f32,f32,f32,f32,f32,f32,f32>"
+    else
+     local.get $0
+     local.get $1
+     local.get $2
+     local.get $3
+     local.get $4
+     local.get $5
+     local.get $17
+     local.get $9
+     local.get $10
+     local.get $11
+     call $"assembly/rmsprop/updateAs<assembly/lanes/Eight,f32,f32,f32,f32,f32,void,void>"
+    end
+   end
+  end
+  local.get $8
+  local.get $17
+  i32.eq
+  if
+   return
+  end
+  local.get $0
+  local.get $17
+  i32.const 2
+  i32.shl
+  local.tee $0
+  local.get $1
+  i32.add
+  local.get $0
+  local.get $2
+  i32.add
+  local.get $0
+  local.get $3
+  i32.add
+  local.get $0
+  local.get $4
+  i32.add
+  local.get $0
+  local.get $5
+  i32.add
+  local.get $0
+  local.get $6
+  i32.add
+  local.get $0
+  local.get $7
+  i32.add
+  local.get $8
+  local.get $17
+  i32.sub
+  local.get $9
+  local.get $10
+  local.get $11
+  local.get $12
+  call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>"
+ )
+ (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
   (local $13 v128)
   (local $14 v128)
   (local $15 v128)
@@ -108,161 +1461,189 @@
   (local $24 v128)
   (local $25 v128)
   (local $26 v128)
-  local.get $7
+  (local $27 v128)
+  (local $28 v128)
+  (local $29 v128)
+  (local $30 v128)
+  (local $31 v128)
+  (local $32 v128)
+  local.get $9
   f32x4.extract_lane 0
-  f32x4.splat
-  local.set $23
-  local.get $7
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $25
-  local.get $7
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $22
-  local.get $7
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $21
-  local.get $8
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $20
-  local.get $8
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $14
-  local.get $8
-  f32x4.extract_lane 2
   f32x4.splat
   local.set $19
-  local.get $8
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $13
-  local.get $9
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $18
   local.get $9
   f32x4.extract_lane 1
+  f32x4.splat
+  local.set $15
+  local.get $9
+  f32x4.extract_lane 2
   f32x4.splat
   local.set $17
   local.get $9
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.tee $16
-  f32x4.neg
-  local.set $15
-  local.get $9
   f32x4.extract_lane 3
   f32x4.splat
+  local.set $20
+  local.get $10
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $21
+  local.get $10
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $22
+  local.get $10
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $23
+  local.get $10
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $28
+  local.get $11
+  f32x4.extract_lane 0
+  f32x4.splat
   local.set $24
+  local.get $11
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $25
+  local.get $11
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.tee $26
+  f32x4.neg
+  local.set $27
+  local.get $11
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $18
+  local.get $12
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $29
+  local.get $12
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $30
+  local.get $12
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $31
   loop $do-loop|0
    local.get $1
    v128.load32_zero
-   local.set $11
-   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-   local.set $7
+   local.set $12
    local.get $2
    v128.load32_zero
-   local.get $19
+   local.get $23
    f32x4.mul
-   local.set $8
+   local.set $9
    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-   local.get $19
+   local.get $23
    f32x4.mul
-   local.set $26
+   local.set $13
    local.get $0
    i32.const 4
    i32.and
    if
+    local.get $13
+    local.get $27
+    f32x4.pmax
     local.get $26
-    local.get $15
-    f32x4.pmax
-    local.get $16
     f32x4.pmin
-    local.set $26
-    local.get $8
-    local.get $15
+    local.set $13
+    local.get $9
+    local.get $27
     f32x4.pmax
-    local.get $16
+    local.get $26
     f32x4.pmin
-    local.set $8
+    local.set $9
    end
    local.get $0
    i32.const 8
    i32.and
    if (result v128)
-    local.get $26
-    local.get $21
+    local.get $13
+    local.get $20
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.mul
     f32x4.add
-    local.set $26
-    local.get $8
-    local.get $21
-    local.get $11
+    local.set $13
+    local.get $9
+    local.get $20
+    local.get $12
     f32x4.mul
     f32x4.add
    else
-    local.get $8
+    local.get $9
    end
-   local.set $9
+   local.set $10
    local.get $3
    v128.load32_zero
-   local.set $8
+   local.set $11
+   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+   local.set $9
    local.get $0
-   i32.const 1024
+   i32.const 4096
    i32.and
    if (result v128)
-    local.get $23
-    local.get $8
+    local.get $19
+    local.get $11
     f32x4.mul
-    local.get $25
-    local.get $9
+    local.get $15
+    local.get $10
     f32x4.mul
-    local.get $9
+    local.get $10
     f32x4.mul
     f32x4.add
    else
-    local.get $25
-    local.get $26
-    local.get $26
+    local.get $15
+    local.get $13
+    local.get $13
     f32x4.mul
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.sub
     f32x4.mul
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.add
-    local.set $7
-    local.get $25
-    local.get $9
-    local.get $9
+    local.set $9
+    local.get $15
+    local.get $10
+    local.get $10
     f32x4.mul
-    local.get $8
+    local.get $11
     f32x4.sub
     f32x4.mul
-    local.get $8
+    local.get $11
     f32x4.add
    end
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $12
-   local.set $10
-   local.get $10
-   local.get $24
-   f32x4.div
-   local.get $10
+   local.tee $32
+   local.set $11
+   local.get $9
+   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+   f32x4.pmin
+   local.set $16
    local.get $0
    i32.const 32
    i32.and
-   select
-   local.set $10
-   local.get $11
-   local.set $7
-   local.get $20
-   local.get $9
+   if (result v128)
+    local.get $16
+    local.get $18
+    f32x4.div
+    local.set $16
+    local.get $11
+    local.get $18
+    f32x4.div
+   else
+    local.get $11
+   end
+   local.set $14
+   local.get $12
+   local.set $9
+   local.get $21
+   local.get $10
    f32x4.mul
    local.get $0
    i32.const 2
@@ -270,118 +1651,165 @@
    if (result v128)
     local.get $5
     v128.load32_zero
-    local.set $7
+    local.set $9
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    local.set $8
+    local.set $11
     local.get $0
-    i32.const 1024
+    i32.const 4096
     i32.and
     if (result v128)
-     local.get $23
-     local.get $7
-     f32x4.mul
-     local.get $25
+     local.get $19
      local.get $9
+     f32x4.mul
+     local.get $15
+     local.get $10
      f32x4.mul
      f32x4.add
     else
-     local.get $25
-     local.get $26
+     local.get $15
+     local.get $13
      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
      f32x4.sub
      f32x4.mul
      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
      f32x4.add
-     local.set $8
-     local.get $25
+     local.set $11
+     local.get $15
+     local.get $10
      local.get $9
-     local.get $7
      f32x4.sub
      f32x4.mul
-     local.get $7
+     local.get $9
      f32x4.add
     end
-    local.tee $7
-    local.set $9
+    local.tee $9
+    local.set $13
     local.get $0
     i32.const 32
     i32.and
-    if (result v128)
-     local.get $7
-     local.get $24
+    if
+     local.get $9
+     local.get $18
      f32x4.div
-     local.set $9
-     i32.const 0
-     i32x4.splat
-    else
-     local.get $8
+     local.set $13
+     local.get $11
+     local.get $18
+     f32x4.div
+     local.set $11
     end
-    drop
-    local.get $10
-    local.get $9
-    local.get $9
+    local.get $14
+    local.get $13
+    local.get $13
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
    else
-    local.get $10
+    local.get $14
    end
-   local.get $18
+   local.get $24
    f32x4.add
    f32x4.sqrt
-   local.get $17
+   local.get $25
    f32x4.add
    f32x4.div
-   local.tee $8
-   local.set $9
+   local.tee $11
+   local.set $10
    local.get $0
    i32.const 1
    i32.and
    if
-    local.get $14
-    local.get $8
-    local.get $22
-    local.get $9
-    local.get $22
+    local.get $11
+    local.get $17
     local.get $4
     v128.load32_zero
     f32x4.mul
     f32x4.add
-    local.tee $9
+    local.set $10
+    local.get $22
+    local.get $11
+    local.get $17
+    local.get $10
     f32x4.mul
     f32x4.add
-    local.get $9
+    local.get $10
     local.get $0
     i32.const 16
     i32.and
     select
     f32x4.mul
-    local.set $8
+    local.set $11
    end
-   local.get $1
    local.get $11
-   local.get $8
-   local.get $13
-   local.get $11
+   local.get $28
+   local.get $12
    f32x4.mul
    f32x4.add
-   local.get $8
+   local.get $11
    local.get $0
    i32.const 256
    i32.and
    select
+   local.set $11
+   local.get $0
+   i32.const 1024
+   i32.and
+   if (result v128)
+    local.get $6
+    v128.load32_zero
+   else
+    local.get $12
+   end
+   local.set $13
+   local.get $0
+   i32.const 2048
+   i32.and
+   if
+    local.get $11
+    local.get $31
+    local.get $7
+    v128.load32_zero
+    local.get $13
+    f32x4.sub
+    f32x4.mul
+    f32x4.sub
+    local.set $11
+   end
+   local.get $1
+   local.get $12
+   local.get $0
+   i32.const 1024
+   i32.and
+   if (result v128)
+    local.get $13
+    local.get $12
+    f32x4.sub
+    local.set $12
+    local.get $13
+    local.get $11
+    f32x4.sub
+    local.set $13
+    local.get $30
+    local.get $11
+    f32x4.mul
+    local.get $29
+    local.get $12
+    f32x4.mul
+    f32x4.sub
+   else
+    local.get $11
+   end
    f32x4.sub
    v128.store32_lane 0
    local.get $3
-   local.get $12
+   local.get $32
    v128.store32_lane 0
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $7
+    local.get $9
     v128.store32_lane 0
    end
    local.get $0
@@ -389,7 +1817,15 @@
    i32.and
    if
     local.get $4
-    local.get $9
+    local.get $10
+    v128.store32_lane 0
+   end
+   local.get $0
+   i32.const 1024
+   i32.and
+   if
+    local.get $6
+    local.get $13
     v128.store32_lane 0
    end
    local.get $1
@@ -423,13 +1859,31 @@
    select
    local.set $5
    local.get $6
+   i32.const 4
+   i32.add
+   local.get $6
+   local.get $0
+   i32.const 1024
+   i32.and
+   select
+   local.set $6
+   local.get $7
+   i32.const 4
+   i32.add
+   local.get $7
+   local.get $0
+   i32.const 2048
+   i32.and
+   select
+   local.set $7
+   local.get $8
    i32.const 1
    i32.sub
-   local.tee $6
+   local.tee $8
    br_if $do-loop|0
   end
  )
- (func $"assembly/rmsprop/updateAs<assembly/lanes/Eight,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
+ (func $"assembly/rmsprop/updateAs<assembly/lanes/Eight,f32,f32,f32,f32,f32,void,void>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
   (local $10 v128)
   (local $11 v128)
   (local $12 v128)
@@ -450,108 +1904,108 @@
   (local $27 v128)
   (local $28 v128)
   (local $29 v128)
-  (local $30 v128)
   local.get $7
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $30
+  local.set $15
   local.get $7
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $29
+  local.set $16
   local.get $7
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $26
+  local.set $19
   local.get $8
   f32x4.extract_lane 0
-  f32x4.splat
-  local.set $25
-  local.get $8
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $24
-  local.get $8
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $23
-  local.get $8
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $22
-  local.get $9
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $21
-  local.get $9
-  f32x4.extract_lane 1
   f32x4.splat
   local.set $20
+  local.get $8
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $21
+  local.get $8
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $22
+  local.get $8
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $23
+  local.get $9
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $24
+  local.get $9
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $25
   local.get $9
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $19
+  local.tee $26
   f32x4.neg
-  local.set $18
+  local.set $27
   local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $28
+  local.set $17
   loop $do-loop|0
    local.get $1
    v128.load
-   local.set $15
+   local.set $13
    local.get $1
    v128.load offset=16
-   local.set $14
+   local.set $12
    local.get $2
    v128.load
-   local.get $23
+   local.get $22
    f32x4.mul
-   local.set $7
+   local.set $9
    local.get $2
    v128.load offset=16
-   local.get $23
+   local.get $22
    f32x4.mul
-   local.set $8
+   local.set $7
    local.get $0
    i32.const 4
    i32.and
    if
-    local.get $8
-    local.get $18
+    local.get $9
+    local.get $27
     f32x4.pmax
-    local.get $19
+    local.get $26
     f32x4.pmin
-    local.set $8
+    local.set $9
     local.get $7
-    local.get $18
+    local.get $27
     f32x4.pmax
-    local.get $19
+    local.get $26
     f32x4.pmin
     local.set $7
    end
-   local.get $30
    local.get $0
    i32.const 8
    i32.and
    if (result v128)
-    local.get $8
-    local.get $26
-    local.get $14
+    local.get $9
+    local.get $19
+    local.get $13
     f32x4.mul
     f32x4.add
-    local.set $8
+    local.set $9
     local.get $7
-    local.get $26
-    local.get $15
+    local.get $19
+    local.get $12
     f32x4.mul
     f32x4.add
    else
     local.get $7
    end
-   local.tee $11
-   local.get $11
+   local.set $8
+   local.get $15
+   local.get $9
+   local.get $9
    f32x4.mul
    local.get $3
    v128.load
@@ -562,208 +2016,210 @@
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $17
-   local.set $9
-   local.get $30
+   local.tee $28
+   local.set $7
+   local.get $15
    local.get $8
    local.get $8
    f32x4.mul
    local.get $3
    v128.load offset=16
-   local.tee $7
+   local.tee $10
    f32x4.sub
    f32x4.mul
-   local.get $7
+   local.get $10
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $16
-   local.set $10
+   local.tee $29
+   local.set $14
    local.get $0
    i32.const 32
    i32.and
    if
-    local.get $10
-    local.get $28
+    local.get $14
+    local.get $17
     f32x4.div
-    local.set $10
-    local.get $9
-    local.get $28
+    local.set $14
+    local.get $7
+    local.get $17
     f32x4.div
-    local.set $9
+    local.set $7
    end
-   local.get $15
-   local.set $13
-   local.get $14
-   local.set $12
+   local.get $13
+   local.set $10
+   local.get $12
+   local.set $11
    local.get $0
    i32.const 2
    i32.and
    if
-    local.get $30
-    local.get $11
+    local.get $15
+    local.get $9
     local.get $5
     v128.load
-    local.tee $7
+    local.tee $10
     f32x4.sub
     f32x4.mul
-    local.get $7
+    local.get $10
     f32x4.add
-    local.tee $13
-    local.set $7
-    local.get $30
+    local.set $10
+    local.get $15
     local.get $8
     local.get $5
     v128.load offset=16
-    local.tee $12
+    local.tee $11
     f32x4.sub
     f32x4.mul
-    local.get $12
+    local.get $11
     f32x4.add
-    local.tee $12
-    local.set $27
+    local.tee $11
+    local.set $18
+    local.get $7
     local.get $0
     i32.const 32
     i32.and
-    if
-     local.get $27
-     local.get $28
+    if (result v128)
+     local.get $11
+     local.get $17
      f32x4.div
-     local.set $27
-     local.get $7
-     local.get $28
+     local.set $18
+     local.get $10
+     local.get $17
      f32x4.div
-     local.set $7
+    else
+     local.get $10
     end
-    local.get $9
-    local.get $7
+    local.tee $7
     local.get $7
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
-    local.set $9
-    local.get $10
-    local.get $27
-    local.get $27
+    local.set $7
+    local.get $14
+    local.get $18
+    local.get $18
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
-    local.set $10
+    local.set $14
    end
-   local.get $25
-   local.get $11
-   f32x4.mul
+   local.get $20
    local.get $9
-   local.get $21
+   f32x4.mul
+   local.get $7
+   local.get $24
    f32x4.add
    f32x4.sqrt
-   local.get $20
+   local.get $25
    f32x4.add
    f32x4.div
-   local.tee $7
-   local.set $9
-   local.get $25
+   local.tee $9
+   local.set $7
+   local.get $20
    local.get $8
    f32x4.mul
-   local.get $10
-   local.get $21
+   local.get $14
+   local.get $24
    f32x4.add
    f32x4.sqrt
-   local.get $20
+   local.get $25
    f32x4.add
    f32x4.div
    local.tee $8
-   local.set $10
+   local.set $14
    local.get $0
    i32.const 1
    i32.and
    if
-    local.get $7
-    local.get $29
+    local.get $9
+    local.get $16
     local.get $4
     v128.load
     f32x4.mul
     f32x4.add
-    local.set $9
+    local.set $7
     local.get $8
-    local.get $29
+    local.get $16
     local.get $4
     v128.load offset=16
     f32x4.mul
     f32x4.add
-    local.set $10
-    local.get $24
+    local.set $14
     local.get $0
     i32.const 16
     i32.and
     if (result v128)
-     local.get $8
-     local.get $29
-     local.get $10
+     local.get $9
+     local.get $16
+     local.get $7
      f32x4.mul
      f32x4.add
-     local.set $8
-     local.get $7
-     local.get $29
-     local.get $9
+     local.set $9
+     local.get $8
+     local.get $16
+     local.get $14
      f32x4.mul
      f32x4.add
     else
-     local.get $10
-     local.set $8
-     local.get $9
+     local.get $7
+     local.set $9
+     local.get $14
     end
+    local.set $8
+    local.get $21
+    local.get $9
     f32x4.mul
-    local.set $7
-    local.get $24
+    local.set $9
+    local.get $21
     local.get $8
     f32x4.mul
     local.set $8
    end
-   local.get $1
-   local.get $15
    local.get $0
    i32.const 256
    i32.and
-   if (result v128)
+   if
+    local.get $9
+    local.get $23
+    local.get $13
+    f32x4.mul
+    f32x4.add
+    local.set $9
     local.get $8
-    local.get $22
-    local.get $14
+    local.get $23
+    local.get $12
     f32x4.mul
     f32x4.add
     local.set $8
-    local.get $7
-    local.get $22
-    local.get $15
-    f32x4.mul
-    f32x4.add
-   else
-    local.get $7
    end
+   local.get $1
+   local.get $13
+   local.get $9
    f32x4.sub
    v128.store
    local.get $1
-   local.get $14
+   local.get $12
    local.get $8
    f32x4.sub
    v128.store offset=16
    local.get $3
-   local.get $17
+   local.get $28
    v128.store
    local.get $3
-   local.get $16
+   local.get $29
    v128.store offset=16
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $13
+    local.get $10
     v128.store
     local.get $5
-    local.get $12
+    local.get $11
     v128.store offset=16
    end
    local.get $0
@@ -771,10 +2227,10 @@
    i32.and
    if
     local.get $4
-    local.get $9
+    local.get $7
     v128.store
     local.get $4
-    local.get $10
+    local.get $14
     v128.store offset=16
    end
    local.get $1
@@ -816,15 +2272,517 @@
    br_if $do-loop|0
   end
  )
- (func $assembly/rmsprop/update (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 f32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32)
-  (local $21 i32)
-  (local $22 i32)
-  (local $23 i32)
-  (local $24 i32)
-  (local $25 i32)
+ (func $"assembly/rmsprop/updateAs<assembly/lanes/Eight,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
+  (local $13 v128)
+  (local $14 v128)
+  (local $15 v128)
+  (local $16 v128)
+  (local $17 v128)
+  (local $18 v128)
+  (local $19 v128)
+  (local $20 v128)
+  (local $21 v128)
+  (local $22 v128)
+  (local $23 v128)
+  (local $24 v128)
+  (local $25 v128)
+  (local $26 v128)
+  (local $27 v128)
+  (local $28 v128)
+  (local $29 v128)
+  (local $30 v128)
+  (local $31 v128)
+  (local $32 v128)
+  (local $33 v128)
+  (local $34 v128)
+  (local $35 v128)
+  (local $36 v128)
+  local.get $9
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $19
+  local.get $9
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $20
+  local.get $9
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $22
+  local.get $10
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $23
+  local.get $10
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $24
+  local.get $10
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $25
+  local.get $10
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $26
+  local.get $11
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $27
+  local.get $11
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $28
+  local.get $11
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.tee $29
+  f32x4.neg
+  local.set $30
+  local.get $11
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $21
+  local.get $12
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $31
+  local.get $12
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $32
+  local.get $12
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $33
+  loop $do-loop|0
+   local.get $1
+   v128.load
+   local.set $13
+   local.get $1
+   v128.load offset=16
+   local.set $14
+   local.get $2
+   v128.load
+   local.get $25
+   f32x4.mul
+   local.set $9
+   local.get $2
+   v128.load offset=16
+   local.get $25
+   f32x4.mul
+   local.set $12
+   local.get $0
+   i32.const 4
+   i32.and
+   if
+    local.get $12
+    local.get $30
+    f32x4.pmax
+    local.get $29
+    f32x4.pmin
+    local.set $12
+    local.get $9
+    local.get $30
+    f32x4.pmax
+    local.get $29
+    f32x4.pmin
+    local.set $9
+   end
+   local.get $0
+   i32.const 8
+   i32.and
+   if
+    local.get $12
+    local.get $22
+    local.get $14
+    f32x4.mul
+    f32x4.add
+    local.set $12
+    local.get $9
+    local.get $22
+    local.get $13
+    f32x4.mul
+    f32x4.add
+    local.set $9
+   end
+   local.get $19
+   local.get $9
+   local.get $9
+   f32x4.mul
+   local.get $3
+   v128.load
+   local.tee $10
+   f32x4.sub
+   f32x4.mul
+   local.get $10
+   f32x4.add
+   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+   f32x4.pmin
+   local.tee $34
+   local.set $11
+   local.get $19
+   local.get $12
+   local.get $12
+   f32x4.mul
+   local.get $3
+   v128.load offset=16
+   local.tee $10
+   f32x4.sub
+   f32x4.mul
+   local.get $10
+   f32x4.add
+   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+   f32x4.pmin
+   local.tee $35
+   local.set $15
+   local.get $0
+   i32.const 32
+   i32.and
+   if
+    local.get $15
+    local.get $21
+    f32x4.div
+    local.set $15
+    local.get $11
+    local.get $21
+    f32x4.div
+    local.set $11
+   end
+   local.get $13
+   local.set $17
+   local.get $14
+   local.set $18
+   local.get $0
+   i32.const 2
+   i32.and
+   if
+    local.get $19
+    local.get $9
+    local.get $5
+    v128.load
+    local.tee $10
+    f32x4.sub
+    f32x4.mul
+    local.get $10
+    f32x4.add
+    local.tee $17
+    local.set $16
+    local.get $19
+    local.get $12
+    local.get $5
+    v128.load offset=16
+    local.tee $10
+    f32x4.sub
+    f32x4.mul
+    local.get $10
+    f32x4.add
+    local.tee $18
+    local.set $10
+    local.get $0
+    i32.const 32
+    i32.and
+    if
+     local.get $10
+     local.get $21
+     f32x4.div
+     local.set $10
+     local.get $16
+     local.get $21
+     f32x4.div
+     local.set $16
+    end
+    local.get $11
+    local.get $16
+    local.get $16
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+    local.set $11
+    local.get $15
+    local.get $10
+    local.get $10
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+    local.set $15
+   end
+   local.get $23
+   local.get $9
+   f32x4.mul
+   local.get $11
+   local.get $27
+   f32x4.add
+   f32x4.sqrt
+   local.get $28
+   f32x4.add
+   f32x4.div
+   local.tee $11
+   local.set $9
+   local.get $23
+   local.get $12
+   f32x4.mul
+   local.get $15
+   local.get $27
+   f32x4.add
+   f32x4.sqrt
+   local.get $28
+   f32x4.add
+   f32x4.div
+   local.tee $12
+   local.set $10
+   local.get $0
+   i32.const 1
+   i32.and
+   if
+    local.get $11
+    local.get $20
+    local.get $4
+    v128.load
+    f32x4.mul
+    f32x4.add
+    local.set $9
+    local.get $12
+    local.get $20
+    local.get $4
+    v128.load offset=16
+    f32x4.mul
+    f32x4.add
+    local.set $10
+    local.get $24
+    local.get $0
+    i32.const 16
+    i32.and
+    if (result v128)
+     local.get $12
+     local.get $20
+     local.get $10
+     f32x4.mul
+     f32x4.add
+     local.set $12
+     local.get $11
+     local.get $20
+     local.get $9
+     f32x4.mul
+     f32x4.add
+    else
+     local.get $10
+     local.set $12
+     local.get $9
+    end
+    f32x4.mul
+    local.set $11
+    local.get $24
+    local.get $12
+    f32x4.mul
+    local.set $12
+   end
+   local.get $0
+   i32.const 256
+   i32.and
+   if (result v128)
+    local.get $12
+    local.get $26
+    local.get $14
+    f32x4.mul
+    f32x4.add
+    local.set $12
+    local.get $11
+    local.get $26
+    local.get $13
+    f32x4.mul
+    f32x4.add
+   else
+    local.get $11
+   end
+   local.set $16
+   local.get $13
+   local.set $11
+   local.get $14
+   local.set $15
+   local.get $0
+   i32.const 1024
+   i32.and
+   if
+    local.get $6
+    v128.load offset=16
+    local.set $15
+    local.get $6
+    v128.load
+    local.set $11
+   end
+   local.get $0
+   i32.const 2048
+   i32.and
+   if
+    local.get $12
+    local.get $33
+    local.get $7
+    v128.load offset=16
+    local.get $15
+    f32x4.sub
+    f32x4.mul
+    f32x4.sub
+    local.set $12
+    local.get $16
+    local.get $33
+    local.get $7
+    v128.load
+    local.get $11
+    f32x4.sub
+    f32x4.mul
+    f32x4.sub
+    local.set $16
+   end
+   local.get $1
+   local.get $13
+   local.get $0
+   i32.const 1024
+   i32.and
+   if (result v128)
+    local.get $11
+    local.get $13
+    f32x4.sub
+    local.set $13
+    local.get $15
+    local.get $14
+    f32x4.sub
+    local.set $36
+    local.get $11
+    local.get $16
+    f32x4.sub
+    local.set $11
+    local.get $15
+    local.get $12
+    f32x4.sub
+    local.set $15
+    local.get $32
+    local.get $12
+    f32x4.mul
+    local.get $31
+    local.get $36
+    f32x4.mul
+    f32x4.sub
+    local.set $12
+    local.get $32
+    local.get $16
+    f32x4.mul
+    local.get $31
+    local.get $13
+    f32x4.mul
+    f32x4.sub
+   else
+    local.get $16
+   end
+   f32x4.sub
+   v128.store
+   local.get $1
+   local.get $14
+   local.get $12
+   f32x4.sub
+   v128.store offset=16
+   local.get $3
+   local.get $34
+   v128.store
+   local.get $3
+   local.get $35
+   v128.store offset=16
+   local.get $0
+   i32.const 2
+   i32.and
+   if
+    local.get $5
+    local.get $17
+    v128.store
+    local.get $5
+    local.get $18
+    v128.store offset=16
+   end
+   local.get $0
+   i32.const 1
+   i32.and
+   if
+    local.get $4
+    local.get $9
+    v128.store
+    local.get $4
+    local.get $10
+    v128.store offset=16
+   end
+   local.get $0
+   i32.const 1024
+   i32.and
+   if
+    local.get $6
+    local.get $11
+    v128.store
+    local.get $6
+    local.get $15
+    v128.store offset=16
+   end
+   local.get $1
+   i32.const 32
+   i32.add
+   local.set $1
+   local.get $2
+   i32.const 32
+   i32.add
+   local.set $2
+   local.get $3
+   i32.const 32
+   i32.add
+   local.set $3
+   local.get $4
+   i32.const 32
+   i32.add
+   local.get $4
+   local.get $0
+   i32.const 1
+   i32.and
+   select
+   local.set $4
+   local.get $5
+   i32.const 32
+   i32.add
+   local.get $5
+   local.get $0
+   i32.const 2
+   i32.and
+   select
+   local.set $5
+   local.get $6
+   i32.const 32
+   i32.add
+   local.get $6
+   local.get $0
+   i32.const 1024
+   i32.and
+   select
+   local.set $6
+   local.get $7
+   i32.const 32
+   i32.add
+   local.get $7
+   local.get $0
+   i32.const 2048
+   i32.and
+   select
+   local.set $7
+   local.get $8
+   i32.const 8
+   i32.sub
+   local.tee $8
+   i32.const 8
+   i32.ge_u
+   br_if $do-loop|0
+  end
+ )
+ (func $assembly/rmsprop/update (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32)
   (local $26 i32)
   (local $27 i32)
-  (local $28 v128)
+  (local $28 i32)
   (local $29 v128)
   (local $30 v128)
   (local $31 i32)
@@ -835,37 +2793,29 @@
   (local $36 v128)
   (local $37 v128)
   (local $38 v128)
-  (local $39 v128)
-  (local $40 v128)
-  (local $41 v128)
-  (local $42 v128)
-  (local $43 v128)
-  (local $44 v128)
-  (local $45 v128)
-  (local $46 v128)
-  local.get $8
+  local.get $10
   f32x4.splat
-  local.get $9
-  f32x4.replace_lane 1
-  local.get $13
-  f32x4.replace_lane 2
-  local.get $18
-  f32x4.replace_lane 3
-  local.set $30
-  local.get $12
-  f32x4.splat
-  local.get $14
+  local.get $11
   f32x4.replace_lane 1
   local.get $15
+  f32x4.replace_lane 2
+  local.get $20
+  f32x4.replace_lane 3
+  local.set $35
+  local.get $14
+  f32x4.splat
+  local.get $16
+  f32x4.replace_lane 1
+  local.get $17
   f32.const 1
   local.get $0
   local.get $0
-  i32.const 1024
+  i32.const 4096
   i32.or
-  local.get $9
+  local.get $11
   f32.const 0.5
   f32.lt
-  local.get $9
+  local.get $11
   f32.const 0
   f32.gt
   i32.and
@@ -875,31 +2825,40 @@
   i32.and
   select
   f32x4.replace_lane 2
-  local.get $17
-  f32x4.replace_lane 3
-  local.set $29
-  local.get $10
-  f32x4.splat
-  local.get $11
-  f32x4.replace_lane 1
-  local.get $16
-  f32x4.replace_lane 2
   local.get $19
   f32x4.replace_lane 3
-  local.set $28
+  local.set $36
+  local.get $12
+  f32x4.splat
+  local.get $13
+  f32x4.replace_lane 1
+  local.get $18
+  f32x4.replace_lane 2
+  local.get $21
+  f32x4.replace_lane 3
+  local.set $37
+  local.get $23
+  f32x4.splat
+  local.get $24
+  f32x4.replace_lane 1
+  local.get $25
+  f32x4.replace_lane 2
+  f32.const 0
+  f32x4.replace_lane 3
+  local.set $38
   i32.const 512
-  local.get $7
+  local.get $9
   local.get $31
   i32.const 704
   i32.and
   select
   local.set $33
   loop $while-continue|0
-   local.get $7
+   local.get $9
    if
-    local.get $7
+    local.get $9
     local.get $33
-    local.get $7
+    local.get $9
     local.get $33
     i32.lt_u
     select
@@ -907,1044 +2866,79 @@
     i32.const 2
     i32.shl
     local.set $32
-    i32.const 0
-    local.get $26
-    i32.const -8
-    i32.and
     local.get $31
-    i32.const 1024
-    i32.and
-    select
-    local.tee $24
-    if
-     block $break|0
-      block $case6|0
-       block $case5|0
-        block $case4|0
-         block $case3|0
-          block $case2|0
-           block $case1|0
-            block $case0|0
-             block $tablify|0
-              local.get $31
-              i32.const -705
-              i32.and
-              local.tee $0
-              br_table $case0|0 $case1|0 $case2|0 $tablify|0
-             end
-             block $tablify|00
-              local.get $0
-              i32.const 3
-              i32.sub
-              br_table $case3|0 $case4|0 $tablify|00 $tablify|00 $tablify|00 $case5|0 $tablify|00
-             end
-             br $case6|0
-            end
-            local.get $1
-            local.set $0
-            local.get $2
-            local.set $21
-            local.get $3
-            local.set $23
-            local.get $24
-            local.set $22
-            local.get $30
-            f32x4.extract_lane 1
-            f32x4.splat
-            local.set $34
-            local.get $29
-            f32x4.extract_lane 0
-            f32x4.splat
-            local.set $35
-            local.get $28
-            f32x4.extract_lane 0
-            f32x4.splat
-            local.set $36
-            local.get $28
-            f32x4.extract_lane 1
-            f32x4.splat
-            local.set $37
-            loop $do-loop|0
-             local.get $0
-             v128.load offset=16
-             local.set $38
-             local.get $34
-             local.get $21
-             v128.load
-             local.tee $39
-             local.get $39
-             f32x4.mul
-             local.get $23
-             v128.load
-             local.tee $40
-             f32x4.sub
-             f32x4.mul
-             local.get $40
-             f32x4.add
-             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-             f32x4.pmin
-             local.set $40
-             local.get $34
-             local.get $21
-             v128.load offset=16
-             local.tee $41
-             local.get $41
-             f32x4.mul
-             local.get $23
-             v128.load offset=16
-             local.tee $42
-             f32x4.sub
-             f32x4.mul
-             local.get $42
-             f32x4.add
-             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-             f32x4.pmin
-             local.set $42
-             local.get $0
-             local.get $0
-             v128.load
-             local.get $35
-             local.get $39
-             f32x4.mul
-             local.get $40
-             local.get $36
-             f32x4.add
-             f32x4.sqrt
-             local.get $37
-             f32x4.add
-             f32x4.div
-             f32x4.sub
-             v128.store
-             local.get $0
-             local.get $38
-             local.get $35
-             local.get $41
-             f32x4.mul
-             local.get $42
-             local.get $36
-             f32x4.add
-             f32x4.sqrt
-             local.get $37
-             f32x4.add
-             f32x4.div
-             f32x4.sub
-             v128.store offset=16
-             local.get $23
-             local.get $40
-             v128.store
-             local.get $23
-             local.get $42
-             v128.store offset=16
-             local.get $0
-             i32.const 32
-             i32.add
-             local.set $0
-             local.get $21
-             i32.const 32
-             i32.add
-             local.set $21
-             local.get $23
-             i32.const 32
-             i32.add
-             local.set $23
-             local.get $22
-             i32.const 8
-             i32.sub
-             local.tee $22
-             i32.const 8
-             i32.ge_u
-             br_if $do-loop|0
-            end
-            br $break|0
-           end
-           local.get $1
-           local.set $25
-           local.get $2
-           local.set $21
-           local.get $3
-           local.set $0
-           local.get $4
-           local.set $23
-           local.get $24
-           local.set $22
-           local.get $30
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $34
-           local.get $30
-           f32x4.extract_lane 2
-           f32x4.splat
-           local.set $35
-           local.get $29
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $36
-           local.get $29
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $37
-           local.get $28
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $38
-           local.get $28
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $39
-           loop $do-loop|00
-            local.get $25
-            v128.load offset=16
-            local.set $40
-            local.get $34
-            local.get $21
-            v128.load
-            local.tee $41
-            local.get $41
-            f32x4.mul
-            local.get $0
-            v128.load
-            local.tee $42
-            f32x4.sub
-            f32x4.mul
-            local.get $42
-            f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $42
-            local.get $34
-            local.get $21
-            v128.load offset=16
-            local.tee $43
-            local.get $43
-            f32x4.mul
-            local.get $0
-            v128.load offset=16
-            local.tee $44
-            f32x4.sub
-            f32x4.mul
-            local.get $44
-            f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $44
-            local.get $36
-            local.get $43
-            f32x4.mul
-            local.get $44
-            local.get $38
-            f32x4.add
-            f32x4.sqrt
-            local.get $39
-            f32x4.add
-            f32x4.div
-            local.get $35
-            local.get $23
-            v128.load offset=16
-            f32x4.mul
-            f32x4.add
-            local.set $43
-            local.get $25
-            local.get $25
-            v128.load
-            local.get $37
-            local.get $36
-            local.get $41
-            f32x4.mul
-            local.get $42
-            local.get $38
-            f32x4.add
-            f32x4.sqrt
-            local.get $39
-            f32x4.add
-            f32x4.div
-            local.get $35
-            local.get $23
-            v128.load
-            f32x4.mul
-            f32x4.add
-            local.tee $41
-            f32x4.mul
-            f32x4.sub
-            v128.store
-            local.get $25
-            local.get $40
-            local.get $37
-            local.get $43
-            f32x4.mul
-            f32x4.sub
-            v128.store offset=16
-            local.get $0
-            local.get $42
-            v128.store
-            local.get $0
-            local.get $44
-            v128.store offset=16
-            local.get $23
-            local.get $41
-            v128.store
-            local.get $23
-            local.get $43
-            v128.store offset=16
-            local.get $25
-            i32.const 32
-            i32.add
-            local.set $25
-            local.get $21
-            i32.const 32
-            i32.add
-            local.set $21
-            local.get $0
-            i32.const 32
-            i32.add
-            local.set $0
-            local.get $23
-            i32.const 32
-            i32.add
-            local.set $23
-            local.get $22
-            i32.const 8
-            i32.sub
-            local.tee $22
-            i32.const 8
-            i32.ge_u
-            br_if $do-loop|00
-           end
-           br $break|0
-          end
-          local.get $1
-          local.set $25
-          local.get $2
-          local.set $21
-          local.get $3
-          local.set $0
-          local.get $5
-          local.set $23
-          local.get $24
-          local.set $22
-          local.get $30
-          f32x4.extract_lane 1
-          f32x4.splat
-          local.set $34
-          local.get $29
-          f32x4.extract_lane 0
-          f32x4.splat
-          local.set $35
-          local.get $28
-          f32x4.extract_lane 0
-          f32x4.splat
-          local.set $36
-          local.get $28
-          f32x4.extract_lane 1
-          f32x4.splat
-          local.set $37
-          loop $do-loop|01
-           local.get $34
-           local.get $21
-           v128.load
-           local.tee $38
-           local.get $38
-           f32x4.mul
-           local.get $0
-           v128.load
-           local.tee $39
-           f32x4.sub
-           f32x4.mul
-           local.get $39
-           f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
-           local.set $39
-           local.get $34
-           local.get $21
-           v128.load offset=16
-           local.tee $40
-           local.get $40
-           f32x4.mul
-           local.get $0
-           v128.load offset=16
-           local.tee $41
-           f32x4.sub
-           f32x4.mul
-           local.get $41
-           f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
-           local.set $41
-           local.get $25
-           v128.load offset=16
-           local.set $42
-           local.get $34
-           local.get $40
-           local.get $23
-           v128.load offset=16
-           local.tee $43
-           f32x4.sub
-           f32x4.mul
-           local.get $43
-           f32x4.add
-           local.set $43
-           local.get $25
-           local.get $25
-           v128.load
-           local.get $35
-           local.get $38
-           f32x4.mul
-           local.get $39
-           local.get $34
-           local.get $38
-           local.get $23
-           v128.load
-           local.tee $38
-           f32x4.sub
-           f32x4.mul
-           local.get $38
-           f32x4.add
-           local.tee $38
-           local.get $38
-           f32x4.mul
-           f32x4.sub
-           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-           f32x4.pmax
-           local.get $36
-           f32x4.add
-           f32x4.sqrt
-           local.get $37
-           f32x4.add
-           f32x4.div
-           f32x4.sub
-           v128.store
-           local.get $25
-           local.get $42
-           local.get $35
-           local.get $40
-           f32x4.mul
-           local.get $41
-           local.get $43
-           local.get $43
-           f32x4.mul
-           f32x4.sub
-           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-           f32x4.pmax
-           local.get $36
-           f32x4.add
-           f32x4.sqrt
-           local.get $37
-           f32x4.add
-           f32x4.div
-           f32x4.sub
-           v128.store offset=16
-           local.get $0
-           local.get $39
-           v128.store
-           local.get $0
-           local.get $41
-           v128.store offset=16
-           local.get $23
-           local.get $38
-           v128.store
-           local.get $23
-           local.get $43
-           v128.store offset=16
-           local.get $25
-           i32.const 32
-           i32.add
-           local.set $25
-           local.get $21
-           i32.const 32
-           i32.add
-           local.set $21
-           local.get $0
-           i32.const 32
-           i32.add
-           local.set $0
-           local.get $23
-           i32.const 32
-           i32.add
-           local.set $23
-           local.get $22
-           i32.const 8
-           i32.sub
-           local.tee $22
-           i32.const 8
-           i32.ge_u
-           br_if $do-loop|01
-          end
-          br $break|0
-         end
-         local.get $1
-         local.set $21
-         local.get $2
-         local.set $25
-         local.get $3
-         local.set $22
-         local.get $4
-         local.set $0
-         local.get $5
-         local.set $23
-         local.get $24
-         local.set $27
-         local.get $30
-         f32x4.extract_lane 1
-         f32x4.splat
-         local.set $35
-         local.get $30
-         f32x4.extract_lane 2
-         f32x4.splat
-         local.set $36
-         local.get $29
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $37
-         local.get $29
-         f32x4.extract_lane 1
-         f32x4.splat
-         local.set $38
-         local.get $28
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $39
-         local.get $28
-         f32x4.extract_lane 1
-         f32x4.splat
-         local.set $40
-         loop $do-loop|02
-          local.get $35
-          local.get $25
-          v128.load
-          local.tee $34
-          local.get $34
-          f32x4.mul
-          local.get $22
-          v128.load
-          local.tee $41
-          f32x4.sub
-          f32x4.mul
-          local.get $41
-          f32x4.add
-          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-          f32x4.pmin
-          local.set $41
-          local.get $35
-          local.get $25
-          v128.load offset=16
-          local.tee $42
-          local.get $42
-          f32x4.mul
-          local.get $22
-          v128.load offset=16
-          local.tee $43
-          f32x4.sub
-          f32x4.mul
-          local.get $43
-          f32x4.add
-          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-          f32x4.pmin
-          local.set $43
-          local.get $21
-          v128.load offset=16
-          local.set $44
-          local.get $37
-          local.get $42
-          f32x4.mul
-          local.get $43
-          local.get $35
-          local.get $42
-          local.get $23
-          v128.load offset=16
-          local.tee $42
-          f32x4.sub
-          f32x4.mul
-          local.get $42
-          f32x4.add
-          local.tee $42
-          local.get $42
-          f32x4.mul
-          f32x4.sub
-          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-          f32x4.pmax
-          local.get $39
-          f32x4.add
-          f32x4.sqrt
-          local.get $40
-          f32x4.add
-          f32x4.div
-          local.get $36
-          local.get $0
-          v128.load offset=16
-          f32x4.mul
-          f32x4.add
-          local.set $45
-          local.get $21
-          local.get $21
-          v128.load
-          local.get $38
-          local.get $37
-          local.get $34
-          f32x4.mul
-          local.get $41
-          local.get $35
-          local.get $34
-          local.get $23
-          v128.load
-          local.tee $34
-          f32x4.sub
-          f32x4.mul
-          local.get $34
-          f32x4.add
-          local.tee $34
-          local.get $34
-          f32x4.mul
-          f32x4.sub
-          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-          f32x4.pmax
-          local.get $39
-          f32x4.add
-          f32x4.sqrt
-          local.get $40
-          f32x4.add
-          f32x4.div
-          local.get $36
-          local.get $0
-          v128.load
-          f32x4.mul
-          f32x4.add
-          local.tee $46
-          f32x4.mul
-          f32x4.sub
-          v128.store
-          local.get $21
-          local.get $44
-          local.get $38
-          local.get $45
-          f32x4.mul
-          f32x4.sub
-          v128.store offset=16
-          local.get $22
-          local.get $41
-          v128.store
-          local.get $22
-          local.get $43
-          v128.store offset=16
-          local.get $23
-          local.get $34
-          v128.store
-          local.get $23
-          local.get $42
-          v128.store offset=16
-          local.get $0
-          local.get $46
-          v128.store
-          local.get $0
-          local.get $45
-          v128.store offset=16
-          local.get $21
-          i32.const 32
-          i32.add
-          local.set $21
-          local.get $25
-          i32.const 32
-          i32.add
-          local.set $25
-          local.get $22
-          i32.const 32
-          i32.add
-          local.set $22
-          local.get $0
-          i32.const 32
-          i32.add
-          local.set $0
-          local.get $23
-          i32.const 32
-          i32.add
-          local.set $23
-          local.get $27
-          i32.const 8
-          i32.sub
-          local.tee $27
-          i32.const 8
-          i32.ge_u
-          br_if $do-loop|02
-         end
-         br $break|0
-        end
-        local.get $1
-        local.set $0
-        local.get $2
-        local.set $21
-        local.get $3
-        local.set $23
-        local.get $24
-        local.set $22
-        local.get $30
-        f32x4.extract_lane 1
-        f32x4.splat
-        local.set $34
-        local.get $29
-        f32x4.extract_lane 0
-        f32x4.splat
-        local.set $35
-        local.get $29
-        f32x4.extract_lane 2
-        f32x4.splat
-        local.set $36
-        local.get $28
-        f32x4.extract_lane 0
-        f32x4.splat
-        local.set $37
-        local.get $28
-        f32x4.extract_lane 1
-        f32x4.splat
-        local.set $38
-        local.get $28
-        f32x4.extract_lane 2
-        f32x4.splat
-        local.tee $39
-        f32x4.neg
-        local.set $40
-        loop $do-loop|023
-         local.get $0
-         v128.load offset=16
-         local.set $41
-         local.get $34
-         local.get $21
-         v128.load
-         local.get $36
-         f32x4.mul
-         local.get $40
-         f32x4.pmax
-         local.get $39
-         f32x4.pmin
-         local.tee $42
-         local.get $42
-         f32x4.mul
-         local.get $23
-         v128.load
-         local.tee $43
-         f32x4.sub
-         f32x4.mul
-         local.get $43
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $43
-         local.get $34
-         local.get $21
-         v128.load offset=16
-         local.get $36
-         f32x4.mul
-         local.get $40
-         f32x4.pmax
-         local.get $39
-         f32x4.pmin
-         local.tee $44
-         local.get $44
-         f32x4.mul
-         local.get $23
-         v128.load offset=16
-         local.tee $45
-         f32x4.sub
-         f32x4.mul
-         local.get $45
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $45
-         local.get $0
-         local.get $0
-         v128.load
-         local.get $35
-         local.get $42
-         f32x4.mul
-         local.get $43
-         local.get $37
-         f32x4.add
-         f32x4.sqrt
-         local.get $38
-         f32x4.add
-         f32x4.div
-         f32x4.sub
-         v128.store
-         local.get $0
-         local.get $41
-         local.get $35
-         local.get $44
-         f32x4.mul
-         local.get $45
-         local.get $37
-         f32x4.add
-         f32x4.sqrt
-         local.get $38
-         f32x4.add
-         f32x4.div
-         f32x4.sub
-         v128.store offset=16
-         local.get $23
-         local.get $43
-         v128.store
-         local.get $23
-         local.get $45
-         v128.store offset=16
-         local.get $0
-         i32.const 32
-         i32.add
-         local.set $0
-         local.get $21
-         i32.const 32
-         i32.add
-         local.set $21
-         local.get $23
-         i32.const 32
-         i32.add
-         local.set $23
-         local.get $22
-         i32.const 8
-         i32.sub
-         local.tee $22
-         i32.const 8
-         i32.ge_u
-         br_if $do-loop|023
-        end
-        br $break|0
-       end
-       local.get $1
-       local.set $0
-       local.get $2
-       local.set $21
-       local.get $3
-       local.set $23
-       local.get $24
-       local.set $22
-       local.get $30
-       f32x4.extract_lane 1
-       f32x4.splat
-       local.set $34
-       local.get $30
-       f32x4.extract_lane 3
-       f32x4.splat
-       local.set $35
-       local.get $29
-       f32x4.extract_lane 0
-       f32x4.splat
-       local.set $36
-       local.get $29
-       f32x4.extract_lane 2
-       f32x4.splat
-       local.set $37
-       local.get $28
-       f32x4.extract_lane 0
-       f32x4.splat
-       local.set $38
-       local.get $28
-       f32x4.extract_lane 1
-       f32x4.splat
-       local.set $39
-       loop $do-loop|03
-        local.get $34
-        local.get $21
-        v128.load
-        local.get $37
-        f32x4.mul
-        local.get $35
-        local.get $0
-        v128.load
-        local.tee $40
-        f32x4.mul
-        f32x4.add
-        local.tee $41
-        local.get $41
-        f32x4.mul
-        local.get $23
-        v128.load
-        local.tee $42
-        f32x4.sub
-        f32x4.mul
-        local.get $42
-        f32x4.add
-        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-        f32x4.pmin
-        local.set $42
-        local.get $34
-        local.get $21
-        v128.load offset=16
-        local.get $37
-        f32x4.mul
-        local.get $35
-        local.get $0
-        v128.load offset=16
-        local.tee $43
-        f32x4.mul
-        f32x4.add
-        local.tee $44
-        local.get $44
-        f32x4.mul
-        local.get $23
-        v128.load offset=16
-        local.tee $45
-        f32x4.sub
-        f32x4.mul
-        local.get $45
-        f32x4.add
-        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-        f32x4.pmin
-        local.set $45
-        local.get $0
-        local.get $40
-        local.get $36
-        local.get $41
-        f32x4.mul
-        local.get $42
-        local.get $38
-        f32x4.add
-        f32x4.sqrt
-        local.get $39
-        f32x4.add
-        f32x4.div
-        f32x4.sub
-        v128.store
-        local.get $0
-        local.get $43
-        local.get $36
-        local.get $44
-        f32x4.mul
-        local.get $45
-        local.get $38
-        f32x4.add
-        f32x4.sqrt
-        local.get $39
-        f32x4.add
-        f32x4.div
-        f32x4.sub
-        v128.store offset=16
-        local.get $23
-        local.get $42
-        v128.store
-        local.get $23
-        local.get $45
-        v128.store offset=16
-        local.get $0
-        i32.const 32
-        i32.add
-        local.set $0
-        local.get $21
-        i32.const 32
-        i32.add
-        local.set $21
-        local.get $23
-        i32.const 32
-        i32.add
-        local.set $23
-        local.get $22
-        i32.const 8
-        i32.sub
-        local.tee $22
-        i32.const 8
-        i32.ge_u
-        br_if $do-loop|03
-       end
-       br $break|0
-      end
-      local.get $31
-      local.get $1
-      local.get $2
-      local.get $3
-      local.get $4
-      local.get $5
-      local.get $24
-      local.get $30
-      local.get $29
-      local.get $28
-      call $"assembly/rmsprop/updateAs<assembly/lanes/Eight,f32,f32,f32,f32,f32>"
-     end
-    end
-    local.get $24
+    local.get $1
+    local.get $2
+    local.get $3
+    local.get $4
+    local.get $5
+    local.get $7
+    local.get $8
     local.get $26
-    i32.ne
-    if
-     local.get $31
-     local.get $24
-     i32.const 2
-     i32.shl
-     local.tee $0
-     local.get $1
-     i32.add
-     local.get $0
-     local.get $2
-     i32.add
-     local.get $0
-     local.get $3
-     i32.add
-     local.get $0
-     local.get $4
-     i32.add
-     local.get $0
-     local.get $5
-     i32.add
-     local.get $26
-     local.get $24
-     i32.sub
-     local.get $30
-     local.get $29
-     local.get $28
-     call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32>"
-    end
+    local.get $35
+    local.get $36
+    local.get $37
+    local.get $38
+    call $assembly/rmsprop/updatePiece
     local.get $31
     i32.const 64
     i32.and
     if
      local.get $1
-     local.set $0
+     local.set $27
      local.get $6
-     local.set $21
+     local.set $0
      local.get $26
-     local.tee $22
+     local.set $28
+     local.get $26
      i32.const 8
      i32.ge_u
      if
-      local.get $20
+      local.get $22
       f32x4.splat
       local.set $34
-      loop $do-loop|04
+      loop $do-loop|0
        local.get $34
+       local.get $27
+       v128.load offset=16
        local.get $0
        v128.load offset=16
-       local.get $21
-       v128.load offset=16
-       local.tee $35
+       local.tee $29
        f32x4.sub
        f32x4.mul
-       local.get $35
+       local.get $29
        f32x4.add
-       local.set $35
-       local.get $21
+       local.set $30
+       local.get $0
        local.get $34
+       local.get $27
+       v128.load
        local.get $0
        v128.load
-       local.get $21
-       v128.load
-       local.tee $36
+       local.tee $29
        f32x4.sub
        f32x4.mul
-       local.get $36
+       local.get $29
        f32x4.add
        v128.store
-       local.get $21
-       local.get $35
+       local.get $0
+       local.get $30
        v128.store offset=16
+       local.get $27
+       i32.const 32
+       i32.add
+       local.set $27
        local.get $0
        i32.const 32
        i32.add
        local.set $0
-       local.get $21
-       i32.const 32
-       i32.add
-       local.set $21
-       local.get $22
+       local.get $28
        i32.const 8
        i32.sub
-       local.tee $22
+       local.tee $28
        i32.const 8
        i32.ge_u
-       br_if $do-loop|04
+       br_if $do-loop|0
       end
      end
      local.get $1
@@ -1955,45 +2949,45 @@
      i32.shl
      local.tee $0
      i32.add
-     local.set $22
+     local.set $27
      local.get $0
      local.get $6
      i32.add
-     local.set $21
+     local.set $0
      local.get $26
      i32.const 7
      i32.and
-     local.tee $0
+     local.tee $28
      if
-      local.get $20
+      local.get $22
       f32x4.splat
-      local.set $34
-      loop $do-loop|005
-       local.get $21
-       local.get $34
-       local.get $22
+      local.set $30
+      loop $do-loop|00
+       local.get $0
+       local.get $30
+       local.get $27
        v128.load32_zero
-       local.get $21
+       local.get $0
        v128.load32_zero
-       local.tee $35
+       local.tee $29
        f32x4.sub
        f32x4.mul
-       local.get $35
+       local.get $29
        f32x4.add
        v128.store32_lane 0
-       local.get $22
+       local.get $27
        i32.const 4
        i32.add
-       local.set $22
-       local.get $21
-       i32.const 4
-       i32.add
-       local.set $21
+       local.set $27
        local.get $0
+       i32.const 4
+       i32.add
+       local.set $0
+       local.get $28
        i32.const 1
        i32.sub
-       local.tee $0
-       br_if $do-loop|005
+       local.tee $28
+       br_if $do-loop|00
       end
      end
     end
@@ -2028,6 +3022,14 @@
      i32.and
      if
       local.get $6
+      local.get $26
+      call $assembly/rmsprop/flushPlane
+     end
+     local.get $31
+     i32.const 1024
+     i32.and
+     if
+      local.get $7
       local.get $26
       call $assembly/rmsprop/flushPlane
      end
@@ -2066,9 +3068,17 @@
     i32.add
     local.set $6
     local.get $7
+    local.get $32
+    i32.add
+    local.set $7
+    local.get $8
+    local.get $32
+    i32.add
+    local.set $8
+    local.get $9
     local.get $26
     i32.sub
-    local.set $7
+    local.set $9
     br $while-continue|0
    end
   end

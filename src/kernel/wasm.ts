@@ -40,6 +40,8 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
         segment.momentumBuffer,
         segment.gradAvg,
         segment.ema,
+        segment.z,
+        segment.x0,
         segment.count,
         scalars.alpha,
         scalars.oneMinusAlpha,
@@ -54,6 +56,9 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
         scalars.weightDecay,
         scalars.correction,
         scalars.emaWeight,
+        scalars.zShare,
+        scalars.stepShare,
+        scalars.x0Share,
       );
     },
     sumOfSquares,
