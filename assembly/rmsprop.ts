@@ -1,5 +1,5 @@
 /**
- * The update loop: the mathematics of RMSprop, once, over eight lanes.
+ * The update loop: the mathematics of RMSprop, once, over lanes of float32 or float64.
  *
  *     g = grad · gradScale                       shaped, decayed (maximize is a negative scale)
  *     g = min(max(g, −clipValue), clipValue)     shaped
@@ -20,7 +20,7 @@
  *     e = e + emaWeight·(p − e)                  averaged: emaWeight is 1 − decay
  *     p, v, m, a, e, z = 0 where denormal        flushed: every 64th step
  *
- * Each symbol is one IEEE float32 operation in the order written, in the vector loop and in the tail alike, so a
+ * Each symbol is one IEEE operation of the element type in the order written, in the vector loop and in the tail alike, so a
  * result depends on the values alone: not on an element's place, the engine or the machine. A variant computes nothing
  * that it lacks, or computes it with a neutral number, which changes no bit: ×1, a clip at infinity, epsilon + 0.
  * `src/kernel/reference.ts` is the same text in plain JavaScript.
@@ -53,11 +53,25 @@
  * - `f32x4.min` and `max`: 2.4 times the whole loop; `pmin` and `pmax` are one instruction.
  */
 // biome-ignore lint/style/useImportType: AssemblyScript has no type imports
-import { Eight, elementsOf, load, loadNext, One, store } from "./lanes";
+import {
+  elementsOf,
+  load,
+  loadNext,
+  lower,
+  One,
+  PAIR,
+  Pair,
+  splat0,
+  splat1,
+  splat2,
+  splat3,
+  store,
+  upper,
+} from "./lanes";
 
 /**
  * Switches of a variant. `Off` at compile time leaves no instruction behind; `Asked` looks at `variant` at each turn,
- * in the general loop and in the tail, for which seven elements don't pay for code of their own. An engine joins vectors
+ * in the general loop and in the tail, whose few elements don't pay for code of their own. An engine joins vectors
  * across such a branch only when both lie on the same side of it. So each load stands next to its use, and where an
  * operand may come out of a branch it stands on the left, to be computed before the load.
  */
@@ -72,7 +86,7 @@ const SHAPED: u32 = 4;
 export const DECAYED: u32 = 8;
 export const NESTEROV: u32 = 16;
 export const CORRECTED: u32 = 32;
-const AVERAGED: u32 = 64;
+export const AVERAGED: u32 = 64;
 const ZEROED: u32 = 128;
 const DECOUPLED: u32 = 256;
 const FLUSHED: u32 = 512;
@@ -86,32 +100,29 @@ function uses<Switch>(variant: u32, bit: u32): bool {
   return isInteger<Switch>() || (variant & bit) !== 0;
 }
 
-const SMALLEST_NORMAL: f32 = 1.1754943508222875e-38;
-const LARGEST_FINITE: f32 = 3.4028234663852886e38;
-
 /** The order of operands keeps NaN, here and below. */
 function clip(g: v128, lowest: v128, highest: v128): v128 {
-  return f32x4.pmin(f32x4.pmax(g, lowest), highest);
+  return v128.pmin<Real>(v128.pmax<Real>(g, lowest), highest);
 }
 
 /** Moves an average by a share of its distance from a value. */
 function towards(average: v128, value: v128, weights: v128): v128 {
-  return f32x4.add(f32x4.mul(weights, f32x4.sub(value, average)), average);
+  return v128.add<Real>(v128.mul<Real>(weights, v128.sub<Real>(value, average)), average);
 }
 
 /** An infinity would never decay again. */
 function bound(v: v128): v128 {
-  return f32x4.pmin(v, f32x4.splat(LARGEST_FINITE));
+  return v128.pmin<Real>(v, v128.splat<Real>(Real.MAX_VALUE));
 }
 
 /** Cancellation can leave the variance a little below zero, and its root would be NaN. */
 function variance(v: v128, a: v128): v128 {
-  return f32x4.pmax(f32x4.sub(v, f32x4.mul(a, a)), f32x4.splat(0));
+  return v128.pmax<Real>(v128.sub<Real>(v, v128.mul<Real>(a, a)), v128.splat<Real>(0));
 }
 
 function quotient(g: v128, q: v128, updateScales: v128, epsInsides: v128, epsilons: v128): v128 {
-  const d = f32x4.add(f32x4.sqrt(f32x4.add(q, epsInsides)), epsilons);
-  return f32x4.div(f32x4.mul(updateScales, g), d);
+  const d = v128.add<Real>(v128.sqrt<Real>(v128.add<Real>(q, epsInsides)), epsilons);
+  return v128.div<Real>(v128.mul<Real>(updateScales, g), d);
 }
 
 /** Updates the elements that fill whole turns. */
@@ -126,28 +137,32 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   x0: usize,
   count: u32,
   rates: v128,
+  moreRates: v128,
   scales: v128,
+  moreScales: v128,
   bounds: v128,
+  moreBounds: v128,
   shares: v128,
+  moreShares: v128,
 ): void {
   const elements = elementsOf<Lanes>();
-  const bytes: usize = elements << 2;
-  const alphas = f32x4.splat(f32x4.extract_lane(rates, 0));
-  const weights = f32x4.splat(f32x4.extract_lane(rates, 1));
-  const momentums = f32x4.splat(f32x4.extract_lane(rates, 2));
-  const weightDecays = f32x4.splat(f32x4.extract_lane(rates, 3));
-  const updateScales = f32x4.splat(f32x4.extract_lane(scales, 0));
-  const bufferScales = f32x4.splat(f32x4.extract_lane(scales, 1));
-  const gradScales = f32x4.splat(f32x4.extract_lane(scales, 2));
-  const decoupledDecays = f32x4.splat(f32x4.extract_lane(scales, 3));
-  const epsInsides = f32x4.splat(f32x4.extract_lane(bounds, 0));
-  const epsilons = f32x4.splat(f32x4.extract_lane(bounds, 1));
-  const highest = f32x4.splat(f32x4.extract_lane(bounds, 2));
-  const lowest = f32x4.neg(highest);
-  const corrections = f32x4.splat(f32x4.extract_lane(bounds, 3));
-  const zShares = f32x4.splat(f32x4.extract_lane(shares, 0));
-  const stepShares = f32x4.splat(f32x4.extract_lane(shares, 1));
-  const x0Shares = f32x4.splat(f32x4.extract_lane(shares, 2));
+  const bytes: usize = elements * sizeof<Real>();
+  const alphas = splat0(rates, moreRates);
+  const weights = splat1(rates, moreRates);
+  const momentums = splat2(rates, moreRates);
+  const weightDecays = splat3(rates, moreRates);
+  const updateScales = splat0(scales, moreScales);
+  const bufferScales = splat1(scales, moreScales);
+  const gradScales = splat2(scales, moreScales);
+  const decoupledDecays = splat3(scales, moreScales);
+  const epsInsides = splat0(bounds, moreBounds);
+  const epsilons = splat1(bounds, moreBounds);
+  const highest = splat2(bounds, moreBounds);
+  const lowest = v128.neg<Real>(highest);
+  const corrections = splat3(bounds, moreBounds);
+  const zShares = splat0(shares, moreShares);
+  const stepShares = splat1(shares, moreShares);
+  const x0Shares = splat2(shares, moreShares);
 
   // Counting down, not comparing with an end address, lets a plane reach the last byte of a 4 GiB memory.
   do {
@@ -156,33 +171,33 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     let g0 = load<Lanes>(grad);
     let g1 = loadNext<Lanes>(grad);
     if (!isVoid<Shaped>() || !isVoid<Decayed>()) {
-      g0 = f32x4.mul(g0, gradScales);
-      g1 = f32x4.mul(g1, gradScales);
+      g0 = v128.mul<Real>(g0, gradScales);
+      g1 = v128.mul<Real>(g1, gradScales);
     }
     if (uses<Shaped>(variant, SHAPED)) {
       g0 = clip(g0, lowest, highest);
       g1 = clip(g1, lowest, highest);
     }
     if (uses<Decayed>(variant, DECAYED)) {
-      g0 = f32x4.add(g0, f32x4.mul(weightDecays, p0));
-      g1 = f32x4.add(g1, f32x4.mul(weightDecays, p1));
+      g0 = v128.add<Real>(g0, v128.mul<Real>(weightDecays, p0));
+      g1 = v128.add<Real>(g1, v128.mul<Real>(weightDecays, p1));
     }
 
     let v0 = load<Lanes>(squareAvg);
     let v1 = loadNext<Lanes>(squareAvg);
     if (isFloat<Lanes>() && variant & MIXED) {
-      v0 = f32x4.add(f32x4.mul(alphas, v0), f32x4.mul(f32x4.mul(weights, g0), g0));
+      v0 = v128.add<Real>(v128.mul<Real>(alphas, v0), v128.mul<Real>(v128.mul<Real>(weights, g0), g0));
     } else {
-      v0 = towards(v0, f32x4.mul(g0, g0), weights);
-      v1 = towards(v1, f32x4.mul(g1, g1), weights);
+      v0 = towards(v0, v128.mul<Real>(g0, g0), weights);
+      v1 = towards(v1, v128.mul<Real>(g1, g1), weights);
     }
     v0 = bound(v0);
     v1 = bound(v1);
     let q0 = v0;
     let q1 = v1;
     if (uses<Others>(variant, CORRECTED)) {
-      q0 = f32x4.div(q0, corrections);
-      q1 = f32x4.div(q1, corrections);
+      q0 = v128.div<Real>(q0, corrections);
+      q1 = v128.div<Real>(q1, corrections);
     }
     let a0 = p0;
     let a1 = p1;
@@ -190,7 +205,7 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
       a0 = load<Lanes>(gradAvg);
       a1 = loadNext<Lanes>(gradAvg);
       if (isFloat<Lanes>() && variant & MIXED) {
-        a0 = f32x4.add(f32x4.mul(alphas, a0), f32x4.mul(weights, g0));
+        a0 = v128.add<Real>(v128.mul<Real>(alphas, a0), v128.mul<Real>(weights, g0));
       } else {
         a0 = towards(a0, g0, weights);
         a1 = towards(a1, g1, weights);
@@ -198,8 +213,8 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
       let b0 = a0;
       let b1 = a1;
       if (uses<Others>(variant, CORRECTED)) {
-        b0 = f32x4.div(b0, corrections);
-        b1 = f32x4.div(b1, corrections);
+        b0 = v128.div<Real>(b0, corrections);
+        b1 = v128.div<Real>(b1, corrections);
       }
       q0 = variance(q0, b0);
       q1 = variance(q1, b1);
@@ -210,21 +225,21 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     let m0 = u0;
     let m1 = u1;
     if (uses<Momentum>(variant, MOMENTUM)) {
-      m0 = f32x4.add(u0, f32x4.mul(momentums, load<Lanes>(momentumBuffer)));
-      m1 = f32x4.add(u1, f32x4.mul(momentums, loadNext<Lanes>(momentumBuffer)));
+      m0 = v128.add<Real>(u0, v128.mul<Real>(momentums, load<Lanes>(momentumBuffer)));
+      m1 = v128.add<Real>(u1, v128.mul<Real>(momentums, loadNext<Lanes>(momentumBuffer)));
       if (uses<Others>(variant, NESTEROV)) {
-        u0 = f32x4.add(u0, f32x4.mul(momentums, m0));
-        u1 = f32x4.add(u1, f32x4.mul(momentums, m1));
+        u0 = v128.add<Real>(u0, v128.mul<Real>(momentums, m0));
+        u1 = v128.add<Real>(u1, v128.mul<Real>(momentums, m1));
       } else {
         u0 = m0;
         u1 = m1;
       }
-      u0 = f32x4.mul(bufferScales, u0);
-      u1 = f32x4.mul(bufferScales, u1);
+      u0 = v128.mul<Real>(bufferScales, u0);
+      u1 = v128.mul<Real>(bufferScales, u1);
     }
     if (uses<Others>(variant, DECOUPLED)) {
-      u0 = f32x4.add(u0, f32x4.mul(decoupledDecays, p0));
-      u1 = f32x4.add(u1, f32x4.mul(decoupledDecays, p1));
+      u0 = v128.add<Real>(u0, v128.mul<Real>(decoupledDecays, p0));
+      u1 = v128.add<Real>(u1, v128.mul<Real>(decoupledDecays, p1));
     }
     let z0 = p0;
     let z1 = p1;
@@ -233,19 +248,19 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
       z1 = loadNext<Lanes>(z);
     }
     if (uses<Learned>(variant, LEARNED)) {
-      u0 = f32x4.sub(u0, f32x4.mul(x0Shares, f32x4.sub(load<Lanes>(x0), z0)));
-      u1 = f32x4.sub(u1, f32x4.mul(x0Shares, f32x4.sub(loadNext<Lanes>(x0), z1)));
+      u0 = v128.sub<Real>(u0, v128.mul<Real>(x0Shares, v128.sub<Real>(load<Lanes>(x0), z0)));
+      u1 = v128.sub<Real>(u1, v128.mul<Real>(x0Shares, v128.sub<Real>(loadNext<Lanes>(x0), z1)));
     }
     if (uses<ScheduleFree>(variant, SCHEDULE_FREE)) {
-      const d0 = f32x4.sub(z0, p0);
-      const d1 = f32x4.sub(z1, p1);
-      z0 = f32x4.sub(z0, u0);
-      z1 = f32x4.sub(z1, u1);
-      u0 = f32x4.sub(f32x4.mul(stepShares, u0), f32x4.mul(zShares, d0));
-      u1 = f32x4.sub(f32x4.mul(stepShares, u1), f32x4.mul(zShares, d1));
+      const d0 = v128.sub<Real>(z0, p0);
+      const d1 = v128.sub<Real>(z1, p1);
+      z0 = v128.sub<Real>(z0, u0);
+      z1 = v128.sub<Real>(z1, u1);
+      u0 = v128.sub<Real>(v128.mul<Real>(stepShares, u0), v128.mul<Real>(zShares, d0));
+      u1 = v128.sub<Real>(v128.mul<Real>(stepShares, u1), v128.mul<Real>(zShares, d1));
     }
 
-    store<Lanes>(param, f32x4.sub(p0, u0), f32x4.sub(p1, u1));
+    store<Lanes>(param, v128.sub<Real>(p0, u0), v128.sub<Real>(p1, u1));
     store<Lanes>(squareAvg, v0, v1);
     if (uses<Centered>(variant, CENTERED)) store<Lanes>(gradAvg, a0, a1);
     if (uses<Momentum>(variant, MOMENTUM)) store<Lanes>(momentumBuffer, m0, m1);
@@ -262,62 +277,22 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   } while (count >= elements);
 }
 
-/** Updates a piece by the loop made for the variant, or the general one, and by the tail's loop what is left of it. */
-function updatePiece(
-  variant: u32,
-  param: usize,
-  grad: usize,
-  squareAvg: usize,
-  momentumBuffer: usize,
-  gradAvg: usize,
-  z: usize,
-  x0: usize,
-  elements: u32,
-  rates: v128,
-  scales: v128,
-  bounds: v128,
-  shares: v128,
-): void {
-  const count: u32 = variant & MIXED ? 0 : elements & ~7;
-  // biome-ignore format: a table
-  if (count > 0) switch (variant & ~(AVERAGED | ZEROED | FLUSHED)) {
-    case 0: updateAs<Eight, Off, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares); break;
-    case MOMENTUM: updateAs<Eight, On, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares); break;
-    case CENTERED: updateAs<Eight, Off, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares); break;
-    case CENTERED | MOMENTUM: updateAs<Eight, On, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares); break;
-    case SHAPED: updateAs<Eight, Off, Off, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares); break;
-    case DECAYED: updateAs<Eight, Off, Off, Off, On, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares); break;
-    case SCHEDULE_FREE: updateAs<Eight, Off, Off, Off, Off, Off, On, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares); break;
-    case LEARNED: updateAs<Eight, Off, Off, Off, Off, Off, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares); break;
-    default:
-      if (variant & (SCHEDULE_FREE | LEARNED)) updateAs<Eight, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares);
-      else updateAs<Eight, Asked, Asked, Asked, Asked, Asked, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, count, rates, scales, bounds, shares);
-  }
-  if (count === elements) return;
-  const done: usize = count << 2;
-  // biome-ignore format: as above
-  updateAs<One, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(
-    variant, param + done, grad + done, squareAvg + done, momentumBuffer + done, gradAvg + done, z + done, x0 + done,
-    elements - count, rates, scales, bounds, shares,
-  );
-}
-
 /**
  * The running average of the weights. As decay·e + (1 − decay)·p, the two factors, rounded, wouldn't add up to 1, and
  * the average would drift to four times the error.
  */
-function averageWeights<Lanes>(param: usize, ema: usize, count: u32, emaWeight: f32): void {
+function averageWeights<Lanes>(param: usize, ema: usize, count: u32, emaWeight: Real): void {
   const elements = elementsOf<Lanes>();
   if (count < elements) return;
-  const weights = f32x4.splat(emaWeight);
+  const weights = v128.splat<Real>(emaWeight);
   do {
     const p0 = load<Lanes>(param);
     const p1 = loadNext<Lanes>(param);
     const e0 = load<Lanes>(ema);
     const e1 = loadNext<Lanes>(ema);
     store<Lanes>(ema, towards(e0, p0, weights), towards(e1, p1, weights));
-    param += elements << 2;
-    ema += elements << 2;
+    param += elements * sizeof<Real>();
+    ema += elements * sizeof<Real>();
     count -= elements;
   } while (count >= elements);
 }
@@ -327,8 +302,8 @@ function averageWeights<Lanes>(param: usize, ema: usize, count: u32, emaWeight: 
  * back to, and stay there permanently, at up to 40 times the cost of an ordinary value.
  */
 function flushPlane(plane: usize, count: u32): void {
-  flush<Eight>(plane, count);
-  flush<One>(plane + ((count & ~7) << 2), count & 7);
+  flush<Pair>(plane, count);
+  flush<One>(plane + (count & ~(PAIR - 1)) * sizeof<Real>(), count & (PAIR - 1));
 }
 
 function flush<Lanes>(plane: usize, count: u32): void {
@@ -338,13 +313,13 @@ function flush<Lanes>(plane: usize, count: u32): void {
     const x0 = load<Lanes>(plane);
     const x1 = loadNext<Lanes>(plane);
     store<Lanes>(plane, normal(x0), normal(x1));
-    plane += elements << 2;
+    plane += elements * sizeof<Real>();
     count -= elements;
   } while (count >= elements);
 }
 
-function normal(x: v128): v128 {
-  return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(SMALLEST_NORMAL)));
+export function normal(x: v128): v128 {
+  return v128.andnot(x, v128.lt<Real>(v128.abs<Real>(x), v128.splat<Real>(Real.MIN_NORMAL_VALUE)));
 }
 
 /**
@@ -353,17 +328,12 @@ function normal(x: v128): v128 {
  */
 const PIECE: u32 = 512;
 
-function vector(a: f32, b: f32, c: f32, d: f32): v128 {
-  const ab = f32x4.replace_lane(f32x4.splat(a), 1, b);
-  return f32x4.replace_lane(f32x4.replace_lane(ab, 2, c), 3, d);
-}
-
 /**
  * Updates `count` elements of each plane in place. `variant` adds up the parts in use: 1 momentum, 2 centered, 4 shaped
  * (`gradScale`, `clipValue`), 8 decayed (`gradScale`, `weightDecay`), 16 nesterov, 32 corrected, 64 averaged (`ema`),
  * 128 the gradient cleared behind the update, 256 decoupled (`decoupledDecay`), 512 denormals flushed behind it,
  * 1024 scheduleFree (`z`, `zShare`, `stepShare`), 2048 learned (`x0`, `x0Share`).
- * Pointers are bytes, 4-byte aligned, of planes that do not overlap; a plane or scalar that the variant lacks is never
+ * Pointers are bytes, aligned to an element, of planes that do not overlap; a plane or scalar that the variant lacks is never
  * used.
  */
 export function update(
@@ -377,41 +347,68 @@ export function update(
   z: usize,
   x0: usize,
   count: u32,
-  alpha: f32,
-  oneMinusAlpha: f32,
-  epsInside: f32,
-  eps: f32,
-  updateScale: f32,
-  momentum: f32,
-  bufferScale: f32,
-  gradScale: f32,
-  clipValue: f32,
-  decoupledDecay: f32,
-  weightDecay: f32,
-  correction: f32,
-  emaWeight: f32,
-  zShare: f32,
-  stepShare: f32,
-  x0Share: f32,
+  alpha: Real,
+  oneMinusAlpha: Real,
+  epsInside: Real,
+  eps: Real,
+  updateScale: Real,
+  momentum: Real,
+  bufferScale: Real,
+  gradScale: Real,
+  clipValue: Real,
+  decoupledDecay: Real,
+  weightDecay: Real,
+  correction: Real,
+  emaWeight: Real,
+  zShare: Real,
+  stepShare: Real,
+  x0Share: Real,
 ): void {
   if (!(oneMinusAlpha > 0 && oneMinusAlpha < 0.5)) variant |= MIXED;
   // Neutral for the general loop, which scales every gradient.
   if (!(variant & (SHAPED | DECAYED))) gradScale = 1;
   // Vectors keep the table above to a line for each loop, at 0.98 to 1.004 of the time that twelve numbers took.
-  const rates = vector(alpha, oneMinusAlpha, momentum, weightDecay);
-  const scales = vector(updateScale, bufferScale, gradScale, decoupledDecay);
-  const bounds = vector(epsInside, eps, clipValue, correction);
-  const shares = vector(zShare, stepShare, x0Share, 0);
+  const rates = lower(alpha, oneMinusAlpha, momentum, weightDecay);
+  const moreRates = upper(momentum, weightDecay);
+  const scales = lower(updateScale, bufferScale, gradScale, decoupledDecay);
+  const moreScales = upper(gradScale, decoupledDecay);
+  const bounds = lower(epsInside, eps, clipValue, correction);
+  const moreBounds = upper(clipValue, correction);
+  const shares = lower(zShare, stepShare, x0Share, 0);
+  const moreShares = upper(x0Share, 0);
   const piece = variant & (AVERAGED | ZEROED | FLUSHED) ? PIECE : count;
   while (count > 0) {
     const elements = min(count, piece);
-    const bytes: usize = elements << 2;
-    // biome-ignore format: a line
-    updatePiece(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, elements, rates, scales, bounds, shares);
+    const bytes: usize = elements * sizeof<Real>();
+    // A loop made for the variant, or the general one, and the tail's for what is left. In a function of their own they
+    // would cost a tenth of a call that is mostly arguments.
+    const whole: u32 = variant & MIXED ? 0 : elements & ~(PAIR - 1);
+    // biome-ignore format: a table
+    if (whole > 0) switch (variant & ~(AVERAGED | ZEROED | FLUSHED)) {
+      case 0: updateAs<Pair, Off, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
+      case MOMENTUM: updateAs<Pair, On, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
+      case CENTERED: updateAs<Pair, Off, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
+      case CENTERED | MOMENTUM: updateAs<Pair, On, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
+      case SHAPED: updateAs<Pair, Off, Off, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
+      case DECAYED: updateAs<Pair, Off, Off, Off, On, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
+      case SCHEDULE_FREE: updateAs<Pair, Off, Off, Off, Off, Off, On, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
+      case LEARNED: updateAs<Pair, Off, Off, Off, Off, Off, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
+      default:
+        if (variant & (SCHEDULE_FREE | LEARNED)) updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
+        else updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
+    }
+    if (whole < elements) {
+      const done: usize = whole * sizeof<Real>();
+      // biome-ignore format: as above
+      updateAs<One, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(
+        variant, param + done, grad + done, squareAvg + done, momentumBuffer + done, gradAvg + done, z + done, x0 + done,
+        elements - whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares,
+      );
+    }
     if (variant & AVERAGED) {
-      const done: usize = (elements & ~7) << 2;
-      averageWeights<Eight>(param, ema, elements, emaWeight);
-      averageWeights<One>(param + done, ema + done, elements & 7, emaWeight);
+      const done: usize = (elements & ~(PAIR - 1)) * sizeof<Real>();
+      averageWeights<Pair>(param, ema, elements, emaWeight);
+      averageWeights<One>(param + done, ema + done, elements & (PAIR - 1), emaWeight);
     }
     if (variant & FLUSHED) {
       flushPlane(param, elements);

@@ -17,7 +17,7 @@ const million = 2 ** 20;
 const manySteps = { ...ordinary, size: 2 ** 10, stepsPerReset: 100_000 };
 const oneThread = [
   ...["step", "step8", "kernel", "core", "scalar", "streams", "copy"],
-  ...["mine", "plain", "simple", "js", "tfjs-wasm", "tfjs-cpu", "torch"],
+  ...["mine", "plain", "simple", "js", "tfjs-wasm", "tfjs-cpu", "torch", "torch-compiled", "optax-jit"],
 ];
 const onTfjs = ["wasm", "cpu"].flatMap((backend) => [`tfjs-${backend}`, `tfjs-${backend}-drop-in`]);
 

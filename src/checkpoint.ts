@@ -5,7 +5,7 @@
  * @module rmsprop-wasm/checkpoint
  */
 import { carriedBy, carriedSources, carry } from "./checkpoint/carried.ts";
-import { type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
+import { apart, type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
 import {
   annotate,
   annotated,
@@ -96,12 +96,11 @@ const CHUNK_BYTES = 2 ** 20;
  * @throws CheckpointError when the optimizer changed, or its memory grew, between two pieces.
  */
 export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void> {
-  const { steps, changes } = optimizer;
+  const { changes } = optimizer;
   const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      const hasChanged = optimizer.steps !== steps || optimizer.changes !== changes;
-      if (hasChanged || values.byteLength !== byteLength) {
+      if (optimizer.changes !== changes || values.byteLength !== byteLength) {
         throw new CheckpointError(
           "The optimizer took a step or another state, or its memory grew, before the file was complete: save again.",
         );
@@ -139,9 +138,10 @@ export function load<Name extends string = string>(
   options: Options = {},
 ): Loaded<Name> {
   const { bytes, header } = openFile(file);
+  const source = apart(bytes, options.memory);
   const loader = new Loader(header, options, make<Name>);
   try {
-    for (const entry of header.entries) loader.take(entry, bytesIn(bytes, entry));
+    for (const entry of header.entries) loader.take(entry, bytesIn(source, entry));
     return loader.finish();
   } catch (error) {
     loader.abandon();
@@ -171,7 +171,7 @@ export async function loadChunks<Name extends string = string>(
   chunks: Chunks,
   options: Options = {},
 ): Promise<Loaded<Name>> {
-  return feed(reading<Name>(options), chunks);
+  return feed(reading<Name>(options), chunks, options.memory);
 }
 
 /** Reads a file from its begin to its end: it yields how many bytes it wants next, and gets fewer where the file ends. */

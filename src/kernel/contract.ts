@@ -105,6 +105,29 @@ export function argumentsOf(segment: Segment, scalars: Scalars): number[] {
   return [scalars.variant, ...planes, segment.count, ...SCALARS.map((name) => scalars[name])];
 }
 
+/** Rows of a tensor. The kernels find them by lists in the memory, so that many rows take one call. */
+export interface Rows {
+  /** Byte offset of the list: a row's number (uint32) each for an update, an entry each for a catch-up. */
+  ptr: number;
+  /** Rows in the list. */
+  count: number;
+}
+
+/**
+ * The numbers (float64) of an entry of a catch-up, in their order: a row's number, and the factors of the steps that it
+ * has missed. `assembly/rows.ts` says how they are applied.
+ */
+export const ENTRY = [
+  "row",
+  "averageKept",
+  "momentumKept",
+  "paramKept",
+  "paramOfMomentum",
+  "emaKept",
+  "emaOfParam",
+  "emaOfMomentum",
+] as const;
+
 /** Elements whose squares are summed by themselves, a part of the numerics: the sums of blocks are added up in order. */
 export const BLOCK = 4096;
 
@@ -113,6 +136,13 @@ export interface Kernel {
   readonly backend: Backend;
   /** Updates one segment in place. The caller has checked that it lies in the memory. */
   update(segment: Segment, scalars: Scalars): void;
+  /**
+   * Updates rows of one tensor in place, each of them once in the list. The segment's planes begin at row 0, and its
+   * count is that of a row.
+   */
+  updateRows(segment: Segment, scalars: Scalars, rows: Rows): void;
+  /** Brings rows up to date, by a list of entries. Of the variant, the parts that have a plane matter. */
+  catchUpRows(segment: Segment, variant: number, rows: Rows): void;
   /** The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. */
   sumOfSquares(grad: number, count: number): number;
   /** How many threads share the work just now; without it, one. */

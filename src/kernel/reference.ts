@@ -12,18 +12,20 @@ import {
   CORRECTED,
   DECAYED,
   DECOUPLED,
+  ENTRY,
   FLUSHED,
   LEARNED,
   MOMENTUM,
   movesByDifference,
   NESTEROV,
   type OpenKernel,
+  type Rows,
   SCHEDULE_FREE,
   type Scalars,
   SHAPED,
   ZEROED,
 } from "./contract.ts";
-import type { Segment } from "./segment.ts";
+import { PLANES, partOf, type Segment } from "./segment.ts";
 
 const f32 = Math.fround;
 
@@ -41,6 +43,8 @@ export const openReference: OpenKernel = (memory, wanted) => {
   return {
     backend: "js",
     update: (segment, scalars) => update(current(), segment, scalars),
+    updateRows: (segment, scalars, rows) => updateRows(current(), segment, scalars, rows),
+    catchUpRows: (segment, variant, rows) => catchUpRows(current(), segment, variant, rows),
     sumOfSquares: (grad, count) => sumOfSquares(current(), grad >>> 2, count),
   };
 };
@@ -155,6 +159,47 @@ function updateAny(heap: Float32Array, segment: Segment, scalars: Scalars): void
     }
     heap[param + i] = f32(p - u);
   }
+}
+
+function updateRows(heap: Float32Array, segment: Segment, scalars: Scalars, { ptr, count }: Rows): void {
+  for (const row of new Uint32Array(heap.buffer, ptr, count)) {
+    update(heap, partOf(segment, row * segment.count, (row + 1) * segment.count), scalars);
+  }
+}
+
+/** The steps that rows have missed, by entries as `assembly/rows.ts` describes them. */
+function catchUpRows(heap: Float32Array, segment: Segment, variant: number, { ptr, count }: Rows): void {
+  const entries = new Float64Array(heap.buffer, ptr, count * ENTRY.length);
+  for (let at = 0; at < entries.length; at += ENTRY.length) {
+    const [row, averageKept, momentumKept, paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum] =
+      entries.subarray(at, at + ENTRY.length) as unknown as FactorsOfEntry;
+    const start = row * segment.count;
+    const places = { ...segment };
+    for (const plane of PLANES) places[plane] = (segment[plane] >>> 2) + start;
+    const { param, squareAvg, momentumBuffer, gradAvg, ema } = places;
+    for (let i = 0; i < segment.count; i++) {
+      const p = heap[param + i]!;
+      const m = heap[momentumBuffer + i]!;
+      if (variant & AVERAGED) {
+        let e = emaKept * heap[ema + i]!;
+        if (emaOfParam !== 0) e += emaOfParam * p;
+        if (emaOfMomentum !== 0) e += emaOfMomentum * m;
+        heap[ema + i] = normal(e);
+      }
+      heap[param + i] = normal(paramOfMomentum === 0 ? paramKept * p : paramKept * p + paramOfMomentum * m);
+      if (variant & MOMENTUM) heap[momentumBuffer + i] = normal(momentumKept * m);
+      heap[squareAvg + i] = normal(averageKept * heap[squareAvg + i]!);
+      if (variant & CENTERED) heap[gradAvg + i] = normal(averageKept * heap[gradAvg + i]!);
+    }
+  }
+}
+
+type FactorsOfEntry = [number, number, number, number, number, number, number, number];
+
+/** Rounds to float32, and denormals to 0. */
+function normal(value: number): number {
+  const rounded = f32(value);
+  return Math.abs(rounded) < SMALLEST_NORMAL ? 0 : rounded;
 }
 
 /** Moves the running average of the weights towards them. */

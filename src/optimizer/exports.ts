@@ -17,10 +17,10 @@ export type {
   ParamGroup,
   ParamRecord,
   Params,
-  Shape,
   TensorSource,
 } from "./params.ts";
 export type { TensorReport } from "./report.ts";
 export type { ElementRange } from "./shard.ts";
 export type { GroupState, StateDict, TensorState } from "./state-dict.ts";
 export type { State } from "./tensor.ts";
+export type { FloatArray, NestedValues, Shape, ShapedValues } from "./values.ts";

@@ -144,7 +144,7 @@ export function run(
   return Object.fromEntries(PLANES.map((name, i) => [name, heap.slice(at[i], at[i]! + count)])) as Planes;
 }
 
-const GUARD_WORD = 0x5eedca5e;
+export const GUARD_WORD = 0x5eedca5e;
 
 /**
  * The bits of each number, one pattern for all NaN: which NaN an operation gives is the one thing that WebAssembly
