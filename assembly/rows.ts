@@ -5,7 +5,7 @@
  * that are linear in what they were. So one product with a factor in double, rounded once, stands for the k roundings:
  * v = v · alpha^k, and the like. The factors come with each row, as they depend on nothing else than steps.
  */
-import { AVERAGED, CENTERED, MOMENTUM, normal, update } from "./rmsprop";
+import { AVERAGED, CENTERED, flushPlane, MOMENTUM, normal, update } from "./rmsprop";
 
 /**
  * Does what `update` does for each row whose number stands in the list of `rowCount` uint32 at byte `rows`. Planes begin
@@ -91,15 +91,37 @@ export function catchUpRows(
     const averageKept = load<f64>(entries, 8);
     const p = param + at;
     const m = momentumBuffer + at;
+    const emaKept = load<f64>(entries, 40);
+    const paramKept = load<f64>(entries, 24);
+    const paramOfMomentum = load<f64>(entries, 32);
     if (variant & AVERAGED) {
-      combine(ema + at, load<f64>(entries, 40), p, load<f64>(entries, 48), m, load<f64>(entries, 56), count);
+      if (emaKept === 1) flushPlane(ema + at, count);
+      else combine(ema + at, emaKept, p, load<f64>(entries, 48), m, load<f64>(entries, 56), count);
     }
-    combine(p, load<f64>(entries, 24), m, load<f64>(entries, 32), 0, 0, count);
-    if (variant & MOMENTUM) combine(m, load<f64>(entries, 16), 0, 0, 0, 0, count);
-    combine(squareAvg + at, averageKept, 0, 0, 0, 0, count);
-    if (variant & CENTERED) combine(gradAvg + at, averageKept, 0, 0, 0, 0, count);
+    if (paramKept === 1 && paramOfMomentum === 0) flushPlane(p, count);
+    else combine(p, paramKept, m, paramOfMomentum, 0, 0, count);
+    if (variant & MOMENTUM) scale(m, load<f64>(entries, 16), count);
+    scale(squareAvg + at, averageKept, count);
+    if (variant & CENTERED) scale(gradAvg + at, averageKept, count);
     entries += ENTRY;
   }
+}
+
+/** x = kept·x, four elements at a time */
+function scale(x: usize, kept: f64, count: u32): void {
+  if (kept === 1) return flushPlane(x, count);
+  const keptOfTwo = f64x2.splat(kept);
+  if (sizeof<Real>() === 4) {
+    for (; count >= 4; count -= 4) {
+      const four = v128.load(x);
+      const low = f64x2.mul(keptOfTwo, f64x2.promote_low_f32x4(four));
+      const high = f64x2.mul(keptOfTwo, f64x2.promote_low_f32x4(v128.shuffle<f32>(four, four, 2, 3, 2, 3)));
+      const rounded = v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
+      v128.store(x, normal(rounded));
+      x += 16;
+    }
+  }
+  combine(x, kept, 0, 0, 0, 0, count);
 }
 
 /** x = kept·x + ofY·y + ofZ·z */

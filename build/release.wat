@@ -1,12 +1,13 @@
 (module
  (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
- (type $2 (func (param i32 f64 i32 f64 i32 f64 i32)))
- (type $3 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32)))
- (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
- (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
- (type $7 (func (param i32 i32 f64) (result f64)))
+ (type $2 (func (param i32 f64 i32)))
+ (type $3 (func (param i32 f64 i32 f64 i32 f64 i32)))
+ (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32)))
+ (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+ (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
+ (type $8 (func (param i32 i32 f64) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "update" (func $assembly/rmsprop/update))
@@ -95,6 +96,69 @@
     br_if $do-loop|00
    end
   end
+ )
+ (func $assembly/rows/scale (param $0 i32) (param $1 f64) (param $2 i32)
+  (local $3 v128)
+  (local $4 v128)
+  local.get $1
+  f64.const 1
+  f64.eq
+  if
+   local.get $0
+   local.get $2
+   call $assembly/rmsprop/flushPlane
+   return
+  end
+  local.get $1
+  f64x2.splat
+  local.set $3
+  loop $for-loop|0
+   local.get $2
+   i32.const 4
+   i32.ge_u
+   if
+    local.get $0
+    local.get $3
+    local.get $0
+    v128.load
+    local.tee $4
+    f64x2.promote_low_f32x4
+    f64x2.mul
+    f32x4.demote_f64x2_zero
+    local.get $3
+    local.get $4
+    local.get $4
+    i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15
+    f64x2.promote_low_f32x4
+    f64x2.mul
+    f32x4.demote_f64x2_zero
+    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+    local.tee $4
+    local.get $4
+    f32x4.abs
+    v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
+    f32x4.lt
+    v128.andnot
+    v128.store
+    local.get $0
+    i32.const 16
+    i32.add
+    local.set $0
+    local.get $2
+    i32.const 4
+    i32.sub
+    local.set $2
+    br $for-loop|0
+   end
+  end
+  local.get $0
+  local.get $1
+  i32.const 0
+  f64.const 0
+  i32.const 0
+  f64.const 0
+  local.get $2
+  call $assembly/rows/combine
  )
  (func $assembly/rows/combine (param $0 i32) (param $1 f64) (param $2 i32) (param $3 f64) (param $4 i32) (param $5 f64) (param $6 i32)
   (local $7 v128)
@@ -1945,14 +2009,17 @@
  (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32)
   (local $9 i32)
   (local $10 i32)
-  (local $11 f64)
-  (local $12 i32)
+  (local $11 i32)
+  (local $12 f64)
+  (local $13 f64)
+  (local $14 f64)
+  (local $15 f64)
   loop $for-loop|0
    local.get $8
    if
     local.get $7
     f64.load offset=8
-    local.set $11
+    local.set $12
     local.get $7
     f64.load
     i32.trunc_sat_f64_u
@@ -1963,63 +2030,85 @@
     local.tee $9
     local.get $1
     i32.add
-    local.set $12
+    local.set $10
     local.get $3
     local.get $9
     i32.add
-    local.set $10
+    local.set $11
+    local.get $7
+    f64.load offset=40
+    local.set $13
+    local.get $7
+    f64.load offset=24
+    local.set $14
+    local.get $7
+    f64.load offset=32
+    local.set $15
     local.get $0
     i32.const 64
     i32.and
     if
-     local.get $5
-     local.get $9
-     i32.add
-     local.get $7
-     f64.load offset=40
-     local.get $12
-     local.get $7
-     f64.load offset=48
+     local.get $13
+     f64.const 1
+     f64.eq
+     if
+      local.get $5
+      local.get $9
+      i32.add
+      local.get $6
+      call $assembly/rmsprop/flushPlane
+     else
+      local.get $5
+      local.get $9
+      i32.add
+      local.get $13
+      local.get $10
+      local.get $7
+      f64.load offset=48
+      local.get $11
+      local.get $7
+      f64.load offset=56
+      local.get $6
+      call $assembly/rows/combine
+     end
+    end
+    local.get $15
+    f64.const 0
+    f64.eq
+    local.get $14
+    f64.const 1
+    f64.eq
+    i32.and
+    if
      local.get $10
-     local.get $7
-     f64.load offset=56
+     local.get $6
+     call $assembly/rmsprop/flushPlane
+    else
+     local.get $10
+     local.get $14
+     local.get $11
+     local.get $15
+     i32.const 0
+     f64.const 0
      local.get $6
      call $assembly/rows/combine
     end
-    local.get $12
-    local.get $7
-    f64.load offset=24
-    local.get $10
-    local.get $7
-    f64.load offset=32
-    i32.const 0
-    f64.const 0
-    local.get $6
-    call $assembly/rows/combine
     local.get $0
     i32.const 1
     i32.and
     if
-     local.get $10
+     local.get $11
      local.get $7
      f64.load offset=16
-     i32.const 0
-     f64.const 0
-     i32.const 0
-     f64.const 0
      local.get $6
-     call $assembly/rows/combine
+     call $assembly/rows/scale
     end
     local.get $2
     local.get $9
     i32.add
-    local.get $11
-    i32.const 0
-    f64.const 0
-    i32.const 0
-    f64.const 0
+    local.get $12
     local.get $6
-    call $assembly/rows/combine
+    call $assembly/rows/scale
     local.get $0
     i32.const 2
     i32.and
@@ -2027,13 +2116,9 @@
      local.get $4
      local.get $9
      i32.add
-     local.get $11
-     i32.const 0
-     f64.const 0
-     i32.const 0
-     f64.const 0
+     local.get $12
      local.get $6
-     call $assembly/rows/combine
+     call $assembly/rows/scale
     end
     local.get $7
     i32.const -64
