@@ -259,6 +259,29 @@ describe("a process with a pool", () => {
     expect(stdout).toBe("Set(1) { 2 }\n");
   });
 
+  it("frees a pool's memory once disposed of, though the optimizer and its views are held", async () => {
+    const said = await run(`
+      const held = [];
+      const collected = new Set();
+      const registry = new FinalizationRegistry((name) => collected.add(name));
+      for (let i = 0; i < 3; i++) {
+        const optimizer = new RMSprop({ w: [1000] }, { threads: 2 });
+        if (i > 0) await optimizer.ready;
+        registry.register(optimizer.memory, i);
+        optimizer.step();
+        const { groups, params } = optimizer;
+        optimizer.dispose();
+        held.push([optimizer, groups, params]);
+      }
+      for (let i = 0; i < 200 && collected.size < held.length; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      console.log(collected.size, held.length);
+    `);
+    expect(said).toBe("3 3\n");
+  });
+
   it("takes nobody for late who stood still with all the process", async () => {
     const code = `
       const optimizer = new RMSprop({ w: [4_000_000] }, { threads: 2 });
