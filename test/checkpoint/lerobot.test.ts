@@ -87,7 +87,12 @@ describe("LeRobot's layout", () => {
 
   it("gives an optimizer that can be saved, whatever the model is called", () => {
     const optimizer = new RMSprop({ w: [1] });
-    const model = fileOf({ w: f32(1), "state.w.momentum_buffer": f32(2), "state.x.ema": f32(3), other: f32(4) });
+    const model = fileOf({
+      w: f32(1),
+      "state.w.momentum_buffer": f32(2),
+      "state.x.ema": f32(3),
+      other: f32(4),
+    });
     const group = '[{"params": [0], "max_lr": 1, "a.b": 2}]';
     restoreLeRobot(optimizer, {
       ...saveLeRobot(optimizer),
