@@ -44,6 +44,7 @@ export const ENTRIES = [
   "src/js.ts",
   "src/checkpoint.ts",
   "src/tfjs.ts",
+  "src/tfjs-global.ts",
   "src/errors.ts",
   "src/threads.ts",
 ];

@@ -6,6 +6,7 @@ import { openInPlace } from "./in-place.ts";
 import { operations } from "./operations.ts";
 import type { Updater } from "./updater.ts";
 import { openWebgl } from "./webgl.ts";
+import { openWebgpu } from "./webgpu.ts";
 
 const updaters = new WeakMap<KernelBackend, Updater>();
 
@@ -19,16 +20,23 @@ export function updaterOn(backend: KernelBackend): Updater {
   return updater;
 }
 
+/** The way of each backend of tf.js that has one of its own, for the warning that it can't be taken. */
+const WAYS: Readonly<Record<string, string>> = {
+  wasm: "update in place",
+  webgl: "run its own programs",
+  webgpu: "run its own programs",
+};
+
 function open(backend: KernelBackend): Updater {
   const name = getBackend();
   const heap = attempt(() => openInPlace(backend));
   if (heap) return heap;
-  const onCard = name === "webgl" ? openWebgl(backend) : undefined;
+  const openOnCard = { webgl: openWebgl, webgpu: openWebgpu }[name];
+  const onCard = openOnCard?.(backend);
   if (onCard) return onCard;
-  if (name === "wasm" || name === "webgl") {
-    const way = name === "wasm" ? "update in place" : "run its own programs";
+  if (name in WAYS) {
     console.warn(
-      `rmsprop-wasm can't ${way} on the ${name} backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
+      `rmsprop-wasm can't ${WAYS[name]} on the ${name} backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
     );
   }
   return (name === "wasm" || name === "cpu" ? attempt(openCopying) : undefined) ?? operations;

@@ -14,7 +14,8 @@ import { BackendError, DisposedError, NonFiniteError } from "../errors.ts";
 import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
 import { updaterOn } from "./backends.ts";
-import { type Gradients, updatesOf, variableNamed } from "./gradients.ts";
+import { floatVariableNamed, type Gradients, updatesOf } from "./gradients.ts";
+import { checkForLoss } from "./losses.ts";
 import {
   configOf,
   optionsOf,
@@ -122,6 +123,7 @@ export class RMSPropOptimizer extends Optimizer {
   #step(gradients: Gradients): void {
     const here = this.#liveBackend();
     const { variables, updates, unused } = updatesOf(gradients);
+    checkForLoss(here, () => this.#slots.planesOf(variables));
     const updater = updaterOn(here);
     const options = this.#options;
     if (!this.#hasOwnEps) options.eps = here.epsilon();
@@ -160,11 +162,12 @@ export class RMSPropOptimizer extends Optimizer {
    * to the optimizer and change as training goes on: don't dispose of them.
    */
   override async getWeights(): Promise<NamedTensor[]> {
-    this.#liveBackend();
+    const here = this.#liveBackend();
     const saved = this.#slots.save();
+    checkForLoss(here, () => saved.flatMap(({ state }) => Object.values(state)));
     const count = scalar(this.iterations, "int32");
     // One tensor for all saves: tf.js makes one at each save, and nobody disposes of it.
-    if (this.#iterations) this.#iterations.assign(count);
+    if (this.#iterations?.isDisposed === false) this.#iterations.assign(count);
     else this.#iterations = variable(count, false);
     count.dispose();
     return formatWeights(this.#iterations, saved, this.#options.centered);
@@ -191,7 +194,7 @@ export class RMSPropOptimizer extends Optimizer {
     this.#slots.load(
       states,
       count!,
-      variables?.map(({ name }) => variableNamed(name)),
+      variables?.map(({ name }) => floatVariableNamed(name)),
     );
     this.iterations_ = count!;
   }

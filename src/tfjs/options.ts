@@ -22,7 +22,8 @@ export interface ResolvedOptions
   extends Hyperparameters,
     Pick<OptimizerOptions, "globalClipNorm" | "nonFinite"> {}
 
-const DEFAULTS: ResolvedOptions = /* @__PURE__ */ (() => {
+/** The defaults of tf.js's own optimizer. */
+export const DEFAULTS: ResolvedOptions = /* @__PURE__ */ (() => {
   const { inherited, optimizerOptions } = resolveOptions({ ...dialects.tfjs, lr: 1e-3 });
   const { globalClipNorm, nonFinite } = optimizerOptions;
   return { ...inherited, globalClipNorm, nonFinite };

@@ -4,12 +4,12 @@
  * and `positive`, whose comparisons treat NaN as the kernels do, where a card's `min` and `max` may drop it.
  */
 import {
+  SCALARS as ALL_SCALARS,
   CENTERED,
   CORRECTED,
   DECAYED,
   MOMENTUM,
   NESTEROV,
-  type Scalars,
   SHAPED,
 } from "../kernel/contract.ts";
 import type { StatePlane } from "../kernel/segment.ts";
@@ -19,21 +19,13 @@ export type Output = "param" | StatePlane;
 /** A plane that an update reads. */
 export type Input = Output | "grad";
 
-/** The scalars in the order in which programs take them: three vectors of four. */
-export const SCALARS = [
-  "alpha",
-  "oneMinusAlpha",
-  "epsInside",
-  "eps",
-  "updateScale",
-  "momentum",
-  "bufferScale",
-  "gradScale",
-  "clipValue",
-  "paramScale",
-  "weightDecay",
-  "correction",
-] as const satisfies (keyof Scalars)[];
+/** A number of the step that programs take. */
+export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], "emaWeight">;
+
+/** The numbers of a step in the order in which programs take them: all but that of averages, which tf.js has none of. */
+export const SCALARS: readonly ScalarName[] = /* @__PURE__ */ ALL_SCALARS.filter(
+  (name) => name !== "emaWeight",
+);
 
 /** Gives the planes that an update of this variant writes. */
 export function outputsOf(variant: number): Output[] {
@@ -62,16 +54,13 @@ export function inputsOf(variant: number, outputs: readonly Output[]): Input[] {
 export function updateText(
   variant: number,
   outputs: readonly Output[],
-  scalar: (name: (typeof SCALARS)[number]) => string,
+  scalar: (name: ScalarName) => string,
   declare: string,
 ): string {
   const uses = (bit: number) => (variant & bit) !== 0;
   const writes = (plane: Output) => outputs.includes(plane);
   const isStep = writes("param") || writes("momentumBuffer");
-  const s = Object.fromEntries(SCALARS.map((name) => [name, scalar(name)])) as Record<
-    (typeof SCALARS)[number],
-    string
-  >;
+  const s = Object.fromEntries(SCALARS.map((name) => [name, scalar(name)])) as Record<ScalarName, string>;
   const lines = [
     uses(SHAPED | DECAYED) && `grad = grad * ${s.gradScale};`,
     uses(SHAPED) && `grad = clipped(grad, ${s.clipValue});`,

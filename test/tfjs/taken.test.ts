@@ -1,36 +1,13 @@
 /** Gradients and variables that tf.js passes to its own optimizer, and that the drop-in takes as well. */
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { describeWith } from "../support/required.ts";
-import {
-  BACKENDS,
-  type DropIn,
-  loadTfjs,
-  type Tensor,
-  type Tf,
-  tfjs,
-  type Variable,
-  valuesOf,
-  variableOf,
-} from "./installed.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describeDropIn, expectNothingLeft, onEachBackend } from "../support/drop-in.ts";
+import { type Tensor, type Tf, type Variable, valuesOf, variableOf } from "./installed.ts";
 
-describeWith(tfjs, "the drop-in for tf.js", () => {
-  let tf: Tf;
-  let rmsprop: DropIn["rmsprop"];
-  beforeAll(async () => {
-    const { tf: loaded, dropIn } = await loadTfjs();
-    tf = loaded;
-    rmsprop = dropIn.rmsprop;
-  });
-
-  describe.each(BACKENDS)("on backend %s", (backend) => {
-    let before = 0;
-    beforeEach(async () => {
-      await tf.setBackend(backend);
-      before = tf.memory().numTensors;
-    });
+describeDropIn(({ tf, dropIn: { rmsprop } }) => {
+  onEachBackend(tf, () => {
+    expectNothingLeft(tf);
     afterEach(() => {
       vi.restoreAllMocks();
-      expect(tf.memory().numTensors).toBe(before);
     });
 
     /** The values of a variable that starts at [1, 2], after one call for each list of gradients. */
