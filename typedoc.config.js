@@ -19,7 +19,7 @@ const PAGES = {
   ],
   "Kinds of models": ["recurrent-networks", "reinforcement-learning", "gpu-data"],
   "Coming from": ["from-tfjs", "from-pytorch", "from-a-hand-written-loop"],
-  Background: ["dialects", "numerics", "speed", "where-it-works"],
+  Background: ["dialects", "numerics", "speed", "eight-lanes", "where-it-works"],
 };
 const files = readdirSync(new URL("docs", import.meta.url)).filter((name) => name.endsWith(".md"));
 const inOrder = Object.values(PAGES).flatMap((names) => names.map((name) => `${name}.md`));

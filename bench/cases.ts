@@ -14,14 +14,12 @@ export interface Case {
 const ordinary = { variant: "plain", tensors: 1, state: "ordinary" } as const;
 const rewritten = { ...ordinary, state: "running", rewritesGradients: true } as const;
 const million = 2 ** 20;
-const thousandSteps = { ...ordinary, size: 2 ** 14, stepsPerReset: 1000 };
-const singleSteps = { ...ordinary, size: 2 ** 18, stepsPerReset: 1 };
+const manySteps = { ...ordinary, size: 2 ** 10, stepsPerReset: 100_000 };
 const oneThread = [
-  ...["step", "kernel", "core", "scalar", "streams", "copy"],
-  ...["mine", "plain", "simple", "js", "tfjs-wasm", "tfjs-cpu", "torch"],
+  ...["step", "step8", "kernel", "core", "scalar", "streams", "copy"],
+  ...["mine", "plain", "simple", "js", "tfjs-wasm", "tfjs-cpu", "torch", "torch-compiled", "optax-jit"],
 ];
 const onTfjs = ["wasm", "cpu"].flatMap((backend) => [`tfjs-${backend}`, `tfjs-${backend}-drop-in`]);
-const zeroGradientWays = ["step", "scalar", "plain", "simple", "torch"];
 
 /** The ways that the README's table shows, in its order; the reader's own is there by `--mine` alone. */
 export const README_WAYS = [
@@ -107,7 +105,7 @@ export function casesFor(quick: boolean): Case[] {
       groups: sharedVariants
         .filter((name) => !quick || name === "momentum" || name === "both")
         .map((variant) => [{ ...ordinary, title: variant, variant, size: variantSize }]),
-      only: ["step", "kernel", "js", "copy", "tfjs-wasm", "torch"],
+      only: ["step", "step8", "kernel", "js", "copy", "tfjs-wasm", "torch"],
     },
     {
       name: "options",
@@ -137,27 +135,13 @@ export function casesFor(quick: boolean): Case[] {
       only: ["step"],
     },
     {
-      name: "denormal",
-      title: "A thousand steps of zero gradients, v denormal or becoming so, against ordinary values",
-      groups: [
-        [
-          { ...thousandSteps, title: "ordinary" },
-          { ...thousandSteps, title: "from v = 1e-40", state: "denormal" },
-          { ...thousandSteps, title: "from v = 1e-36, fading", state: "fading" },
-        ],
-      ],
-      only: zeroGradientWays,
-    },
-    {
-      name: "first-denormal",
-      title: "The first step alone: zero gradients and all v denormal, against ordinary values",
-      groups: [
-        [
-          { ...singleSteps, title: "ordinary" },
-          { ...singleSteps, title: "from v = 1e-40", state: "denormal" },
-        ],
-      ],
-      only: zeroGradientWays,
+      name: "zero-gradients",
+      title: "A hundred thousand steps of zero gradients, state becoming denormal, against ordinary values",
+      groups: (["plain", ...sharedVariants] as const).map((variant) => [
+        { ...manySteps, variant, title: `${variant}, ordinary` },
+        { ...manySteps, variant, title: `${variant}, fading`, state: "fading" },
+      ]),
+      only: ["step"],
     },
     {
       name: "checkpoint",

@@ -27,8 +27,8 @@ const usage = `npm run bench -- [options]
                  over Float32Arrays, and with \`export const formula = "tfjs"\` if eps is added inside the root
   --goals        what the project promises itself, and whether this run kept it
   --only <case>  one case; may be repeated: ${[...casesFor(false).map(({ name }) => name), FIGURES].join(", ")}
-  --no-peers     without tf.js and PyTorch
-Where PyTorch is in a Python other than python3, name it in the variable PYTHON.`;
+  --no-peers     without tf.js, PyTorch and Optax
+If PyTorch or Optax is in a Python other than python3, name that in the variable PYTHON.`;
 
 const efforts: Record<"quick" | "full", Effort> = {
   quick: { rounds: 9, batchMilliseconds: 8, warmUpMilliseconds: 100 },

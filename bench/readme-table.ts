@@ -11,7 +11,19 @@ import { sizeTitle } from "./work.ts";
 
 const SIZES = [16, 2 ** 10, 2 ** 14, 2 ** 18, 2 ** 20, 2 ** 24];
 const SHORT_SIZES = [16, 2 ** 10, 2 ** 18, 2 ** 24];
-const WAYS = ["step", "scalar", "plain", "simple", "tfjs-wasm", "tfjs-cpu", "torch", "streams"];
+const WAYS = [
+  "step",
+  "step8",
+  "scalar",
+  "plain",
+  "simple",
+  "tfjs-wasm",
+  "tfjs-cpu",
+  "torch",
+  "torch-compiled",
+  "optax-jit",
+  "streams",
+];
 
 /** Nanoseconds per element by way and size, and where they were measured. */
 export function readmeTable({ records, machine, versions, date }: Result): string {
@@ -42,7 +54,14 @@ export function shortTable({ records, machine, date }: Result): string {
   const sizes = recordsBySize(records);
   const at = (count: number, ...ways: string[]) =>
     fastest(sizes.filter((record) => record.count === count && ways.includes(record.way)));
-  const rows = [["step"], ["plain", "simple"], ["tfjs-wasm"], ["torch"]].flatMap((ways) => {
+  const rows = [
+    ["step"],
+    ["plain", "simple"],
+    ["tfjs-wasm"],
+    ["torch"],
+    ["torch-compiled"],
+    ["optax-jit"],
+  ].flatMap((ways) => {
     const present = sizes.find(({ way }) => ways.includes(way));
     if (!present) return [];
     const title = ways.length > 1 ? "the faster of two JavaScript loops" : present.title;

@@ -10,13 +10,13 @@ export interface Settings
 }
 
 export interface Work {
-  /** As shown in the tables. */
+  /** The title in the tables. */
   title: string;
   variant: VariantName;
   tensors: number;
   /** Elements of each tensor. */
   size: number;
-  state: "ordinary" | "running" | "denormal" | "fading";
+  state: "ordinary" | "running" | "fading";
   /** Steps between two resets, if the state is what is measured. Otherwise a batch is one run of steps. */
   stepsPerReset?: number;
   /**
@@ -58,7 +58,7 @@ export const variants = {
   nesterov: { momentum: 0.9, nesterov: true },
   centered: { centered: true },
   both: { momentum: 0.9, centered: true },
-  /** As TensorFlow, tf.js, Optax and timm do too. */
+  /** Keras' defaults, which TensorFlow, tf.js, Optax and timm share. */
   keras: { epsInsideSqrt: true, lrInMomentum: true },
   graves2013: { epsInsideSqrt: true, centered: true, momentum: 0.9, lrInMomentum: true },
   dqn: { epsInsideSqrt: true, centered: true },
@@ -114,10 +114,10 @@ export function resultPlanes(work: Work): ResultPlane[] {
 
 /**
  * The value that v starts from. Frameworks start at 0, which the first gradient lifts to an ordinary value. From there the first steps
- * are the same whatever the gradient's scale: a check of that scale needs a v that is `running` already. 1e-40 is denormal
- * at once; 1e-36 becomes so by decay, after 460 steps of zero gradients.
+ * are the same whatever the gradient's scale: a check of that scale needs a v that is `running` already. 1e-36 becomes
+ * denormal by decay, after 460 steps of zero gradients.
  */
-export const initialSquareAvg = { ordinary: 0, running: 2 ** -20, denormal: 1e-40, fading: 1e-36 };
+export const initialSquareAvg = { ordinary: 0, running: 2 ** -20, fading: 1e-36 };
 
 export const hasGradients = ({ state }: Work): boolean => state === "ordinary" || state === "running";
 

@@ -3,12 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import puppeteer from "puppeteer-core";
 import { type Browser, tool } from "./tools.ts";
 
-const running = new Map<Browser, Awaited<ReturnType<typeof puppeteer.launch>>>();
+/** The browsers that run, by name and flags. */
+const running = new Map<string, Awaited<ReturnType<typeof puppeteer.launch>>>();
 
 /** Opens a page and waits for the value that it leaves in `globalThis.result`. */
-export async function visit(browser: Browser, url: string): Promise<unknown> {
+export async function visit(browser: Browser, url: string, flags: string[] = []): Promise<unknown> {
+  const key = [browser, ...flags].join(" ");
   const context = await (
-    running.get(browser) ?? (await launch(browser, { hasGraphics: true }))
+    running.get(key) ?? (await launch(browser, { hasGraphics: true, flags }))
   ).createBrowserContext();
   try {
     const page = await context.newPage();
@@ -38,21 +40,27 @@ const SOFTWARE_GRAPHICS = [
 /**
  * A browser that is closed with the others.
  *
+ * @param options.flags Added to those that each browser here is started with.
  * @param options.hasGraphics With software graphics. Without them pages are drawn far sooner, so that their transitions end.
  */
-export async function launch(browser: Browser, { hasGraphics = false } = {}) {
+export async function launch(browser: Browser, { hasGraphics = false, flags = [] as string[] } = {}) {
   const launched = await puppeteer.launch({
     browser: browser === "chromium" ? "chrome" : "firefox",
     executablePath: tool(browser).path,
     // Firefox gives no WebGL on a renderer that it doesn't know, such as one without a card.
     extraPrefsFirefox: { "webgl.force-enabled": true },
-    // Without its sandbox, which a container's root can't have: it loads nothing but the matrix's own pages.
+    // A container's root can't have Chromium's sandbox, and it loads nothing but the matrix's own pages.
     args:
       browser === "chromium"
-        ? ["--no-sandbox", "--disable-quic", ...(hasGraphics ? SOFTWARE_GRAPHICS : ["--disable-gpu"])]
-        : [],
+        ? [
+            "--no-sandbox",
+            "--disable-quic",
+            ...(hasGraphics ? SOFTWARE_GRAPHICS : ["--disable-gpu"]),
+            ...flags,
+          ]
+        : flags,
   });
-  running.set(browser, launched);
+  running.set([browser, ...flags].join(" "), launched);
   return launched;
 }
 

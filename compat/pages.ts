@@ -14,6 +14,8 @@ interface Page {
   options?: Options;
   policy?: Policy;
   expects?: Expected;
+  /** Added to the browser's. */
+  flags?: string[];
 }
 
 const threads = { threads: 2 };
@@ -24,6 +26,10 @@ const friendly = (place: string): Page[] => [
   { place, way: "blob worker", script: "blob-worker" },
   { place, way: "`threads: 2`", script: "page", options: threads, policy: "isolated", expects: TWO_THREADS },
 ];
+
+const eightLanes: Page[] = friendly("Chromium with eight lanes")
+  .filter(({ way }) => way === "page" || way === "`threads: 2`")
+  .map((page) => ({ ...page, flags: ["--js-flags=--wasm-revectorize"] }));
 
 const noWasm = { place: "CSP without `wasm-unsafe-eval`", policy: "no-wasm" } as const;
 const noBlob = { place: "CSP without `blob:` workers", policy: "no-blob" } as const;
@@ -44,7 +50,7 @@ const hard: Page[] = [
 export function pageCells(workshop: Workshop, site: string): Cell[] {
   const cell = (
     browser: Browser,
-    { place, way, script, options = {}, policy = "free", expects = WASM }: Page,
+    { place, way, script, options = {}, policy = "free", expects = WASM, flags }: Page,
   ): Cell => ({
     place,
     way,
@@ -53,11 +59,12 @@ export function pageCells(workshop: Workshop, site: string): Cell[] {
     expects,
     async run() {
       await workshop.project("pages");
-      return visit(browser, `${site}/${policy}/pages/${script}.html${inAddress(options)}`);
+      return visit(browser, `${site}/${policy}/pages/${script}.html${inAddress(options)}`, flags);
     },
   });
   return [
     ...BROWSERS.flatMap((browser) => friendly(BROWSER_NAMES[browser]).map((page) => cell(browser, page))),
+    ...eightLanes.map((page) => cell("chromium", page)),
     ...hard.flatMap((page) => BROWSERS.map((browser) => cell(browser, page))),
   ];
 }

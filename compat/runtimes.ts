@@ -6,6 +6,8 @@ import { type ToolName, tool } from "./tools.ts";
 import type { Workshop } from "./workshop.ts";
 
 export const NODES = ["node-20", "node-22", "node-24", "node-26"] as const;
+/** Those that can join vectors of four lanes to eight (docs/eight-lanes.md). */
+const EIGHT_LANES = ["node-24", "node-26"] as const;
 export const DENO = "@deno/linux-x64-glibc";
 export const BUN = "@oven/bun-linux-x64";
 
@@ -28,6 +30,16 @@ export function runtimeCells(workshop: Workshop): Cell[] {
       // V8 has no switch for SIMD itself, but one for SSE 4.1, without which it has none.
       cell("Node without SIMD", "`import`", name, ["--no-enable-sse4-1", "import.mjs"], JS),
       cell("Node without WebAssembly", "`import`", name, ["--jitless", "import.mjs"], JS),
+    ]),
+    ...EIGHT_LANES.flatMap((name) => [
+      cell("Node with eight lanes", "`import`", name, ["--experimental-wasm-revectorize", "import.mjs"]),
+      cell(
+        "Node with eight lanes",
+        "`threads: 2`",
+        name,
+        ["--experimental-wasm-revectorize", "import.mjs", threads],
+        TWO_THREADS,
+      ),
     ]),
     cell("Deno", "`import`", DENO, ["run", "import.mjs"]),
     cell("Deno", "`threads: 2`", DENO, ["run", "import.mjs", threads], TWO_THREADS),

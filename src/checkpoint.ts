@@ -96,12 +96,11 @@ const CHUNK_BYTES = 2 ** 20;
  * @throws CheckpointError when the optimizer changed, or its memory grew, between two pieces.
  */
 export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void> {
-  const { steps, changes } = optimizer;
+  const { changes } = optimizer;
   const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      const hasChanged = optimizer.steps !== steps || optimizer.changes !== changes;
-      if (hasChanged || values.byteLength !== byteLength) {
+      if (optimizer.changes !== changes || values.byteLength !== byteLength) {
         throw new CheckpointError(
           "The optimizer took a step or another state, or its memory grew, before the file was complete: save again.",
         );

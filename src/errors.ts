@@ -51,8 +51,10 @@ export class NonFiniteError extends RMSpropError {
 
   /** @internal */
   static of(names: readonly string[]): NonFiniteError {
+    const whose =
+      names.length > 0 ? `The gradients of ${names.join(", ")}` : "By their gradNorm, the gradients";
     return new NonFiniteError(
-      `The gradients of ${names.join(", ")} hold a NaN or an infinity. Nothing was changed; see to the loss, or set nonFinite to "skip".`,
+      `${whose} hold a NaN or an infinity. Nothing was changed; see to the loss, or set nonFinite to "skip".`,
     );
   }
 }

@@ -47,10 +47,11 @@ const open: OpenKernel = (memory, wanted, threads) => {
  * params.b; // → [1]
  * ```
  */
-export class RMSprop<const P extends Params> extends Optimizer<P> {
+export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> {
   /**
-   * @param params Tensors by name, each a shape (zero-filled) or a `Float32Array` of initial values, copied in once;
-   * or groups of them with hyperparameters of their own, as `[{ params: { w: [784, 128] }, lr: 1e-3 }, …]`.
+   * @param params Tensors by name, each a shape as `[784, 128]` (zero-filled), or initial values, copied in once: rows as
+   * `[[0.1, 0.2], [0.3, 0.4]]`, `{ shape, values }`, a `Float32Array` or `Float64Array`; or groups of them with
+   * hyperparameters of their own, as `[{ params: { w: [784, 128] }, lr: 1e-3 }, …]`.
    * @param options Hyperparameters for all groups, and what concerns the optimizer as a whole. Each has a default.
    * @throws ParameterError for a name, shape or array that can't be used.
    * @throws OptionError for an unknown option or a value out of range.

@@ -7,12 +7,12 @@ import { copy, plain, simple } from "./javascript.ts";
 import { core, kernel } from "./kernel.ts";
 import { ownLoop } from "./mine.ts";
 import { jsBackend, step } from "./ours.ts";
-import { findPyTorch } from "./pytorch.ts";
+import { type Found, findOptax, findPyTorch } from "./python.ts";
 import { tfjsWays } from "./tfjs-installed.ts";
 import { pool, streamsOnTwo } from "./threads.ts";
 
 export interface Wanted {
-  /** tf.js and PyTorch. */
+  /** tf.js, PyTorch and Optax. */
   peers: boolean;
   /** The path of the reader's own loop. */
   mine: string | undefined;
@@ -21,7 +21,7 @@ export interface Wanted {
 }
 
 export interface Ways {
-  /** In the order of the tables. */
+  /** The ways in the order of the tables. */
   ways: Way[];
   /** Versions of the peers. */
   versions: Record<string, string>;
@@ -35,11 +35,15 @@ const MINE = "mine:";
 
 /** Every way that this machine has. */
 export async function openWays({ peers, mine, say }: Wanted): Promise<Ways> {
-  const children: Child[] = javascript.map((way) => isolated(way));
+  const children: Child[] = [...javascript.map((way) => isolated(way)), ...eightLanes()];
   const versions: Record<string, string> = {};
-  if (mine !== undefined) children.unshift(isolated(await ownLoop(mine), MINE + mine));
+  if (mine !== undefined) children.unshift(isolated(await ownLoop(mine), { load: MINE + mine }));
   if (peers) {
-    for (const [name, open] of [["tfjs", openTfjs] as const, ["torch", openPyTorch] as const]) {
+    for (const [name, open] of [
+      ["tfjs", openTfjs] as const,
+      ["torch", openPyTorch] as const,
+      ["optax", openOptax] as const,
+    ]) {
       const found = open(say);
       if (!found) continue;
       children.push(...found.children);
@@ -55,7 +59,14 @@ export async function openWays({ peers, mine, say }: Wanted): Promise<Ways> {
   };
 }
 
-function openTfjs(say: Wanted["say"]): { children: Child[]; version: string } | undefined {
+/** `step()` on eight lanes (docs/eight-lanes.md), by a flag of V8 in a process of its own. */
+function eightLanes(): Child[] {
+  if (Number.parseInt(process.versions.node, 10) < 24) return [];
+  const names = { name: "step8", title: "step(), eight lanes" };
+  return [isolated(step, { flags: ["--experimental-wasm-revectorize"], names })];
+}
+
+function openTfjs(say: Wanted["say"]): Found | undefined {
   try {
     installTfjs(say);
     placeBesideTfjs();
@@ -69,12 +80,14 @@ function openTfjs(say: Wanted["say"]): { children: Child[]; version: string } | 
   }
 }
 
-function openPyTorch(say: Wanted["say"]): { children: Child[]; version: string } | undefined {
-  const found = findPyTorch();
-  if (found) return { children: found.ways, version: found.version };
-  say("PyTorch is left out, since no Python here has torch. To install it:");
-  say("  python3 -m venv venv && venv/bin/pip install torch, then PYTHON=venv/bin/python npm run bench");
-  return undefined;
+const openPyTorch = (say: Wanted["say"]) => findPyTorch() ?? leaveOut("PyTorch", "torch", say);
+const openOptax = (say: Wanted["say"]) => findOptax() ?? leaveOut("Optax", "optax jax", say);
+
+function leaveOut(name: string, packages: string, say: Wanted["say"]): undefined {
+  say(`${name} is left out, since the Python here lacks it. To install it:`);
+  say(
+    `  python3 -m venv venv && venv/bin/pip install ${packages}, then PYTHON=venv/bin/python npm run bench`,
+  );
 }
 
 /** The way of that name, for a process that runs it alone. Peers are installed by then. */

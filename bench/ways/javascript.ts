@@ -53,7 +53,7 @@ export function prepareLoop(work: Work, update: Loop): Runner {
 }
 
 /**
- * As many bytes as a step must move, half of them read and half written. Beyond the caches it is no roof: most
+ * A copy of as many bytes as a step must move, half of them read and half written. Beyond the caches it is no roof: most
  * processors read the bytes that a copy overwrites too. `streams` measures the roof.
  */
 export const copy: Way = {

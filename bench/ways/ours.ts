@@ -41,8 +41,10 @@ export function runnerOn(optimizer: Optimizer, work: Work, step: () => void): Ru
       for (const name of names) {
         const { squareAvg, momentumBuffer, gradAvg } = optimizer.state[name]!;
         squareAvg.fill(initialSquareAvg[work.state]);
-        momentumBuffer?.fill(0);
-        gradAvg?.fill(0);
+        // So small that no formula shows it, and on its way to the denormals too.
+        const fading = work.state === "fading" ? initialSquareAvg.fading : 0;
+        momentumBuffer?.fill(fading);
+        gradAvg?.fill(fading);
         optimizer.ema[name]?.fill(0);
       }
     },

@@ -1,24 +1,13 @@
-"""PyTorch's side of the bench: reads one JSON command a line, answers each with one line of JSON."""
+"""PyTorch's side of the bench. Arguments: the number of threads, and whether `torch.compile` compiles the step."""
 
-import ctypes
-import json
 import sys
 import time
 
 import torch
+from commands import inputs_of, obey, write_floats
 
 torch.set_num_threads(int(sys.argv[1]))
-
-
-def hash32(x):
-    """The same integers as `hash` of work.ts."""
-    for _ in range(2):
-        x = ((x ^ (x >> 16)) * 0x45D9F3B) & 0xFFFFFFFF
-    return x ^ (x >> 16)
-
-
-def uniform(count, offset):
-    return hash32(2 * torch.arange(count) + offset).double() / 2**32 - 0.5
+COMPILES = sys.argv[2] == "compiled"
 
 
 def clipping(params, max_norm, foreach):
@@ -53,10 +42,8 @@ def clearing(grads, foreach):
 class Runner:
     def __init__(self, work, hasGradients, squareAvg, options):
         tensors, size = work["tensors"], work["size"]
-        count = tensors * size
-        self.start = uniform(count, 0).float().split(size)
-        grad = uniform(count, 1)
-        grad = (grad + grad.sign() / 16).float() if hasGradients else torch.zeros(count)
+        param, grad = (torch.from_numpy(values) for values in inputs_of(work, hasGradients))
+        self.start = param.split(size)
         self.start_grads = grad.split(size)
         self.params = [torch.zeros(size, requires_grad=True) for _ in range(tensors)]
         for param in self.params:
@@ -78,7 +65,9 @@ class Runner:
             ),
             key=lambda optimizer: self.trial(optimizer.step),
         )
-        self.parts = [self.optimizer.step]
+        self.parts = [torch.compile(self.optimizer.step) if COMPILES else self.optimizer.step]
+        if COMPILES:
+            self.trial(self.parts[0])  # compiles
         if globalClipNorm:
             self.parts.insert(0, self.faster(lambda foreach: clipping(params, globalClipNorm, foreach)))
         if ema:
@@ -142,19 +131,7 @@ class Runner:
 
     def read(self, path):
         values = torch.cat([values.detach() for values in [*self.params, *self.averages, *self.cleared]])
-        with open(path, "wb") as file:
-            file.write(ctypes.string_at(values.data_ptr(), values.numel() * 4))
+        write_floats(path, values.numpy())
 
 
-runners = {}
-for line in sys.stdin:
-    command = json.loads(line)
-    name, runner = command.pop("do"), command.pop("runner")
-    answer = None
-    if name == "prepare":
-        runners[runner] = Runner(**command)
-    elif name == "dispose":
-        del runners[runner]
-    else:
-        answer = getattr(runners[runner], name)(**command)
-    print(json.dumps(answer or {}), flush=True)
+obey(Runner)

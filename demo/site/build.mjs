@@ -77,7 +77,7 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
   );
 
   say("the digits that it trains on");
-  // Not called .gz: some hosts would unpack it on the way, and others not.
+  // The name has no .gz: some hosts would unpack such a file on the way, and others not.
   writeFileSync(`${folder}/digits.bin`, gzipSync(packDigits(loadMnist(), DIGITS), { level: 9 }));
   writeFileSync(
     `${folder}/index.html`,
@@ -96,7 +96,7 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
 async function buildTfjs(folder, say) {
   say("tf.js beside it");
   mkdirSync(`${folder}/tfjs`);
-  // Without the binary for threads, which the page doesn't let it use.
+  // The binary for threads is left out: the page doesn't let it use them.
   for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
     copyFileSync(new URL(name, backend), `${folder}/tfjs/${name}`);
   }

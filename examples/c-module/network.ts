@@ -19,7 +19,7 @@ export const HOW_TO_INSTALL = `This needs clang with its linker wasm-ld, and "${
 export function hasClang(): boolean {
   try {
     const run = (...args: string[]) => execFileSync(clang, args, { encoding: "utf8", stdio: "pipe" });
-    // Without a linker beside itself, clang prints the bare name, which is then looked for in the path.
+    // If no linker stands beside clang, it prints the bare name, which is then looked for in the path.
     execFileSync(run("--print-prog-name=wasm-ld").trim(), ["--version"], { stdio: "pipe" });
     return run("--print-targets").includes("wasm32");
   } catch {

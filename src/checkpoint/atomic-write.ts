@@ -26,7 +26,7 @@ interface FileHandle {
  * goes beside it under another name first, is flushed to the disk, and then takes the name. A process that is killed
  * meanwhile leaves `<path>.<UUID>.tmp` behind, which nobody reads.
  *
- * For Node, Deno and Bun.
+ * It works in Node, Deno and Bun.
  *
  * @example
  * ```ts

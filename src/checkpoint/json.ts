@@ -46,7 +46,7 @@ class Scan {
   #depth = 0;
   /** The index of the current member within the outermost value. */
   #index = 0;
-  /** Of the open objects and lists by depth: the keys that were met, undefined in lists; the last key; its value's start. */
+  /** The open objects and lists, by depth: the keys that were met (undefined in lists), the last key, its value's start. */
   readonly #keys: (Set<string> | undefined)[] = [];
   readonly #key: string[] = [];
   readonly #start: number[] = [];

@@ -11,7 +11,7 @@ export type Backend = "wasm" | "js";
 /** Bits of `Scalars.variant`, as `assembly/rmsprop.ts` reads them: the parts of the mathematics that a step uses. */
 export const MOMENTUM = 1;
 export const CENTERED = 2;
-/** `gradScale`, `clipValue` and `paramScale`. */
+/** `gradScale` and `clipValue`. */
 export const SHAPED = 4;
 /** `gradScale` and `weightDecay`. */
 export const DECAYED = 8;
@@ -21,6 +21,13 @@ export const CORRECTED = 32;
 export const AVERAGED = 64;
 /** The gradient is cleared behind the update. */
 export const ZEROED = 128;
+/** `decoupledDecay`. */
+export const DECOUPLED = 256;
+/** Denormals in parameters, state and average become 0 behind the update: at every `FLUSH_INTERVAL`th step. */
+export const FLUSHED = 512;
+
+/** The steps from one flush to the next. They are counted, so that bits depend on no threads, shares or restarts. */
+export const FLUSH_INTERVAL = 64;
 
 /** The most threads that can share an update. */
 export const MAX_THREADS = 64;
@@ -42,13 +49,18 @@ export interface Scalars {
   /** Negative when maximizing. */
   gradScale: number;
   clipValue: number;
-  /** `1 - lr * weightDecay` for decoupled weight decay, computed in double and rounded once. */
-  paramScale: number;
+  /** `lr * weightDecay` for decoupled weight decay, computed in double and rounded once. */
+  decoupledDecay: number;
   weightDecay: number;
   /** `1 - alpha ** t` at step t, for bias correction. */
   correction: number;
   /** `1 - decay` of the average of the weights; 1 at the first step, which takes the weights themselves. */
   emaWeight: number;
+}
+
+/** Whether averages move by a share of the difference; `assembly/rmsprop.ts` says why not always. */
+export function movesByDifference({ oneMinusAlpha }: Scalars): boolean {
+  return oneMinusAlpha > 0 && oneMinusAlpha < 0.5;
 }
 
 /** All numbers of a step but the switches, in the order in which kernels take them. */
@@ -62,7 +74,7 @@ export const SCALARS = [
   "bufferScale",
   "gradScale",
   "clipValue",
-  "paramScale",
+  "decoupledDecay",
   "weightDecay",
   "correction",
   "emaWeight",
@@ -80,6 +92,29 @@ export function argumentsOf(segment: Segment, scalars: Scalars): number[] {
   return [scalars.variant, ...planes, segment.count, ...SCALARS.map((name) => scalars[name])];
 }
 
+/** Rows of a tensor. The kernels find them by lists in the memory, so that many rows take one call. */
+export interface Rows {
+  /** Byte offset of the list: a row's number (uint32) each for an update, an entry each for a catch-up. */
+  ptr: number;
+  /** Rows in the list. */
+  count: number;
+}
+
+/**
+ * The numbers (float64) of an entry of a catch-up, in their order: a row's number, and the factors of the steps that it
+ * has missed. `assembly/rows.ts` says how they are applied.
+ */
+export const ENTRY = [
+  "row",
+  "averageKept",
+  "momentumKept",
+  "paramKept",
+  "paramOfMomentum",
+  "emaKept",
+  "emaOfParam",
+  "emaOfMomentum",
+] as const;
+
 /** Elements whose squares are summed by themselves, a part of the numerics: the sums of blocks are added up in order. */
 export const BLOCK = 4096;
 
@@ -88,6 +123,13 @@ export interface Kernel {
   readonly backend: Backend;
   /** Updates one segment in place. The caller has checked that it lies in the memory. */
   update(segment: Segment, scalars: Scalars): void;
+  /**
+   * Updates rows of one tensor in place, each of them once in the list. The segment's planes begin at row 0, and its
+   * count is that of a row.
+   */
+  updateRows(segment: Segment, scalars: Scalars, rows: Rows): void;
+  /** Brings rows up to date, by a list of entries. Of the variant, the parts that have a plane matter. */
+  catchUpRows(segment: Segment, variant: number, rows: Rows): void;
   /** The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. */
   sumOfSquares(grad: number, count: number): number;
   /** How many threads share the work just now; without it, one. */

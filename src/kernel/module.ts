@@ -34,7 +34,7 @@ export function declareShared(binary: Uint8Array): Uint8Array<ArrayBuffer> {
   return shared;
 }
 
-/** By Node's own means where there are any: the loop takes a good part of the time to the first step. */
+/** Decodes by Node's `Buffer` where there is one: the loop takes a good part of the time to the first step. */
 function decodeHex(text: string): Uint8Array<ArrayBuffer> {
   const { Buffer } = globalThis as {
     Buffer?: { from(text: string, encoding: "hex"): Uint8Array<ArrayBuffer> };

@@ -68,14 +68,18 @@ export class Arena {
     return this.#memory;
   }
 
-  /** Places planes of `byteLength` zeros and gives their addresses: all of them, or an error and none. */
-  allocatePlanes(planeCount: number, byteLength: number): number[] {
-    if (planeCount === 0 || byteLength === 0) return Array.from({ length: planeCount }, () => 0);
-    const ptrs = this.#allocate
-      ? this.#ask(this.#allocate, planeCount, byteLength)
-      : this.#place(planeCount, byteLength);
+  /**
+   * Places planes of zeros, each of so many bytes, and gives their addresses: all of them in one reservation, or an error
+   * and none.
+   */
+  allocatePlanes(byteLengths: readonly number[]): number[] {
+    if (byteLengths.length === 0) return [];
+    const ptrs = this.#allocate ? this.#ask(this.#allocate, byteLengths) : this.#place(byteLengths);
     // Bytes that others have used before aren't zero, and neither need those of an allocator be.
-    if (!this.#isOwn) for (const ptr of ptrs) new Uint8Array(this.memory.buffer, ptr, byteLength).fill(0);
+    if (!this.#isOwn) {
+      const bytes = new Uint8Array(this.memory.buffer);
+      ptrs.forEach((ptr, i) => void bytes.fill(0, ptr, ptr + byteLengths[i]!));
+    }
     return ptrs;
   }
 
@@ -96,9 +100,10 @@ export class Arena {
   }
 
   /** Asks the caller's allocator, and believes nothing that it says. */
-  #ask(allocate: Allocate, planeCount: number, byteLength: number): number[] {
-    const given = Array.from({ length: planeCount }, () => allocate(byteLength));
-    const ranges = given.map((ptr) => {
+  #ask(allocate: Allocate, byteLengths: readonly number[]): number[] {
+    const given = byteLengths.map((byteLength) => allocate(byteLength));
+    const ranges = given.map((ptr, i) => {
+      const byteLength = byteLengths[i]!;
       const name = `What options.allocate gave for ${byteLength} bytes`;
       if (ptr === 0) {
         throw new MemoryError(`${name}: got byte offset 0, which says that the module has no room left.`);
@@ -109,16 +114,14 @@ export class Arena {
     return ranges.map(({ ptr }) => ptr);
   }
 
-  #place(planeCount: number, byteLength: number): number[] {
-    let placed = layOut(this.#end, planeCount, byteLength, this.#planes);
+  #place(byteLengths: readonly number[]): number[] {
+    const layOutFrom = (from: number) => layOut(from, byteLengths, this.#planes);
+    let placed = layOutFrom(this.#end);
     checkLimit(placed.end);
-    if (this.#isOwn && !this.#memory) {
-      // Still to be made, at the size that this comes to.
-    } else if (placed.end > this.#ownedTo) {
-      placed = this.#placeOnNewPages(placed, (from) => layOut(from, planeCount, byteLength, this.#planes));
-    }
+    const isStillToBeMade = this.#isOwn && !this.#memory; // at the size that this comes to
+    if (!isStillToBeMade && placed.end > this.#ownedTo) placed = this.#placeOnNewPages(placed, layOutFrom);
     this.#end = placed.end;
-    this.#planes += planeCount;
+    this.#planes += byteLengths.length;
     return placed.ptrs;
   }
 

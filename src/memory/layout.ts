@@ -53,13 +53,14 @@ export interface Layout {
 }
 
 /**
- * Places planes of equal size one behind the other, from byte `from` on.
+ * Places planes one behind the other, from byte `from` on.
  *
+ * @param byteLengths The size of each plane.
  * @param planesBefore The number of planes already in the memory, with which the stagger goes on.
  */
-export function layOut(from: number, planeCount: number, byteLength: number, planesBefore = 0): Layout {
+export function layOut(from: number, byteLengths: readonly number[], planesBefore = 0): Layout {
   let end = from;
-  const ptrs = Array.from({ length: planeCount }, (_, i) => {
+  const ptrs = byteLengths.map((byteLength, i) => {
     const ptr = staggered(end, planesBefore + i);
     end = ptr + byteLength;
     return ptr;

@@ -29,6 +29,14 @@ export class Place {
   }
 }
 
+/**
+ * Whether a view may be of this memory, whose growth or use would then change its elements. Of a memory that threads share,
+ * views made before it grew have another buffer.
+ */
+export function mayBeOf({ buffer }: WebAssembly.Memory, view: ArrayBufferView): boolean {
+  return view.buffer === buffer || !(view.buffer instanceof ArrayBuffer);
+}
+
 /** Elements at a time, so that an exchange needs no copy of a whole tensor. */
 const EXCHANGED = 4096;
 

@@ -1,6 +1,6 @@
 /**
- * What each entry of the optimizer gives beside its `RMSprop`; but the errors they give themselves: of a file that stays
- * outside of the bundles, esbuild keeps an `export *` only where an entry has it.
+ * The exports that every entry of the optimizer has beside its `RMSprop`, without the errors. Each entry exports those
+ * itself: esbuild keeps an `export *` of a file outside of the bundles only if it stands in an entry.
  */
 
 export type { Backend } from "../kernel/contract.ts";
@@ -17,10 +17,10 @@ export type {
   ParamGroup,
   ParamRecord,
   Params,
-  Shape,
   TensorSource,
 } from "./params.ts";
 export type { TensorReport } from "./report.ts";
 export type { ElementRange } from "./shard.ts";
 export type { GroupState, StateDict, TensorState } from "./state-dict.ts";
 export type { State } from "./tensor.ts";
+export type { FloatArray, NestedValues, Shape, ShapedValues } from "./values.ts";

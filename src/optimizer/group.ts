@@ -31,8 +31,9 @@ export class Group implements NormedGroup {
   readonly #adopted: Tensor[];
   /** Placed by another optimizer (`attach`). */
   readonly #arePlaced: boolean;
+  readonly #hasEma: boolean;
   #segments: readonly Segment[] = [];
-  #statePlanes: StatePlane[] = [];
+  #statePlanes: StatePlane[];
   #lr = 0;
   /** The scalars made last, under all that they were made of; `change` drops them for the hyperparameters. */
   #last: (Omit<StepPlan, "step"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
@@ -45,13 +46,20 @@ export class Group implements NormedGroup {
     this.tensors = specs.map((spec) => new Tensor(spec, arena, () => this.#statePlanes));
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
-    const [, ...state] = keptPlanes(hyperparameters, hasEma);
     this.#arePlaced = specs[0]!.placed !== undefined;
-    if (!this.#arePlaced) {
-      this.#allocate(this.#made, ["param", "grad", ...state]);
-      this.#allocate(this.#adopted, state);
-    }
     this.#statePlanes = statePlanesOf(hyperparameters);
+    this.#hasEma = hasEma;
+  }
+
+  /** The planes that a new group needs in the memory. */
+  get firstWants(): Wants[] {
+    if (this.#arePlaced) return [];
+    const [, ...state] = keptPlanes(this.hyperparameters, this.#hasEma);
+    return wantsOf([this.#made, ["param", "grad", ...state]], [this.#adopted, state]);
+  }
+
+  /** Takes over the places that its tensors have got. */
+  settle(): void {
     this.#segments = mergedSegments(this.tensors);
   }
 
@@ -122,7 +130,8 @@ export class Group implements NormedGroup {
 
   /** Changes hyperparameters that were checked by themselves. */
   assign(next: Hyperparameters): void {
-    this.reserve(next);
+    this.check(next);
+    reserve(this.#arena, this.wantsFor(next));
     this.change(next);
   }
 
@@ -137,34 +146,55 @@ export class Group implements NormedGroup {
     }
   }
 
-  /** Does the part of a change that may throw: checks it against the optimizer, and places the state that it needs. */
-  reserve(next: Hyperparameters): void {
-    this.check(next);
-    for (const tensors of [this.#made, this.#adopted]) this.#allocate(tensors, missingIn(tensors, next));
+  /** The planes that a change needs in the memory. */
+  wantsFor(next: Hyperparameters): Wants[] {
+    const [made, adopted] = [this.#made, this.#adopted];
+    return wantsOf([made, missingIn(made, next)], [adopted, missingIn(adopted, next)]);
   }
 
-  /** Makes a change that was reserved before. State that comes into use starts from zero, whatever was left there. */
+  /** Makes a change for which all is placed. State that comes into use starts from zero, whatever was left there. */
   change(next: Hyperparameters): void {
     const fresh = statePlanesOf(next).filter((plane) => !this.#statePlanes.includes(plane));
-    this.#segments = mergedSegments(this.tensors);
+    this.settle();
     for (const plane of fresh) this.fill(plane, 0);
     this.#statePlanes = statePlanesOf(next);
     this.#last = undefined;
     Object.assign(this.hyperparameters, next);
   }
+}
 
-  /** Places planes, and these tensors one behind the other in each, in the same order. */
-  #allocate(tensors: readonly Tensor[], planes: readonly Plane[]): void {
+/** Planes that these tensors need in the memory: all the tensors one behind the other in each, in the same order. */
+export interface Wants {
+  readonly tensors: readonly Tensor[];
+  readonly planes: readonly Plane[];
+}
+
+function wantsOf(...pairs: readonly (readonly [readonly Tensor[], readonly Plane[]])[]): Wants[] {
+  return pairs.filter(([tensors]) => tensors.length > 0).map(([tensors, planes]) => ({ tensors, planes }));
+}
+
+/**
+ * Places all that groups want, and `moreBytes` behind it, in one reservation: one growth of the memory, or an error and
+ * nothing placed.
+ *
+ * @returns the address of `moreBytes`.
+ */
+export function reserve(arena: Arena, wants: readonly Wants[], moreBytes = 0): number {
+  const sizes = wants.flatMap(({ tensors, planes }) => {
     const byteLength = tensors.reduce((sum, tensor) => sum + tensor.byteStride, 0);
-    const ptrs = this.#arena.allocatePlanes(planes.length, byteLength);
-    planes.forEach((plane, i) => {
-      let ptr = ptrs[i]!;
+    return planes.map(() => byteLength);
+  });
+  const ptrs = arena.allocatePlanes(moreBytes > 0 ? [...sizes, moreBytes] : sizes).values();
+  for (const { tensors, planes } of wants) {
+    for (const plane of planes) {
+      let ptr = ptrs.next().value!;
       for (const tensor of tensors) {
         tensor.segment[plane] = ptr;
         ptr += tensor.byteStride;
       }
-    });
+    }
   }
+  return ptrs.next().value ?? 0;
 }
 
 const whole = (segment: Segment): Segment | undefined => segment;

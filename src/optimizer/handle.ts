@@ -7,10 +7,11 @@ import { isShared } from "../memory/layout.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import type { OptimizerOptions, Options } from "../options/options.ts";
 import type { Group } from "./group.ts";
-import type { ParsedGroup, Shape } from "./params.ts";
+import type { ParsedGroup } from "./params.ts";
+import type { Shape } from "./values.ts";
 
 /** Rises with every change of a handle's contents, or of the cells in the memory. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** The options that hold for every optimizer on the tensors. */
 export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema">;

@@ -1,6 +1,6 @@
 /** Norms of the gradients: the steps that need them, their measurement, and the factors by which they clip. */
 
-import { OptionError } from "../errors.ts";
+import { NonFiniteError, OptionError } from "../errors.ts";
 import type { Kernel } from "../kernel/contract.ts";
 import type { OptimizerOptions } from "../options/options.ts";
 import { clipFactor } from "../options/scalars.ts";
@@ -68,14 +68,25 @@ export class Norms {
     return { norm: known ?? Math.sqrt(total) * Math.abs(gradScale), sums };
   }
 
-  /** Refuses a share of a step that depends on gradients of other shares. */
-  refuseUnknown(): void {
-    if (this.#needsTotal) {
+  /** Refuses a share of a step that depends on gradients of other shares which it can't know. */
+  refuseUnknown(groups: readonly NormedGroup[], zeroGrad: boolean, known: number | undefined): void {
+    if (zeroGrad && groups.some((group) => group.clipsByNorm)) {
+      throw new OptionError(
+        "A share of a step with clipNorm measures whole gradients, so no other share may have cleared its part: leave out zeroGrad, and call zeroGrad() after the last share.",
+      );
+    }
+    if (known === undefined && this.#needsTotal) {
       throw new OptionError(
         "A share of a step with globalClipNorm or nonFinite needs the norm of everybody's gradients: hand in gradNorm.",
       );
     }
   }
+}
+
+/** Names the tensors whose gradients aren't finite, as far as they were measured. */
+export function nonFiniteError(sums: SumsOfSquares): NonFiniteError {
+  const tensors = [...sums].filter(([, sum]) => !Number.isFinite(sum));
+  return NonFiniteError.of(tensors.map(([{ name }]) => name));
 }
 
 /** Gives `gradScale` times the factor that clips a tensor's gradient to a norm of its own. */

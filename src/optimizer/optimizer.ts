@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { DisposedError, NonFiniteError, OptionError, StaleViewError, SwappedError } from "../errors.ts";
+import { DisposedError, OptionError, StaleViewError } from "../errors.ts";
 import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
@@ -21,9 +21,9 @@ import {
   type StepOptions,
 } from "../options/options.ts";
 import { clipFactor, type StepPlan } from "../options/scalars.ts";
-import { Group } from "./group.ts";
+import { Group, reserve } from "./group.ts";
 import { Attachment, type Handle, handleOf } from "./handle.ts";
-import { Norms, type SumsOfSquares } from "./norms.ts";
+import { Norms, nonFiniteError } from "./norms.ts";
 import { type NameOf, type Params, parseParams } from "./params.ts";
 import { place } from "./place.ts";
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
@@ -72,11 +72,9 @@ export class Optimizer<const P extends Params> {
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
-  /** That of the last step, for `report`. */
+  /** The scale of the last step's gradients, for `report`. */
   #gradScale = 1;
-  #emaIsIn = false;
-  #changes = 0;
-  /** Of the step at hand; one object for all of them, since a small model's update takes hardly longer than to make it. */
+  /** The plan of the current step: one object for all steps, since a small model's update takes hardly longer than to make one. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
   /** @internal */
@@ -106,11 +104,20 @@ export class Optimizer<const P extends Params> {
     const groups = specs.map(
       (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
     );
-    const progressPtr = wantsShared
-      ? (attachment?.progress ?? arena.allocatePlanes(1, PROGRESS_BYTES)[0]!)
-      : 0;
+    // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
+    const early = memory && open(memory, backend, threads);
+    let progressPtr: number;
+    try {
+      const wants = groups.flatMap((group) => group.firstWants);
+      const placed = reserve(arena, wants, wantsShared && !attachment ? PROGRESS_BYTES : 0);
+      progressPtr = attachment?.progress ?? placed;
+    } catch (error) {
+      early?.dispose?.();
+      throw error;
+    }
+    for (const group of groups) group.settle();
+    const kernel = early ?? open(arena.memory, backend, threads);
     const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
-    const kernel = open(arena.memory, backend, threads);
     const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
     for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
       if (values !== undefined) tensors.get(name)!.view("param").set(values);
@@ -211,8 +218,8 @@ export class Optimizer<const P extends Params> {
     const { arena, kernel, groups, norms, options: own, progress } = this.#settled;
     const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
     if (arena.hasGrown) this.#refuseStaleGrads();
-    this.#refuseSwapped();
-    if (shard && gradNorm === undefined) norms.refuseUnknown();
+    progress.refuseSwapped();
+    if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
     const steps = progress.before(shard);
     if (steps >= MAX_STEPS) {
       throw new OptionError(
@@ -223,9 +230,13 @@ export class Optimizer<const P extends Params> {
 
     const { norm, sums } = norms.measure(groups, kernel, gradScale, gradNorm);
     if (norm !== undefined) {
+      const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
+      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(sums);
       this.#gradNorm = norm;
-      if (!Number.isFinite(norm) && own.nonFinite !== "propagate")
-        return this.#refuseNonFinite(own.nonFinite, sums);
+      if (isRefused) {
+        this.#skippedSteps++;
+        return false;
+      }
     }
 
     const plan = this.#plan;
@@ -240,12 +251,12 @@ export class Optimizer<const P extends Params> {
     return true;
   }
 
-  /** @internal Counts the changes of parameters and state other than steps. */
+  /** @internal Counts the changes of parameters and state, shares of a step among them. */
   get changes(): number {
-    return this.#changes;
+    return this.#live.progress.changes;
   }
 
-  /** Which elements of each tensor a share consists of, by name: `params.w.subarray(start, end)`. */
+  /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
   shareRanges(shard: Shard): Readonly<Record<NameOf<P>, ElementRange>> {
     const ranges = this.#live.groups.flatMap((group) => group.rangesIn(checkShard(shard)));
     return Object.fromEntries(ranges) as Record<NameOf<P>, ElementRange>;
@@ -295,15 +306,15 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError without the option `ema`.
    */
   swapEma(): boolean {
-    const { tensors, options } = this.#settled;
+    const { tensors, options, progress } = this.#settled;
     if (options.ema === undefined) {
       throw new OptionError("There are no averages to swap: set the option ema, as { decay: 0.999 }.");
     }
     const pairs = [...tensors.values()].map((tensor) => [tensor.view("param"), tensor.view("ema")] as const);
     for (const [param, ema] of pairs) exchange(param, ema);
-    this.#emaIsIn = !this.#emaIsIn;
-    this.#changes++;
-    return this.#emaIsIn;
+    progress.isSwapped = !progress.isSwapped;
+    progress.noteChange();
+    return progress.isSwapped;
   }
 
   /**
@@ -317,7 +328,7 @@ export class Optimizer<const P extends Params> {
   stateDict(copy: (view: Float32Array) => Float32Array): StateDict<NameOf<P>>;
   stateDict(copy = (view: Float32Array): Float32Array => view.slice()): StateDict<NameOf<P>> {
     const { groups, options, progress } = this.#settled;
-    this.#refuseSwapped();
+    progress.refuseSwapped();
     return readState(groups, options, progress.steps, this.#skippedSteps, copy);
   }
 
@@ -333,9 +344,8 @@ export class Optimizer<const P extends Params> {
    */
   loadStateDict(dict: StateDict<NameOf<P>>): void {
     const { arena, groups, options, progress } = this.#settled;
-    this.#refuseSwapped();
-    writeState(dict, groups, options, arena.memory);
-    this.#changes++;
+    progress.refuseSwapped();
+    writeState(dict, groups, options, arena);
     progress.steps = dict.steps;
     this.#skippedSteps = dict.skippedSteps;
     this.#gradNorm = undefined;
@@ -367,21 +377,6 @@ export class Optimizer<const P extends Params> {
     return parts;
   }
 
-  #refuseNonFinite(policy: "skip" | "throw", sums: SumsOfSquares): false {
-    if (policy === "throw") {
-      const tensors = [...sums].filter(([, sum]) => !Number.isFinite(sum));
-      throw NonFiniteError.of(tensors.map(([{ name }]) => name));
-    }
-    this.#skippedSteps++;
-    return false;
-  }
-
-  #refuseSwapped(): void {
-    if (this.#emaIsIn) {
-      throw new SwappedError("The averages stand in for the parameters: call swapEma() first.");
-    }
-  }
-
   #refuseStaleGrads(): void {
     const { arena, tensors } = this.#live;
     const stale = [...tensors.values()].filter((tensor) => tensor.hasStaleGrad).map((tensor) => tensor.name);
@@ -395,7 +390,11 @@ export class Optimizer<const P extends Params> {
 
   /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
   #guard(values: Hyperparameters, index: number): Hyperparameters {
-    return guardHyperparameters(values, (next) => this.#settled.groups[index]!.assign(next));
+    return guardHyperparameters(values, (next) => {
+      const { groups, progress } = this.#settled;
+      groups[index]!.assign(next);
+      progress.noteChange(); // state may have come into use
+    });
   }
 
   /** Names resolve when they are read, so that a record outlives the growth of the memory, but not `dispose`. */

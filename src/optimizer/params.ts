@@ -4,9 +4,19 @@ import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
+import {
+  countOf,
+  type FloatArray,
+  initialValuesOf,
+  isCount,
+  isFloat32Array,
+  isShape,
+  type NestedValues,
+  type Shape,
+  type ShapedValues,
+} from "./values.ts";
 
-/** Dimensions of a zero-filled tensor, whole numbers above 0, as `[784, 128]`; `[]` is a single number. */
-export type Shape = readonly number[];
+export type { Shape } from "./values.ts";
 
 /** A tensor that stands in `options.memory` already, by views of it; it is updated in place. */
 export interface AdoptedViews {
@@ -30,7 +40,7 @@ export interface AdoptedOffsets {
 }
 
 /** The forms in which the constructor takes a tensor: a shape, initial values to copy, or a tensor to adopt in place. */
-export type TensorSource = Shape | Float32Array | AdoptedViews | AdoptedOffsets;
+export type TensorSource = Shape | FloatArray | NestedValues | ShapedValues | AdoptedViews | AdoptedOffsets;
 
 /** Tensors by name. */
 export type ParamRecord = Readonly<Record<string, TensorSource>>;
@@ -58,12 +68,12 @@ export interface TensorSpec {
   /** Undefined for flat arrays and adopted tensors, which were given without one. */
   shape?: Shape | undefined;
   /** Initial values; zeros if undefined. */
-  values?: Float32Array;
+  values?: FloatArray;
   /** Its place in `options.memory`, if it is to stay there. */
   adopted?: AdoptedViews | AdoptedOffsets;
   /** The byte offsets of an adopted tensor, once they are checked. */
   ptrs?: { readonly param: number; readonly grad: number };
-  /** Where it and its state lie, if another optimizer has placed them. */
+  /** The places of the tensor and its state, if another optimizer has chosen them. */
   placed?: { isAdopted: boolean; segment: Segment };
 }
 
@@ -116,27 +126,37 @@ function parseTensor(name: string, source: unknown, taken: Set<string>): TensorS
   }
   taken.add(name);
 
-  if (isFloat32Array(source)) {
-    if (source.length === 0) {
-      throw new ParameterError(
-        `Parameter ${show(name)}: got a Float32Array of length 0, expected at least one value.`,
-      );
-    }
-    return { name, count: source.length, values: source };
-  }
+  const initial = initialValuesOf(name, source);
+  if (initial) return { name, ...initial };
+  if (isShape(source)) return { name, count: countOf(source), shape: [...source] };
   if (isRecord(source)) return { name, ...parseAdopted(name, source as Record<string, unknown>) };
-  const isShape = Array.isArray(source) && source.every(isCount);
-  if (!isShape) {
-    throw new ParameterError(
-      `Parameter ${show(name)}: got ${show(source)}, expected a shape of whole numbers above 0, as [784, 128], a Float32Array of initial values, or { param, grad } that lie in options.memory.`,
-    );
-  }
-  return { name, count: source.reduce((product, size) => product * size, 1), shape: [...source] };
+  throw new ParameterError(
+    `Parameter ${show(name)}: got ${show(source)}${looksLike(source)}, expected ${WANTED}.`,
+  );
+}
+
+const WANTED =
+  "a shape of whole numbers above 0, as [784, 128]; initial values, as { shape: [2], values: [0.1, 0.2] }, [[0.1], [0.2]] or a Float32Array; or { param, grad } that are in options.memory";
+
+/** A word on arrays of numbers that can't be sizes: initial values, most probably. */
+function looksLike(source: unknown): string {
+  const areValues =
+    Array.isArray(source) &&
+    source.some((size) => typeof size === "number" && !(Number.isInteger(size) && size >= 0));
+  return areValues
+    ? ` (these look like values: pass { shape: [${(source as unknown[]).length}], values: ${show(source)} })`
+    : "";
 }
 
 /** Takes two views of one length, or two offsets with a count. The arena checks that they are inside the memory. */
 function parseAdopted(name: string, source: Record<string, unknown>): Pick<TensorSpec, "count" | "adopted"> {
-  const { param, grad, count } = source;
+  const { param, grad, count, ...others } = source;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw new ParameterError(
+      `Parameter ${show(name)}: got an object with ${show(unknown)}, expected ${WANTED}.`,
+    );
+  }
   if (isFloat32Array(param) && isFloat32Array(grad) && count === undefined) {
     if (param.length !== grad.length || param.length === 0) {
       throw new ParameterError(
@@ -151,13 +171,4 @@ function parseAdopted(name: string, source: Record<string, unknown>): Pick<Tenso
   throw new ParameterError(
     `Parameter ${show(name)}: got { param: ${show(param)}, grad: ${show(grad)}, count: ${show(count)} }, expected two Float32Arrays, or two byte offsets and a count of elements above 0.`,
   );
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
-}
-
-/** Decides by the tag, since an array of another realm (a frame, a `vm` context) is no `instanceof` of this one's class. */
-export function isFloat32Array(value: unknown): value is Float32Array {
-  return Object.prototype.toString.call(value) === "[object Float32Array]";
 }

@@ -3,6 +3,7 @@
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { mayBeOf } from "../memory/view.ts";
 import type { TensorSpec } from "./params.ts";
 
 /**
@@ -15,7 +16,7 @@ export function place(
   memory: WebAssembly.Memory | undefined,
 ): void {
   for (const spec of specs) {
-    if (memory && spec.values?.buffer === memory.buffer) spec.values = spec.values.slice();
+    if (memory && spec.values && mayBeOf(memory, spec.values)) spec.values = spec.values.slice();
   }
   const adopted = specs.filter((spec) => spec.adopted !== undefined);
   if (adopted.length === 0) return;

@@ -38,7 +38,7 @@ export class Probe {
   /** @param open binds a kernel of the optimizer's kind to a memory. */
   constructor(open: (memory: WebAssembly.Memory) => Kernel) {
     const arena = new Arena(undefined, undefined, false);
-    const ptrs = arena.allocatePlanes(COPIED.length, COUNT * 4);
+    const ptrs = arena.allocatePlanes(COPIED.map(() => COUNT * 4));
     this.#kernel = open(arena.memory);
     this.#copied = new Float32Array(arena.memory.buffer);
     const places = COPIED.map((plane, i) => [plane, ptrs[i]]);
@@ -70,7 +70,7 @@ export class Probe {
     copy("squareAvg");
     if (variant & CENTERED) copy("gradAvg");
 
-    // For the rate: a gradient of 1, with the whole learning rate above the denominator.
+    // The rate is the update of a gradient of 1, with the whole learning rate above the denominator.
     copyOf("grad").fill(1);
     buffer.fill(0);
     this.#kernel.update(this.#copies, {

@@ -1,23 +1,26 @@
 /**
- * The count of steps, taken whole or by shares. With a shared memory the count is kept there, so that every thread with an
- * optimizer on these tensors goes on from the same number, whichever took the last step.
+ * The count of steps, taken whole or by shares, and all else that optimizers on the same tensors must know of each other.
+ * With a shared memory it is kept there, so that every thread with an optimizer on these tensors goes on from the same
+ * number, whichever took the last step.
  *
  * A step is in progress from its first share on. A share that hasn't been part of it belongs to it; one that has
  * begins the next. Threads that begin a step at the same time agree on its number, since they all write the same values
  * before the last line of `advance`.
  */
-import { ThreadError } from "../errors.ts";
+import { SwappedError, ThreadError } from "../errors.ts";
 import { MAX_SHARES, type Shard } from "../options/options.ts";
 
 /**
- * Indices of cells (int32): whether a late worker may write to the tensors; steps begun; shares per step; steps of which no
- * share is left; steps of each share.
+ * Indices of cells (int32): whether a late worker may write to the tensors; whether the averages stand in for the
+ * parameters; changes; steps begun; shares per step; steps of which no share is left; steps of each share.
  */
 const HELD = 0;
-const BEGUN = 1;
-const SHARES = 2;
-const COMPLETE = 3;
-const OF_SHARE = 4;
+const SWAPPED = 1;
+const CHANGES = 2;
+const BEGUN = 3;
+const SHARES = 4;
+const COMPLETE = 5;
+const OF_SHARE = 6;
 const CELLS = OF_SHARE + MAX_SHARES;
 export const PROGRESS_BYTES = CELLS * 4;
 
@@ -48,6 +51,32 @@ export class Progress {
 
   set isHeld(isHeld: boolean) {
     this.#store(HELD, Number(isHeld));
+  }
+
+  /** Whether the averages of the weights stand in for the parameters. */
+  get isSwapped(): boolean {
+    return this.#load(SWAPPED) !== 0;
+  }
+
+  set isSwapped(isSwapped: boolean) {
+    this.#store(SWAPPED, Number(isSwapped));
+  }
+
+  /** Counts the changes of parameters and state, modulo 2 ** 32. */
+  get changes(): number {
+    return this.#load(CHANGES);
+  }
+
+  noteChange(): void {
+    if (this.#isShared) Atomics.add(this.#cells, CHANGES, 1);
+    else this.#cells[CHANGES]!++;
+  }
+
+  /** Refuses what would take the averages of the weights for the parameters. */
+  refuseSwapped(): void {
+    if (this.isSwapped) {
+      throw new SwappedError("The averages stand in for the parameters: call swapEma() first.");
+    }
   }
 
   /** Refuses work on tensors that a late worker holds. */
@@ -81,9 +110,10 @@ export class Progress {
       this.#store(OF_SHARE + shard.index, begun);
     }
     this.#store(BEGUN, begun);
+    this.noteChange();
   }
 
-  /** Without a shared memory it does without Atomics, which some engines lack, Hermes for one. */
+  /** Reads by Atomics in a shared memory only: some engines, such as Hermes, have none. */
   #load(cell: number): number {
     return this.#isShared ? Atomics.load(this.#cells, cell) : this.#cells[cell]!;
   }

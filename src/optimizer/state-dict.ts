@@ -3,12 +3,14 @@
 import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
+import type { Arena } from "../memory/arena.ts";
+import { mayBeOf } from "../memory/view.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
 import type { OptimizerOptions } from "../options/options.ts";
-import { type Group, keptPlanes } from "./group.ts";
+import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
-import { isFloat32Array, type Shape } from "./params.ts";
 import type { State, Tensor } from "./tensor.ts";
+import { isFloat32Array, type Shape } from "./values.ts";
 
 /** One tensor of a state dict, its arrays flat. */
 export interface TensorState extends State {
@@ -95,7 +97,7 @@ export function writeState(
   dict: StateDict,
   groups: readonly Group[],
   { ema }: OptimizerOptions,
-  memory: WebAssembly.Memory,
+  arena: Arena,
 ): void {
   if (dict?.version !== 1) refuse("version", dict?.version, 1);
   checkCount("steps", dict.steps, MAX_STEPS, "a whole number below 2 ** 31");
@@ -119,10 +121,11 @@ export function writeState(
     group.check(nexts[i]!);
   });
 
-  const safe = writes.map((write) => apart(write, memory));
-  groups.forEach((group, i) => {
-    group.reserve(nexts[i]!);
-  });
+  const safe = writes.map((write) => apart(write, arena.memory));
+  reserve(
+    arena,
+    groups.flatMap((group, i) => group.wantsFor(nexts[i]!)),
+  );
 
   groups.forEach((group, i) => {
     group.change(nexts[i]!);
@@ -146,13 +149,12 @@ function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: reado
 
 /**
  * Copies values that other writes, or the memory's growth, would change before they are read: those within the memory. What
- * is in its place already stays there. Of memory that threads share, views made before it grew have another buffer.
+ * is in its place already stays there.
  */
-function apart(write: Write, { buffer }: WebAssembly.Memory): Write {
+function apart(write: Write, memory: WebAssembly.Memory): Write {
   const { tensor, plane, values } = write;
-  const isWithin = values.buffer === buffer || !(values.buffer instanceof ArrayBuffer);
-  const isInPlace = values.buffer === buffer && values.byteOffset === tensor.segment[plane];
-  return isWithin && !isInPlace ? { ...write, values: values.slice() } : write;
+  const isInPlace = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
+  return mayBeOf(memory, values) && !isInPlace ? { ...write, values: values.slice() } : write;
 }
 
 function checkCount(name: string, count: unknown, most: number, wanted: string): void {

@@ -4,7 +4,8 @@ import type { Plane, Segment, StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { paddedByteLength } from "../memory/layout.ts";
 import { Place } from "../memory/view.ts";
-import type { Shape, TensorSpec } from "./params.ts";
+import type { TensorSpec } from "./params.ts";
+import type { Shape } from "./values.ts";
 
 /** The running averages of one tensor: flat views, each with the tensor's number of elements. */
 export interface State {

@@ -98,16 +98,23 @@ type ScaleOptions = Pick<StepOptions, "gradScale" | "zeroGrad">;
 
 /** The options of a raw update. */
 export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions {
-  /** Number of updates made before, for a schedule of `lr` and for `biasCorrection`. @defaultValue 0 */
+  /**
+   * Updates made before, for a schedule of `lr`, for `biasCorrection`, and for turning denormals to 0, which every 64th
+   * update does: without it, none.
+   *
+   * @defaultValue 0
+   */
   step?: number;
 }
 
 const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
 
 /** @internal */
-export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
+export const NON_FINITE = /* @__PURE__ */ oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw");
+
+const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   globalClipNorm: CLIP,
-  nonFinite: oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw"),
+  nonFinite: NON_FINITE,
   ema: {
     default: undefined,
     wanted: "{ decay: a number from 0 to 1 }",

@@ -4,6 +4,9 @@ import {
   CENTERED,
   CORRECTED,
   DECAYED,
+  DECOUPLED,
+  FLUSH_INTERVAL,
+  FLUSHED,
   MOMENTUM,
   NESTEROV,
   type Scalars,
@@ -34,7 +37,7 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
   const decaysDecoupled = weightDecay > 0 && decoupledWeightDecay;
   // One rounding of the whole product, which may hold a loss scale undone and a clip by norm at the same time.
   const gradScale = Math.fround(hyperparameters.maximize ? -plan.gradScale : plan.gradScale);
-  const isShaped = clipValue !== Infinity || decaysDecoupled || (gradScale !== 1 && !decaysCoupled);
+  const isShaped = clipValue !== Infinity || (gradScale !== 1 && !decaysCoupled);
   return {
     variant:
       (hasMomentum ? MOMENTUM : 0) |
@@ -44,7 +47,9 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
       (hyperparameters.nesterov ? NESTEROV : 0) |
       (biasCorrection ? CORRECTED : 0) |
       (emaDecay === undefined ? 0 : AVERAGED) |
-      (plan.zeroGrad ? ZEROED : 0),
+      (plan.zeroGrad ? ZEROED : 0) |
+      (decaysDecoupled ? DECOUPLED : 0) |
+      (flushesAt(step) ? FLUSHED : 0),
     alpha: Math.fround(alpha),
     oneMinusAlpha: Math.fround(1 - alpha),
     epsInside: epsInsideSqrt ? Math.fround(eps) : 0,
@@ -54,7 +59,7 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
     bufferScale: lrOutside ? Math.fround(lr) : 1,
     gradScale,
     clipValue: Math.fround(clipValue),
-    paramScale: decaysDecoupled ? Math.fround(1 - lr * weightDecay) : 1,
+    decoupledDecay: decaysDecoupled ? Math.fround(lr * weightDecay) : 0,
     weightDecay: Math.fround(weightDecay),
     correction: biasCorrection ? Math.fround(1 - power(alpha, step + 1)) : 1,
     // The first step takes the weights themselves, as Keras does.
@@ -62,9 +67,15 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
   };
 }
 
+/** Whether the step after `step` others is one that flushes denormals. */
+export function flushesAt(step: number): boolean {
+  return step % FLUSH_INTERVAL === FLUSH_INTERVAL - 1;
+}
+
 /** The part of the count of steps that goes into the scalars: steps that share it, and all else, share their scalars. */
 export function phaseOf({ biasCorrection }: CoreHyperparameters, { step, emaDecay }: StepPlan): number {
   if (biasCorrection) return step;
+  if (flushesAt(step)) return 2;
   return emaDecay !== undefined && step === 0 ? 0 : 1;
 }
 

@@ -17,7 +17,7 @@ import {
 import { scalarsOf } from "../options/scalars.ts";
 import { operations } from "./operations.ts";
 import { DEFAULTS } from "./options.ts";
-import { type Input, inputsOf, type Output, outputsOf, SCALARS } from "./shader.ts";
+import { type Input, inputsOf, type Output, outputsOf, SCALARS, variantOf } from "./shader.ts";
 import type { Updater } from "./updater.ts";
 
 /** The name under which tf.js knows the update. */
@@ -60,7 +60,7 @@ export function updaterOnCard(
   return {
     ...operations,
     update({ variable, state }, gradient, scalars) {
-      const { variant } = scalars;
+      const variant = variantOf(scalars);
       const { shape } = variable;
       const outputs = outputsOf(variant);
       const size = most(inputsOf(variant, outputs).length + outputs.length);

@@ -17,7 +17,10 @@ const PLANE_NAMES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] 
 
 /** Makes the memory and binds the kernels to it. @throws BackendError if WebAssembly is forbidden. */
 export function openCopying(): Updater {
-  const { ptrs, end } = layOut(FIRST_BYTE, PLANE_NAMES.length, CHUNK * 4);
+  const { ptrs, end } = layOut(
+    FIRST_BYTE,
+    PLANE_NAMES.map(() => CHUNK * 4),
+  );
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE_BYTES) });
   const kernel = openWasm(memory);
   const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, count: 0 };

@@ -29,7 +29,17 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { SMALLEST_NORMAL } from "../base/float32.ts";
-import { CENTERED, CORRECTED, DECAYED, MOMENTUM, NESTEROV, SHAPED } from "../kernel/contract.ts";
+import {
+  CENTERED,
+  CORRECTED,
+  DECAYED,
+  DECOUPLED,
+  FLUSHED,
+  MOMENTUM,
+  movesByDifference,
+  NESTEROV,
+  SHAPED,
+} from "../kernel/contract.ts";
 import { largestFinite, type Updater } from "./updater.ts";
 
 /** A divisor for gradients of zero. It is a normal number in float16 too. */
@@ -52,29 +62,36 @@ export const operations: Updater = {
 
   update({ variable, state }, gradient, scalars) {
     const { variant, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
-    const { gradScale, clipValue, paramScale, weightDecay, correction } = scalars;
+    const { gradScale, clipValue, decoupledDecay, weightDecay, correction } = scalars;
     const uses = (bit: number) => (variant & bit) !== 0;
     tidy(() => {
-      let p: Tensor = variable;
       let g = gradient;
       if (uses(SHAPED | DECAYED)) g = mul(g, gradScale);
-      if (uses(SHAPED)) {
-        if (clipValue !== Infinity) g = clipByValue(g, -clipValue, clipValue);
-        p = mul(p, paramScale);
-      }
-      if (uses(DECAYED)) g = add(g, mul(weightDecay, p));
+      if (uses(SHAPED) && clipValue !== Infinity) g = clipByValue(g, -clipValue, clipValue);
+      if (uses(DECAYED)) g = add(g, mul(weightDecay, variable));
 
-      const averageOf = (before: Tensor, next: Tensor) => {
-        const average = add(mul(alpha, before), next);
-        return zeroWhere(less(abs(average), SMALLEST_NORMAL), average);
-      };
-      let v: Tensor = minimum(averageOf(state.squareAvg, mul(mul(oneMinusAlpha, g), g)), largestFinite());
-      state.squareAvg.assign(v);
+      const byDifference = movesByDifference(scalars);
+      const averageOf = (before: Tensor, next: () => Tensor, weighted: () => Tensor) =>
+        byDifference
+          ? add(before, mul(oneMinusAlpha, sub(next(), before)))
+          : add(mul(alpha, before), weighted());
+      const flushed = (tensor: Tensor) =>
+        uses(FLUSHED) ? zeroWhere(less(abs(tensor), SMALLEST_NORMAL), tensor) : tensor;
+      const squared = () => mul(mul(oneMinusAlpha, g), g);
+      let v: Tensor = minimum(
+        averageOf(state.squareAvg, () => square(g), squared),
+        largestFinite(),
+      );
+      state.squareAvg.assign(flushed(v));
       if (uses(CORRECTED)) v = div(v, correction);
 
       if (uses(CENTERED)) {
-        let a = averageOf(state.gradAvg!, mul(oneMinusAlpha, g));
-        state.gradAvg!.assign(a);
+        let a = averageOf(
+          state.gradAvg!,
+          () => g,
+          () => mul(oneMinusAlpha, g),
+        );
+        state.gradAvg!.assign(flushed(a));
         if (uses(CORRECTED)) a = div(a, correction);
         const variance = sub(v, square(a));
         v = zeroWhere(less(variance, 0), variance);
@@ -84,11 +101,12 @@ export const operations: Updater = {
       let u: Tensor = div(mul(updateScale, g), d);
       if (uses(MOMENTUM)) {
         let m: Tensor = add(mul(momentum, state.momentumBuffer!), u);
-        state.momentumBuffer!.assign(m);
+        state.momentumBuffer!.assign(flushed(m));
         if (uses(NESTEROV)) m = add(u, mul(momentum, m));
         u = mul(bufferScale, m);
       }
-      variable.assign(sub(p, u));
+      if (uses(DECOUPLED)) u = add(u, mul(decoupledDecay, variable));
+      variable.assign(flushed(sub(variable, u)));
     });
   },
 };

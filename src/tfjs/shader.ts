@@ -2,14 +2,21 @@
  * The update as text for a graphics card, in GLSL and WGSL: the mathematics in the written order of `reference.ts`, in the
  * part of the two languages that is the same. Four functions are left to each language: `flushed`, `capped`, `clipped`
  * and `positive`, whose comparisons treat NaN as the kernels do, where a card's `min` and `max` may drop it.
+ *
+ * Denormals become 0 at every step, which costs a card nothing, and which most cards do anyway. At every 64th, as in the
+ * kernels, it would take programs of its own, compiled in the middle of a training.
  */
 import {
   SCALARS as ALL_SCALARS,
   CENTERED,
   CORRECTED,
   DECAYED,
+  DECOUPLED,
+  FLUSHED,
   MOMENTUM,
+  movesByDifference,
   NESTEROV,
+  type Scalars,
   SHAPED,
 } from "../kernel/contract.ts";
 import type { StatePlane } from "../kernel/segment.ts";
@@ -26,6 +33,14 @@ export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], "emaWeight">;
 export const SCALARS: readonly ScalarName[] = /* @__PURE__ */ ALL_SCALARS.filter(
   (name) => name !== "emaWeight",
 );
+
+/** A bit beside the contract's: averages as `alpha * v + (w * g) * g`, for the alphas of `movesByDifference`. */
+const MIXED = 1024;
+
+/** Gives the variant that programs are made for. */
+export function variantOf(scalars: Scalars): number {
+  return (scalars.variant & ~FLUSHED) | (movesByDifference(scalars) ? 0 : MIXED);
+}
 
 /** Gives the planes that an update of this variant writes. */
 export function outputsOf(variant: number): Output[] {
@@ -61,15 +76,19 @@ export function updateText(
   const writes = (plane: Output) => outputs.includes(plane);
   const isStep = writes("param") || writes("momentumBuffer");
   const s = Object.fromEntries(SCALARS.map((name) => [name, scalar(name)])) as Record<ScalarName, string>;
+  const average = (plane: string, value: string, weighted: string) =>
+    uses(MIXED)
+      ? `${s.alpha} * ${plane} + ${weighted}`
+      : `${plane} + ${s.oneMinusAlpha} * (${value} - ${plane})`;
   const lines = [
     uses(SHAPED | DECAYED) && `grad = grad * ${s.gradScale};`,
     uses(SHAPED) && `grad = clipped(grad, ${s.clipValue});`,
     uses(DECAYED) && `grad = grad + ${s.weightDecay} * param;`,
     (isStep || writes("squareAvg")) &&
-      `squareAvg = capped(flushed(${s.alpha} * squareAvg + (${s.oneMinusAlpha} * grad) * grad));`,
+      `squareAvg = flushed(capped(${average("squareAvg", "grad * grad", `(${s.oneMinusAlpha} * grad) * grad`)}));`,
     uses(CENTERED) &&
       (isStep || writes("gradAvg")) &&
-      `gradAvg = flushed(${s.alpha} * gradAvg + ${s.oneMinusAlpha} * grad);`,
+      `gradAvg = flushed(${average("gradAvg", "grad", `${s.oneMinusAlpha} * grad`)});`,
   ];
   if (isStep) {
     const corrected = (plane: string) => (uses(CORRECTED) ? `${plane} / ${s.correction}` : plane);
@@ -77,13 +96,13 @@ export function updateText(
       `${declare} q = ${corrected("squareAvg")};`,
       uses(CENTERED) && `${declare} mean = ${corrected("gradAvg")}; q = positive(q - mean * mean);`,
       `${declare} u = (${s.updateScale} * grad) / (sqrt(q + ${s.epsInside}) + ${s.eps});`,
-      uses(MOMENTUM) && `momentumBuffer = ${s.momentum} * momentumBuffer + u;`,
+      uses(MOMENTUM) && `momentumBuffer = flushed(${s.momentum} * momentumBuffer + u);`,
       uses(MOMENTUM) &&
         `u = ${s.bufferScale} * ${uses(NESTEROV) ? `(u + ${s.momentum} * momentumBuffer)` : "momentumBuffer"};`,
     );
   }
   if (writes("param")) {
-    lines.push(uses(SHAPED) && `param = param * ${s.paramScale};`, "param = param - u;");
+    lines.push(uses(DECOUPLED) && `u = u + ${s.decoupledDecay} * param;`, "param = flushed(param - u);");
   }
   return lines.filter(Boolean).join("\n");
 }

@@ -48,7 +48,7 @@ export function canSpawn(): boolean {
 export function spawn(code: string, start: WorkerStart, events: Events): Spawned {
   const node = nodeThreads();
   if (node) {
-    // Without the program's loaders and hooks, which would cost each worker a part of a second.
+    // Leaves out the program's loaders and hooks, which would cost each worker a part of a second.
     const options = { eval: true, workerData: start, execArgv: [], env: {}, name: "rmsprop-wasm" };
     const worker = new node.Worker(code, options);
     worker.on("message", events.message);

@@ -22,7 +22,7 @@ export const workerCode: string = `"use strict";
     "bufferScale",
     "gradScale",
     "clipValue",
-    "paramScale",
+    "decoupledDecay",
     "weightDecay",
     "correction",
     "emaWeight"

@@ -59,7 +59,7 @@ export interface WorkersSettings {
   /** Milliseconds after which a worker that reports nothing is given up: it may have died. */
   timeoutMs: number;
   /**
-   * On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given the calling
+   * A limit of waiting. On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given the calling
    * thread's. After a job that took longer than it would have without workers, the calling thread works alone for as
    * long; after the next such job twice as long, and so on, up to this many times as long. That bounds the loss.
    */
@@ -75,9 +75,9 @@ export class Workers {
   readonly control: Control;
   /** Workers that haven't ended, by their threads. */
   readonly #workers = new Map<number, Spawned>();
-  /** What is awaited of a worker: first that it is up; of one that was given up, that it has left. */
+  /** The event awaited from each worker: that it is up, or, if it was given up, that it has left. */
   readonly #awaited = new Map<number, { promise: Promise<void>; settle(): void }>();
-  /** Workers that were given up in the middle of an update: to its elements, they may still write. */
+  /** Workers that were given up in the middle of an update. They may still write to its elements. */
   readonly #late = new Set<number>();
   readonly #canPark: boolean;
   #hold: Hold | undefined;

@@ -1,19 +1,16 @@
 /** Every option's mathematics in float64, with nothing that guards against float32: what rounding is measured by. */
-import { ELEMENTS, gradients, type Kind, parameters, STEPS, TENSOR_SIZES } from "./inputs.ts";
+import { ELEMENTS, gradients, type Kind, parameters, stepsOf, TENSOR_SIZES } from "./inputs.ts";
 import { type GoldenOptions, scheduleOf } from "./vectors.ts";
 
 /** Named as the results in the manifest are. */
 export interface Exact {
   parameters: Float64Array;
+  squareAvg: Float64Array;
+  gradAvg: Float64Array;
   ema: Float64Array;
 }
 
-/** `decay` shrinks a parameter, for decoupled weight decay: to have that alone rounded, and all else exact. */
-export function runExactly(
-  options: GoldenOptions,
-  kind: Kind,
-  { steps = STEPS, decay = (p: number, factor: number) => p * factor } = {},
-): Exact {
+export function runExactly(options: GoldenOptions, kind: Kind, steps = stepsOf(kind)): Exact {
   const { lr: rate, alpha, eps, weightDecay, momentum } = options;
   const lrAt = typeof rate === "number" ? () => rate : scheduleOf(rate);
   const lrOutside = momentum > 0 && !options.lrInMomentum;
@@ -31,7 +28,7 @@ export function runExactly(
     for (let i = 0; i < ELEMENTS; i++) {
       let g = options.maximize ? -clipped[i]! : clipped[i]!;
       if (options.clipValue !== null) g = Math.min(Math.max(g, -options.clipValue), options.clipValue);
-      if (options.decoupledWeightDecay) p[i] = decay(p[i]!, 1 - lr * weightDecay);
+      if (options.decoupledWeightDecay) p[i]! *= 1 - lr * weightDecay;
       else g += weightDecay * p[i]!;
       v[i] = alpha * v[i]! + (1 - alpha) * g * g;
       a[i] = alpha * a[i]! + (1 - alpha) * g;
@@ -46,7 +43,7 @@ export function runExactly(
       ema[i] = emaDecay * ema[i]! + (1 - emaDecay) * p[i]!;
     }
   }
-  return { parameters: p, ema };
+  return { parameters: p, squareAvg: v, gradAvg: a, ema };
 }
 
 function clippedByNorm(gradient: Float32Array, { clipNorm, globalClipNorm }: GoldenOptions): Float64Array {

@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu",
     "CUDA_VISIBLE_DEVICES": "",
 }
+RESULTS = ("parameters", "ema", "squareAvg", "gradAvg")
 PRINT_DIGESTS = """
 import { createHash } from "node:crypto";
 const digest = (kind) => createHash("sha256").update(inputBytes(kind)).digest("hex");
@@ -93,7 +94,7 @@ def main() -> None:
         frameworks[described["framework"]] = {name: described[name] for name in ("version", "defaults")}
         for index, case in enumerate(described["cases"]):
             case["results"] = {}
-            for name in ("parameters", "ema"):
+            for name in RESULTS:
                 if f"{index}/{name}" not in singles:
                     continue
                 single, double = singles[f"{index}/{name}"], doubles[f"{index}/{name}"]
@@ -110,6 +111,7 @@ def main() -> None:
         "elements": inputs.ELEMENTS,
         "tensorSizes": list(inputs.TENSOR_SIZES),
         "steps": inputs.STEPS,
+        "longSteps": inputs.LONG_STEPS,
         "stepsPerLr": STEPS_PER_LR,
         "inputs": {"seed": inputs.SEED, "specialElements": inputs.SPECIAL_ELEMENTS, "sha256": digests},
         "binary": {"byteLength": len(binary), "sha256": hashlib.sha256(binary).hexdigest()},

@@ -13,16 +13,17 @@ import {
   gradients,
   inputBytes,
   type Kind,
+  LONG_STEPS,
   parameters,
   SEED,
   SPECIAL_ELEMENTS,
   STEPS,
+  stepsOf,
   TENSOR_SIZES,
 } from "./inputs.ts";
 import {
   binary,
   type Case,
-  type Framework,
   type Golden,
   type GoldenOptions,
   goldenAt,
@@ -59,9 +60,10 @@ describe("the golden files", () => {
   });
 
   it("were made from the inputs that are generated here", () => {
-    expect(manifest).toMatchObject({ elements: ELEMENTS, tensorSizes: [...TENSOR_SIZES], steps: STEPS });
+    const sizes = { elements: ELEMENTS, tensorSizes: [...TENSOR_SIZES], steps: STEPS, longSteps: LONG_STEPS };
+    expect(manifest).toMatchObject(sizes);
     expect(manifest.inputs).toMatchObject({ seed: SEED, specialElements: SPECIAL_ELEMENTS });
-    for (const kind of ["ordinary", "constant", "huge"] as const) {
+    for (const kind of ["ordinary", "constant", "huge", "long"] as const) {
       expect(sha256(inputBytes(kind))).toBe(manifest.inputs.sha256[kind]);
     }
   });
@@ -69,8 +71,8 @@ describe("the golden files", () => {
   it("hold as many cases as they did", () => {
     const counts: Record<string, number> = {};
     for (const { framework } of manifest.cases) counts[framework] = (counts[framework] ?? 0) + 1;
-    const keras = { "keras-jax": 19, "keras-torch": 12 };
-    expect(counts).toEqual({ pytorch: 22, ...keras, optax: 35, tensorflow: 17, timm: 19, mlx: 6 });
+    const keras = { "keras-jax": 25, "keras-torch": 14 };
+    expect(counts).toEqual({ pytorch: 28, ...keras, optax: 43, tensorflow: 23, timm: 25, mlx: 9 });
   });
 });
 
@@ -81,7 +83,7 @@ function train(backend: Backend, options: Options, kind: Kind) {
   const shapes = { first: initial.slice(0, size), second: initial.slice(size) };
   const optimizer = new RMSprop(shapes, { ...options, backend });
   expect(optimizer.backend).toBe(backend);
-  for (let step = 0; step < STEPS; step++) {
+  for (let step = 0; step < stepsOf(kind); step++) {
     const gradient = gradients(kind, step);
     optimizer.grads.first.set(gradient.subarray(0, size));
     optimizer.grads.second.set(gradient.subarray(size));
@@ -95,12 +97,14 @@ function train(backend: Backend, options: Options, kind: Kind) {
     { ...state.second },
   ];
   const views = records.flatMap((record) => Object.values(record));
+  const { first, second } = state;
   return {
     results: {
       parameters: Float32Array.of(...params.first, ...params.second),
+      squareAvg: Float32Array.of(...first.squareAvg, ...second.squareAvg),
+      gradAvg: options.centered ? Float32Array.of(...first.gradAvg!, ...second.gradAvg!) : undefined,
       ema: options.ema ? Float32Array.of(...ema.first, ...ema.second) : undefined,
     },
-    squareAvg: Float32Array.of(...state.first.squareAvg, ...state.second.squareAvg),
     bits: Buffer.concat(views.map((view) => new Uint8Array(view.slice().buffer))),
   };
 }
@@ -122,7 +126,7 @@ function complete(options: Options): GoldenOptions {
   };
 }
 
-/** These keep scalars in float32 also where they compute in float64: MLX the rate, TensorFlow's optimizer all of them. */
+/** The options as the framework has them: MLX keeps the rate in float32 in float64 runs too, TensorFlow's optimizer all. */
 function optionsInFloat64({ framework, calls, options }: Case): GoldenOptions {
   const { lr: rate, alpha, eps, momentum } = options;
   const lr = typeof rate === "number" ? Math.fround(rate) : rate.map(Math.fround);
@@ -137,80 +141,103 @@ function optionsInFloat64({ framework, calls, options }: Case): GoldenOptions {
   };
 }
 
+/** Our options for a case: TensorFlow's optimizer has an alpha of another value, which v shows. */
+function optionsTrained(one: Case): Options {
+  const options = optionsOfCase(one);
+  return one.calls.RMSPropOptimizer ? { ...options, alpha: Math.fround(options.alpha!) } : options;
+}
+
 /** Where both of the framework's results are finite: ordinary elements, and those that the kind of inputs is about. */
 function finiteElements({ single, double }: Golden, kind: Kind) {
   const finite = [...single.keys()].filter((i) => Number.isFinite(single[i]) && Number.isFinite(double[i]));
-  const isSpecial = (i: number) => kind !== "ordinary" && i < SPECIAL_ELEMENTS;
+  const isSpecial = (i: number) => (kind === "constant" || kind === "huge") && i < SPECIAL_ELEMENTS;
   return { ordinary: finite.filter((i) => !isSpecial(i)), special: finite.filter(isSpecial) };
 }
 
+/** Results by the names that the manifest has for them. */
+type ResultName = keyof Case["results"];
+
 /**
- * Our decoupled decay multiplies the parameter by 1 − lr·weightDecay, rounded to float32 once. timm and Keras on
- * PyTorch do the same, and ours is held to 1.1 beside them. Keras on JAX subtracts lr·weightDecay·p instead, and Optax
- * adds that to the update and subtracts both at once: they are nearer to float64 than ours. The rounded factor is off
- * by up to 2^-25, in the same direction at every step, which adds up to more than all other rounding.
- *
- * So ours is measured there against a float64 run with the very factor that was used, and may be farther by what one
- * more rounding of the parameter per step costs, computed by two such runs: nothing but the decay is excused. How much
- * farther ours is from the plain float64 run, all told, is stated here: the root mean square, times theirs, at most.
+ * How far averages of ours may be from float64, by the root mean square: times the framework's. Most frameworks round α
+ * and 1 − α apart, and are 1.7 to 20 times as far as ours, except with an α of ½, which needs
+ * no rounding, and where PyTorch fuses operations of v too. Where coupled
+ * decay brings the parameter's own distance into v, the two come nearer. TensorFlow and timm write v as we do. timm and
+ * PyTorch fuse the last multiplication and addition of gradAvg, which WebAssembly can't: one rounding of three less.
  */
-const DECAYS_OTHERWISE: Partial<Record<Framework, number>> = { "keras-jax": 1.47, optax: 7.87 };
+function limitOf(name: "squareAvg" | "gradAvg", { framework, options }: Case): number {
+  const fuses = framework === "pytorch" || framework === "timm";
+  if (name === "gradAvg" && fuses) return 1.11;
+  if (options.alpha === 0.5) return 1.17;
+  if (framework === "tensorflow" || framework === "timm") return 1.01;
+  return options.weightDecay > 0 && !options.decoupledWeightDecay ? 0.8 : 0.6;
+}
+
+/** Averages span 40 octaves: their distance is told relative to v, or to its root. */
+function scaleOf(name: ResultName, { squareAvg }: { squareAvg: ArrayLike<number> }) {
+  const v = (i: number) => squareAvg[i] || 1;
+  if (name === "squareAvg") return v;
+  return name === "gradAvg" ? (i: number) => Math.sqrt(v(i)) : () => 1;
+}
 
 const named = (cases: readonly Case[]) => cases.map((one) => [one.id, one] as const);
 
 describe.each(Object.keys(manifest.frameworks))("%s", (framework) => {
   const cases = named(manifest.cases.filter((one) => one.framework === framework));
+  const ratios: Record<ResultName, number[]> = { parameters: [], squareAvg: [], gradAvg: [], ema: [] };
 
   it.each(cases)("%s is the dialect with what was asked for", (_, one) => {
     expect(complete(optionsOfCase(one))).toEqual(one.options);
   });
 
   it.each(cases)("%s is as near to float64 on both backends, which agree to the bit", (_, one) => {
-    const { inputs, results } = one;
-    const ours = train("wasm", optionsOfCase(one), inputs);
-    expect(train("js", optionsOfCase(one), inputs).bits.equals(ours.bits)).toBe(true);
+    const ours = train("wasm", optionsTrained(one), one.inputs);
+    expect(train("js", optionsTrained(one), one.inputs).bits.equals(ours.bits)).toBe(true);
 
-    const options = optionsInFloat64(one);
-    const exact = runExactly(options, inputs);
-    for (const name of Object.keys(results) as (keyof typeof results)[]) {
-      const { single, double } = goldenAt(results[name]!);
-      const result = ours.results[name]!;
-      const { ordinary, special } = finiteElements({ single, double }, inputs);
-      const theirs = distance(single, double, ordinary);
-      const direct = distance(result, double, ordinary);
+    const { inputs, results } = one;
+    const exact = runExactly(optionsInFloat64(one), inputs);
+    for (const name of Object.keys(results) as ResultName[]) {
+      const golden = goldenAt(results[name]!);
+      const { single, double } = golden;
+      const { ordinary, special } = finiteElements(golden, inputs);
+      const far = (values: ArrayLike<number>, elements: readonly number[]) =>
+        distance(values, double, elements, scaleOf(name, exact));
+      const theirs = far(single, ordinary);
+      const measured = far(ours.results[name]!, ordinary);
+      ratios[name].push(measured.rms / theirs.rms);
 
       // In exact arithmetic the options mean what the framework computes, but for the 1e-6 that PyTorch and MLX add to
       // a norm before they divide by it.
-      expect(distance(exact[name], double, ordinary).rms).toBeLessThan(1e-5 * theirs.rms);
+      const agreement = one.options.globalClipNorm === null ? 1e-5 : 2e-4;
+      expect(far(exact[name], ordinary).rms).toBeLessThan(agreement * theirs.rms);
 
-      const statedRatio = DECAYS_OTHERWISE[one.framework];
-      if (statedRatio !== undefined && options.decoupledWeightDecay && options.weightDecay > 0) {
-        const decayed = (decay: (p: number, factor: number) => number) =>
-          runExactly(options, inputs, { decay })[name];
-        const judge = decayed((p, factor) => p * Math.fround(factor));
-        const rounded = decayed((p, factor) => Math.fround(p * Math.fround(factor)));
-        expectNoFarther(distance(result, judge, ordinary), theirs, distance(rounded, judge, ordinary));
-        expect(direct.rms / theirs.rms).toBeLessThan(statedRatio);
+      if (name === "squareAvg" || name === "gradAvg") {
+        expect(measured.rms).toBeLessThanOrEqual(limitOf(name, one) * theirs.rms);
       } else {
-        expectNoFarther(direct, theirs);
+        expectNoFarther(measured, theirs);
       }
       // Cancellation leaves no right digit in the special ones, neither of theirs nor of ours: ours are no farther.
-      if (inputs === "constant") {
-        expectNoFarther(distance(result, double, special), distance(single, double, special));
+      if (inputs === "constant" && name === "parameters") {
+        expectNoFarther(far(ours.results[name], special), far(single, special));
       }
     }
+  });
+
+  it("is no nearer to float64 in its parameters, in the mean of its cases", () => {
+    const { parameters } = ratios;
+    expect(parameters).toHaveLength(cases.length);
+    expect(parameters.reduce((sum, ratio) => sum + ratio, 0) / parameters.length).toBeLessThanOrEqual(1.02);
   });
 });
 
 /** The first elements, which the inputs of some cases are about: the framework's results, and ours. */
 function specialResults(one: Case) {
-  const { results, squareAvg } = train("wasm", optionsOfCase(one), one.inputs);
+  const { results } = train("wasm", optionsOfCase(one), one.inputs);
   const { single } = goldenAt(one.results.parameters);
   expect(single.filter(Number.isNaN)).toHaveLength(one.expectNaN.float32);
   expect(single.subarray(SPECIAL_ELEMENTS).every(Number.isFinite)).toBe(true);
   expect(results.parameters.every(Number.isFinite)).toBe(true);
   const first = (values: Float32Array) => values.subarray(0, SPECIAL_ELEMENTS);
-  return { theirs: first(single), ours: first(results.parameters), squareAvg: first(squareAvg) };
+  return { theirs: first(single), ours: first(results.parameters), squareAvg: first(results.squareAvg) };
 }
 
 describe("where frameworks fail", () => {
@@ -236,7 +263,7 @@ describe("where frameworks fail", () => {
   });
 
   it("is nowhere else in these runs", () => {
-    for (const [, { expectNaN, results }] of casesOn("ordinary")) {
+    for (const [, { expectNaN, results }] of [...casesOn("ordinary"), ...casesOn("long")]) {
       expect(expectNaN).toEqual({ float32: 0, float64: 0 });
       expect(goldenAt(results.parameters).single.every(Number.isFinite)).toBe(true);
     }

@@ -11,10 +11,11 @@ import numpy as np
 
 ELEMENTS = 1000
 STEPS = 120
+LONG_STEPS = 2000
 TENSOR_SIZES = (601, 399)  # neither is a multiple of a vector's width: bodies and tails both take part
 SEED = 20260823
 SPECIAL_ELEMENTS = 100
-KINDS = ("ordinary", "constant", "huge")
+KINDS = ("ordinary", "constant", "huge", "long")
 
 _ELEMENT = np.arange(ELEMENTS, dtype=np.uint32)
 # Streams: 0 the parameters, 1 what is fixed for an element, then two for every step.
@@ -43,20 +44,25 @@ def parameters() -> np.ndarray:
     return _float(bits >> np.uint32(31), exponent, bits)
 
 
+def steps_of(kind: str) -> int:
+    return LONG_STEPS if kind == "long" else STEPS
+
+
 @lru_cache(maxsize=None)
 def gradients(kind: str) -> np.ndarray:
-    """STEPS × ELEMENTS. Magnitudes belong to the element (2^-19 .. 2^12) and wander by two octaves either way.
+    """steps_of(kind) × ELEMENTS. Magnitudes belong to the element (2^-19 .. 2^12) and wander by two octaves either way.
 
     "ordinary": a tenth of all values is exactly zero; one element in eight keeps its sign; one in sixteen is zero
     from step 30 to 89, one in sixteen until step 40, one in a hundred always.
     "constant": the same, but the first SPECIAL_ELEMENTS elements have one large gradient that never changes, which
     makes their variance vanish: where centered frameworks cancel to a negative number and give NaN.
     "huge": as ordinary, but these elements' first gradient is 2^66 or more, whose square float32 can't hold.
+    "long": as ordinary, and on: what rounding adds up to.
     """
     traits = _draw(_TRAITS)
     magnitude = (traits >> np.uint32(8)).astype(np.int32) % 31 - 19
-    rows = np.empty((STEPS, ELEMENTS), np.float32)
-    for step in range(STEPS):
+    rows = np.empty((steps_of(kind), ELEMENTS), np.float32)
+    for step in range(len(rows)):
         bits, choice = _draw(_FIRST_STEP + 2 * step), _draw(_FIRST_STEP + 2 * step + 1)
         exponent = magnitude + (choice >> np.uint32(8)).astype(np.int32) % 5 - 2
         sign = np.where(_ELEMENT % 8 == 3, _ELEMENT >> np.uint32(3), bits >> np.uint32(31)) & np.uint32(1)

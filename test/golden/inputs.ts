@@ -5,13 +5,18 @@
 
 export const ELEMENTS = 1000;
 export const STEPS = 120;
+export const LONG_STEPS = 2000;
 /** Neither is a multiple of a vector's width: bodies and tails both take part. */
 export const TENSOR_SIZES = [601, 399] as const;
 export const SEED = 20260823;
 /** Of the kinds that are not ordinary: as many elements, from the first, are special. */
 export const SPECIAL_ELEMENTS = 100;
 
-export type Kind = "ordinary" | "constant" | "huge";
+export type Kind = "ordinary" | "constant" | "huge" | "long";
+
+export function stepsOf(kind: Kind): number {
+  return kind === "long" ? LONG_STEPS : STEPS;
+}
 
 // Streams: 0 the parameters, 1 what is fixed for an element, then two for every step.
 const PARAMETERS = 0;
@@ -74,8 +79,9 @@ function gradient(kind: Kind, step: number, element: number): number {
 
 /** Everything a run is fed: what the digests in the manifest are taken of. */
 export function inputBytes(kind: Kind): Uint8Array {
-  const all = new Float32Array((1 + STEPS) * ELEMENTS);
+  const steps = stepsOf(kind);
+  const all = new Float32Array((1 + steps) * ELEMENTS);
   all.set(parameters());
-  for (let step = 0; step < STEPS; step++) all.set(gradients(kind, step), (1 + step) * ELEMENTS);
+  for (let step = 0; step < steps; step++) all.set(gradients(kind, step), (1 + step) * ELEMENTS);
   return new Uint8Array(all.buffer);
 }

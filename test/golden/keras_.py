@@ -47,6 +47,9 @@ def all_cases() -> list[Case]:
         add(rho=0.99, epsilon=1e-3, weight_decay=0.01)
         add(global_clipnorm=1.0, weight_decay=0.01, momentum=0.9)
         add(use_ema=True, ema_momentum=0.9, momentum=0.9, weight_decay=0.004)
+    for rho in (0.9, 0.99, 0.999) if BACKEND == "jax" else (0.9,):
+        add("long", rho=rho, centered=True)
+        add("long", rho=rho, momentum=0.9, weight_decay=0.004)
     add(inputs="constant", rho=0.5, centered=True)
     add(inputs="huge", rho=0.5)
     return cases
@@ -61,6 +64,9 @@ def run(case: Case, precision: str) -> dict:
         optimizer.learning_rate = lr
         optimizer.apply([keras.ops.convert_to_tensor(gradient) for gradient in gradients])
     results = {"parameters": join(keras.ops.convert_to_numpy(variable) for variable in variables)}
+    results["squareAvg"] = join(keras.ops.convert_to_numpy(average) for average in optimizer._velocities)
+    if given.get("centered"):
+        results["gradAvg"] = join(keras.ops.convert_to_numpy(average) for average in optimizer._average_gradients)
     if given.get("use_ema"):
         averages = [variable for variable in optimizer.variables if variable.name.endswith("_average")]
         results["ema"] = join(keras.ops.convert_to_numpy(average) for average in averages)

@@ -27,6 +27,8 @@ def all_cases() -> list[Case]:
     add(eps=1e-3)
     add(learning_rate=[0.01, 0.005, 0.02])
     add(clip={"clip_grad_norm": {"max_norm": 1.0}})
+    for alpha in (0.9, 0.99, 0.999):
+        add("long", alpha=alpha)
     add(inputs="huge", alpha=0.5)
     return cases
 
@@ -52,7 +54,10 @@ def run(case: Case, precision: str) -> dict:
             gradients, _ = mlx.optimizers.clip_grad_norm(gradients, **case.calls["clip_grad_norm"])
         parameters = optimizer.apply_gradients(gradients, parameters)
         mx.eval(parameters, optimizer.state)
-    return {"parameters": join(np.array(parameter) for parameter in parameters.values())}
+    return {
+        "parameters": join(np.array(parameter) for parameter in parameters.values()),
+        "squareAvg": join(np.array(optimizer.state[name]["v"]) for name in parameters),
+    }
 
 
 if __name__ == "__main__":

@@ -82,6 +82,16 @@ def all_cases() -> list[Case]:
             add_decayed_weights={"weight_decay": 0.01},
             scale_by_learning_rate={"learning_rate": 0.001 if trace else 0.01},
         )
+    for decay in (0.9, 0.99, 0.999):
+        add("long", decay=decay, centered=True)
+        add("long", decay=decay, momentum=0.9)
+    for decay in (0.9, 0.999):
+        add_chain(
+            "long",
+            scale_by_rms={"decay": decay},
+            add_decayed_weights={"weight_decay": 0.01},
+            scale_by_learning_rate={"learning_rate": 0.01},
+        )
     add("constant", decay=0.5, centered=True)
     add("huge", decay=0.5)
     return cases
@@ -106,7 +116,12 @@ def run(case: Case, precision: str) -> dict:
     for _, gradients in training_steps(case, precision):
         updates, state = chain.update([jnp.asarray(gradient) for gradient in gradients], state, parameters)
         parameters = optax.apply_updates(parameters, updates)
-    return {"parameters": join(parameters)}
+    results = {"parameters": join(parameters)}
+    for part in jax.tree.leaves(state, is_leaf=lambda part: hasattr(part, "nu")):
+        for ours, theirs in (("squareAvg", "nu"), ("gradAvg", "mu")):
+            if hasattr(part, theirs):
+                results[ours] = join(getattr(part, theirs))
+    return results
 
 
 if __name__ == "__main__":

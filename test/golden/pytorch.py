@@ -51,6 +51,9 @@ def all_cases() -> list[Case]:
     add(alpha=0.999, momentum=0.5)
     add(clipping={"clip_grad_norm_": {"max_norm": 1.0}}, momentum=0.9)
     add(clipping={"clip_grad_value_": {"clip_value": 0.5}}, centered=True)
+    for alpha in (0.9, 0.99, 0.999):
+        add("long", alpha=alpha, centered=True)
+        add("long", alpha=alpha, momentum=0.9)
     add(inputs="constant", alpha=0.5, centered=True)
     add(inputs="huge", alpha=0.5)
     return cases
@@ -69,7 +72,11 @@ def train(optimizer_class, name: str, case: Case, precision: str) -> dict:
                 clip(parameters, **case.calls[clipper])
         optimizer.param_groups[0]["lr"] = lr
         optimizer.step()
-    return {"parameters": join(parameter.detach() for parameter in parameters)}
+    results = {"parameters": join(parameter.detach() for parameter in parameters)}
+    for ours, theirs in (("squareAvg", "square_avg"), ("gradAvg", "grad_avg")):
+        if theirs in optimizer.state[parameters[0]]:
+            results[ours] = join(optimizer.state[parameter][theirs] for parameter in parameters)
+    return results
 
 
 if __name__ == "__main__":

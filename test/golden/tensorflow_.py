@@ -51,6 +51,9 @@ def all_cases() -> list[Case]:
     add(PLAIN, rho=0.99, momentum=0.9)
     add(CENTERED, lr=1e-4, rho=0.95, epsilon=1e-4, momentum=0.9, ms=0.0)  # Graves 2013
     add(CENTERED, lr=2.5e-4, rho=0.95, epsilon=0.01, ms=0.0)  # DQN
+    for rho in (0.9, 0.99, 0.999):
+        add(CENTERED, "long", rho=rho, ms=0.0, epsilon=1e-7)
+        add(PLAIN, "long", rho=rho, momentum=0.9)
     add(CENTERED, "constant", rho=0.5, ms=0.0)
     add(PLAIN, "huge", rho=0.5)
     return cases
@@ -63,12 +66,21 @@ def run(case: Case, precision: str) -> dict:
         optimizer = OPTIMIZER(**given)
         for _, gradients in training_steps(case, precision):
             optimizer.apply_gradients(zip(map(tf.constant, gradients), variables))
+        names = {"rms": "ms", "mg": "mg"}
+        slots = [
+            {names[name]: optimizer.get_slot(variable, name) for name in names if name in optimizer.get_slot_names()}
+            for variable in variables
+        ]
     else:
-        run_kernel(name, given, case, precision, variables)
-    return {"parameters": join(variable.numpy() for variable in variables)}
+        slots = run_kernel(name, given, case, precision, variables)
+    results = {"parameters": join(variable.numpy() for variable in variables)}
+    for ours, theirs in (("squareAvg", "ms"), ("gradAvg", "mg")):
+        if theirs in slots[0]:
+            results[ours] = join(slot[theirs].numpy() for slot in slots)
+    return results
 
 
-def run_kernel(kernel: str, given: dict, case: Case, precision: str, variables: list[tf.Variable]) -> None:
+def run_kernel(kernel: str, given: dict, case: Case, precision: str, variables: list[tf.Variable]) -> list[dict]:
     slots = []
     for variable in variables:
         slot = {"ms": tf.Variable(tf.fill(variable.shape, tf.cast(given["ms"], precision)))}
@@ -81,6 +93,7 @@ def run_kernel(kernel: str, given: dict, case: Case, precision: str, variables: 
             handles = {name: slot_variable.handle for name, slot_variable in slot.items()}
             apply = getattr(tf.raw_ops, kernel)
             apply(var=variable.handle, lr=tf.constant(lr, precision), grad=gradient, **constants, **handles)
+    return slots
 
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ def all_cases() -> list[Case]:
     # Beside a mean square that starts at 1, the default eps of 1e-10 is lost: these show where it stands.
     add(lr=[0.001, 0.0005, 0.00025], momentum=0.9, eps=1e-3)
     add(lr=[0.001, 0.0005, 0.00025], momentum=0.9, lr_in_momentum=False, eps=1e-3)
+    for alpha in (0.9, 0.99, 0.999):
+        add("long", alpha=alpha, centered=True)
+        add("long", alpha=alpha, momentum=0.9, weight_decay=0.01, decoupled_decay=True)
     add(inputs="constant", alpha=0.5, centered=True)
     add(inputs="huge", alpha=0.5)
     return cases

@@ -34,7 +34,7 @@ export interface Case {
   calls: Readonly<Record<string, Readonly<Record<string, Argument>>>>;
   options: GoldenOptions;
   inputs: Kind;
-  results: { parameters: Place; ema?: Place };
+  results: { parameters: Place; squareAvg: Place; gradAvg?: Place; ema?: Place };
   /** How many of the framework's results are NaN. */
   expectNaN: { float32: number; float64: number };
 }
@@ -48,6 +48,7 @@ export interface Manifest {
   elements: number;
   tensorSizes: readonly number[];
   steps: number;
+  longSteps: number;
   stepsPerLr: number;
   inputs: { seed: number; specialElements: number; sha256: Readonly<Record<Kind, string>> };
   binary: { byteLength: number; sha256: string };

@@ -1,7 +1,7 @@
 /** Properties that hold for every input, on both backends. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CENTERED, MOMENTUM, SHAPED } from "../../src/kernel/contract.ts";
+import { AVERAGED, CENTERED, FLUSHED, MOMENTUM } from "../../src/kernel/contract.ts";
 import { PLANES } from "../../src/kernel/segment.ts";
 import {
   bits,
@@ -68,7 +68,8 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   it("changes no parameter with a learning rate of 0", () => {
     fc.assert(
       fc.property(anyPlanes, anyVariant, (planes, variant) => {
-        const after = run(backend, planes, scalarsFor(variant & ~SHAPED, { updateScale: 0, bufferScale: 0 }));
+        const still = { updateScale: 0, bufferScale: 0, decoupledDecay: 0 };
+        const after = run(backend, planes, scalarsFor(variant & ~FLUSHED, still));
         expect(after.param).toEqual(planes.param);
       }),
     );
@@ -87,6 +88,27 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
         const smallest = 2 ** -100;
         fc.pre(expected.every((v) => v > smallest && v < 1 / smallest));
         expect(bits(run(backend, scaled, scalarsFor(0)).squareAvg)).toEqual(bits(expected));
+      }),
+    );
+  });
+
+  it("leaves no denormal in parameters and state when it flushes", () => {
+    const anyTiny = fc.array(fc.float({ noNaN: true, min: Math.fround(-1e-37), max: Math.fround(1e-37) }), {
+      minLength: 20,
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(anyTiny, anyTiny, anyVariant, (state, grad, variant) => {
+        const planes = mapPlanes(ordinaryPlanes(20, 1), () => Float32Array.from(state));
+        planes.squareAvg = planes.squareAvg.map(Math.abs);
+        planes.grad = Float32Array.from(grad);
+        const { squareAvg, param, ...rest } = run(backend, planes, scalarsFor(variant | FLUSHED));
+        const used = [squareAvg, param];
+        if (variant & MOMENTUM) used.push(rest.momentumBuffer);
+        if (variant & CENTERED) used.push(rest.gradAvg);
+        if (variant & AVERAGED) used.push(rest.ema);
+        const isDenormal = (value: number) => value !== 0 && Math.abs(value) < 2 ** -126;
+        expect(used.flatMap((plane) => [...plane].filter(isDenormal))).toEqual([]);
       }),
     );
   });

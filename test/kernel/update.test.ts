@@ -5,6 +5,8 @@ import {
   CENTERED,
   CORRECTED,
   DECAYED,
+  DECOUPLED,
+  FLUSHED,
   MOMENTUM,
   NESTEROV,
   SHAPED,
@@ -23,8 +25,8 @@ import {
   VARIANTS,
 } from "../support/kernels.ts";
 
-/** Four elements make a turn of the vector loop, and 512 a piece where several loops follow each other. */
-const COUNTS = [...Array.from({ length: 14 }, (_, count) => count), 16, 17, 31, 67, 511, 512, 513, 1541];
+/** Eight elements make a turn of the vector loop, and 512 a piece where several loops follow each other. */
+const COUNTS = [...Array.from({ length: 18 }, (_, count) => count), 23, 24, 25, 31, 67, 511, 512, 513, 1541];
 const SHIFTS = [
   [0, 0, 0, 0, 0, 0],
   [1, 1, 1, 1, 1, 1],
@@ -104,7 +106,7 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     const planes = Object.fromEntries(
       PLANES.map((name) => [name, Float32Array.of(values[name] ?? 0)]),
     ) as Planes;
-    const neutral = { epsInside: 0, gradScale: 1, clipValue: Infinity, paramScale: 1 };
+    const neutral = { epsInside: 0, gradScale: 1, clipValue: Infinity };
     const after = run(backend, planes, scalarsFor(variant, { ...neutral, ...overrides }));
     return Object.fromEntries(PLANES.map((name) => [name, after[name][0]!])) as Record<keyof Planes, number>;
   };
@@ -145,11 +147,16 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     });
     // g = −8: the same v, the step turned round
     expect(one(start, SHAPED, { ...exact, gradScale: -1 })).toMatchObject({ param: 10.5, squareAvg: 25 });
-    // g = 16 clipped to 8, p = 10·0.5 first
-    expect(one({ ...start, grad: 16 }, SHAPED, { ...exact, clipValue: 8, paramScale: 0.5 })).toMatchObject({
-      param: 4.5,
+    // u = 0.5 + 0.25·10
+    const decay = { ...exact, decoupledDecay: 0.25 };
+    expect(one(start, DECOUPLED, decay)).toMatchObject({ param: 7, squareAvg: 25 });
+    // g = 16 clipped to 8
+    expect(one({ ...start, grad: 16 }, SHAPED | DECOUPLED, { ...decay, clipValue: 8 })).toMatchObject({
+      param: 7,
       squareAvg: 25,
     });
+    // m = 2, u = 2·2 + 0.25·10
+    expect(one(start, MOMENTUM | DECOUPLED, decay)).toMatchObject({ param: 3.5, momentumBuffer: 2 });
     expect(one({ ...start, grad: -16 }, SHAPED, { ...exact, clipValue: 8 })).toMatchObject({ param: 10.5 });
     // g = 3 + 0.5·10 = 8
     expect(one({ ...start, grad: 3 }, DECAYED, { ...exact, weightDecay: 0.5 })).toMatchObject({ param: 9.5 });
@@ -165,11 +172,29 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     expect(one(start, ZEROED, exact)).toMatchObject({ param: 9.5, grad: 0 });
   });
 
-  it("flushes averages below the smallest normal number to zero", () => {
-    expect(one({ squareAvg: 2 ** -126 }, 0).squareAvg).toBe(0);
-    expect(one({ squareAvg: 2 ** -125 }, 0).squareAvg).toBe(0.9375 * 2 ** -125);
-    expect(one({ gradAvg: -(2 ** -126) }, CENTERED).gradAvg).toBe(0);
-    expect(one({ gradAvg: -(2 ** -125) }, CENTERED).gradAvg).toBe(-0.9375 * 2 ** -125);
+  it("turns denormals to zero in every plane but the gradient when it flushes, and nothing else", () => {
+    const all = MOMENTUM | CENTERED | AVERAGED | FLUSHED;
+    const tiny = 2 ** -127;
+    // Gradients of 0: v and a stay by an alpha of 1, m by a momentum of 1, p by a learning rate of 0.
+    const still = { alpha: 1, oneMinusAlpha: 0, momentum: 1, updateScale: 0, bufferScale: 0, emaWeight: 0 };
+    for (const value of [tiny, 2 ** -126]) {
+      const values = { param: -value, squareAvg: value, momentumBuffer: -value, gradAvg: value, ema: -value };
+      expect(one(values, all & ~FLUSHED, still)).toEqual({ ...values, grad: 0 });
+      const zeros = { param: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0 };
+      expect(one(values, all, still)).toEqual({ ...(value === tiny ? zeros : values), grad: 0 });
+    }
+  });
+
+  it("keeps what a small alpha keeps, to the last bit, and what an alpha of 1 keeps whatever the gradient", () => {
+    // Moved by a share of the difference, both averages would be 0: 1e-10 is lost beside 1.
+    const forgetful = { alpha: 0, oneMinusAlpha: 1 };
+    const small = { grad: 2 ** -20, squareAvg: 1, gradAvg: 1 };
+    expect(one(small, CENTERED, forgetful)).toMatchObject({ squareAvg: 2 ** -40, gradAvg: 2 ** -20 });
+    const faithful = { alpha: 1, oneMinusAlpha: 0 };
+    expect(one({ grad: 3e38, squareAvg: 4, gradAvg: 1 }, CENTERED, faithful)).toMatchObject({
+      squareAvg: 4,
+      gradAvg: 1,
+    });
   });
 
   it("keeps the square average finite, so that an element hit by a huge gradient goes on learning", () => {

@@ -147,7 +147,8 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
       expect(() => optimizer.step()).toThrow(NonFiniteError);
       expect(() => optimizer.step()).toThrow(/gradients of a, c hold a NaN or an infinity/);
       expect(new Uint8Array(optimizer.memory.buffer)).toEqual(before);
-      expect(optimizer.steps).toBe(0);
+      expect([optimizer.steps, optimizer.gradNorm]).toEqual([0, undefined]);
+      expect(() => optimizer.step({ gradNorm: NaN })).toThrow(/By their gradNorm, the gradients hold a NaN/);
     });
 
     it("propagates by default", () => {

@@ -1,7 +1,8 @@
 /** Several optimizers on the same tensors: what one thread hands another, and what both see then. */
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import fc from "fast-check";
-import { MemoryError, OptionError, type Options, ParameterError, RMSprop } from "rmsprop-wasm";
+import { MemoryError, OptionError, type Options, ParameterError, RMSprop, SwappedError } from "rmsprop-wasm";
+import { saveChunks } from "rmsprop-wasm/checkpoint";
 import { RMSprop as RMSpropJs } from "rmsprop-wasm/js";
 import { describe, expect, it } from "vitest";
 import type { Handle } from "../../src/optimizer/handle.ts";
@@ -145,6 +146,50 @@ describe.each([
     owner.grads.b[0] = NaN;
     expect(attached.step()).toBe(false);
     expect(owner.steps).toBe(1);
+  });
+
+  it("knows, as all others do, whether the averages stand in for the parameters", () => {
+    const owner = make({ memory: sharedMemory() });
+    const attached = Attached.attach(posted(owner.handle)) as unknown as Made;
+    writeGradients(owner, 2);
+    for (let step = 0; step < 3; step++) attached.step();
+    const before = snapshot(owner);
+    expect(attached.swapEma()).toBe(true);
+    const late = Attached.attach(posted(owner.handle)) as unknown as Made;
+    for (const optimizer of [owner, attached, late]) {
+      const swapped = snapshot(owner);
+      expect(() => optimizer.step()).toThrow(SwappedError);
+      expect(() => optimizer.step({ shard: { index: 0, count: 2 } })).toThrow(SwappedError);
+      expect(() => optimizer.stateDict()).toThrow(SwappedError);
+      expect(() => optimizer.loadStateDict(owner.stateDict())).toThrow(SwappedError);
+      expect(snapshot(owner)).toEqual(swapped);
+    }
+    expect(late.swapEma()).toBe(false);
+    expect(snapshot(owner)).toEqual(before);
+    expect([owner, attached, late].map((optimizer) => optimizer.step())).toEqual([true, true, true]);
+  });
+
+  it("spoils no file that its owner is writing in pieces", () => {
+    const count = 400_000;
+    const owner = new RMSprop({ w: [count], b: [1] }, { memory: sharedMemory(), ema: { decay: 0.9 } });
+    const attached = Attached.attach(posted(owner.handle)) as unknown as typeof owner;
+    const state = attached.stateDict();
+    const share = (index: number) => ({ shard: { index, count: 2 } });
+    const changes = [
+      () => attached.step(),
+      () => attached.step(share(0)),
+      () => attached.step(share(1)), // of the same step
+      () => attached.loadStateDict(state),
+      () => attached.swapEma(),
+    ];
+    for (const change of changes) {
+      const chunks = saveChunks(owner);
+      chunks.next();
+      change();
+      expect(() => chunks.next()).toThrow("The optimizer took a step or another state");
+    }
+    attached.swapEma();
+    expect([...saveChunks(owner)].length).toBeGreaterThan(2);
   });
 
   it("needs the schedule that can't be posted", () => {

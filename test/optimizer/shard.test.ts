@@ -75,6 +75,25 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     expect(snapshot(optimizer)).toEqual(snapshot(whole));
   });
 
+  it("refuses to clear a part of gradients that other shares measure whole", () => {
+    const optimizer = withGradients({ clipNorm: 0.5 });
+    const before = snapshot(optimizer);
+    const share = { shard: { index: 0, count: 2 }, zeroGrad: true };
+    for (const gradNorm of [undefined, 3]) {
+      expect(() => optimizer.step({ ...share, gradNorm })).toThrow(OptionError);
+      expect(() => optimizer.step({ ...share, gradNorm })).toThrow(
+        /leave out zeroGrad, and call zeroGrad\(\) after the last share/,
+      );
+    }
+    expect(snapshot(optimizer)).toEqual(before);
+    expect(optimizer.steps).toBe(0);
+    expect(withGradients().step(share)).toBe(true);
+    optimizer.groups.forEach((group) => {
+      group.clipNorm = Infinity;
+    });
+    expect(optimizer.step(share)).toBe(true);
+  });
+
   it("skips every share of a step whose norm isn't finite", () => {
     const optimizer = withGradients({ nonFinite: "skip" });
     const before = snapshot(optimizer);

@@ -11,10 +11,12 @@ import {
   type Backend,
   dialects,
   type ElementRange,
+  type FloatArray,
   type GroupState,
   type Handle,
   type Hyperparameters,
   type NameOf,
+  type NestedValues,
   type NonFinitePolicy,
   type OptimizerOptions,
   type Options,
@@ -24,6 +26,7 @@ import {
   RMSprop,
   type Schedule,
   type Shape,
+  type ShapedValues,
   type Shard,
   type State,
   type StateDict,
@@ -110,7 +113,20 @@ grouped.params.params;
 // Tensors that lie somewhere already.
 const inPlace: AdoptedViews = { param: view, grad: view };
 const byOffset: AdoptedOffsets = { param: 1024, grad: 2048, count: 4 };
-const sources: TensorSource[] = [shape, view, inPlace, byOffset];
+const floats: FloatArray = new Float64Array(4);
+const nestedValues: NestedValues = [[1, 2], view];
+const shapedValues: ShapedValues = { shape, values: [1, 2] };
+const sources: TensorSource[] = [shape, view, inPlace, byOffset, floats, nestedValues, shapedValues];
+const matrix: number[][] = [[1, 2]];
+const fromValues: Readonly<Record<"a" | "b" | "c" | "d", Float32Array>> = new RMSprop({
+  a: [
+    [0.5, 1],
+    [2, 3],
+  ],
+  b: { shape: [2], values: [0.5, 1] },
+  c: floats,
+  d: matrix,
+}).params;
 const record: ParamRecord = { inPlace, byOffset };
 const params: Params[] = [record, [group]];
 const name: NameOf<{ w: Shape }> = "w";
@@ -146,8 +162,10 @@ new RMSprop({ w: [2] }, { learningRate: 1 });
 new RMSprop({ w: [2] }, { lr: "1e-3" });
 // @ts-expect-error Nor in a group.
 new RMSprop([{ params: { w: [2] }, lr: "1e-3" }]);
-// @ts-expect-error Doubles.
-new RMSprop({ w: new Float64Array(2) });
+// @ts-expect-error Whole numbers.
+new RMSprop({ w: new Int32Array(2) });
+// @ts-expect-error Values lack their shape.
+new RMSprop({ w: { values: [1, 2] } });
 // @ts-expect-error Both views are needed.
 new RMSprop({ w: { param: view } }, { memory });
 // @ts-expect-error A hyperparameter is no option of a step.
@@ -202,4 +220,4 @@ core.update(tensor, { clipNorm: 1 });
 
 export const read = [applied, averages, counts, errors, figures, grads, js, lies, name, norm, params, runsOn];
 export const saves = [blob, buffer, saved, streamed, written];
-export const more = [sources, swapped, text, views, wasm, start, end, threads, attached, damage];
+export const more = [sources, fromValues, swapped, text, views, wasm, start, end, threads, attached, damage];

@@ -5,6 +5,8 @@ import {
   CENTERED,
   CORRECTED,
   DECAYED,
+  DECOUPLED,
+  FLUSHED,
   type Kernel,
   MOMENTUM,
   NESTEROV,
@@ -26,7 +28,18 @@ export const KERNELS: Record<string, (memory: WebAssembly.Memory) => Kernel> = {
   js: (memory) => openReference(memory, "js", 1),
 };
 
-const BITS = { MOMENTUM, CENTERED, SHAPED, DECAYED, NESTEROV, CORRECTED, AVERAGED, ZEROED };
+const BITS = {
+  MOMENTUM,
+  CENTERED,
+  SHAPED,
+  DECAYED,
+  NESTEROV,
+  CORRECTED,
+  AVERAGED,
+  ZEROED,
+  DECOUPLED,
+  FLUSHED,
+};
 
 /** Every combination of the options, named after those that it uses. */
 export const ALL_VARIANTS = Array.from({ length: 2 * ZEROED }, (_, variant) => ({
@@ -47,7 +60,11 @@ export const VARIANTS = ALL_VARIANTS.filter(
       CORRECTED,
       MOMENTUM | NESTEROV,
       AVERAGED | ZEROED,
-      2 * ZEROED - 1,
+      DECOUPLED,
+      SHAPED | DECOUPLED | MOMENTUM,
+      FLUSHED,
+      AVERAGED | FLUSHED | MOMENTUM | CENTERED,
+      2 * FLUSHED - 1,
     ].includes(variant),
 );
 
@@ -64,7 +81,7 @@ export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): S
     bufferScale: 0.0123,
     gradScale: -1.1,
     clipValue: 2.5,
-    paramScale: 0.998,
+    decoupledDecay: 0.002,
     weightDecay: 0.017,
     correction: 0.271,
     emaWeight: 0.013,
@@ -115,7 +132,7 @@ export function run(
   return Object.fromEntries(PLANES.map((name, i) => [name, heap.slice(at[i], at[i]! + count)])) as Planes;
 }
 
-const GUARD_WORD = 0x5eedca5e;
+export const GUARD_WORD = 0x5eedca5e;
 
 /**
  * The bits of each number, one pattern for all NaN: which NaN an operation gives is the one thing that WebAssembly

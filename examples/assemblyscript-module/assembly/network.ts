@@ -21,7 +21,7 @@ export const db2 = new StaticArray<f32>(1);
 /** The id that `__new` needs to make room for bytes. */
 export const BYTES: u32 = idof<ArrayBuffer>();
 
-/** As S-shaped as tanh, and nothing but a division. */
+/** A curve of tanh's shape that takes one division. */
 function softsign(x: f64): f64 {
   return x / (1 + abs(x));
 }
