@@ -130,7 +130,7 @@ export class RMSPropOptimizer extends Optimizer {
     const lr = learningRateAt(options.lr, this.iterations);
 
     const { clipNorm, globalClipNorm, nonFinite } = options;
-    const clips = clipNorm !== Infinity || globalClipNorm !== Infinity;
+    const clips = updates.length > 0 && (clipNorm !== Infinity || globalClipNorm !== Infinity);
     const clipsUnread = clips && nonFinite === "propagate" && updater.clip !== undefined;
     const measures = (clips || nonFinite !== "propagate") && !clipsUnread;
     const sums = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];

@@ -110,7 +110,8 @@ export class Slots {
   /** @throws DisposedError if another than this optimizer has disposed of its state: to go on from zeros would be silent. */
   #checkAlive(): void {
     const states = [...[...this.#slots.values()].map(({ state }) => state), ...this.#loaded.values()];
-    if (!states.some((state) => Object.values(state).some((plane) => plane.isDisposed))) return;
+    if (!states.some((state) => Object.values(state).some((plane) => registered(plane.name) !== plane)))
+      return;
     throw new DisposedError(
       "The state of this optimizer was disposed of, as `tf.engine().reset()` and `tf.disposeVariables()` do it, or by its tensors from `getWeights`. Give it saved state by `setWeights`, or make a new optimizer.",
     );

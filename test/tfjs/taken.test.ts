@@ -83,6 +83,32 @@ describeDropIn(({ tf, dropIn: { rmsprop } }) => {
         for (const used of [trained, unused, optimizer]) used.dispose();
       },
     );
+
+    it("passes over a trainable variable of whole numbers, with a warning", () => {
+      const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+      const initial = tf.tensor1d([3], "int32");
+      const [trained, whole] = [variableOf(tf, [1, 2], "trained"), tf.variable(initial, true, "whole")];
+      const optimizer = rmsprop({ lr: 0.1 });
+      optimizer.minimize(() => tf.sum(tf.square(trained)) as ReturnType<typeof tf.scalar>);
+      tf.tidy(() =>
+        optimizer.applyGradients([
+          { name: "trained", tensor: gradient() },
+          { name: "whole", tensor: null as unknown as Tensor },
+        ]),
+      );
+      expect(optimizer.iterations).toBe(2);
+      expect(valuesOf(whole)).toEqual(Float32Array.of(3));
+      expect(warn).toHaveBeenCalledTimes(1);
+      for (const used of [initial, trained, whole, optimizer]) used.dispose();
+    });
+
+    it("updates nothing of a variable without elements", () => {
+      const empty = variableOf(tf, [], "empty");
+      const optimizer = rmsprop({ momentum: 0.9, globalClipNorm: 1 });
+      tf.tidy(() => optimizer.applyGradients({ empty: tf.tensor1d([]) }));
+      expect([valuesOf(empty), optimizer.iterations]).toEqual([new Float32Array(), 1]);
+      for (const used of [empty, optimizer]) used.dispose();
+    });
   });
 
   describe("a model", () => {
