@@ -14,11 +14,13 @@ import {
   DECOUPLED,
   ENTRY,
   FLUSHED,
+  LEARNED,
   MOMENTUM,
   movesByDifference,
   NESTEROV,
   type OpenKernel,
   type Rows,
+  SCHEDULE_FREE,
   type Scalars,
   SHAPED,
   ZEROED,
@@ -49,7 +51,7 @@ export const openReference: OpenKernel = (memory, wanted) => {
 
 function update(heap: Float32Array, segment: Segment, scalars: Scalars): void {
   const { variant, emaWeight } = scalars;
-  const { param, grad, squareAvg, momentumBuffer, gradAvg, ema, count } = segment;
+  const { param, grad, squareAvg, momentumBuffer, gradAvg, ema, z, count } = segment;
   const isCommon = (variant & ~(MOMENTUM | AVERAGED | ZEROED | FLUSHED)) === 0 && movesByDifference(scalars);
   (isCommon ? updateCommon : updateAny)(heap, segment, scalars);
   if (variant & AVERAGED) average(heap, param >>> 2, ema >>> 2, count, emaWeight);
@@ -59,6 +61,7 @@ function update(heap: Float32Array, segment: Segment, scalars: Scalars): void {
     if (variant & MOMENTUM) flush(heap, momentumBuffer >>> 2, count);
     if (variant & CENTERED) flush(heap, gradAvg >>> 2, count);
     if (variant & AVERAGED) flush(heap, ema >>> 2, count);
+    if (variant & SCHEDULE_FREE) flush(heap, z >>> 2, count);
   }
   if (variant & ZEROED) heap.fill(0, grad >>> 2, (grad >>> 2) + count);
 }
@@ -99,12 +102,15 @@ function updateCommon(heap: Float32Array, segment: Segment, scalars: Scalars): v
 function updateAny(heap: Float32Array, segment: Segment, scalars: Scalars): void {
   const { variant, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
   const { gradScale, clipValue, decoupledDecay, weightDecay, correction } = scalars;
+  const { zShare, stepShare, x0Share } = scalars;
   const byDifference = movesByDifference(scalars);
   const param = segment.param >>> 2;
   const grad = segment.grad >>> 2;
   const squareAvg = segment.squareAvg >>> 2;
   const momentumBuffer = segment.momentumBuffer >>> 2;
   const gradAvg = segment.gradAvg >>> 2;
+  const points = segment.z >>> 2;
+  const x0 = segment.x0 >>> 2;
   const ceiling = f32(LARGEST_FINITE);
 
   for (let i = 0; i < segment.count; i++) {
@@ -145,6 +151,12 @@ function updateAny(heap: Float32Array, segment: Segment, scalars: Scalars): void
       u = f32(bufferScale * m);
     }
     if (variant & DECOUPLED) u = f32(u + f32(decoupledDecay * p));
+    const z = variant & SCHEDULE_FREE ? heap[points + i]! : p;
+    if (variant & LEARNED) u = f32(u - f32(x0Share * f32(heap[x0 + i]! - z)));
+    if (variant & SCHEDULE_FREE) {
+      heap[points + i] = f32(z - u);
+      u = f32(f32(stepShare * u) - f32(zShare * f32(z - p)));
+    }
     heap[param + i] = f32(p - u);
   }
 }

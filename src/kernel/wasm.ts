@@ -43,6 +43,8 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
         segment.momentumBuffer,
         segment.gradAvg,
         segment.ema,
+        segment.z,
+        segment.x0,
         segment.count,
         scalars.alpha,
         scalars.oneMinusAlpha,
@@ -57,6 +59,9 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
         scalars.weightDecay,
         scalars.correction,
         scalars.emaWeight,
+        scalars.zShare,
+        scalars.stepShare,
+        scalars.x0Share,
       );
     },
     updateRows(segment, scalars, { ptr, count }) {

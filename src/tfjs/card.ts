@@ -14,14 +14,31 @@ import {
   tidy,
   type Variable,
 } from "@tensorflow/tfjs-core";
-import { scalarsOf } from "../options/scalars.ts";
-import { operations } from "./operations.ts";
-import { DEFAULTS } from "./options.ts";
+import type { Scalars } from "../kernel/contract.ts";
 import { type Input, inputsOf, type Output, outputsOf, SCALARS, variantOf } from "./shader.ts";
 import type { Updater } from "./updater.ts";
 
+/** The names of tf.js's backends on graphics cards. */
+export type CardName = "webgl" | "webgpu";
+
 /** The name under which tf.js knows the update. */
 export const KERNEL = "RmspropWasmUpdate";
+
+/** The parts of the entry that updaters on cards use. They are handed over, so that this file brings no second copy. */
+export interface Shared {
+  /** tf.js's own operations, which measure and clip gradients. */
+  readonly operations: Updater;
+  readonly trial: Trial;
+}
+
+/** A small step with its results, the parameter and the average of its square. */
+export interface Trial {
+  readonly scalars: Scalars;
+  readonly param: number;
+  readonly squareAvg: number;
+  readonly gradient: number;
+  readonly results: readonly [number, number];
+}
 
 /** A run of one program: the planes it reads and writes, all of one shape. */
 export interface Job {
@@ -44,7 +61,8 @@ type Planes = Record<Input, TensorInfo>;
  * @param run - runs a program, and gives its outputs.
  */
 export function updaterOnCard(
-  backendName: string,
+  backendName: CardName,
+  { operations }: Shared,
   most: (planes: number) => number,
   run: (job: Job) => TensorInfo[],
 ): Updater {
@@ -87,49 +105,41 @@ function inParts<One>(list: readonly One[], size: number): One[][] {
   return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
-/** A step of 0.75 · 1 + 0.25 · 3² = 3 and 2 · 3 / √(3 + 1) = 3, by a program that plain steps of biases use as well. */
-const TRIAL = /* @__PURE__ */ (() => {
-  const options = { ...DEFAULTS, alpha: 0.75, eps: 1 };
-  return scalarsOf(options, 2, { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined });
-})();
-const [PARAM, SQUARE_AVG, GRADIENT] = [10, 1, 3];
-
 /** Takes a small step: another version of tf.js, or a fault of a driver, may give something else than it should. */
-function takeTrialStep({ update }: Updater): Variable[] {
+function takeTrialStep({ update }: Updater, { param, squareAvg, gradient, scalars }: Trial): Variable[] {
   return tidy(() => {
     const filled = (value: number) => tensor1d([value, value, value, value, value]);
-    const param = filled(PARAM).variable(false);
-    const squareAvg = filled(SQUARE_AVG).variable(false);
-    update({ variable: param, state: { squareAvg }, steps: 0 }, filled(GRADIENT), TRIAL);
-    return [param, squareAvg];
+    const variables = [filled(param).variable(false), filled(squareAvg).variable(false)] as const;
+    const slot = { variable: variables[0], state: { squareAvg: variables[1] }, steps: 0 };
+    update(slot, filled(gradient), scalars);
+    return [...variables];
   });
 }
 
 /** Allows for a card's roots and divisions, which may err even where the result is a whole number. */
-function isRight([params, squareAvgs]: readonly (readonly number[])[]): boolean {
-  const near = (expected: number) => (value: number) => Math.abs(value - expected) < 0.01;
-  return params!.every(near(PARAM - 3)) && squareAvgs!.every(near(3));
+function isRight(values: readonly (readonly number[])[], { results }: Trial): boolean {
+  return values.every((plane, i) => plane.every((value) => Math.abs(value - results[i]!) < 0.01));
 }
 
 /** Tells whether an updater computes a small step right. */
-export function computesRight(updater: Updater): boolean {
+export function computesRight(updater: Updater, trial: Trial): boolean {
   try {
-    const planes = takeTrialStep(updater);
+    const planes = takeTrialStep(updater, trial);
     const values = planes.map((plane) => [...plane.dataSync()]);
     dispose(planes);
-    return isRight(values);
+    return isRight(values, trial);
   } catch {
     return false;
   }
 }
 
 /** Tells the same later, for a backend that gives no values at once. It loses data that is disposed of before. */
-export async function willComputeRight(updater: Updater): Promise<boolean> {
+export async function willComputeRight(updater: Updater, trial: Trial): Promise<boolean> {
   try {
-    const planes = takeTrialStep(updater);
+    const planes = takeTrialStep(updater, trial);
     const values = await Promise.all(planes.map(async (plane) => [...(await plane.data())]));
     dispose(planes);
-    return isRight(values);
+    return isRight(values, trial);
   } catch {
     return false;
   }

@@ -13,7 +13,7 @@ import {
 import { BackendError, DisposedError, NonFiniteError } from "../errors.ts";
 import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
-import { updaterOn } from "./backends.ts";
+import { prepare, wayOn } from "./backends.ts";
 import { floatVariableNamed, type Gradients, updatesOf } from "./gradients.ts";
 import { checkForLoss } from "./losses.ts";
 import {
@@ -71,6 +71,18 @@ export class RMSPropOptimizer extends Optimizer {
     this.#options = resolveRMSPropOptions(options);
     this.#hasOwnEps = options.eps !== undefined;
     this.#slots = new Slots(this.#options);
+    prepare();
+  }
+
+  /**
+   * Resolves once updates on tf.js's backend are as fast as they get. On `webgl` and `webgpu` the programs for the graphics
+   * card are loaded and tried first, and until then steps run by tf.js's own operations: to the same results, but for the
+   * card's rounding. Nothing needs to wait for it.
+   *
+   * @throws BackendError before tf.js's backend is ready.
+   */
+  get ready(): Promise<void> {
+    return wayOn(this.#liveBackend()).ready;
   }
 
   /** The learning rate, or the function of `iterations` that gives it. */
@@ -124,7 +136,7 @@ export class RMSPropOptimizer extends Optimizer {
     const here = this.#liveBackend();
     const { variables, updates, unused } = updatesOf(gradients);
     checkForLoss(here, () => this.#slots.planesOf(variables));
-    const updater = updaterOn(here);
+    const { updater } = wayOn(here);
     const options = this.#options;
     if (!this.#hasOwnEps) options.eps = here.epsilon();
     const lr = learningRateAt(options.lr, this.iterations);

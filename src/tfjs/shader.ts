@@ -26,12 +26,15 @@ export type Output = "param" | StatePlane;
 /** A plane that an update reads. */
 export type Input = Output | "grad";
 
-/** A number of the step that programs take. */
-export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], "emaWeight">;
+/** The numbers of averages of weights and of the points that parameters are drawn to, none of which this optimizer has. */
+const ABSENT = ["emaWeight", "zShare", "stepShare", "x0Share"] as const;
 
-/** The numbers of a step in the order in which programs take them: all but that of averages, which tf.js has none of. */
-export const SCALARS: readonly ScalarName[] = /* @__PURE__ */ ALL_SCALARS.filter(
-  (name) => name !== "emaWeight",
+/** A number of the step that programs take. */
+export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], (typeof ABSENT)[number]>;
+
+/** The numbers of a step in the order in which programs take them. */
+export const SCALARS = /* @__PURE__ */ ALL_SCALARS.filter(
+  (name): name is ScalarName => !(ABSENT as readonly string[]).includes(name),
 );
 
 /** A bit beside the contract's: averages as `alpha * v + (w * g) * g`, for the alphas of `movesByDifference`. */

@@ -4,9 +4,7 @@
  */
 import { type KernelBackend, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { LARGEST_FINITE, SMALLEST_NORMAL } from "../base/float32.ts";
-import { BackendError } from "../errors.ts";
-import { type Job, KERNEL, updaterOnCard, willComputeRight } from "./card.ts";
-import { operations } from "./operations.ts";
+import { type Job, KERNEL, type Shared, updaterOnCard, willComputeRight } from "./card.ts";
 import { SCALARS, updateText } from "./shader.ts";
 import type { Updater } from "./updater.ts";
 
@@ -23,29 +21,12 @@ const OUTPUTS_OF_MANY = 3;
 const WORKGROUP = 64;
 
 /** Opens the updater. Gives undefined for a backend that isn't built like tf.js's webgpu backend. */
-export function openWebgpu(backend: KernelBackend): Updater | undefined {
+export async function openWebgpu(backend: KernelBackend, shared: Shared): Promise<Updater | undefined> {
   const card = backend as unknown as Internals;
   if (![card.runWebGPUProgram, card.makeTensorInfo].every(util.isFunction)) return undefined;
   const most = (planes: number) => (planes > MOST_BUFFERS ? OUTPUTS_OF_MANY : planes);
-  const updater = updaterOnCard("webgpu", most, (job) => dispatch(card, job));
-  let isWrong = false;
-  let isSaid = false;
-  // The card's results come later. Tries by tf.js's operations until then were rejected: their programs would make the
-  // first step as slow as tf.js's own.
-  willComputeRight(updater).then((isRight) => {
-    isWrong = !isRight;
-  });
-  return {
-    ...updater,
-    update(slot, gradient, scalars) {
-      if (!isWrong) return updater.update(slot, gradient, scalars);
-      if (isSaid) return operations.update(slot, gradient, scalars);
-      isSaid = true;
-      throw new BackendError(
-        "This device computes RMSprop's WebGPU program wrong, which showed after the first steps: make the variables and the optimizer anew. From here on tf.js's own operations are used, or change the backend before: `await tf.setBackend(\"webgl\")`.",
-      );
-    },
-  };
+  const updater = updaterOnCard("webgpu", shared, most, (job) => dispatch(card, job));
+  return (await willComputeRight(updater, shared.trial)) ? updater : undefined;
 }
 
 function dispatch(card: Internals, job: Job): TensorInfo[] {

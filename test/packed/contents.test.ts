@@ -71,6 +71,8 @@ it("has these files beside them, and no others", () => {
     "dist/options/dialects.d.ts",
     "dist/options/hyperparameters.d.ts",
     "dist/options/options.d.ts",
+    "dist/tfjs-cards.js",
+    "dist/tfjs-cards.js.map",
     "dist/tfjs-global.js",
     "dist/tfjs-global.js.map",
     "dist/tfjs.d.ts",

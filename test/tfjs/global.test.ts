@@ -38,7 +38,7 @@ describeWith(browserTool("chromium"), "in Chromium", () => {
         globalName: "tf",
         outfile: join(outdir, "tf.js"),
       });
-      const entryPoints = ["src/tfjs.ts", "src/tfjs-global.ts", "src/errors.ts"];
+      const entryPoints = ["tfjs", "tfjs-cards", "tfjs-global", "errors"].map((name) => `src/${name}.ts`);
       await build({ ...BUNDLE, entryPoints, plugins: [...BUNDLE.plugins, filesApart], outdir });
     });
     afterAll(async () => {
@@ -72,7 +72,9 @@ describeWith(browserTool("chromium"), "in Chromium", () => {
       vi.stubGlobal("tf", {});
       const names = Object.keys(await import("../../src/tfjs-global.ts"));
       vi.unstubAllGlobals();
-      const bundle = readFileSync(join(pages.folder, "tfjs.js"), "utf8");
+      const bundle = ["tfjs.js", "tfjs-cards.js"]
+        .map((name) => readFileSync(join(pages.folder, name), "utf8"))
+        .join();
       const lists = [...bundle.matchAll(/import \{([^}]*)\} from "@tensorflow\/tfjs-core"/g)];
       const imported = lists.flatMap(([, list]) =>
         list!.split(",").map((name) => name.trim().split(" ")[0]!),

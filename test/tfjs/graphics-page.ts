@@ -177,6 +177,8 @@ async function run(): Promise<Report> {
   countPrograms();
   const targets = parameters.get("targets");
   if (targets) limitTargets(Number(targets));
+  const { ready } = rmsprop();
+  await ready;
   const outcomes: Outcome[] = [];
   for (const options of OPTIONS) for (const shape of SHAPES) outcomes.push(await compare(options, shape));
   const clipped: Outcome[] = [];

@@ -26,11 +26,13 @@ type Optimizer = ReturnType<typeof rmsprop>;
 async function interrupted(
   backend: string,
   between: (optimizer: Optimizer, variable: tf.Variable) => unknown,
+  { waits = true } = {},
 ): Promise<number[] | string> {
   if (!(await tf.setBackend(backend))) throw new Error(`There is no backend ${backend} here.`);
   const variable = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
   const optimizer = rmsprop({ lr: 0.1, momentum: 0.9, eps: 1e-3 });
   try {
+    if (waits) await optimizer.ready;
     for (let step = 0; step < 3; step++) {
       if (step === 1) await between(optimizer, variable);
       tf.tidy(() => optimizer.applyGradients({ [variable.name]: tf.tensor1d([0.5, -1]) }));
@@ -94,7 +96,7 @@ async function brokenWebgpu(): Promise<number[] | string> {
     const shaderKey = `${program.shaderKey}broken`;
     return runWebGPUProgram.apply(backend, [{ ...program, getUserCode, shaderKey }, ...others] as never);
   };
-  return interrupted("webgpu", readAll);
+  return interrupted("webgpu", () => {});
 }
 
 interface Program {
@@ -114,6 +116,25 @@ async function run(): Promise<Report> {
         await tf.setBackend(other);
       });
     }
+  }
+  for (const backend of ["webgl", "webgpu"]) {
+    renew(backend);
+    outcomes[`${backend}, at once`] = await interrupted(backend, () => {}, { waits: false });
+    renew(backend);
+    outcomes[`${backend}, ready between`] = await interrupted(backend, ({ ready }) => ready, {
+      waits: false,
+    });
+    renew(backend);
+    outcomes[`${backend}, left before it is ready`] = await interrupted(
+      backend,
+      async (...used) => {
+        await readAll(...used);
+        await tf.setBackend("cpu");
+      },
+      { waits: false },
+    );
+    await tf.setBackend(backend);
+    outcomes[`${backend}, come back to`] = await interrupted(backend, () => {});
   }
   outcomes["broken webgl"] = await brokenWebgl();
   outcomes["broken webgpu"] = await brokenWebgpu();
