@@ -40,7 +40,13 @@ export function updateRows(
   x0Share: Real,
   rows: usize,
   rowCount: u32,
-): void {
+): u32 {
+  const bytes: usize = count * sizeof<Real>();
+  let seen: u32 = 0;
+  for (let i: u32 = 0; i < rowCount; i++) {
+    const at = <usize>load<u32>(rows + (i << 2)) * bytes;
+    seen |= touch(param + at, bytes) | touch(grad + at, bytes) | touch(squareAvg + at, bytes);
+  }
   while (rowCount > 0) {
     const first = load<u32>(rows);
     let run: u32 = 0;
@@ -57,6 +63,18 @@ export function updateRows(
       weightDecay, correction, emaWeight, zShare, stepShare, x0Share,
     );
   }
+  return seen;
+}
+
+/**
+ * Reads a word of each cache line, in advance of a loop. A processor waits for one row after the other otherwise: no
+ * prefetcher knows which is next, and a row's arithmetic is as much as it looks ahead. The sum goes to the caller, or
+ * the compiler would leave the loads out.
+ */
+function touch(ptr: usize, bytes: usize): u32 {
+  let seen: u32 = 0;
+  for (let at: usize = 0; at < bytes; at += 64) seen |= load<u32>(ptr + at);
+  return seen;
 }
 
 /** Bytes of an entry of `catchUpRows`: eight doubles. */
@@ -85,7 +103,13 @@ export function catchUpRows(
   count: u32,
   entries: usize,
   rowCount: u32,
-): void {
+): u32 {
+  const bytes: usize = count * sizeof<Real>();
+  let seen: u32 = 0;
+  for (let i: u32 = 0; i < rowCount; i++) {
+    const at = <usize>load<f64>(entries + i * ENTRY) * bytes;
+    seen |= touch(param + at, bytes) | touch(squareAvg + at, bytes);
+  }
   for (; rowCount > 0; rowCount--) {
     const at = <usize>(<u32>load<f64>(entries) * count) * sizeof<Real>();
     const averageKept = load<f64>(entries, 8);
@@ -105,6 +129,7 @@ export function catchUpRows(
     if (variant & CENTERED) scale(gradAvg + at, averageKept, count);
     entries += ENTRY;
   }
+  return seen;
 }
 
 /** x = kept·x, four elements at a time */
@@ -116,7 +141,14 @@ function scale(x: usize, kept: f64, count: u32): void {
       const four = v128.load(x);
       const low = f64x2.mul(keptOfTwo, f64x2.promote_low_f32x4(four));
       const high = f64x2.mul(keptOfTwo, f64x2.promote_low_f32x4(v128.shuffle<f32>(four, four, 2, 3, 2, 3)));
-      const rounded = v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
+      const rounded = v128.shuffle<f32>(
+        f32x4.demote_f64x2_zero(low),
+        f32x4.demote_f64x2_zero(high),
+        0,
+        1,
+        4,
+        5,
+      );
       v128.store(x, normal(rounded));
       x += 16;
     }

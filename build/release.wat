@@ -4,8 +4,8 @@
  (type $2 (func (param i32 f64 i32)))
  (type $3 (func (param i32 f64 i32 f64 i32 f64 i32)))
  (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32)))
- (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+ (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32) (result i32)))
+ (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
  (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
  (type $8 (func (param i32 i32 f64) (result f64)))
  (import "env" "memory" (memory $0 0))
@@ -1916,10 +1916,129 @@
    end
   end
  )
- (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 i32) (param $27 i32)
+ (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 i32) (param $27 i32) (result i32)
   (local $28 i32)
   (local $29 i32)
-  loop $while-continue|0
+  (local $30 i32)
+  (local $31 i32)
+  (local $32 i32)
+  (local $33 i32)
+  (local $34 i32)
+  (local $35 i32)
+  local.get $9
+  i32.const 2
+  i32.shl
+  local.set $34
+  loop $for-loop|0
+   local.get $27
+   local.get $30
+   i32.gt_u
+   if
+    local.get $26
+    local.get $30
+    i32.const 2
+    i32.shl
+    i32.add
+    i32.load
+    local.get $34
+    i32.mul
+    local.tee $35
+    local.get $1
+    i32.add
+    local.set $29
+    i32.const 0
+    local.set $31
+    i32.const 0
+    local.set $28
+    loop $for-loop|00
+     local.get $28
+     local.get $34
+     i32.lt_u
+     if
+      local.get $31
+      local.get $28
+      local.get $29
+      i32.add
+      i32.load
+      i32.or
+      local.set $31
+      local.get $28
+      i32.const -64
+      i32.sub
+      local.set $28
+      br $for-loop|00
+     end
+    end
+    local.get $2
+    local.get $35
+    i32.add
+    local.set $28
+    i32.const 0
+    local.set $32
+    i32.const 0
+    local.set $29
+    loop $for-loop|01
+     local.get $29
+     local.get $34
+     i32.lt_u
+     if
+      local.get $32
+      local.get $28
+      local.get $29
+      i32.add
+      i32.load
+      i32.or
+      local.set $32
+      local.get $29
+      i32.const -64
+      i32.sub
+      local.set $29
+      br $for-loop|01
+     end
+    end
+    local.get $3
+    local.get $35
+    i32.add
+    local.set $35
+    i32.const 0
+    local.set $29
+    i32.const 0
+    local.set $28
+    loop $for-loop|02
+     local.get $28
+     local.get $34
+     i32.lt_u
+     if
+      local.get $29
+      local.get $28
+      local.get $35
+      i32.add
+      i32.load
+      i32.or
+      local.set $29
+      local.get $28
+      i32.const -64
+      i32.sub
+      local.set $28
+      br $for-loop|02
+     end
+    end
+    local.get $33
+    local.get $31
+    local.get $32
+    i32.or
+    local.get $29
+    i32.or
+    i32.or
+    local.set $33
+    local.get $30
+    i32.const 1
+    i32.add
+    local.set $30
+    br $for-loop|0
+   end
+  end
+  loop $while-continue|1
    local.get $27
    if
     local.get $26
@@ -1927,7 +2046,7 @@
     local.set $29
     i32.const 0
     local.set $28
-    loop $do-loop|1
+    loop $do-loop|2
      local.get $28
      i32.const 1
      i32.add
@@ -1950,7 +2069,7 @@
      else
       i32.const 0
      end
-     br_if $do-loop|1
+     br_if $do-loop|2
     end
     local.get $0
     local.get $9
@@ -2002,24 +2121,116 @@
     local.get $24
     local.get $25
     call $assembly/rmsprop/update
-    br $while-continue|0
+    br $while-continue|1
    end
   end
+  local.get $33
  )
- (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32)
+ (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (result i32)
   (local $9 i32)
   (local $10 i32)
-  (local $11 i32)
+  (local $11 f64)
   (local $12 f64)
   (local $13 f64)
   (local $14 f64)
-  (local $15 f64)
+  (local $15 i32)
+  (local $16 i32)
+  (local $17 i32)
+  (local $18 i32)
+  (local $19 i32)
+  local.get $6
+  i32.const 2
+  i32.shl
+  local.set $17
   loop $for-loop|0
+   local.get $8
+   local.get $16
+   i32.gt_u
+   if
+    local.get $7
+    local.get $16
+    i32.const 6
+    i32.shl
+    i32.add
+    f64.load
+    i32.trunc_sat_f64_u
+    local.get $17
+    i32.mul
+    local.tee $19
+    local.get $1
+    i32.add
+    local.set $10
+    i32.const 0
+    local.set $9
+    i32.const 0
+    local.set $18
+    loop $for-loop|00
+     local.get $17
+     local.get $18
+     i32.gt_u
+     if
+      local.get $9
+      local.get $10
+      local.get $18
+      i32.add
+      i32.load
+      i32.or
+      local.set $9
+      local.get $18
+      i32.const -64
+      i32.sub
+      local.set $18
+      br $for-loop|00
+     end
+    end
+    local.get $9
+    local.set $10
+    local.get $2
+    local.get $19
+    i32.add
+    local.set $19
+    i32.const 0
+    local.set $9
+    i32.const 0
+    local.set $18
+    loop $for-loop|01
+     local.get $17
+     local.get $18
+     i32.gt_u
+     if
+      local.get $9
+      local.get $18
+      local.get $19
+      i32.add
+      i32.load
+      i32.or
+      local.set $9
+      local.get $18
+      i32.const -64
+      i32.sub
+      local.set $18
+      br $for-loop|01
+     end
+    end
+    local.get $15
+    local.get $9
+    local.get $10
+    i32.or
+    i32.or
+    local.set $15
+    local.get $16
+    i32.const 1
+    i32.add
+    local.set $16
+    br $for-loop|0
+   end
+  end
+  loop $for-loop|1
    local.get $8
    if
     local.get $7
     f64.load offset=8
-    local.set $12
+    local.set $14
     local.get $7
     f64.load
     i32.trunc_sat_f64_u
@@ -2034,16 +2245,16 @@
     local.get $3
     local.get $9
     i32.add
-    local.set $11
+    local.set $16
     local.get $7
     f64.load offset=40
     local.set $13
     local.get $7
     f64.load offset=24
-    local.set $14
+    local.set $12
     local.get $7
     f64.load offset=32
-    local.set $15
+    local.set $11
     local.get $0
     i32.const 64
     i32.and
@@ -2065,17 +2276,17 @@
       local.get $10
       local.get $7
       f64.load offset=48
-      local.get $11
+      local.get $16
       local.get $7
       f64.load offset=56
       local.get $6
       call $assembly/rows/combine
      end
     end
-    local.get $15
+    local.get $11
     f64.const 0
     f64.eq
-    local.get $14
+    local.get $12
     f64.const 1
     f64.eq
     i32.and
@@ -2085,9 +2296,9 @@
      call $assembly/rmsprop/flushPlane
     else
      local.get $10
-     local.get $14
+     local.get $12
+     local.get $16
      local.get $11
-     local.get $15
      i32.const 0
      f64.const 0
      local.get $6
@@ -2097,7 +2308,7 @@
     i32.const 1
     i32.and
     if
-     local.get $11
+     local.get $16
      local.get $7
      f64.load offset=16
      local.get $6
@@ -2106,7 +2317,7 @@
     local.get $2
     local.get $9
     i32.add
-    local.get $12
+    local.get $14
     local.get $6
     call $assembly/rows/scale
     local.get $0
@@ -2116,7 +2327,7 @@
      local.get $4
      local.get $9
      i32.add
-     local.get $12
+     local.get $14
      local.get $6
      call $assembly/rows/scale
     end
@@ -2128,9 +2339,10 @@
     i32.const 1
     i32.sub
     local.set $8
-    br $for-loop|0
+    br $for-loop|1
    end
   end
+  local.get $15
  )
  (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
   (local $13 v128)
