@@ -17,8 +17,8 @@ const STAGGER_BYTES = 576;
 const ALIAS_BYTES = 4096;
 
 /** Bytes from the start of one tensor to the start of the next. */
-export function paddedByteLength(count: number): number {
-  return Math.ceil((count * 4) / TENSOR_ALIGN_BYTES) * TENSOR_ALIGN_BYTES;
+export function paddedByteLength(count: number, elementBytes: number): number {
+  return Math.ceil((count * elementBytes) / TENSOR_ALIGN_BYTES) * TENSOR_ALIGN_BYTES;
 }
 
 /** Whether threads can share a memory. The growth of such a memory leaves views as they are. */

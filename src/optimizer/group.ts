@@ -7,7 +7,7 @@ import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import type { Shard } from "../options/options.ts";
 import { phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
-import { clippedScale, type NormedGroup, type SumsOfSquares } from "./norms.ts";
+import { clippedScale, type NormedGroup, type TensorNorms } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
 import { Tensor } from "./tensor.ts";
@@ -60,7 +60,7 @@ export class Group implements NormedGroup {
 
   /** Takes over the places that its tensors have got. */
   settle(): void {
-    this.#segments = mergedSegments(this.tensors);
+    this.#segments = mergedSegments(this.tensors, this.#arena.real.bytes);
   }
 
   /** Whether each tensor's gradient is clipped to a norm of its own. */
@@ -70,12 +70,12 @@ export class Group implements NormedGroup {
 
   /** Does the part of a step that may throw: called for all groups before the first one is updated. */
   prepare(step: number): void {
-    this.#lr = learningRateAt(this.hyperparameters.lr, step);
+    this.#lr = learningRateAt(this.hyperparameters.lr, step, this.#arena.real);
   }
 
-  /** @param sums needed if each tensor is clipped to a norm of its own. */
-  update(kernel: Kernel, plan: StepPlan, sums: SumsOfSquares, shard: Shard | undefined): void {
-    const share = shard ? shareOf(this.#segments, shard) : whole;
+  /** @param tensorNorms needed if each tensor is clipped to a norm of its own. */
+  update(kernel: Kernel, plan: StepPlan, tensorNorms: TensorNorms, shard: Shard | undefined): void {
+    const share = shard ? shareOf(this.#segments, shard, this.#arena.real.bytes) : whole;
     if (!this.clipsByNorm) {
       const scalars = this.#scalarsFor(plan);
       for (const segment of this.#segments) {
@@ -85,7 +85,7 @@ export class Group implements NormedGroup {
       return;
     }
     for (const tensor of this.tensors) {
-      const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.hyperparameters.clipNorm);
+      const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), this.hyperparameters.clipNorm);
       const part = share(tensor.segment);
       if (part) kernel.update(part, this.#scalarsFor({ ...plan, gradScale }));
     }
@@ -93,17 +93,19 @@ export class Group implements NormedGroup {
 
   /** The elements of each tensor that belong to a share. */
   rangesIn(shard: Shard): [string, ElementRange][] {
-    const share = shareOf(this.#segments, shard);
+    const { bytes } = this.#arena.real;
+    const share = shareOf(this.#segments, shard, bytes);
     return this.tensors.map(({ name, segment }) => {
       const part = share(segment);
-      const start = part ? (part.param - segment.param) / 4 : 0;
+      const start = part ? (part.param - segment.param) / bytes : 0;
       return [name, { start, end: start + (part?.count ?? 0) }];
     });
   }
 
   fill(plane: Plane, value: number): void {
+    const { real, memory } = this.#arena;
     for (const segment of this.#segments) {
-      new Float32Array(this.#arena.memory.buffer, segment[plane], segment.count).fill(value);
+      new real.Array(memory.buffer, segment[plane], segment.count).fill(value);
     }
   }
 
@@ -123,7 +125,7 @@ export class Group implements NormedGroup {
     ) {
       return last.scalars;
     }
-    const scalars = scalarsOf(this.hyperparameters, this.#lr, plan);
+    const scalars = scalarsOf(this.hyperparameters, this.#lr, plan, this.#arena.real);
     this.#last = { lr: this.#lr, gradScale, zeroGrad, emaDecay, phase, scalars };
     return scalars;
   }
@@ -200,15 +202,15 @@ export function reserve(arena: Arena, wants: readonly Wants[], moreBytes = 0): n
 const whole = (segment: Segment): Segment | undefined => segment;
 
 /** Covers the tensors with as few segments as possible: tensors that follow each other in all planes need one call. */
-function mergedSegments(tensors: readonly Tensor[]): Segment[] {
+function mergedSegments(tensors: readonly Tensor[], bytes: number): Segment[] {
   const segments: Segment[] = [];
   let last: Segment | undefined;
   for (const { segment, byteStride } of tensors) {
-    const lastBytes = (last?.count ?? 0) * 4;
+    const lastBytes = (last?.count ?? 0) * bytes;
     if (last && PLANES.every((plane) => follows(last!, segment, plane, lastBytes))) {
-      last.count += byteStride / 4;
+      last.count += byteStride / bytes;
     } else {
-      last = { ...segment, count: byteStride / 4 };
+      last = { ...segment, count: byteStride / bytes };
       segments.push(last);
     }
   }

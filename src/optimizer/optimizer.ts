@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { FloatArray } from "../base/real.ts";
 import { DisposedError, OptionError, StaleViewError } from "../errors.ts";
-import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
+import type { Backend, Backends, Kernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
 import { exchange } from "../memory/view.ts";
@@ -35,7 +36,7 @@ import type { State, Tensor } from "./tensor.ts";
 /** Everything that `dispose` drops. */
 interface Parts {
   arena: Arena;
-  open: OpenKernel;
+  backends: Backends;
   kernel: Kernel;
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
@@ -58,17 +59,17 @@ interface Parts {
  * gradientsOf(new RMSprop({ w: [2] })).length; // → 1
  * ```
  */
-export class Optimizer<const P extends Params> {
+export class Optimizer<const P extends Params<Elements>, Elements extends FloatArray = Float32Array> {
   /** The parameters by name: flat views over the memory as it is when the name is read. */
-  readonly params: Readonly<Record<NameOf<P>, Float32Array>>;
+  readonly params: Readonly<Record<NameOf<P>, Elements>>;
   /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
-  readonly grads: Readonly<Record<NameOf<P>, Float32Array>>;
+  readonly grads: Readonly<Record<NameOf<P>, Elements>>;
   /** The running averages by name: flat views, as in `params`. */
-  readonly state: Readonly<Record<NameOf<P>, State>>;
+  readonly state: Readonly<Record<NameOf<P>, State<Elements>>>;
   /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
   readonly groups: readonly [Hyperparameters, ...Hyperparameters[]];
   /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
-  readonly ema: Readonly<Record<NameOf<P>, Float32Array>>;
+  readonly ema: Readonly<Record<NameOf<P>, Elements>>;
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
@@ -78,12 +79,13 @@ export class Optimizer<const P extends Params> {
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
   /** @internal */
-  constructor(params: P | Attachment, options: Options, open: OpenKernel, canShare = () => false) {
+  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
+    const { real } = backends;
     const attachment = params instanceof Attachment ? params : undefined;
-    const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options);
-    const specs = (attachment?.groups ?? parseParams(params as P)).map(({ tensors, overrides }) => ({
+    const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options, real);
+    const specs = (attachment?.groups ?? parseParams(params as P, real)).map(({ tensors, overrides }) => ({
       tensors,
-      hyperparameters: resolveHyperparameters(overrides, inherited),
+      hyperparameters: resolveHyperparameters(overrides, real, inherited),
     }));
     const { memory, allocate, backend, threads, globalClipNorm, ema } = optimizerOptions;
     const norms = new Norms(optimizerOptions);
@@ -93,8 +95,10 @@ export class Optimizer<const P extends Params> {
     };
     for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
-    const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
-    const arena = new Arena(memory, allocate, wantsShared);
+    const wantsShared = memory
+      ? isShared(memory)
+      : threads > 1 && backend !== "js" && !!backends.canShare?.();
+    const arena = new Arena(real, memory, allocate, wantsShared);
     const hasEma = ema !== undefined;
     place(
       specs.flatMap((spec) => spec.tensors),
@@ -105,7 +109,7 @@ export class Optimizer<const P extends Params> {
       (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
     );
     // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
-    const early = memory && open(memory, backend, threads);
+    const early = memory && backends.open(memory, backend, threads);
     let progressPtr: number;
     try {
       const wants = groups.flatMap((group) => group.firstWants);
@@ -116,7 +120,7 @@ export class Optimizer<const P extends Params> {
       throw error;
     }
     for (const group of groups) group.settle();
-    const kernel = early ?? open(arena.memory, backend, threads);
+    const kernel = early ?? backends.open(arena.memory, backend, threads);
     const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
     const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
     for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
@@ -129,7 +133,7 @@ export class Optimizer<const P extends Params> {
 
     this.#parts = {
       arena,
-      open,
+      backends,
       kernel,
       groups,
       tensors,
@@ -185,7 +189,7 @@ export class Optimizer<const P extends Params> {
    */
   get handle(): Handle {
     const { arena, groups, options, progressPtr } = this.#live;
-    return handleOf(arena.memory, progressPtr, groups, options);
+    return handleOf(arena, progressPtr, groups, options);
   }
 
   /** Number of steps that `nonFinite: "skip"` has skipped. They aren't counted in `steps`. */
@@ -216,7 +220,7 @@ export class Optimizer<const P extends Params> {
    */
   step(options?: StepOptions): boolean {
     const { arena, kernel, groups, norms, options: own, progress } = this.#settled;
-    const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
+    const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options, arena.real);
     if (arena.hasGrown) this.#refuseStaleGrads();
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
@@ -228,10 +232,10 @@ export class Optimizer<const P extends Params> {
     }
     for (const group of groups) group.prepare(steps);
 
-    const { norm, sums } = norms.measure(groups, kernel, gradScale, gradNorm);
+    const { norm, tensorNorms } = norms.measure(groups, kernel, gradScale, gradNorm);
     if (norm !== undefined) {
       const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
-      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(sums);
+      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
       this.#gradNorm = norm;
       if (isRefused) {
         this.#skippedSteps++;
@@ -244,7 +248,7 @@ export class Optimizer<const P extends Params> {
     plan.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
     plan.zeroGrad = zeroGrad;
     plan.emaDecay = own.ema?.decay;
-    for (const group of groups) group.update(kernel, plan, sums, shard);
+    for (const group of groups) group.update(kernel, plan, tensorNorms, shard);
     this.#gradScale = gradScale;
     progress.advance(steps, shard);
     kernel.settle?.(groups, progress);
@@ -258,7 +262,8 @@ export class Optimizer<const P extends Params> {
 
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
   shareRanges(shard: Shard): Readonly<Record<NameOf<P>, ElementRange>> {
-    const ranges = this.#live.groups.flatMap((group) => group.rangesIn(checkShard(shard)));
+    const { groups, arena } = this.#live;
+    const ranges = groups.flatMap((group) => group.rangesIn(checkShard(shard, arena.real)));
     return Object.fromEntries(ranges) as Record<NameOf<P>, ElementRange>;
   }
 
@@ -284,17 +289,19 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, open, kernel, groups, norms, options, progress } = this.#settled;
+    const { arena, backends, kernel, groups, norms, options, progress } = this.#settled;
     if (arena.hasGrown) this.#refuseStaleGrads();
-    const { norm, sums } = norms.measure(groups, kernel, this.#gradScale);
+    const { norm, tensorNorms } = norms.measure(groups, kernel, this.#gradScale);
     const plan = {
       step: Math.max(progress.steps - 1, 0),
       gradScale: this.#gradScale * clipFactor(norm, options.globalClipNorm),
       zeroGrad: false,
       emaDecay: undefined,
     };
-    const openAlone = (memory: WebAssembly.Memory) => open(memory, kernel.backend, 1);
-    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, openAlone, arena.memory));
+    const openAlone = (memory: WebAssembly.Memory) => backends.open(memory, kernel.backend, 1);
+    const reports = groups.flatMap((group) =>
+      reportsOn(group, plan, tensorNorms, kernel, openAlone, arena.memory),
+    );
     return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
   }
 
@@ -323,13 +330,13 @@ export class Optimizer<const P extends Params> {
    *
    * @throws SwappedError while `params` hold the averages.
    */
-  stateDict(): StateDict<NameOf<P>>;
+  stateDict(): StateDict<NameOf<P>, Elements>;
   /** @internal Gives views instead of copies, for callers that copy them anyway. */
-  stateDict(copy: (view: Float32Array) => Float32Array): StateDict<NameOf<P>>;
-  stateDict(copy = (view: Float32Array): Float32Array => view.slice()): StateDict<NameOf<P>> {
-    const { groups, options, progress } = this.#settled;
+  stateDict(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements>;
+  stateDict(copy = (view: FloatArray): FloatArray => view.slice()): StateDict<NameOf<P>, Elements> {
+    const { arena, groups, options, progress } = this.#settled;
     progress.refuseSwapped();
-    return readState(groups, options, progress.steps, this.#skippedSteps, copy);
+    return readState(arena.real, groups, options, progress.steps, this.#skippedSteps, copy);
   }
 
   /**
@@ -342,7 +349,7 @@ export class Optimizer<const P extends Params> {
    * @throws MemoryError when its momentum or gradient averages need more room than the memory can give.
    * @throws SwappedError while `params` hold the averages.
    */
-  loadStateDict(dict: StateDict<NameOf<P>>): void {
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
     const { arena, groups, options, progress } = this.#settled;
     progress.refuseSwapped();
     writeState(dict, groups, options, arena);
@@ -390,7 +397,7 @@ export class Optimizer<const P extends Params> {
 
   /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
   #guard(values: Hyperparameters, index: number): Hyperparameters {
-    return guardHyperparameters(values, (next) => {
+    return guardHyperparameters(values, this.#live.arena.real, (next) => {
       const { groups, progress } = this.#settled;
       groups[index]!.assign(next);
       progress.noteChange(); // state may have come into use
@@ -398,7 +405,7 @@ export class Optimizer<const P extends Params> {
   }
 
   /** Names resolve when they are read, so that a record outlives the growth of the memory, but not `dispose`. */
-  #record<Value>(read: ((tensor: Tensor) => Value) | undefined): Readonly<Record<NameOf<P>, Value>> {
+  #record<Value>(read: ((tensor: Tensor) => unknown) | undefined): Readonly<Record<NameOf<P>, Value>> {
     const record = Object.create(null);
     for (const name of read ? this.#live.tensors.keys() : []) {
       Object.defineProperty(record, name, {
@@ -415,5 +422,5 @@ const READERS = {
   params: (tensor: Tensor) => tensor.view("param"),
   grads: (tensor: Tensor) => tensor.view("grad"),
   ema: (tensor: Tensor) => tensor.view("ema"),
-  state: (tensor: Tensor) => tensor.state as unknown as State,
+  state: (tensor: Tensor) => tensor.state,
 };

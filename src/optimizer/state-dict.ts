@@ -1,5 +1,6 @@
 /** An optimizer's state as plain data, and the checks that it passes before any of it goes into an optimizer. */
 
+import { type FloatArray, type Real, tooLargeIn } from "../base/real.ts";
 import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
@@ -10,16 +11,16 @@ import type { OptimizerOptions } from "../options/options.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
 import type { State, Tensor } from "./tensor.ts";
-import { isFloat32Array, type Shape } from "./values.ts";
+import { isFloatArray, type Shape } from "./values.ts";
 
 /** One tensor of a state dict, its arrays flat. */
-export interface TensorState extends State {
+export interface TensorState<Elements extends FloatArray = Float32Array> extends State<Elements> {
   /** One dimension for a tensor that was given flat. */
   readonly shape: Shape;
   /** The parameter. */
-  readonly param: Float32Array;
+  readonly param: Elements;
   /** Its running average, with `ema`. */
-  readonly ema?: Float32Array;
+  readonly ema?: Elements;
 }
 
 /** A group of a state dict: the names of its tensors, and its hyperparameters. */
@@ -29,7 +30,7 @@ export interface GroupState extends Partial<Hyperparameters> {
 }
 
 /** The whole optimizer except for the gradients: plain data that can be cloned, stored and sent. */
-export interface StateDict<Name extends string = string> {
+export interface StateDict<Name extends string = string, Elements extends FloatArray = Float32Array> {
   /** The version of this form. */
   readonly version: 1;
   /** The optimizer's `steps`. */
@@ -39,7 +40,7 @@ export interface StateDict<Name extends string = string> {
   /** The groups in their order. A schedule of `lr` is given as the rate of the last step. */
   readonly groups: readonly GroupState[];
   /** The tensors of all groups, by name. */
-  readonly tensors: Readonly<Record<Name, TensorState>>;
+  readonly tensors: Readonly<Record<Name, TensorState<Elements>>>;
   /** Options that only the constructor takes: `loadStateDict` leaves them alone. */
   readonly options?: CommonOptions | undefined;
 }
@@ -50,12 +51,13 @@ export interface StateDict<Name extends string = string> {
  * @internal
  */
 export function readState(
+  real: Real,
   groups: readonly Group[],
   { globalClipNorm, nonFinite, ema }: OptimizerOptions,
   steps: number,
   skippedSteps: number,
-  copy: (view: Float32Array) => Float32Array,
-): StateDict {
+  copy: (view: FloatArray) => FloatArray,
+): StateDict<string, never> {
   const entries = groups.flatMap(({ hyperparameters, tensors }) =>
     tensors.map((tensor) => {
       const arrays = keptPlanes(hyperparameters, ema).map((plane) => [plane, copy(tensor.view(plane))]);
@@ -69,7 +71,7 @@ export function readState(
     groups: groups.map(({ hyperparameters, tensors }) => ({
       ...hyperparameters,
       // The rate of the last step: a schedule need not be defined beyond it.
-      lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0)),
+      lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0), real),
       params: tensors.map(({ name }) => name),
     })),
     tensors: Object.fromEntries(entries),
@@ -84,7 +86,7 @@ export const MAX_STEPS = 2 ** 31 - 1;
 interface Write {
   readonly tensor: Tensor;
   readonly plane: Plane;
-  readonly values: Float32Array;
+  readonly values: FloatArray;
 }
 
 /**
@@ -94,7 +96,7 @@ interface Write {
  * @internal
  */
 export function writeState(
-  dict: StateDict,
+  dict: StateDict<string, FloatArray>,
   groups: readonly Group[],
   { ema }: OptimizerOptions,
   arena: Arena,
@@ -111,11 +113,13 @@ export function writeState(
     const own = group.hyperparameters;
     // A function can't be saved: the optimizer's own schedule goes on, from the dict's step.
     if (typeof own.lr === "function") given.lr = own.lr;
-    return resolveHyperparameters(given, own);
+    return resolveHyperparameters(given, arena.real, own);
   });
   const writes = groups.flatMap((group, i) => {
     const wanted = keptPlanes(nexts[i]!, ema);
-    return group.tensors.flatMap((tensor) => writesOf(dict.tensors?.[tensor.name], tensor, wanted));
+    return group.tensors.flatMap((tensor) =>
+      writesOf(dict.tensors?.[tensor.name], tensor, wanted, arena.real),
+    );
   });
   groups.forEach((group, i) => {
     group.check(nexts[i]!);
@@ -133,17 +137,26 @@ export function writeState(
   for (const { tensor, plane, values } of safe) tensor.view(plane).set(values);
 }
 
-function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: readonly Plane[]): Write[] {
+function writesOf(
+  theirs: TensorState<FloatArray> | undefined,
+  tensor: Tensor,
+  wanted: readonly Plane[],
+  real: Real,
+): Write[] {
   const { name, count, shape } = tensor;
   if (shape && !isSameList(theirs?.shape, shape)) refuse(`${name}.shape`, theirs?.shape, shape);
   return PLANES.flatMap((plane) => {
     const values = theirs?.[plane as "param"];
-    const length = isFloat32Array(values) ? values.length : undefined;
+    const length = isFloatArray(values) ? values.length : undefined;
     const expected = wanted.includes(plane) ? count : undefined;
     if (length !== expected || (length === undefined && values !== undefined)) {
       refuse(`${name}.${plane}.length`, length ?? values, expected);
     }
-    return values ? [{ tensor, plane, values }] : [];
+    if (!values) return [];
+    const at = tooLargeIn(values, real);
+    if (at >= 0)
+      refuse(`${name}.${plane}[${at}]`, values[at], "numbers that a float32 can hold, at most 3.4e38");
+    return [{ tensor, plane, values }];
   });
 }
 

@@ -15,7 +15,7 @@ import {
   tidy,
   type Variable,
 } from "@tensorflow/tfjs-core";
-import { SMALLEST_NORMAL } from "../base/float32.ts";
+import { FLOAT32 } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import type { Scalars } from "../kernel/contract.ts";
 import { operations } from "./operations.ts";
@@ -159,7 +159,7 @@ function programOf(variant: number, output: Output, inputs: readonly Input[], ou
     enableShapeUniforms: outputShape.length <= 4 && env().getBool("WEBGL_USE_SHAPES_UNIFORMS"),
     customUniforms: [0, 1, 2].map((i) => ({ name: `scalars${i}`, type: "vec4" })),
     userCode: `
-      float flushed(float x) { return abs(x) < ${SMALLEST_NORMAL.toExponential()} ? 0. : x; }
+      float flushed(float x) { return abs(x) < ${FLOAT32.smallestNormal.toExponential()} ? 0. : x; }
       float capped(float x) { return x > ${largest} ? ${largest} : x; }
       float positive(float x) { return x < 0. ? 0. : x; }
       float clipped(float x, float limit) { return x < -limit ? -limit : x > limit ? limit : x; }

@@ -58,10 +58,10 @@ describe("the bits of one thread", () => {
     for (const count of counts) {
       const segment = twins.segmentOf(count, count % 16);
       if (count < 1e6) twins.fill(segment, count);
-      const expected = twins.one.sumOfSquares(segment.grad, count);
-      expect(twins.pool.sumOfSquares(segment.grad, count), String(count)).toBe(expected);
+      const expected = twins.one.sumOfSquares(segment.grad, count, 1);
+      expect(twins.pool.sumOfSquares(segment.grad, count, 1), String(count)).toBe(expected);
       for (let i = 0; i < 1_000 && count === most && twins.pool.chunksDone.includes(0); i++) {
-        expect(twins.pool.sumOfSquares(segment.grad, count)).toBe(expected);
+        expect(twins.pool.sumOfSquares(segment.grad, count, 1)).toBe(expected);
       }
     }
     expect(Math.min(...twins.pool.chunksDone)).toBeGreaterThan(0);
@@ -415,7 +415,7 @@ describe("workers that die", () => {
       twins.fill(twins.segmentOf(count), pools);
       await twins.pool.ready;
       for (let i = 0; i < 1_000 && twins.pool.threads > 1; i++) {
-        expect(twins.pool.sumOfSquares(grad, count)).toBe(twins.one.sumOfSquares(grad, count));
+        expect(twins.pool.sumOfSquares(grad, count, 1)).toBe(twins.one.sumOfSquares(grad, count, 1));
       }
       expect(twins.pool.threads).toBe(1);
     }
