@@ -88,6 +88,8 @@ export function findParts(
       others.push(entry);
     }
   }
+  if (wanted.size === 0 && (!declared || others.length === declared.size))
+    return { found, fresh: [], others };
   const started = new Set(
     found.filter(({ what }) => what !== "param" && what !== "ema").map(({ name }) => name),
   );

@@ -134,7 +134,21 @@ export function writeState(
   groups.forEach((group, i) => {
     group.change(nexts[i]!);
   });
-  for (const { tensor, plane, values } of safe) tensor.view(plane).set(values);
+  for (const { tensor, plane, values } of safe) {
+    const view = tensor.view(plane);
+    view.set(values);
+    if (plane === "squareAvg") bound(view, arena.real);
+  }
+}
+
+/**
+ * Lowers the infinite averages that other libraries leave behind a gradient whose square overflows: an average that
+ * moves by a share of the difference would become NaN.
+ */
+function bound(averages: FloatArray, { largestFinite }: Real): void {
+  for (let i = averages.indexOf(Infinity); i >= 0; i = averages.indexOf(Infinity, i + 1)) {
+    averages[i] = largestFinite;
+  }
 }
 
 function writesOf(
@@ -153,7 +167,8 @@ function writesOf(
       refuse(`${name}.${plane}.length`, length ?? values, expected);
     }
     if (!values) return [];
-    const at = tooLargeIn(values, real);
+    // An average that is too large becomes the largest number, as below.
+    const at = plane === "squareAvg" ? -1 : tooLargeIn(values, real);
     if (at >= 0)
       refuse(`${name}.${plane}[${at}]`, values[at], "numbers that a float32 can hold, at most 3.4e38");
     return [{ tensor, plane, values }];

@@ -28,6 +28,20 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     );
   });
 
+  it("learns on from an infinite average, which other libraries leave behind a huge gradient", () => {
+    const optimizer = make({ w: [3] }, { lr: 0.5 });
+    const dict = optimizer.stateDict();
+    dict.tensors.w.squareAvg.set([Infinity, 1, Infinity]);
+    optimizer.loadStateDict(dict);
+    expect([...optimizer.state.w.squareAvg]).toEqual([2 ** 128 - 2 ** 104, 1, 2 ** 128 - 2 ** 104]);
+    for (let i = 0; i < 20_000; i++) {
+      optimizer.grads.w.fill(1);
+      optimizer.step();
+    }
+    expect(optimizer.params.w[0]).toBeLessThan(-100);
+    expect(Math.abs(optimizer.state.w.squareAvg[2]! - 1)).toBeLessThan(1e-3);
+  });
+
   it("gives plain data, copied", () => {
     const optimizer = make(
       { w: [2, 3], b: [2] },
