@@ -39,7 +39,7 @@ export const FLOAT32: Real<Float32Array> = {
   largestFinite: (2 - 2 ** -23) * 2 ** 127,
 };
 
-export const FLOAT64: Real<Float64Array> = {
+export const FLOAT64: Real<Float64Array> = /* @__PURE__ */ (() => ({
   name: "float64",
   Array: Float64Array,
   bytes: 8,
@@ -53,4 +53,4 @@ export const FLOAT64: Real<Float64Array> = {
   },
   smallestNormal: 2 ** -1022,
   largestFinite: Number.MAX_VALUE,
-};
+}))();
