@@ -58,11 +58,7 @@ export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<stri
   let end = 0;
   const header = new Map<string, unknown>([[METADATA, Object.fromEntries(metadata)]]);
   for (const { name, shape, dtype, values } of sources) {
-    if (header.has(name)) {
-      throw new CheckpointError(
-        `Two things would be called ${show(name)} in the file: rename the parameter.`,
-      );
-    }
+    if (header.has(name)) throw twoThings(name);
     const begin = end;
     end += values.byteLength;
     header.set(name, { dtype, shape, data_offsets: [begin, end] });
@@ -80,6 +76,11 @@ export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<stri
   bytes.set(json, LENGTH_BYTES);
   parseHeader(bytes.subarray(LENGTH_BYTES), length);
   return [bytes, ...sources.map(({ values }) => values)];
+}
+
+/** The error of a parameter that is called as another one's state would be, or as the format's own key. */
+export function twoThings(key: string): CheckpointError {
+  return new CheckpointError(`Two things would be called ${show(key)} in the file: rename the parameter.`);
 }
 
 /** A global of the engine, which some engines for small devices and some test environments lack. */
