@@ -19,6 +19,8 @@ export function updateRows(
   momentumBuffer: usize,
   gradAvg: usize,
   ema: usize,
+  z: usize,
+  x0: usize,
   count: u32,
   alpha: Real,
   oneMinusAlpha: Real,
@@ -33,6 +35,9 @@ export function updateRows(
   weightDecay: Real,
   correction: Real,
   emaWeight: Real,
+  zShare: Real,
+  stepShare: Real,
+  x0Share: Real,
   rows: usize,
   rowCount: u32,
 ): void {
@@ -47,9 +52,9 @@ export function updateRows(
     const at: usize = <usize>(first * count) * sizeof<Real>();
     // biome-ignore format: a list
     update(
-      variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, run * count,
-      alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, clipValue, decoupledDecay,
-      weightDecay, correction, emaWeight,
+      variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at, x0 + at,
+      run * count, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, clipValue, decoupledDecay,
+      weightDecay, correction, emaWeight, zShare, stepShare, x0Share,
     );
   }
 }

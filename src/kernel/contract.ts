@@ -26,6 +26,10 @@ export const ZEROED = 128;
 export const DECOUPLED = 256;
 /** Denormals in parameters, state and average become 0 behind the update: at every `FLUSH_INTERVAL`th step. */
 export const FLUSHED = 512;
+/** `z`, `zShare` and `stepShare`. */
+export const SCHEDULE_FREE = 1024;
+/** `x0` and `x0Share`. */
+export const LEARNED = 2048;
 
 /** The steps from one flush to the next. They are counted, so that bits depend on no threads, shares or restarts. */
 export const FLUSH_INTERVAL = 64;
@@ -60,6 +64,12 @@ export interface Scalars {
   correction: number;
   /** `1 - decay` of the average of the weights; 1 at the first step, which takes the weights themselves. */
   emaWeight: number;
+  /** The weight of this step's z in the average of all, for `scheduleFree`. */
+  zShare: number;
+  /** The share of the update that moves the parameter too: `1 - beta * (1 - zShare)`, computed in double. */
+  stepShare: number;
+  /** `1 - s / (s before)` for a learned rate s: how far what was done so far is to be taken back or extended. */
+  x0Share: number;
 }
 
 /** Whether averages move by a share of the difference; `assembly/rmsprop.ts` says why not always. */
@@ -82,6 +92,9 @@ export const SCALARS = [
   "weightDecay",
   "correction",
   "emaWeight",
+  "zShare",
+  "stepShare",
+  "x0Share",
 ] as const satisfies Exclude<keyof Scalars, "variant">[];
 
 /** How many arguments `update` of `assembly/rmsprop.ts` takes: the variant, the planes, the count, the scalars. */

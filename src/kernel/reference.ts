@@ -18,10 +18,12 @@ import {
   ENTRY,
   FLUSHED,
   type Kernel,
+  LEARNED,
   MOMENTUM,
   movesByDifference,
   NESTEROV,
   type Rows,
+  SCHEDULE_FREE,
   type Scalars,
   SHAPED,
   ZEROED,
@@ -71,6 +73,7 @@ function update(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real
     if (variant & MOMENTUM) flush(heap, segment, "momentumBuffer", real);
     if (variant & CENTERED) flush(heap, segment, "gradAvg", real);
     if (variant & AVERAGED) flush(heap, segment, "ema", real);
+    if (variant & SCHEDULE_FREE) flush(heap, segment, "z", real);
   }
   if (variant & ZEROED) {
     const grad = segment.grad >>> shiftOf(real);
@@ -120,12 +123,15 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
   const shift = shiftOf(real);
   const { variant, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
   const { gradScale, clipValue, decoupledDecay, weightDecay, correction } = scalars;
+  const { zShare, stepShare, x0Share } = scalars;
   const byDifference = movesByDifference(scalars);
   const param = segment.param >>> shift;
   const grad = segment.grad >>> shift;
   const squareAvg = segment.squareAvg >>> shift;
   const momentumBuffer = segment.momentumBuffer >>> shift;
   const gradAvg = segment.gradAvg >>> shift;
+  const points = segment.z >>> shift;
+  const x0 = segment.x0 >>> shift;
   const ceiling = round(real.largestFinite);
 
   for (let i = 0; i < segment.count; i++) {
@@ -166,6 +172,12 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
       u = round(bufferScale * m);
     }
     if (variant & DECOUPLED) u = round(u + round(decoupledDecay * p));
+    const z = variant & SCHEDULE_FREE ? heap[points + i]! : p;
+    if (variant & LEARNED) u = round(u - round(x0Share * round(heap[x0 + i]! - z)));
+    if (variant & SCHEDULE_FREE) {
+      heap[points + i] = round(z - u);
+      u = round(round(stepShare * u) - round(zShare * round(z - p)));
+    }
     heap[param + i] = round(p - u);
   }
 }

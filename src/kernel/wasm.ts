@@ -51,6 +51,8 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
         segment.momentumBuffer,
         segment.gradAvg,
         segment.ema,
+        segment.z,
+        segment.x0,
         segment.count,
         scalars.alpha,
         scalars.oneMinusAlpha,
@@ -65,6 +67,9 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
         scalars.weightDecay,
         scalars.correction,
         scalars.emaWeight,
+        scalars.zShare,
+        scalars.stepShare,
+        scalars.x0Share,
       );
     },
     updateRows(segment, scalars, { ptr, count }) {

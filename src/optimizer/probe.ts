@@ -10,7 +10,7 @@ import {
   type Scalars,
   SHAPED,
 } from "../kernel/contract.ts";
-import { type Plane, partOf, type Segment } from "../kernel/segment.ts";
+import { NOWHERE, type Plane, partOf, type Segment } from "../kernel/segment.ts";
 import { Arena } from "../memory/arena.ts";
 
 /** Elements at a time. */
@@ -45,7 +45,7 @@ export class Probe {
     this.#update = new real.Array(COUNT);
     this.#copied = new real.Array(arena.memory.buffer);
     const places = COPIED.map((plane, i) => [plane, ptrs[i]]);
-    this.#copies = { ...(Object.fromEntries(places) as Record<Plane, number>), ema: 0, count: 0 };
+    this.#copies = { ...NOWHERE, ...Object.fromEntries(places), count: 0 };
   }
 
   /** Gives a segment of `heap` piece by piece, as a step with these scalars left it. Each piece is valid until the next. */

@@ -136,7 +136,7 @@ export function writeState(
   });
   for (const { tensor, plane, values } of safe) {
     const view = tensor.view(plane);
-    view.set(values);
+    if (values) view.set(values);
     if (plane === "squareAvg") bound(view, arena.real);
   }
 }
@@ -176,13 +176,15 @@ function writesOf(
 }
 
 /**
- * Copies values that other writes, or the memory's growth, would change before they are read: those within the memory. What
- * is in its place already stays there.
+ * Copies values within the memory, which other writes may change before they are read, and its growth would empty. Leaves
+ * out those that stand in their place already: growth keeps them there, unless the plane only comes into use by this.
  */
-function apart(write: Write, memory: WebAssembly.Memory): Write {
+function apart(write: Write, memory: WebAssembly.Memory): Partial<Write> & Omit<Write, "values"> {
   const { tensor, plane, values } = write;
-  const isInPlace = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
-  return mayBeOf(memory, values) && !isInPlace ? { ...write, values: values.slice() } : write;
+  const isThere = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
+  const isInUse = plane === "param" || plane === "ema" || plane in tensor.state;
+  if (isThere && isInUse) return { tensor, plane };
+  return mayBeOf(memory, values) ? { ...write, values: values.slice() } : write;
 }
 
 function checkCount(name: string, count: unknown, most: number, wanted: string): void {

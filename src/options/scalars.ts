@@ -74,6 +74,9 @@ export function scalarsOf(
     correction: biasCorrection ? round(1 - power(alpha, step + 1)) : 1,
     // The first step takes the weights themselves, as Keras does.
     emaWeight: emaDecay === undefined ? 0 : step === 0 ? 1 : round(1 - emaDecay),
+    zShare: 0,
+    stepShare: 1,
+    x0Share: 0,
   };
 }
 

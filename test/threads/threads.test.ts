@@ -12,6 +12,7 @@ import { workerCode } from "../../src/threads/worker.generated.ts";
 import { BUNDLE } from "../../tools/bundle.mjs";
 import { scalarsFor, seeded, VARIANTS } from "../support/kernels.ts";
 import { makeTwins, workers } from "../support/pools.ts";
+import { programFile } from "../support/program.ts";
 
 afterEach(async () => {
   vi.unstubAllGlobals();
@@ -211,7 +212,7 @@ describe("a process with a pool", () => {
   const argsFor = async (code: string) => {
     const stdin = { contents: `import { RMSprop } from "./index.ts"; ${code}`, resolveDir: "src" };
     const { outputFiles } = await build({ ...BUNDLE, stdin, write: false });
-    return ["--expose-gc", "--input-type=module", "--eval", outputFiles[0]!.text];
+    return ["--expose-gc", programFile(outputFiles[0]!.text)];
   };
   const run = async (code: string) => {
     const { stdout } = await promisify(execFile)(process.execPath, await argsFor(code), { timeout: 20_000 });
