@@ -42,6 +42,7 @@ interface HandleGroup {
     shape: Shape | undefined;
     isAdopted: boolean;
     segment: Segment;
+    rowSteps: number;
   }[];
 }
 
@@ -73,11 +74,12 @@ export function handleOf(
         ...hyperparameters,
         lr: typeof hyperparameters.lr === "number" ? hyperparameters.lr : undefined,
       },
-      tensors: tensors.map(({ name, shape, isAdopted, segment }) => ({
+      tensors: tensors.map(({ name, shape, isAdopted, segment, rowSteps }) => ({
         name,
         shape,
         isAdopted,
         segment: { ...segment },
+        rowSteps,
       })),
     })),
     options: { globalClipNorm, nonFinite, ema },
@@ -115,11 +117,11 @@ export class Attachment {
       }
       return {
         overrides: overrides as Hyperparameters,
-        tensors: tensors.map(({ name, shape, isAdopted, segment }) => ({
+        tensors: tensors.map(({ name, shape, isAdopted, segment, rowSteps }) => ({
           name,
           shape,
           count: segment.count,
-          placed: { isAdopted, segment },
+          placed: { isAdopted, segment, rowSteps },
         })),
       };
     });

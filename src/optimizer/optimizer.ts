@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { FloatArray } from "../base/real.ts";
-import { DisposedError, OptionError, StaleViewError } from "../errors.ts";
+import { DisposedError, OptionError } from "../errors.ts";
 import type { Backend, Backends, Kernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
@@ -11,27 +11,31 @@ import {
   type Hyperparameters,
   resolveHyperparameters,
 } from "../options/hyperparameters.ts";
-import type { Shard } from "../options/options.ts";
 import {
   checkClipping,
   checkShard,
   type OptimizerOptions,
   type Options,
+  type RowIndices,
+  type RowsByName,
   resolveOptions,
   resolveStepOptions,
+  type Shard,
   type StepOptions,
 } from "../options/options.ts";
 import { clipFactor, type StepPlan } from "../options/scalars.ts";
 import { Group, reserve } from "./group.ts";
 import { Attachment, type Handle, handleOf } from "./handle.ts";
-import { Norms, nonFiniteError } from "./norms.ts";
+import { type Gradients, Norms, nonFiniteError } from "./norms.ts";
 import { type NameOf, type Params, parseParams } from "./params.ts";
 import { place } from "./place.ts";
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
+import { READERS, recordOf } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
+import { type RowLists, Rows } from "./rows.ts";
 import type { ElementRange } from "./shard.ts";
-import { MAX_STEPS, readState, type StateDict, writeState } from "./state-dict.ts";
-import type { State, Tensor } from "./tensor.ts";
+import { readState, refuseOverflow, type StateDict, writeState } from "./state-dict.ts";
+import { acceptGrowth, type State, type Tensor } from "./tensor.ts";
 
 /** Everything that `dispose` drops. */
 interface Parts {
@@ -41,6 +45,7 @@ interface Parts {
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
   norms: Norms;
+  rows: Rows;
   options: OptimizerOptions;
   progress: Progress;
   /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
@@ -73,8 +78,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
-  /** The scale of the last step's gradients, for `report`. */
-  #gradScale = 1;
+  /** Those of the last step, for `report`. */
+  #gradients: Gradients = { gradScale: 1, lists: undefined, known: undefined };
   /** The plan of the current step: one object for all steps, since a small model's update takes hardly longer than to make one. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
@@ -93,6 +98,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
       checkClipping(globalClipNorm, [next]);
       norms.reset();
     };
+    const catchUp = (group: Group) => this.#catchUp([group]);
     for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
     const wantsShared = memory
@@ -106,8 +112,9 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
       memory,
     );
     const groups = specs.map(
-      (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
+      (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange, catchUp }),
     );
+    const rows = new Rows(arena, groups);
     // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
     const early = memory && backends.open(memory, backend, threads);
     let progressPtr: number;
@@ -115,11 +122,13 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
       const wants = groups.flatMap((group) => group.firstWants);
       const placed = reserve(arena, wants, wantsShared && !attachment ? PROGRESS_BYTES : 0);
       progressPtr = attachment?.progress ?? placed;
+      for (const group of groups) group.settle();
+      rows.start();
     } catch (error) {
       early?.dispose?.();
       throw error;
     }
-    for (const group of groups) group.settle();
+    arena.leaveRoom(rows.roomBytes);
     const kernel = early ?? backends.open(arena.memory, backend, threads);
     const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
     const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
@@ -138,6 +147,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
       groups,
       tensors,
       norms,
+      rows,
       options: optimizerOptions,
       progress,
       progressPtr,
@@ -209,7 +219,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * Updates all parameters and their state in place from the gradients, in the order of operations that the README
    * writes out.
    *
-   * @param options `gradScale`, `zeroGrad`, `shard` and `gradNorm`, each with a default.
+   * @param options `gradScale`, `zeroGrad`, `shard`, `gradNorm` and `rows`, each with a default.
    * @returns whether the update was applied: false for one that `nonFinite: "skip"` has skipped.
    * @throws StaleViewError when the memory has grown since gradients were read: writes to those older views are lost. Read
    * `grads` again, write the gradients, and step.
@@ -219,20 +229,19 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * the elements that the error names.
    */
   step(options?: StepOptions): boolean {
-    const { arena, kernel, groups, norms, options: own, progress } = this.#settled;
-    const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options, arena.real);
-    if (arena.hasGrown) this.#refuseStaleGrads();
+    const { arena, kernel, groups, tensors, norms, rows, options: own, progress } = this.#settled;
+    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options, arena.real);
+    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
     const steps = progress.before(shard);
-    if (steps >= MAX_STEPS) {
-      throw new OptionError(
-        `${MAX_STEPS} steps were taken, the most that are counted: go on with loadStateDict({ ...stateDict(), steps: 2 ** 30 }).`,
-      );
-    }
+    refuseOverflow(steps);
     for (const group of groups) group.prepare(steps);
+    const lists = given && rows.read(given);
+    rows.prepare(lists, steps);
 
-    const { norm, tensorNorms } = norms.measure(groups, kernel, gradScale, gradNorm);
+    const gradients = { gradScale, lists, known: gradNorm };
+    const { norm, tensorNorms } = norms.measure(groups, kernel, gradients);
     if (norm !== undefined) {
       const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
       if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
@@ -248,11 +257,35 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     plan.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
     plan.zeroGrad = zeroGrad;
     plan.emaDecay = own.ema?.decay;
-    for (const group of groups) group.update(kernel, plan, tensorNorms, shard);
-    this.#gradScale = gradScale;
+    for (const group of groups) group.update(kernel, plan, { tensorNorms, shard, lists, rows });
+    this.#gradients = gradients;
     progress.advance(steps, shard);
     kernel.settle?.(groups, progress);
     return true;
+  }
+
+  /**
+   * Brings rows to where dense steps would have brought them, without a gradient. It is for rows of `step({ rows })` that a
+   * forward pass is about to read, where steps move them meanwhile: with `momentum` or decoupled weight decay. Without
+   * arguments it does so with all rows of all tensors, as before the parameters are evaluated or exported. Rows of groups with
+   * `sparse: "lazy"`, and tensors that never were in a step by rows, are up to date.
+   *
+   * @param rows Numbers of rows by the name of their tensor, as `step` takes them; all, by default.
+   * @throws OptionError for rows that don't exist, and when a schedule of `lr` gives no learning rate.
+   * @throws MemoryError for a list of rows outside the memory.
+   * @throws SwappedError while `params` hold the averages.
+   */
+  catchUp(rows?: Readonly<Partial<Record<NameOf<P>, RowIndices>>>): void {
+    const parts = this.#settled;
+    parts.progress.refuseSwapped();
+    this.#catchUp(parts.groups, rows && parts.rows.read(rows as RowsByName));
+    parts.progress.noteChange();
+  }
+
+  #catchUp(groups = this.#live.groups, lists?: RowLists): void {
+    const { kernel, rows, options, progress } = this.#live;
+    const plan = { step: progress.steps, gradScale: 1, zeroGrad: false, emaDecay: options.ema?.decay };
+    for (const group of groups) group.catchUp(kernel, plan, rows, lists);
   }
 
   /** @internal Counts the changes of parameters and state, shares of a step among them. */
@@ -289,12 +322,12 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, backends, kernel, groups, norms, options, progress } = this.#settled;
-    if (arena.hasGrown) this.#refuseStaleGrads();
-    const { norm, tensorNorms } = norms.measure(groups, kernel, this.#gradScale);
+    const { arena, backends, kernel, groups, tensors, norms, options, progress } = this.#settled;
+    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
+    const { norm, tensorNorms } = norms.measure(groups, kernel, { ...this.#gradients, known: undefined });
     const plan = {
       step: Math.max(progress.steps - 1, 0),
-      gradScale: this.#gradScale * clipFactor(norm, options.globalClipNorm),
+      gradScale: this.#gradients.gradScale * clipFactor(norm, options.globalClipNorm),
       zeroGrad: false,
       emaDecay: undefined,
     };
@@ -317,6 +350,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     if (options.ema === undefined) {
       throw new OptionError("There are no averages to swap: set the option ema, as { decay: 0.999 }.");
     }
+    this.#catchUp();
     const pairs = [...tensors.values()].map((tensor) => [tensor.view("param"), tensor.view("ema")] as const);
     for (const [param, ema] of pairs) exchange(param, ema);
     progress.isSwapped = !progress.isSwapped;
@@ -350,9 +384,9 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws SwappedError while `params` hold the averages.
    */
   loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
-    const { arena, groups, options, progress } = this.#settled;
+    const { arena, groups, rows, options, progress } = this.#settled;
     progress.refuseSwapped();
-    writeState(dict, groups, options, arena);
+    writeState(dict, groups, options, arena, rows);
     progress.steps = dict.steps;
     this.#skippedSteps = dict.skippedSteps;
     this.#gradNorm = undefined;
@@ -384,17 +418,6 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     return parts;
   }
 
-  #refuseStaleGrads(): void {
-    const { arena, tensors } = this.#live;
-    const stale = [...tensors.values()].filter((tensor) => tensor.hasStaleGrad).map((tensor) => tensor.name);
-    if (stale.length > 0) {
-      throw new StaleViewError(
-        `The memory grew after the gradients of ${stale.join(", ")} were read, so what was written to those views is lost. Read them from \`grads\` again, write the gradients, and step.`,
-      );
-    }
-    arena.acceptGrowth();
-  }
-
   /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
   #guard(values: Hyperparameters, index: number): Hyperparameters {
     return guardHyperparameters(values, this.#live.arena.real, (next) => {
@@ -404,23 +427,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     });
   }
 
-  /** Names resolve when they are read, so that a record outlives the growth of the memory, but not `dispose`. */
   #record<Value>(read: ((tensor: Tensor) => unknown) | undefined): Readonly<Record<NameOf<P>, Value>> {
-    const record = Object.create(null);
-    for (const name of read ? this.#live.tensors.keys() : []) {
-      Object.defineProperty(record, name, {
-        enumerable: true,
-        get: () => read!(this.#live.tensors.get(name)!),
-      });
-    }
-    return Object.freeze(record);
+    const names = read ? this.#live.tensors.keys() : [];
+    return recordOf(names, (name) => read!(this.#live.tensors.get(name)!) as Value);
   }
 }
-
-/** The readers of records. Made in the constructor, they would keep its variables, and so the memory, as long as a record. */
-const READERS = {
-  params: (tensor: Tensor) => tensor.view("param"),
-  grads: (tensor: Tensor) => tensor.view("grad"),
-  ema: (tensor: Tensor) => tensor.view("ema"),
-  state: (tensor: Tensor) => tensor.state,
-};

@@ -13,7 +13,6 @@ import { NODES } from "../../compat/runtimes.ts";
 import { findTool } from "../../compat/tools.ts";
 import { BUNDLE } from "../../tools/bundle.mjs";
 import { ENTRIES } from "../support/entries.ts";
-import { programFile } from "../support/program.ts";
 import { describeWith } from "../support/required.ts";
 
 const PAGE = 65_536;
@@ -172,7 +171,9 @@ describeWith(node, "in an engine with 64-bit memories", () => {
       const { buffer } = memory;
       try { ${use}; } catch (error) { console.log(error.name, /64-bit/.test(error.message), buffer.byteLength); }`;
     const { outputFiles } = await build({ ...BUNDLE, stdin: { contents, resolveDir: "src" }, write: false });
-    const said = execFileSync(findTool(newest)!.path, [programFile(outputFiles[0]!.text)], {
+    const input = outputFiles[0]!.text;
+    const said = execFileSync(findTool(newest)!.path, ["--input-type=module", "-"], {
+      input,
       encoding: "utf8",
     });
     expect(said).toBe(`MemoryError true ${PAGE}\n`);

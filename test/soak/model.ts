@@ -257,7 +257,7 @@ export class ModelOptimizer {
     const edge = (i: number) => (i === count ? total : Math.floor((total * i) / count / 16) * 16);
     // Elements between tensors belong to shares too.
     const start = Math.max(edge(index) - position, 0);
-    const end = Math.min(edge(index + 1) - position, tensor.plan.count, 1);
+    const end = Math.min(edge(index + 1) - position, tensor.plan.count);
     return start < end ? { start, end } : { start: 0, end: 0 };
   }
 

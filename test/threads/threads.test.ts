@@ -8,6 +8,7 @@ import { OptionError, RMSprop, ThreadError } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { generateWorker } from "../../scripts/build-worker.mjs";
 import { MOMENTUM } from "../../src/kernel/contract.ts";
+import { PLANES } from "../../src/kernel/segment.ts";
 import { workerCode } from "../../src/threads/worker.generated.ts";
 import { BUNDLE } from "../../tools/bundle.mjs";
 import { scalarsFor, seeded, VARIANTS } from "../support/kernels.ts";
@@ -318,7 +319,7 @@ describe("workers that die", () => {
       return { exports: {
         update(...args) {
           const last = isLast();
-          if (last) args[7] >>>= 1;
+          if (last) args[${PLANES.length + 1}] >>>= 1;
           update(...args);
           if (last) process.exit();
         },
