@@ -3,7 +3,7 @@ export const WEIGHT_LIMITS = {
   "rmsprop-wasm": 23_000,
   "rmsprop-wasm/core": 8_000,
   "rmsprop-wasm/js": 18_500,
-  "rmsprop-wasm/tfjs": 16_500,
+  "rmsprop-wasm/tfjs": 15_000,
   /** Beside the main entry, which it takes its optimizers from. */
   "rmsprop-wasm/checkpoint": 11_500,
 } as const;
