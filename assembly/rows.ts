@@ -115,15 +115,10 @@ export function catchUpRows(
     const averageKept = load<f64>(entries, 8);
     const p = param + at;
     const m = momentumBuffer + at;
-    const emaKept = load<f64>(entries, 40);
-    const paramKept = load<f64>(entries, 24);
-    const paramOfMomentum = load<f64>(entries, 32);
     if (variant & AVERAGED) {
-      if (emaKept === 1) flushPlane(ema + at, count);
-      else combine(ema + at, emaKept, p, load<f64>(entries, 48), m, load<f64>(entries, 56), count);
+      combine(ema + at, load<f64>(entries, 40), p, load<f64>(entries, 48), m, load<f64>(entries, 56), count);
     }
-    if (paramKept === 1 && paramOfMomentum === 0) flushPlane(p, count);
-    else combine(p, paramKept, m, paramOfMomentum, 0, 0, count);
+    combine(p, load<f64>(entries, 24), m, load<f64>(entries, 32), 0, 0, count);
     if (variant & MOMENTUM) scale(m, load<f64>(entries, 16), count);
     scale(squareAvg + at, averageKept, count);
     if (variant & CENTERED) scale(gradAvg + at, averageKept, count);
@@ -134,9 +129,8 @@ export function catchUpRows(
 
 /** x = kept·x, four elements at a time */
 function scale(x: usize, kept: f64, count: u32): void {
-  if (kept === 1) return flushPlane(x, count);
-  const keptOfTwo = f64x2.splat(kept);
-  if (sizeof<Real>() === 4) {
+  if (sizeof<Real>() === 4 && kept !== 1) {
+    const keptOfTwo = f64x2.splat(kept);
     for (; count >= 4; count -= 4) {
       const four = v128.load(x);
       const low = f64x2.mul(keptOfTwo, f64x2.promote_low_f32x4(four));
@@ -158,6 +152,10 @@ function scale(x: usize, kept: f64, count: u32): void {
 
 /** x = kept·x + ofY·y + ofZ·z */
 function combine(x: usize, kept: f64, y: usize, ofY: f64, z: usize, ofZ: f64, count: u32): void {
+  if (kept === 1 && ofY === 0 && ofZ === 0) {
+    flushPlane(x, count);
+    return;
+  }
   const keptOfTwo = f64x2.splat(kept);
   const ofTwoY = f64x2.splat(ofY);
   const ofTwoZ = f64x2.splat(ofZ);

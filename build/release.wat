@@ -102,53 +102,49 @@
   (local $4 v128)
   local.get $1
   f64.const 1
-  f64.eq
+  f64.ne
   if
-   local.get $0
-   local.get $2
-   call $assembly/rmsprop/flushPlane
-   return
-  end
-  local.get $1
-  f64x2.splat
-  local.set $3
-  loop $for-loop|0
-   local.get $2
-   i32.const 4
-   i32.ge_u
-   if
-    local.get $0
-    local.get $3
-    local.get $0
-    v128.load
-    local.tee $4
-    f64x2.promote_low_f32x4
-    f64x2.mul
-    f32x4.demote_f64x2_zero
-    local.get $3
-    local.get $4
-    local.get $4
-    i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15
-    f64x2.promote_low_f32x4
-    f64x2.mul
-    f32x4.demote_f64x2_zero
-    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
-    local.tee $4
-    local.get $4
-    f32x4.abs
-    v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
-    f32x4.lt
-    v128.andnot
-    v128.store
-    local.get $0
-    i32.const 16
-    i32.add
-    local.set $0
+   local.get $1
+   f64x2.splat
+   local.set $3
+   loop $for-loop|0
     local.get $2
     i32.const 4
-    i32.sub
-    local.set $2
-    br $for-loop|0
+    i32.ge_u
+    if
+     local.get $0
+     local.get $3
+     local.get $0
+     v128.load
+     local.tee $4
+     f64x2.promote_low_f32x4
+     f64x2.mul
+     f32x4.demote_f64x2_zero
+     local.get $3
+     local.get $4
+     local.get $4
+     i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15
+     f64x2.promote_low_f32x4
+     f64x2.mul
+     f32x4.demote_f64x2_zero
+     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+     local.tee $4
+     local.get $4
+     f32x4.abs
+     v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
+     f32x4.lt
+     v128.andnot
+     v128.store
+     local.get $0
+     i32.const 16
+     i32.add
+     local.set $0
+     local.get $2
+     i32.const 4
+     i32.sub
+     local.set $2
+     br $for-loop|0
+    end
    end
   end
   local.get $0
@@ -167,6 +163,23 @@
   (local $10 v128)
   (local $11 v128)
   (local $12 v128)
+  local.get $3
+  f64.const 0
+  f64.eq
+  local.get $1
+  f64.const 1
+  f64.eq
+  i32.and
+  local.get $5
+  f64.const 0
+  f64.eq
+  i32.and
+  if
+   local.get $0
+   local.get $6
+   call $assembly/rmsprop/flushPlane
+   return
+  end
   local.get $1
   f64x2.splat
   local.set $10
@@ -2130,98 +2143,95 @@
   (local $9 i32)
   (local $10 i32)
   (local $11 f64)
-  (local $12 f64)
-  (local $13 f64)
-  (local $14 f64)
+  (local $12 i32)
+  (local $13 i32)
+  (local $14 i32)
   (local $15 i32)
   (local $16 i32)
-  (local $17 i32)
-  (local $18 i32)
-  (local $19 i32)
   local.get $6
   i32.const 2
   i32.shl
-  local.set $17
+  local.set $14
   loop $for-loop|0
    local.get $8
-   local.get $16
+   local.get $13
    i32.gt_u
    if
     local.get $7
-    local.get $16
+    local.get $13
     i32.const 6
     i32.shl
     i32.add
     f64.load
     i32.trunc_sat_f64_u
-    local.get $17
+    local.get $14
     i32.mul
-    local.tee $19
+    local.tee $16
     local.get $1
     i32.add
     local.set $10
     i32.const 0
     local.set $9
     i32.const 0
-    local.set $18
+    local.set $15
     loop $for-loop|00
-     local.get $17
-     local.get $18
+     local.get $14
+     local.get $15
      i32.gt_u
      if
       local.get $9
       local.get $10
-      local.get $18
+      local.get $15
       i32.add
       i32.load
       i32.or
       local.set $9
-      local.get $18
+      local.get $15
       i32.const -64
       i32.sub
-      local.set $18
+      local.set $15
       br $for-loop|00
      end
     end
     local.get $9
     local.set $10
     local.get $2
-    local.get $19
+    local.get $16
     i32.add
-    local.set $19
+    local.set $16
     i32.const 0
     local.set $9
     i32.const 0
-    local.set $18
+    local.set $15
     loop $for-loop|01
-     local.get $17
-     local.get $18
+     local.get $14
+     local.get $15
      i32.gt_u
      if
       local.get $9
-      local.get $18
-      local.get $19
+      local.get $15
+      local.get $16
       i32.add
       i32.load
       i32.or
       local.set $9
-      local.get $18
+      local.get $15
       i32.const -64
       i32.sub
-      local.set $18
+      local.set $15
       br $for-loop|01
      end
     end
-    local.get $15
+    local.get $12
     local.get $9
     local.get $10
     i32.or
     i32.or
-    local.set $15
-    local.get $16
+    local.set $12
+    local.get $13
     i32.const 1
     i32.add
-    local.set $16
+    local.set $13
     br $for-loop|0
    end
   end
@@ -2230,7 +2240,7 @@
    if
     local.get $7
     f64.load offset=8
-    local.set $14
+    local.set $11
     local.get $7
     f64.load
     i32.trunc_sat_f64_u
@@ -2245,70 +2255,40 @@
     local.get $3
     local.get $9
     i32.add
-    local.set $16
-    local.get $7
-    f64.load offset=40
     local.set $13
-    local.get $7
-    f64.load offset=24
-    local.set $12
-    local.get $7
-    f64.load offset=32
-    local.set $11
     local.get $0
     i32.const 64
     i32.and
     if
+     local.get $5
+     local.get $9
+     i32.add
+     local.get $7
+     f64.load offset=40
+     local.get $10
+     local.get $7
+     f64.load offset=48
      local.get $13
-     f64.const 1
-     f64.eq
-     if
-      local.get $5
-      local.get $9
-      i32.add
-      local.get $6
-      call $assembly/rmsprop/flushPlane
-     else
-      local.get $5
-      local.get $9
-      i32.add
-      local.get $13
-      local.get $10
-      local.get $7
-      f64.load offset=48
-      local.get $16
-      local.get $7
-      f64.load offset=56
-      local.get $6
-      call $assembly/rows/combine
-     end
-    end
-    local.get $11
-    f64.const 0
-    f64.eq
-    local.get $12
-    f64.const 1
-    f64.eq
-    i32.and
-    if
-     local.get $10
-     local.get $6
-     call $assembly/rmsprop/flushPlane
-    else
-     local.get $10
-     local.get $12
-     local.get $16
-     local.get $11
-     i32.const 0
-     f64.const 0
+     local.get $7
+     f64.load offset=56
      local.get $6
      call $assembly/rows/combine
     end
+    local.get $10
+    local.get $7
+    f64.load offset=24
+    local.get $13
+    local.get $7
+    f64.load offset=32
+    i32.const 0
+    f64.const 0
+    local.get $6
+    call $assembly/rows/combine
     local.get $0
     i32.const 1
     i32.and
     if
-     local.get $16
+     local.get $13
      local.get $7
      f64.load offset=16
      local.get $6
@@ -2317,7 +2297,7 @@
     local.get $2
     local.get $9
     i32.add
-    local.get $14
+    local.get $11
     local.get $6
     call $assembly/rows/scale
     local.get $0
@@ -2327,7 +2307,7 @@
      local.get $4
      local.get $9
      i32.add
-     local.get $14
+     local.get $11
      local.get $6
      call $assembly/rows/scale
     end
@@ -2342,7 +2322,7 @@
     br $for-loop|1
    end
   end
-  local.get $15
+  local.get $12
  )
  (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
   (local $13 v128)
