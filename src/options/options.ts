@@ -1,6 +1,6 @@
 /** The options of an optimizer, of a step and of a raw update: their types, defaults and rules. */
-import { LARGEST_FINITE } from "../base/float32.ts";
-import { check, defaultsOf, FLAG, numberFrom, oneOf, type Rules, resolve } from "../base/rules.ts";
+import type { Real } from "../base/real.ts";
+import { check, defaultsOf, FLAG, numberIn, oneOf, type Rules, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import { type Backend, MAX_THREADS } from "../kernel/contract.ts";
@@ -13,6 +13,7 @@ import {
   DEFAULTS,
   HYPERPARAMETERS,
   type Hyperparameters,
+  isShare,
 } from "./hyperparameters.ts";
 
 /** The treatment of a step whose gradients hold a NaN or an infinity. */
@@ -124,7 +125,7 @@ export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions 
   step?: number;
 }
 
-const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
+const EMA_DECAY = /* @__PURE__ */ numberIn(isShare, 0, "from 0 to 1");
 
 /** @internal */
 export const NON_FINITE = /* @__PURE__ */ oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw");
@@ -135,11 +136,11 @@ const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   ema: {
     default: undefined,
     wanted: "{ decay: a number from 0 to 1 }",
-    accepts: (value) =>
+    accepts: (value, real) =>
       typeof value === "object" &&
       value !== null &&
       Object.keys(value).join() === "decay" &&
-      EMA_DECAY.accepts((value as { decay: unknown }).decay),
+      EMA_DECAY.accepts((value as { decay: unknown }).decay, real),
   },
   memory: {
     default: undefined,
@@ -160,7 +161,7 @@ const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
 }))();
 
 const SCALE_OPTIONS: Rules<Required<ScaleOptions>> = /* @__PURE__ */ (() => ({
-  gradScale: numberFrom(-LARGEST_FINITE, LARGEST_FINITE, 1, "that is finite"),
+  gradScale: numberIn(Number.isFinite, 1, "that is finite"),
   zeroGrad: FLAG,
 }))();
 
@@ -214,16 +215,20 @@ export function checkIsObject(options: unknown): void {
 }
 
 /** Checks the constructor's options, and parts them into those that groups inherit and those of the whole. */
-export function resolveOptions(options: Options): {
+export function resolveOptions(
+  options: Options,
+  real: Real,
+): {
   inherited: Hyperparameters;
   optimizerOptions: OptimizerOptions;
 } {
   checkIsObject(options);
-  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS));
+  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, real, Object.keys(OPTIMIZER_OPTIONS));
   const optimizerOptions = resolve(
     OPTIMIZER_OPTIONS,
     OPTIMIZER_DEFAULTS,
     options,
+    real,
     Object.keys(HYPERPARAMETERS),
   );
   const { memory, allocate, threads } = optimizerOptions;
@@ -239,20 +244,20 @@ export function resolveOptions(options: Options): {
 }
 
 /** Checks the options of `step`. */
-export function resolveStepOptions(options: StepOptions | undefined): Required<StepOptions> {
-  return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options);
+export function resolveStepOptions(options: StepOptions | undefined, real: Real): Required<StepOptions> {
+  return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options, real);
 }
 
 /** Checks a share that a caller asks about. */
-export function checkShard(shard: Shard): Shard {
-  check(STEP_OPTIONS, "shard", shard);
+export function checkShard(shard: Shard, real: Real): Shard {
+  check(STEP_OPTIONS, "shard", shard, real);
   return shard;
 }
 
 /** Checks the options of a raw update, which come in one object. */
-export function resolveCoreOptions(options: CoreOptions): Required<CoreOptions> {
-  const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options);
-  checkTogether(resolved);
+export function resolveCoreOptions(options: CoreOptions, real: Real): Required<CoreOptions> {
+  const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options, real);
+  checkTogether(resolved, real);
   return resolved;
 }
 
