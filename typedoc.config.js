@@ -17,7 +17,7 @@ const PAGES = {
     "several-machines",
     "memory",
   ],
-  "Kinds of models": ["recurrent-networks", "reinforcement-learning", "gpu-data"],
+  "Kinds of models": ["recurrent-networks", "sparse-rows", "reinforcement-learning", "gpu-data"],
   "Coming from": ["from-tfjs", "from-pytorch", "from-a-hand-written-loop"],
   Background: ["dialects", "numerics", "speed", "eight-lanes", "where-it-works"],
 };

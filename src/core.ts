@@ -7,8 +7,9 @@
 import { FLOAT32 } from "./base/real.ts";
 import { show } from "./base/show.ts";
 import { MemoryError, OptionError } from "./errors.ts";
-import { CENTERED, MOMENTUM } from "./kernel/contract.ts";
+import { CENTERED, MOMENTUM, type Scalars } from "./kernel/contract.ts";
 import { KERNELS } from "./kernel/module.ts";
+import type { Segment } from "./kernel/segment.ts";
 import { openWasm } from "./kernel/wasm.ts";
 import { checkMemory } from "./memory/layout.ts";
 import { areApart, type Range, rangeAt } from "./memory/ranges.ts";
@@ -38,6 +39,20 @@ export interface TensorPtrs {
   count: number;
 }
 
+/** The places of a table and its state, as those of any tensor, and the length of its rows. */
+export interface TablePtrs extends TensorPtrs {
+  /** Elements of a row: `count` is a multiple of it. */
+  width: number;
+}
+
+/** Numbers of rows in the memory: uint32, in ascending order, each once. */
+export interface RowsPtr {
+  /** Byte offset of the first number. */
+  ptr: number;
+  /** How many there are. */
+  count: number;
+}
+
 /** The kernels, bound to one memory. */
 export interface Core {
   /**
@@ -49,6 +64,17 @@ export interface Core {
    * @throws MemoryError for an address that is misaligned, outside the memory, or in another plane.
    */
   update(tensor: TensorPtrs, options?: CoreOptions): void;
+  /**
+   * Does what `update` does for some rows of a table. All other rows and their state stand still, whatever the options; an
+   * optimizer's `step({ rows })` makes good the steps that they miss.
+   *
+   * @param table The places of the table and its state.
+   * @param rows The list of rows.
+   * @param options Those of `update`.
+   * @throws OptionError for a row that the table doesn't have, rows that aren't in ascending order, and as `update` does.
+   * @throws MemoryError as `update` does, for the list too.
+   */
+  updateRows(table: TablePtrs, rows: RowsPtr, options?: CoreOptions): void;
   /**
    * Sums the squares of a gradient, in float64 and in an order that depends on `count` alone.
    *
@@ -84,38 +110,69 @@ export interface Core {
 export function instantiate(memory: WebAssembly.Memory): Core {
   checkMemory(memory);
   const kernel = openWasm(memory, KERNELS);
+  const segmentOf = (tensor: TensorPtrs, options: CoreOptions): { segment: Segment; scalars: Scalars } => {
+    const resolved = resolveCoreOptions(options, FLOAT32);
+    const { step, gradScale, zeroGrad } = resolved;
+    const lr = learningRateAt(resolved.lr, step, FLOAT32);
+    const scalars = scalarsOf(resolved, lr, { step, gradScale, zeroGrad, emaDecay: undefined }, FLOAT32);
+    const { variant } = scalars;
+    const { param, grad, squareAvg, count } = tensor;
+    const [hasMomentum, isCentered] = [(variant & MOMENTUM) !== 0, (variant & CENTERED) !== 0];
+    const names = ["param", "grad", "squareAvg"];
+    const ptrs: unknown[] = [param, grad, squareAvg];
+    if (hasMomentum) ptrs[names.push("momentumBuffer") - 1] = tensor.momentumBuffer;
+    if (isCentered) ptrs[names.push("gradAvg") - 1] = tensor.gradAvg;
+    const ranges = checkPlanes(names, ptrs, count, memory);
+    const segment = {
+      param: ranges[0]!.ptr,
+      grad: ranges[1]!.ptr,
+      squareAvg: ranges[2]!.ptr,
+      momentumBuffer: hasMomentum ? ranges[3]!.ptr : 0,
+      gradAvg: isCentered ? ranges[ranges.length - 1]!.ptr : 0,
+      ema: 0,
+      z: 0,
+      x0: 0,
+      count,
+    };
+    return { segment, scalars };
+  };
   return {
     update(tensor, options = {}) {
-      const resolved = resolveCoreOptions(options, FLOAT32);
-      const { step, gradScale, zeroGrad } = resolved;
-      const lr = learningRateAt(resolved.lr, step, FLOAT32);
-      const scalars = scalarsOf(resolved, lr, { step, gradScale, zeroGrad, emaDecay: undefined }, FLOAT32);
-      const { variant } = scalars;
-      const { param, grad, squareAvg, count } = tensor;
-      const [hasMomentum, isCentered] = [(variant & MOMENTUM) !== 0, (variant & CENTERED) !== 0];
-      const names = ["param", "grad", "squareAvg"];
-      const ptrs: unknown[] = [param, grad, squareAvg];
-      if (hasMomentum) ptrs[names.push("momentumBuffer") - 1] = tensor.momentumBuffer;
-      if (isCentered) ptrs[names.push("gradAvg") - 1] = tensor.gradAvg;
-      const ranges = checkPlanes(names, ptrs, count, memory);
-      const segment = {
-        param: ranges[0]!.ptr,
-        grad: ranges[1]!.ptr,
-        squareAvg: ranges[2]!.ptr,
-        momentumBuffer: hasMomentum ? ranges[3]!.ptr : 0,
-        gradAvg: isCentered ? ranges[ranges.length - 1]!.ptr : 0,
-        ema: 0,
-        z: 0,
-        x0: 0,
-        count,
-      };
+      const { segment, scalars } = segmentOf(tensor, options);
       kernel.update(segment, scalars);
+    },
+    updateRows({ width, ...tensor }, { ptr, count }, options = {}) {
+      const { segment, scalars } = segmentOf(tensor, options);
+      if (!(Number.isInteger(width) && width > 0 && segment.count % width === 0)) {
+        throw new OptionError(
+          `width: got ${show(width)}, expected a whole number of elements, of which count ${segment.count} is a multiple.`,
+        );
+      }
+      const list = rowsAt(ptr, count, segment.count / width, memory);
+      kernel.updateRows({ ...segment, count: width }, scalars, { ptr: list.ptr, count });
     },
     sumOfSquares({ grad, count }) {
       const [range] = checkPlanes(["grad"], [grad], count, memory);
       return kernel.sumOfSquares(range!.ptr, count, 1);
     },
   };
+}
+
+/** Checks a list of rows, and gives its range. */
+function rowsAt(ptr: unknown, count: number, rows: number, memory: WebAssembly.Memory): Range {
+  if (!Number.isInteger(count) || count < 0) {
+    throw new MemoryError(`rows.count: got ${show(count)}, expected a whole number of rows.`);
+  }
+  const { buffer } = memory;
+  const range = rangeAt("rows.ptr", ptr, count * 4, buffer.byteLength, 4);
+  const list = new Uint32Array(buffer, range.ptr, count);
+  for (let i = 0; i < count; i++) {
+    if (list[i]! < rows && (i === 0 || list[i]! > list[i - 1]!)) continue;
+    throw new OptionError(
+      `rows: got ${list[i]} at ${i}, expected ascending numbers below ${rows}, each once.`,
+    );
+  }
+  return range;
 }
 
 /** Checks that planes are inside the memory, apart from each other, and gives their ranges. */

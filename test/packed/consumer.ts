@@ -54,6 +54,8 @@ import {
   type CoreHyperparameters,
   type CoreOptions,
   instantiate,
+  type RowsPtr,
+  type TablePtrs,
   type TensorPtrs,
 } from "rmsprop-wasm/core";
 import { RMSprop as JsRMSprop, OptionError } from "rmsprop-wasm/js";
@@ -213,6 +215,9 @@ const tensor: TensorPtrs = { ...byOffset, squareAvg: 3072, momentumBuffer: 4096,
 const rate: Partial<CoreHyperparameters> = { lr: 1 };
 const coreOptions: CoreOptions = { ...rate, step: 3, gradScale: 1, zeroGrad: true };
 core.update(tensor, coreOptions);
+const table: TablePtrs = { ...tensor, width: 2 };
+const rowsPtr: RowsPtr = { ptr: 512, count: 1 };
+core.updateRows(table, rowsPtr, coreOptions);
 const norm: number = Math.sqrt(core.sumOfSquares({ grad: 2048, count: 4 }));
 // @ts-expect-error State that the caller must have placed.
 core.update(byOffset);
