@@ -10,6 +10,7 @@ import { Comment, CommentTag, Converter, JSX, ReflectionKind } from "typedoc";
 const PAGES = {
   Guides: [
     "choosing-settings",
+    "no-tuning",
     "training",
     "options",
     "checkpoints",

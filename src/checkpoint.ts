@@ -45,7 +45,7 @@ function make<Name extends string>(params: readonly ParamGroup[], options: Optio
 function describe(optimizer: Optimizer<Params>): FileParts {
   const dict = optimizer.stateDict(asTheyLie);
   const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
-  const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
+  const parts = partsOf(dict.groups, dict.options);
   const carried = carriedBy(optimizer);
   const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];
   return fileParts(sources, annotate(dict, isScheduled, carried));
@@ -203,7 +203,7 @@ function* reading<Name extends string>(options: Options): Generator<number, Load
 /**
  * Fills an optimizer from a file, by names and shapes: all of it or nothing. The file's hyperparameters hold from the next
  * step on. Three things stay as they are: a schedule of `lr`, which goes on at the file's step; the constructor's own
- * options `globalClipNorm`, `nonFinite` and `ema`; and the gradients.
+ * options `globalClipNorm`, `nonFinite`, `ema` and `scheduleFree`; and the gradients.
  *
  * @example
  * ```ts
@@ -230,7 +230,7 @@ export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBu
   const annotations = annotationsOf(header);
   const own = optimizer.stateDict(asTheyLie);
   const { groups, keys } = annotated(own.groups, annotations);
-  const parts = partsOf(groups, own.options?.ema !== undefined);
+  const parts = partsOf(groups, own.options);
   const findings = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
   const isOurs = annotations.own !== undefined;
   const isState = isOurs ? () => false : stateTest(header.entries);

@@ -2,7 +2,7 @@
 
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import { keptPlanes } from "../optimizer/group.ts";
+import { type Kept, keptPlanes } from "../optimizer/group.ts";
 import type { Shape } from "../optimizer/params.ts";
 import type { GroupState, StateDict, TensorState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
@@ -19,12 +19,12 @@ export interface Part {
 export type KeyOf = (part: Part) => string;
 
 /** All parts that optimizers with such groups keep: steps first, then plane by plane, in the order of memory. */
-export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] {
-  const order: Part["what"][] = ["step", "param", "squareAvg", "momentumBuffer", "gradAvg", "ema"];
+export function partsOf(groups: readonly GroupState[], options: Kept = {}): Part[] {
+  const order: Part["what"][] = ["step", "param", "squareAvg", "momentumBuffer", "gradAvg", "ema", "z"];
   return order.flatMap((what) =>
     groups.flatMap((group) => {
       const { momentum = 0, centered = false } = group;
-      const planes: string[] = keptPlanes({ momentum, centered } as Hyperparameters, hasEma);
+      const planes: string[] = keptPlanes({ momentum, centered } as Hyperparameters, options);
       return what === "step" || planes.includes(what) ? group.params.map((name) => ({ name, what })) : [];
     }),
   );
@@ -167,7 +167,7 @@ export function stepsOf(counts: readonly Count[], mustAgree: boolean, areSomeFre
 
 /** Gives state that a file doesn't have: averages at their start, the average of the weights at the weights. */
 export function freshState({ what }: Part, param: Float32Array, initialSquareAvg: number): Float32Array {
-  if (what === "ema") return param;
+  if (what === "ema" || what === "z") return param;
   return new Float32Array(param.length).fill(what === "squareAvg" ? initialSquareAvg : 0);
 }
 

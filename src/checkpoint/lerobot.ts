@@ -57,13 +57,13 @@ export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles
   }
   const places = new Map(dict.groups.flatMap(({ params }) => params).map((name, i) => [name, i]));
   const keyOf = keyBy(places);
-  const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
+  const parts = partsOf(dict.groups, dict.options);
   const file = (of: (part: Part) => boolean, more: readonly Source[]) => {
     const sources = [...sourcesOf(dict, parts.filter(of), keyOf), ...more];
     return concatenated(fileParts(sources, new Map([["format", "pt"]])));
   };
   const groups = dict.groups.map((group) => {
-    const record = hyperparametersToJson(group, "pytorch", carried.keys.get(group.params[0]!));
+    const record = hyperparametersToJson(group, "pytorch", dict.steps, carried.keys.get(group.params[0]!));
     // Further keys may come from a file with other text in its metadata than JSON.
     const entries = [...record]
       .filter(([, json]) => isJson(json))
@@ -102,7 +102,7 @@ export function restoreLeRobot(optimizer: Optimizer<Params>, files: LeRobotFiles
   const places = new Map<string, number>();
   const { groups, keys } = groupsFrom(files["optimizer_param_groups.json"], own.groups, places);
   const keyOf = keyBy(places);
-  const parts = partsOf(groups, own.options?.ema !== undefined);
+  const parts = partsOf(groups, own.options);
   const state = openFile(files["optimizer_state.safetensors"]);
   const read: Read[] = [{ ...state, ...findIn(state.header.entries, isState) }];
   let tensors: ReadonlyMap<string, CarriedTensor> = carriedBy(optimizer).tensors;

@@ -53,7 +53,7 @@ export class Loader<Made extends Optimizer<Params>> {
     const { groups, keys } = groupsOf(header, annotations);
     this.#groups = groups.map((group) => ({ ...group, ...overrides }));
     const ownOptions = { ...own?.options, ...options };
-    const parts = partsOf(this.#groups, ownOptions.ema !== undefined);
+    const parts = partsOf(this.#groups, ownOptions);
     const { found, fresh, others } = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
     const shapes = shapesOf(found);
     this.#isOurs = own !== undefined;
@@ -65,7 +65,7 @@ export class Loader<Made extends Optimizer<Params>> {
     const named = [...this.#carriedTensors].map(([{ name }, tensor]) => [name, tensor] as const);
     this.#carried = { tensors: new Map(named), keys };
 
-    const params = this.#groups.map((group) => ({
+    const params = this.#groups.map(({ weightSum, lrMax, ...group }) => ({
       ...group,
       params: Object.fromEntries(group.params.map((name) => [name, shapes.get(name)!])),
     }));
@@ -93,10 +93,15 @@ export class Loader<Made extends Optimizer<Params>> {
     const steps = stepsOf(this.#counts, mustAgree, hasFreshCounts(this.#fresh));
     for (const part of this.#fresh) {
       // Other state begins as the constructor has made it.
-      if (part.what === "ema") this.#view(part).set(this.#view({ ...part, what: "param" }));
+      if (part.what === "ema" || part.what === "z")
+        this.#view(part).set(this.#view({ ...part, what: "param" }));
     }
     const state = this.#optimizer.stateDict(asTheyLie);
-    this.#optimizer.loadStateDict({ ...state, steps, skippedSteps: this.#skippedSteps });
+    const groups = state.groups.map((group, i) => {
+      const { weightSum, lrMax } = this.#groups[i]!;
+      return weightSum === undefined ? group : { ...group, weightSum, lrMax: lrMax as number };
+    });
+    this.#optimizer.loadStateDict({ ...state, groups, steps, skippedSteps: this.#skippedSteps });
     carry(this.#optimizer, this.#carried);
     return this.#optimizer;
   }

@@ -4,17 +4,19 @@ import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { StatePlane } from "../kernel/segment.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
+import type { WeightSums } from "../optimizer/weights.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { parseJson } from "./json.ts";
 
-/** The keys of the state. `ema` is our own: PyTorch keeps state that it doesn't know. */
+/** The keys of the state. `z` is that of the package schedulefree, and `ema` is our own: PyTorch keeps state that it doesn't know. */
 export const STATE_KEYS = {
   step: "step",
   squareAvg: "square_avg",
   momentumBuffer: "momentum_buffer",
   gradAvg: "grad_avg",
   ema: "ema",
-} as const satisfies Record<StatePlane | "ema" | "step", string>;
+  z: "z",
+} as const satisfies Record<StatePlane | "ema" | "z" | "step", string>;
 
 type Keys = Partial<Record<keyof Hyperparameters, string>>;
 
@@ -38,6 +40,12 @@ const OF_OURS = {
   clipValue: "clip_value",
   clipNorm: "clip_norm",
 } satisfies Keys;
+
+/** The keys of a group's weights by those of the package schedulefree, which keeps the count of steps beside them, as `k`. */
+const SUMS: ReadonlyMap<string, keyof WeightSums> = /* @__PURE__ */ new Map([
+  ["weight_sum", "weightSum"],
+  ["lr_max", "lrMax"],
+]);
 
 const HYPERPARAMETER_KEYS: Record<keyof Hyperparameters, string> = { ...OF_PYTORCH, ...OF_OURS };
 
@@ -71,13 +79,16 @@ export const GROUP_KEYS: readonly string[] = /* @__PURE__ */ (() => [
 export function hyperparametersToJson(
   group: GroupState,
   only: "pytorch" | "all",
+  steps: number,
   others: ReadonlyMap<string, string> = new Map(),
 ): Map<string, string> {
   const keys: Keys = only === "all" ? HYPERPARAMETER_KEYS : OF_PYTORCH;
   const values = Object.entries(keys).map(
     ([name, key]) => [key, jsonOf(group[name as keyof Hyperparameters])] as const,
   );
-  return new Map([...values, ...FOR_PYTORCH, ...others]);
+  const sums = [...SUMS].map(([key, name]) => [key, jsonOf(group[name])] as const);
+  const weights = group.weightSum === undefined ? [] : [["k", String(steps)] as const, ...sums];
+  return new Map([...values, ...FOR_PYTORCH, ...weights, ...others]);
 }
 
 /** The hyperparameters of a group that change a step and that PyTorch doesn't have. */
@@ -107,11 +118,12 @@ export function hyperparametersFrom(
   record: GroupRecord,
   where: string,
   areAllWanted: boolean,
-): { values: Partial<Hyperparameters>; others: Map<string, string> } {
+): { values: Partial<Hyperparameters & WeightSums>; others: Map<string, string> } {
   const values: Record<string, unknown> = {};
   const others = new Map<string, string>();
   for (const [key, json] of record) {
-    const name = NAMES.get(key);
+    const name = NAMES.get(key) ?? SUMS.get(key);
+    if (key === "k" && record.has("weight_sum")) continue;
     if (name === undefined) {
       // A list of all names with each of them makes a header that grows by the square, and the keys have the names.
       if (key === "param_names") continue;

@@ -5,17 +5,18 @@ import type { Kernel, Scalars } from "../kernel/contract.ts";
 import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
-import type { Shard } from "../options/options.ts";
-import { phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
+import type { ResolvedOptions, Shard } from "../options/options.ts";
+import { type Drawn, phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type NormedGroup, type SumsOfSquares } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
 import { Tensor } from "./tensor.ts";
+import type { Weights } from "./weights.ts";
 
 /** The part of its optimizer that a group needs. */
 export interface GroupContext {
   arena: Arena;
-  hasEma: boolean;
+  options: ResolvedOptions;
   /** Throws if a hyperparameter doesn't fit the optimizer as a whole. */
   beforeChange(next: Hyperparameters): void;
 }
@@ -31,7 +32,9 @@ export class Group implements NormedGroup {
   readonly #adopted: Tensor[];
   /** Placed by another optimizer (`attach`). */
   readonly #arePlaced: boolean;
-  readonly #hasEma: boolean;
+  readonly #options: ResolvedOptions;
+  #weights: Weights | undefined;
+  #drawn: Drawn | undefined;
   #segments: readonly Segment[] = [];
   #statePlanes: StatePlane[];
   #lr = 0;
@@ -39,7 +42,7 @@ export class Group implements NormedGroup {
   #last: (Omit<StepPlan, "step"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
 
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
-    const { arena, hasEma, beforeChange } = context;
+    const { arena, options, beforeChange } = context;
     this.#arena = arena;
     this.#beforeChange = beforeChange;
     this.hyperparameters = hyperparameters;
@@ -48,18 +51,24 @@ export class Group implements NormedGroup {
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
     this.#arePlaced = specs[0]!.placed !== undefined;
     this.#statePlanes = statePlanesOf(hyperparameters);
-    this.#hasEma = hasEma;
+    this.#options = options;
   }
 
   /** The planes that a new group needs in the memory. */
   get firstWants(): Wants[] {
     if (this.#arePlaced) return [];
-    const [, ...state] = keptPlanes(this.hyperparameters, this.#hasEma);
+    const [, ...state] = keptPlanes(this.hyperparameters, this.#options);
     return wantsOf([this.#made, ["param", "grad", ...state]], [this.#adopted, state]);
   }
 
-  /** Takes over the places that its tensors have got. */
-  settle(): void {
+  /** The weights of `scheduleFree`. */
+  get weights(): Weights | undefined {
+    return this.#weights;
+  }
+
+  /** Takes over the places that its tensors have got, and the weights of `scheduleFree`. */
+  settle(weights = this.#weights): void {
+    this.#weights = weights;
     this.#segments = mergedSegments(this.tensors);
   }
 
@@ -70,12 +79,21 @@ export class Group implements NormedGroup {
 
   /** Does the part of a step that may throw: called for all groups before the first one is updated. */
   prepare(step: number): void {
-    this.#lr = learningRateAt(this.hyperparameters.lr, step);
+    this.#lr = this.lrAt(step);
+    const weights = this.#weights;
+    if (weights) this.#drawn = { zShare: weights.shareAt(step, this.#lr), beta: weights.beta };
+  }
+
+  /** The learning rate of a step, by its schedule and its warm-up. */
+  lrAt(step: number): number {
+    const lr = learningRateAt(this.hyperparameters.lr, step);
+    return this.#weights?.warmedUp(lr, step) ?? lr;
   }
 
   /** @param sums needed if each tensor is clipped to a norm of its own. */
   update(kernel: Kernel, plan: StepPlan, sums: SumsOfSquares, shard: Shard | undefined): void {
     const share = shard ? shareOf(this.#segments, shard) : whole;
+    if (this.#drawn && plan.step === 0) this.#begin(share);
     if (!this.clipsByNorm) {
       const scalars = this.#scalarsFor(plan);
       for (const segment of this.#segments) {
@@ -88,6 +106,14 @@ export class Group implements NormedGroup {
       const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.hyperparameters.clipNorm);
       const part = share(tensor.segment);
       if (part) kernel.update(part, this.#scalarsFor({ ...plan, gradScale }));
+    }
+  }
+
+  /** Lets z begin where the parameters are at the first step, whoever has written them by then. */
+  #begin(share: (segment: Segment) => Segment | undefined): void {
+    const bytes = new Uint8Array(this.#arena.memory.buffer);
+    for (const part of this.#segments.map(share)) {
+      if (part) bytes.copyWithin(part.z, part.param, part.param + part.count * 4);
     }
   }
 
@@ -109,6 +135,8 @@ export class Group implements NormedGroup {
 
   /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
   #scalarsFor(plan: StepPlan): Scalars {
+    const drawn = this.#drawn;
+    if (drawn) return scalarsOf(this.hyperparameters, this.#lr, plan, drawn);
     const last = this.#last;
     const phase = phaseOf(this.hyperparameters, plan);
     const { gradScale, zeroGrad, emaDecay } = plan;
@@ -231,8 +259,16 @@ function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
   return planes;
 }
 
+/** Options that keep a plane of their own. */
+export interface Kept {
+  readonly ema?: unknown;
+  readonly scheduleFree?: unknown;
+}
+
 /** The planes of each tensor that are kept from step to step. */
-export function keptPlanes(hyperparameters: Hyperparameters, ema: unknown): Plane[] {
+export function keptPlanes(hyperparameters: Hyperparameters, { ema, scheduleFree }: Kept): Plane[] {
   const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
-  return ema ? [...planes, "ema"] : planes;
+  if (ema) planes.push("ema");
+  if (scheduleFree) planes.push("z");
+  return planes;
 }

@@ -14,7 +14,7 @@ import type { Shape } from "./values.ts";
 const VERSION = 3;
 
 /** The options that hold for every optimizer on the tensors. */
-export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema">;
+export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema" | "scheduleFree">;
 
 /** The argument of `RMSprop.attach`. Plain data: post it to another thread as it is. */
 export interface Handle {
@@ -52,7 +52,7 @@ export function handleOf(
   memory: WebAssembly.Memory,
   progress: number,
   groups: readonly Group[],
-  { globalClipNorm, nonFinite, ema }: OptimizerOptions,
+  { globalClipNorm, nonFinite, ema, scheduleFree }: OptimizerOptions,
 ): Handle {
   if (!isShared(memory)) {
     throw new MemoryError(
@@ -75,7 +75,7 @@ export function handleOf(
         segment: { ...segment },
       })),
     })),
-    options: { globalClipNorm, nonFinite, ema },
+    options: { globalClipNorm, nonFinite, ema, scheduleFree },
   };
 }
 

@@ -4,7 +4,6 @@ import { DisposedError, OptionError, StaleViewError } from "../errors.ts";
 import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
-import { exchange } from "../memory/view.ts";
 import {
   guardHyperparameters,
   type Hyperparameters,
@@ -14,8 +13,8 @@ import type { Shard } from "../options/options.ts";
 import {
   checkClipping,
   checkShard,
-  type OptimizerOptions,
   type Options,
+  type ResolvedOptions,
   resolveOptions,
   resolveStepOptions,
   type StepOptions,
@@ -29,8 +28,10 @@ import { place } from "./place.ts";
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
+import { StandIn } from "./stand-in.ts";
 import { MAX_STEPS, readState, type StateDict, writeState } from "./state-dict.ts";
 import type { State, Tensor } from "./tensor.ts";
+import { Weights, weightsByteLength } from "./weights.ts";
 
 /** Everything that `dispose` drops. */
 interface Parts {
@@ -40,7 +41,8 @@ interface Parts {
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
   norms: Norms;
-  options: OptimizerOptions;
+  options: ResolvedOptions;
+  standIn: StandIn;
   progress: Progress;
   /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
   progressPtr: number;
@@ -85,7 +87,7 @@ export class Optimizer<const P extends Params> {
       tensors,
       hyperparameters: resolveHyperparameters(overrides, inherited),
     }));
-    const { memory, allocate, backend, threads, globalClipNorm, ema } = optimizerOptions;
+    const { memory, allocate, backend, threads, globalClipNorm, ema, scheduleFree } = optimizerOptions;
     const norms = new Norms(optimizerOptions);
     const beforeChange = (next: Hyperparameters) => {
       checkClipping(globalClipNorm, [next]);
@@ -95,29 +97,34 @@ export class Optimizer<const P extends Params> {
 
     const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
     const arena = new Arena(memory, allocate, wantsShared);
-    const hasEma = ema !== undefined;
     place(
       specs.flatMap((spec) => spec.tensors),
       arena,
       memory,
     );
     const groups = specs.map(
-      (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
+      (spec) =>
+        new Group(spec.tensors, spec.hyperparameters, { arena, options: optimizerOptions, beforeChange }),
     );
     // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
     const early = memory && open(memory, backend, threads);
     let progressPtr: number;
     try {
+      const weightsBytes = scheduleFree ? weightsByteLength(groups.length) : 0;
+      const sharedBytes = wantsShared && !attachment ? PROGRESS_BYTES + weightsBytes : 0;
       const wants = groups.flatMap((group) => group.firstWants);
-      const placed = reserve(arena, wants, wantsShared && !attachment ? PROGRESS_BYTES : 0);
+      const placed = reserve(arena, wants, sharedBytes);
       progressPtr = attachment?.progress ?? placed;
     } catch (error) {
       early?.dispose?.();
       throw error;
     }
-    for (const group of groups) group.settle();
     const kernel = early ?? open(arena.memory, backend, threads);
-    const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
+    const shared = isShared(arena.memory) ? { memory: arena.memory, ptr: progressPtr } : undefined;
+    const progress = new Progress(shared?.memory, shared?.ptr);
+    groups.forEach((group, i) => {
+      group.settle(scheduleFree && new Weights(scheduleFree, i, shared));
+    });
     const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
     for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
       if (values !== undefined) tensors.get(name)!.view("param").set(values);
@@ -135,13 +142,14 @@ export class Optimizer<const P extends Params> {
       tensors,
       norms,
       options: optimizerOptions,
+      standIn: new StandIn([...tensors.values()], optimizerOptions, progress),
       progress,
       progressPtr,
     };
     this.params = this.#record(READERS.params);
     this.grads = this.#record(READERS.grads);
     this.state = this.#record(READERS.state);
-    this.ema = this.#record(hasEma ? READERS.ema : undefined);
+    this.ema = this.#record(ema ? READERS.ema : undefined);
     const [first, ...others] = groups.map((group, i) => this.#guard(group.hyperparameters, i));
     this.groups = Object.freeze([first!, ...others] as const);
   }
@@ -306,15 +314,27 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError without the option `ema`.
    */
   swapEma(): boolean {
-    const { tensors, options, progress } = this.#settled;
-    if (options.ema === undefined) {
-      throw new OptionError("There are no averages to swap: set the option ema, as { decay: 0.999 }.");
-    }
-    const pairs = [...tensors.values()].map((tensor) => [tensor.view("param"), tensor.view("ema")] as const);
-    for (const [param, ema] of pairs) exchange(param, ema);
-    progress.isSwapped = !progress.isSwapped;
-    progress.noteChange();
-    return progress.isSwapped;
+    return this.#settled.standIn.swapEma();
+  }
+
+  /**
+   * Puts the averages of `scheduleFree` in the parameters' place, to evaluate with. Until `train()`, no step can be taken
+   * and no state be saved; what is written to `params` meanwhile is lost. A second call does nothing.
+   *
+   * @throws OptionError without the option `scheduleFree`.
+   */
+  eval(): void {
+    this.#settled.standIn.eval();
+  }
+
+  /**
+   * Puts the parameters that training goes on from back, to the bit, after `eval()`. Without one it does nothing.
+   *
+   * @throws OptionError without the option `scheduleFree`.
+   * @throws SwappedError when another optimizer on these tensors has called `eval()`.
+   */
+  train(): void {
+    this.#settled.standIn.train();
   }
 
   /**

@@ -1,7 +1,6 @@
 /** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
 import type { Backend, Kernel } from "../kernel/contract.ts";
-import { learningRateAt } from "../options/hyperparameters.ts";
 import { type StepPlan, scalarsOf } from "../options/scalars.ts";
 import type { Group } from "./group.ts";
 import { clippedScale, type SumsOfSquares } from "./norms.ts";
@@ -18,7 +17,7 @@ export interface TensorReport {
   /**
    * Root mean square of the update that `step` subtracts: with `momentum` it comes out of the momentum buffer, otherwise it
    * is `lr * grad / denominator`. `grad` is scaled, clipped and has coupled weight decay added, as in `step`. Decoupled
-   * decay isn't part of it.
+   * decay isn't part of it. With `scheduleFree`, it is the update of `state[name].z`.
    */
   updateRms: number;
   /** `updateRms` divided by the root mean square of the parameter; as a rule of thumb, 1e-3 is healthy. 0 without update. */
@@ -52,7 +51,7 @@ export function reportsOn(
   memory: WebAssembly.Memory,
 ): [string, TensorReport][] {
   const { tensors, hyperparameters } = group;
-  const lr = learningRateAt(hyperparameters.lr, plan.step);
+  const lr = group.lrAt(plan.step);
   const probe = probes.get(backend) ?? new Probe(open);
   probes.set(backend, probe);
   const heap = new Float32Array(memory.buffer);

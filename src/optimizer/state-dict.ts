@@ -12,6 +12,7 @@ import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { isFloat32Array, type Shape } from "./values.ts";
+import type { WeightSums } from "./weights.ts";
 
 /** One tensor of a state dict, its arrays flat. */
 export interface TensorState extends State {
@@ -24,7 +25,7 @@ export interface TensorState extends State {
 }
 
 /** A group of a state dict: the names of its tensors, and its hyperparameters. */
-export interface GroupState extends Partial<Hyperparameters> {
+export interface GroupState extends Partial<Hyperparameters>, Partial<WeightSums> {
   /** The names, in the group's order. */
   readonly params: readonly string[];
 }
@@ -52,14 +53,15 @@ export interface StateDict<Name extends string = string> {
  */
 export function readState(
   groups: readonly Group[],
-  { globalClipNorm, nonFinite, ema }: OptimizerOptions,
+  options: OptimizerOptions,
   steps: number,
   skippedSteps: number,
   copy: (view: Float32Array) => Float32Array,
 ): StateDict {
+  const { globalClipNorm, nonFinite, ema, scheduleFree } = options;
   const entries = groups.flatMap(({ hyperparameters, tensors }) =>
     tensors.map((tensor) => {
-      const arrays = keptPlanes(hyperparameters, ema).map((plane) => [plane, copy(tensor.view(plane))]);
+      const arrays = keptPlanes(hyperparameters, options).map((plane) => [plane, copy(tensor.view(plane))]);
       return [tensor.name, { shape: [...(tensor.shape ?? [tensor.count])], ...Object.fromEntries(arrays) }];
     }),
   );
@@ -67,14 +69,15 @@ export function readState(
     version: 1,
     steps,
     skippedSteps,
-    groups: groups.map(({ hyperparameters, tensors }) => ({
+    groups: groups.map(({ hyperparameters, tensors, weights }) => ({
       ...hyperparameters,
       // The rate of the last step: a schedule need not be defined beyond it.
       lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0)),
+      ...weights?.after(steps),
       params: tensors.map(({ name }) => name),
     })),
     tensors: Object.fromEntries(entries),
-    options: { globalClipNorm, nonFinite, ema },
+    options: { globalClipNorm, nonFinite, ema, scheduleFree },
   };
 }
 
@@ -97,7 +100,7 @@ interface Write {
 export function writeState(
   dict: StateDict,
   groups: readonly Group[],
-  { ema }: OptimizerOptions,
+  options: OptimizerOptions,
   arena: Arena,
 ): void {
   if (dict?.version !== 1) refuse("version", dict?.version, 1);
@@ -106,16 +109,18 @@ export function writeState(
   if (dict.groups?.length !== groups.length) refuse("groups.length", dict.groups?.length, groups.length);
 
   const nexts = groups.map((group, i) => {
-    const { params, ...given } = { ...dict.groups[i] };
+    const { params, weightSum, lrMax, ...given } = { ...dict.groups[i] };
     const names = group.tensors.map(({ name }) => name);
     if (!isSameList(params, names)) refuse(`groups[${i}].params`, params, names);
+    checkWeight(`groups[${i}].weightSum`, weightSum, group.weights !== undefined);
+    checkWeight(`groups[${i}].lrMax`, lrMax, group.weights !== undefined);
     const own = group.hyperparameters;
     // A function can't be saved: the optimizer's own schedule goes on, from the dict's step.
     if (typeof own.lr === "function") given.lr = own.lr;
     return resolveHyperparameters(given, own);
   });
   const writes = groups.flatMap((group, i) => {
-    const wanted = keptPlanes(nexts[i]!, ema);
+    const wanted = keptPlanes(nexts[i]!, options);
     return group.tensors.flatMap((tensor) => writesOf(dict.tensors?.[tensor.name], tensor, wanted));
   });
   groups.forEach((group, i) => {
@@ -130,6 +135,7 @@ export function writeState(
 
   groups.forEach((group, i) => {
     group.change(nexts[i]!);
+    group.weights?.set(dict.steps, dict.groups[i] as WeightSums);
   });
   for (const { tensor, plane, values } of safe) {
     const view = tensor.view(plane);
@@ -175,6 +181,14 @@ function apart(write: Write, memory: WebAssembly.Memory): Write {
 function checkCount(name: string, count: unknown, most: number, wanted: string): void {
   const isCount = Number.isInteger(count) && (count as number) >= 0 && (count as number) <= most;
   if (!isCount) refuse(name, count, wanted);
+}
+
+/** Checks a number that groups have with `scheduleFree`, and with nothing else. */
+function checkWeight(name: string, value: unknown, isWanted: boolean): void {
+  if (!isWanted && value !== undefined) refuse(name, value, undefined);
+  if (isWanted && !(typeof value === "number" && value >= 0 && value < Infinity)) {
+    refuse(name, value, "a number from 0 up, as scheduleFree keeps it");
+  }
 }
 
 function isSameList(given: unknown, wanted: readonly unknown[]): boolean {

@@ -15,6 +15,8 @@ export interface State {
   readonly momentumBuffer?: Float32Array;
   /** Running average of the gradient, with `centered`. */
   readonly gradAvg?: Float32Array;
+  /** The points that are averaged, with `scheduleFree`. They begin where the parameters are at the first step. */
+  readonly z?: Float32Array;
 }
 
 /** One tensor: its places, and the views of it. */
@@ -57,8 +59,9 @@ export class Tensor {
   }
 
   /** The views of all state in use. */
-  get state(): Partial<Record<StatePlane, Float32Array>> {
-    return Object.fromEntries(this.statePlanes().map((plane) => [plane, this.view(plane)]));
+  get state(): Partial<Record<StatePlane | "z", Float32Array>> {
+    const planes: Plane[] = this.segment.z ? [...this.statePlanes(), "z"] : [...this.statePlanes()];
+    return Object.fromEntries(planes.map((plane) => [plane, this.view(plane)]));
   }
 
   /** Whether gradients were last read before the memory grew. */

@@ -1,5 +1,5 @@
 /** The options of an optimizer, of a step and of a raw update: their types, defaults and rules. */
-import { LARGEST_FINITE } from "../base/float32.ts";
+import { LARGEST_FINITE, SMALLEST_DENORMAL } from "../base/float32.ts";
 import { check, defaultsOf, FLAG, numberFrom, oneOf, type Rules, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
@@ -36,6 +36,15 @@ export interface OptimizerOptions {
         readonly decay: number;
       }
     | undefined;
+  /**
+   * Averages of the parameters in the place of a schedule of `lr` (Defazio et al., "The Road Less Scheduled", 2024). `true`
+   * for the defaults. Gradients are taken where the parameters stand; `eval()` puts the averages in their place, to
+   * evaluate or to save a model, and `train()` puts them back. It takes the memory that momentum would take, and replaces
+   * `ema`.
+   *
+   * @defaultValue undefined
+   */
+  scheduleFree: boolean | ScheduleFreeOptions | undefined;
   /** The memory to work in, such as another module's. By default the optimizer makes one of its own. @defaultValue undefined */
   memory: WebAssembly.Memory | undefined;
   /**
@@ -56,6 +65,26 @@ export interface OptimizerOptions {
    * @defaultValue 1
    */
   threads: number;
+}
+
+/** The settings of `scheduleFree`, each with a default. */
+export interface ScheduleFreeOptions {
+  /** How near the average gradients are taken, above 0 to 1: at 1 in the average itself. @defaultValue 0.9 */
+  readonly beta?: number;
+  /** Steps over which the learning rate rises to its value, a whole number; they weigh less in the average. @defaultValue 0 */
+  readonly warmupSteps?: number;
+  /** Power of the step's number in its weight, a multiple of 0.5: above 0, late steps weigh more. @defaultValue 0 */
+  readonly r?: number;
+  /** Power of the largest learning rate so far in a step's weight, a multiple of 0.5. @defaultValue 2 */
+  readonly weightLrPower?: number;
+}
+
+/** @internal */
+export type ScheduleFree = Required<ScheduleFreeOptions>;
+
+/** The options of an optimizer, each at its value. */
+export interface ResolvedOptions extends OptimizerOptions {
+  scheduleFree: ScheduleFree | undefined;
 }
 
 /** The options of the constructor, all optional: hyperparameters for all groups, and those of the optimizer as a whole. */
@@ -109,6 +138,22 @@ export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions 
 
 const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
 
+// Engines round other powers differently, and bits must not differ.
+const HALVES = "from 0 to 100, a multiple of 0.5";
+const isHalf = (value: unknown) =>
+  typeof value === "number" && value >= 0 && value <= 100 && Number.isInteger(value * 2);
+
+const SCHEDULE_FREE: Rules<ScheduleFree> = /* @__PURE__ */ (() => ({
+  beta: numberFrom(SMALLEST_DENORMAL, 1, 0.9, "above 0, to 1"),
+  warmupSteps: {
+    default: 0,
+    wanted: "a whole number from 0 up",
+    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  },
+  r: { default: 0, wanted: `a number ${HALVES}`, accepts: isHalf },
+  weightLrPower: { default: 2, wanted: `a number ${HALVES}`, accepts: isHalf },
+}))();
+
 /** @internal */
 export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   globalClipNorm: CLIP,
@@ -121,6 +166,12 @@ export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() =>
       value !== null &&
       Object.keys(value).join() === "decay" &&
       EMA_DECAY.accepts((value as { decay: unknown }).decay),
+  },
+  scheduleFree: {
+    default: undefined,
+    wanted: "true, or an object of beta, warmupSteps, r and weightLrPower",
+    accepts: (value) =>
+      typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value)),
   },
   memory: {
     default: undefined,
@@ -192,7 +243,7 @@ export function checkIsObject(options: unknown): void {
 /** Checks the constructor's options, and parts them into those that groups inherit and those of the whole. */
 export function resolveOptions(options: Options): {
   inherited: Hyperparameters;
-  optimizerOptions: OptimizerOptions;
+  optimizerOptions: ResolvedOptions;
 } {
   checkIsObject(options);
   const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS));
@@ -202,7 +253,12 @@ export function resolveOptions(options: Options): {
     options,
     Object.keys(HYPERPARAMETERS),
   );
-  const { memory, allocate, threads } = optimizerOptions;
+  const { memory, allocate, threads, ema, scheduleFree } = optimizerOptions;
+  if (ema !== undefined && scheduleFree) {
+    throw new OptionError(
+      "Options ema and scheduleFree both average the parameters, and scheduleFree's average is made to be evaluated with: leave out ema.",
+    );
+  }
   if (allocate !== undefined && memory === undefined) {
     throw new OptionError("Option allocate gives places in options.memory: set memory too.");
   }
@@ -211,7 +267,12 @@ export function resolveOptions(options: Options): {
       `Option threads: got ${threads}, but options.memory isn't shared between threads. Make it with { shared: true }, or leave threads out.`,
     );
   }
-  return { inherited, optimizerOptions };
+  return { inherited, optimizerOptions: { ...optimizerOptions, scheduleFree: scheduleFreeOf(scheduleFree) } };
+}
+
+function scheduleFreeOf(given: OptimizerOptions["scheduleFree"]): ScheduleFree | undefined {
+  if (!given) return undefined;
+  return resolve(SCHEDULE_FREE, defaultsOf(SCHEDULE_FREE), given === true ? {} : given);
 }
 
 /** Checks the options of `step`. */

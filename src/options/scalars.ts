@@ -9,6 +9,7 @@ import {
   FLUSHED,
   MOMENTUM,
   NESTEROV,
+  SCHEDULE_FREE,
   type Scalars,
   SHAPED,
   ZEROED,
@@ -26,8 +27,20 @@ export interface StepPlan {
   emaDecay: number | undefined;
 }
 
+/** The second point that parameters are drawn towards. */
+export interface Drawn {
+  /** The share of this step's z in the average, with `scheduleFree`. */
+  zShare: number;
+  beta: number;
+}
+
 /** Reduces a group's hyperparameters to a kernel's scalars, for one step at the learning rate `lr`. */
-export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan: StepPlan): Scalars {
+export function scalarsOf(
+  hyperparameters: CoreHyperparameters,
+  lr: number,
+  plan: StepPlan,
+  drawn?: Drawn,
+): Scalars {
   const { alpha, eps, epsInsideSqrt, weightDecay, decoupledWeightDecay } = hyperparameters;
   const { momentum, lrInMomentum, clipValue, biasCorrection } = hyperparameters;
   const { step, emaDecay } = plan;
@@ -49,7 +62,8 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
       (emaDecay === undefined ? 0 : AVERAGED) |
       (plan.zeroGrad ? ZEROED : 0) |
       (decaysDecoupled ? DECOUPLED : 0) |
-      (flushesAt(step) ? FLUSHED : 0),
+      (flushesAt(step) ? FLUSHED : 0) |
+      (drawn ? SCHEDULE_FREE : 0),
     alpha: Math.fround(alpha),
     oneMinusAlpha: Math.fround(1 - alpha),
     epsInside: epsInsideSqrt ? Math.fround(eps) : 0,
@@ -64,8 +78,8 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
     correction: biasCorrection ? Math.fround(1 - power(alpha, step + 1)) : 1,
     // The first step takes the weights themselves, as Keras does.
     emaWeight: emaDecay === undefined ? 0 : step === 0 ? 1 : Math.fround(1 - emaDecay),
-    zShare: 0,
-    stepShare: 1,
+    zShare: drawn ? Math.fround(drawn.zShare) : 0,
+    stepShare: drawn ? Math.fround(1 - drawn.beta * (1 - drawn.zShare)) : 1,
     x0Share: 0,
   };
 }
@@ -88,7 +102,7 @@ export function clipFactor(norm: number | undefined, limit: number): number {
 }
 
 /** `base ** exponent` for whole exponents, by squaring. Engines may round `**` differently, and bits must not differ. */
-function power(base: number, exponent: number): number {
+export function power(base: number, exponent: number): number {
   let result = 1;
   let square = base;
   for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
