@@ -8,7 +8,10 @@ import type { WeightSums } from "../optimizer/weights.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { parseJson } from "./json.ts";
 
-/** The keys of the state. `z` is that of the package schedulefree, and `ema` is our own: PyTorch keeps state that it doesn't know. */
+/**
+ * The keys of the state. `z` is that of the package schedulefree; `ema` and `row_steps` are our own: PyTorch keeps state that it
+ * doesn't know.
+ */
 export const STATE_KEYS = {
   step: "step",
   squareAvg: "square_avg",
@@ -16,7 +19,8 @@ export const STATE_KEYS = {
   gradAvg: "grad_avg",
   ema: "ema",
   z: "z",
-} as const satisfies Record<StatePlane | "ema" | "z" | "step", string>;
+  rowSteps: "row_steps",
+} as const satisfies Record<StatePlane | "ema" | "z" | "step" | "rowSteps", string>;
 
 type Keys = Partial<Record<keyof Hyperparameters, string>>;
 
@@ -47,7 +51,10 @@ const SUMS: ReadonlyMap<string, keyof WeightSums> = /* @__PURE__ */ new Map([
   ["lr_max", "lrMax"],
 ]);
 
-const HYPERPARAMETER_KEYS: Record<keyof Hyperparameters, string> = { ...OF_PYTORCH, ...OF_OURS };
+/** Settings that a file has only if they were set. */
+const OF_ROWS = { sparse: "sparse" } satisfies Keys;
+
+const HYPERPARAMETER_KEYS: Record<keyof Hyperparameters, string> = { ...OF_PYTORCH, ...OF_OURS, ...OF_ROWS };
 
 export function isHyperparameter(name: string): boolean {
   return Object.hasOwn(HYPERPARAMETER_KEYS, name);
@@ -83,9 +90,10 @@ export function hyperparametersToJson(
   others: ReadonlyMap<string, string> = new Map(),
 ): Map<string, string> {
   const keys: Keys = only === "all" ? HYPERPARAMETER_KEYS : OF_PYTORCH;
-  const values = Object.entries(keys).map(
-    ([name, key]) => [key, jsonOf(group[name as keyof Hyperparameters])] as const,
-  );
+  const values = Object.entries(keys).flatMap(([name, key]) => {
+    const value = group[name as keyof Hyperparameters];
+    return value === undefined && Object.hasOwn(OF_ROWS, name) ? [] : [[key, jsonOf(value)] as const];
+  });
   const sums = [...SUMS].map(([key, name]) => [key, jsonOf(group[name])] as const);
   const weights = group.weightSum === undefined ? [] : [["k", String(steps)] as const, ...sums];
   return new Map([...values, ...FOR_PYTORCH, ...weights, ...others]);
@@ -136,8 +144,9 @@ export function hyperparametersFrom(
     }
     values[name] = value === null && key.startsWith("clip_") ? Infinity : value;
   }
-  for (const key of areAllWanted ? NAMES.keys() : []) {
-    if (!record.has(key)) throw new CheckpointError(`${where}${key} is missing.`);
+  for (const [key, name] of areAllWanted ? NAMES : []) {
+    if (!record.has(key) && !Object.hasOwn(OF_ROWS, name))
+      throw new CheckpointError(`${where}${key} is missing.`);
   }
   return { values, others };
 }

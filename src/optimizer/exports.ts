@@ -11,6 +11,8 @@ export type {
   NonFinitePolicy,
   OptimizerOptions,
   Options,
+  RowIndices,
+  RowsByName,
   ScheduleFreeOptions,
   Shard,
   StepOptions,

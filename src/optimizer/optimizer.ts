@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { DisposedError, OptionError, StaleViewError } from "../errors.ts";
+import { DisposedError } from "../errors.ts";
 import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
@@ -9,29 +9,33 @@ import {
   type Hyperparameters,
   resolveHyperparameters,
 } from "../options/hyperparameters.ts";
-import type { Shard } from "../options/options.ts";
 import {
   checkClipping,
   checkShard,
   type Options,
   type ResolvedOptions,
+  type RowIndices,
+  type RowsByName,
   resolveOptions,
   resolveStepOptions,
+  type Shard,
   type StepOptions,
 } from "../options/options.ts";
 import { clipFactor, type StepPlan } from "../options/scalars.ts";
 import { Group, reserve } from "./group.ts";
 import { Attachment, type Handle, handleOf } from "./handle.ts";
-import { Norms, nonFiniteError } from "./norms.ts";
+import { type Gradients, Norms, nonFiniteError } from "./norms.ts";
 import { type NameOf, type Params, parseParams } from "./params.ts";
 import { place } from "./place.ts";
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
+import { READERS, recordOf } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
+import { notByRows, type RowLists, Rows } from "./rows.ts";
 import type { ElementRange } from "./shard.ts";
 import { StandIn } from "./stand-in.ts";
-import { MAX_STEPS, readState, type StateDict, writeState } from "./state-dict.ts";
-import type { State, Tensor } from "./tensor.ts";
-import { Weights, weightsByteLength } from "./weights.ts";
+import { readState, refuseOverflow, type StateDict, writeState } from "./state-dict.ts";
+import { acceptGrowth, type State, type Tensor } from "./tensor.ts";
+import { startWeights, weightsByteLength } from "./weights.ts";
 
 /** Everything that `dispose` drops. */
 interface Parts {
@@ -41,6 +45,7 @@ interface Parts {
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
   norms: Norms;
+  rows: Rows;
   options: ResolvedOptions;
   standIn: StandIn;
   progress: Progress;
@@ -74,8 +79,8 @@ export class Optimizer<const P extends Params> {
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
-  /** The scale of the last step's gradients, for `report`. */
-  #gradScale = 1;
+  /** Those of the last step, for `report`. */
+  #gradients: Gradients = { gradScale: 1, lists: undefined, known: undefined };
   /** The plan of the current step: one object for all steps, since a small model's update takes hardly longer than to make one. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
@@ -91,42 +96,40 @@ export class Optimizer<const P extends Params> {
     const norms = new Norms(optimizerOptions);
     const beforeChange = (next: Hyperparameters) => {
       checkClipping(globalClipNorm, [next]);
+      if (scheduleFree && next.sparse !== undefined) throw notByRows("sparse");
       norms.reset();
     };
+    const catchUp = (group: Group) => this.#catchUp([group]);
     for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
     const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
     const arena = new Arena(memory, allocate, wantsShared);
-    place(
-      specs.flatMap((spec) => spec.tensors),
-      arena,
-      memory,
-    );
-    const groups = specs.map(
-      (spec) =>
-        new Group(spec.tensors, spec.hyperparameters, { arena, options: optimizerOptions, beforeChange }),
-    );
+    const tensorSpecs = specs.flatMap((spec) => spec.tensors);
+    place(tensorSpecs, arena, memory);
+    const context = { arena, options: optimizerOptions, beforeChange, catchUp };
+    const groups = specs.map((spec) => new Group(spec.tensors, spec.hyperparameters, context));
+    const rows = new Rows(arena, groups);
     // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
     const early = memory && open(memory, backend, threads);
     let progressPtr: number;
     try {
-      const weightsBytes = scheduleFree ? weightsByteLength(groups.length) : 0;
-      const sharedBytes = wantsShared && !attachment ? PROGRESS_BYTES + weightsBytes : 0;
       const wants = groups.flatMap((group) => group.firstWants);
-      const placed = reserve(arena, wants, sharedBytes);
+      const bytes = PROGRESS_BYTES + weightsByteLength(groups.length, scheduleFree);
+      const placed = reserve(arena, wants, wantsShared && !attachment ? bytes : 0);
       progressPtr = attachment?.progress ?? placed;
+      for (const group of groups) group.settle();
+      rows.start();
     } catch (error) {
       early?.dispose?.();
       throw error;
     }
+    arena.leaveRoom(rows.roomBytes);
     const kernel = early ?? open(arena.memory, backend, threads);
     const shared = isShared(arena.memory) ? { memory: arena.memory, ptr: progressPtr } : undefined;
     const progress = new Progress(shared?.memory, shared?.ptr);
-    groups.forEach((group, i) => {
-      group.settle(scheduleFree && new Weights(scheduleFree, i, shared));
-    });
+    startWeights(groups, scheduleFree, shared);
     const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
-    for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
+    for (const { name, values } of tensorSpecs) {
       if (values !== undefined) tensors.get(name)!.view("param").set(values);
     }
     for (const group of attachment ? [] : groups) {
@@ -141,6 +144,7 @@ export class Optimizer<const P extends Params> {
       groups,
       tensors,
       norms,
+      rows,
       options: optimizerOptions,
       standIn: new StandIn([...tensors.values()], optimizerOptions, progress),
       progress,
@@ -213,7 +217,7 @@ export class Optimizer<const P extends Params> {
    * Updates all parameters and their state in place from the gradients, in the order of operations that the README
    * writes out.
    *
-   * @param options `gradScale`, `zeroGrad`, `shard` and `gradNorm`, each with a default.
+   * @param options `gradScale`, `zeroGrad`, `shard`, `gradNorm` and `rows`, each with a default.
    * @returns whether the update was applied: false for one that `nonFinite: "skip"` has skipped.
    * @throws StaleViewError when the memory has grown since gradients were read: writes to those older views are lost. Read
    * `grads` again, write the gradients, and step.
@@ -223,20 +227,19 @@ export class Optimizer<const P extends Params> {
    * the elements that the error names.
    */
   step(options?: StepOptions): boolean {
-    const { arena, kernel, groups, norms, options: own, progress } = this.#settled;
-    const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
-    if (arena.hasGrown) this.#refuseStaleGrads();
+    const { arena, kernel, groups, tensors, norms, rows, options: own, progress } = this.#settled;
+    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options);
+    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
     const steps = progress.before(shard);
-    if (steps >= MAX_STEPS) {
-      throw new OptionError(
-        `${MAX_STEPS} steps were taken, the most that are counted: go on with loadStateDict({ ...stateDict(), steps: 2 ** 30 }).`,
-      );
-    }
+    refuseOverflow(steps);
     for (const group of groups) group.prepare(steps);
+    const lists = given && rows.read(given);
+    rows.prepare(lists, steps);
 
-    const { norm, sums } = norms.measure(groups, kernel, gradScale, gradNorm);
+    const gradients = { gradScale, lists, known: gradNorm };
+    const { norm, sums } = norms.measure(groups, kernel, gradients);
     if (norm !== undefined) {
       const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
       if (isRefused && own.nonFinite === "throw") throw nonFiniteError(sums);
@@ -252,11 +255,35 @@ export class Optimizer<const P extends Params> {
     plan.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
     plan.zeroGrad = zeroGrad;
     plan.emaDecay = own.ema?.decay;
-    for (const group of groups) group.update(kernel, plan, sums, shard);
-    this.#gradScale = gradScale;
+    for (const group of groups) group.update(kernel, plan, { sums, shard, lists, rows });
+    this.#gradients = gradients;
     progress.advance(steps, shard);
     kernel.settle?.(groups, progress);
     return true;
+  }
+
+  /**
+   * Brings rows to where dense steps would have brought them, without a gradient. It is for rows of `step({ rows })` that a
+   * forward pass is about to read, where steps move them meanwhile: with `momentum` or decoupled weight decay. Without
+   * arguments it does so with all rows of all tensors, as before the parameters are evaluated or exported. Rows of groups with
+   * `sparse: "lazy"`, and tensors that never were in a step by rows, are up to date.
+   *
+   * @param rows Numbers of rows by the name of their tensor, as `step` takes them; all, by default.
+   * @throws OptionError for rows that don't exist, and when a schedule of `lr` gives no learning rate.
+   * @throws MemoryError for a list of rows outside the memory.
+   * @throws SwappedError while `params` hold the averages.
+   */
+  catchUp(rows?: Readonly<Partial<Record<NameOf<P>, RowIndices>>>): void {
+    const parts = this.#settled;
+    parts.progress.refuseSwapped();
+    this.#catchUp(parts.groups, rows && parts.rows.read(rows as RowsByName));
+    parts.progress.noteChange();
+  }
+
+  #catchUp(groups = this.#live.groups, lists?: RowLists): void {
+    const { kernel, rows, options, progress } = this.#live;
+    const plan = { step: progress.steps, gradScale: 1, zeroGrad: false, emaDecay: options.ema?.decay };
+    for (const group of groups) group.catchUp(kernel, plan, rows, lists);
   }
 
   /** @internal Counts the changes of parameters and state, shares of a step among them. */
@@ -292,12 +319,12 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, open, kernel, groups, norms, options, progress } = this.#settled;
-    if (arena.hasGrown) this.#refuseStaleGrads();
-    const { norm, sums } = norms.measure(groups, kernel, this.#gradScale);
+    const { arena, open, kernel, groups, tensors, norms, options, progress } = this.#settled;
+    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
+    const { norm, sums } = norms.measure(groups, kernel, { ...this.#gradients, known: undefined });
     const plan = {
       step: Math.max(progress.steps - 1, 0),
-      gradScale: this.#gradScale * clipFactor(norm, options.globalClipNorm),
+      gradScale: this.#gradients.gradScale * clipFactor(norm, options.globalClipNorm),
       zeroGrad: false,
       emaDecay: undefined,
     };
@@ -314,12 +341,14 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError without the option `ema`.
    */
   swapEma(): boolean {
-    return this.#settled.standIn.swapEma();
+    const { standIn } = this.#settled;
+    this.#catchUp();
+    return standIn.swapEma();
   }
 
   /**
-   * Puts the averages of `scheduleFree` in the parameters' place, to evaluate with. Until `train()`, no step can be taken
-   * and no state be saved; what is written to `params` meanwhile is lost. A second call does nothing.
+   * Puts the averages of `scheduleFree` in the parameters' place, to evaluate with. Until `train()`, no step can be taken,
+   * no state be saved, and what is written to `params` is lost. A second call does nothing.
    *
    * @throws OptionError without the option `scheduleFree`.
    */
@@ -363,9 +392,9 @@ export class Optimizer<const P extends Params> {
    * @throws SwappedError while `params` hold the averages.
    */
   loadStateDict(dict: StateDict<NameOf<P>>): void {
-    const { arena, groups, options, progress } = this.#settled;
+    const { arena, groups, rows, options, progress } = this.#settled;
     progress.refuseSwapped();
-    writeState(dict, groups, options, arena);
+    writeState(dict, groups, options, arena, rows);
     progress.steps = dict.steps;
     this.#skippedSteps = dict.skippedSteps;
     this.#gradNorm = undefined;
@@ -397,17 +426,6 @@ export class Optimizer<const P extends Params> {
     return parts;
   }
 
-  #refuseStaleGrads(): void {
-    const { arena, tensors } = this.#live;
-    const stale = [...tensors.values()].filter((tensor) => tensor.hasStaleGrad).map((tensor) => tensor.name);
-    if (stale.length > 0) {
-      throw new StaleViewError(
-        `The memory grew after the gradients of ${stale.join(", ")} were read, so what was written to those views is lost. Read them from \`grads\` again, write the gradients, and step.`,
-      );
-    }
-    arena.acceptGrowth();
-  }
-
   /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
   #guard(values: Hyperparameters, index: number): Hyperparameters {
     return guardHyperparameters(values, (next) => {
@@ -417,23 +435,8 @@ export class Optimizer<const P extends Params> {
     });
   }
 
-  /** Names resolve when they are read, so that a record outlives the growth of the memory, but not `dispose`. */
   #record<Value>(read: ((tensor: Tensor) => Value) | undefined): Readonly<Record<NameOf<P>, Value>> {
-    const record = Object.create(null);
-    for (const name of read ? this.#live.tensors.keys() : []) {
-      Object.defineProperty(record, name, {
-        enumerable: true,
-        get: () => read!(this.#live.tensors.get(name)!),
-      });
-    }
-    return Object.freeze(record);
+    const names = read ? this.#live.tensors.keys() : [];
+    return recordOf(names, (name) => read!(this.#live.tensors.get(name)!));
   }
 }
-
-/** The readers of records. Made in the constructor, they would keep its variables, and so the memory, as long as a record. */
-const READERS = {
-  params: (tensor: Tensor) => tensor.view("param"),
-  grads: (tensor: Tensor) => tensor.view("grad"),
-  ema: (tensor: Tensor) => tensor.view("ema"),
-  state: (tensor: Tensor) => tensor.state as unknown as State,
-};

@@ -12,9 +12,27 @@ import { PROGRESS_BYTES } from "./progress.ts";
 const RING = 4;
 const NUMBERS = RING * 2;
 
-/** The bytes that the weights of all groups take. */
-export function weightsByteLength(groups: number): number {
-  return groups * NUMBERS * 8;
+/** The bytes that the weights of so many groups take. */
+export function weightsByteLength(groups: number, settings: ScheduleFree | undefined): number {
+  return settings ? groups * NUMBERS * 8 : 0;
+}
+
+/** A place in a shared memory. */
+interface Shared {
+  memory: WebAssembly.Memory;
+  ptr: number;
+}
+
+/** Gives each group its weights, behind the progress at `shared` if that is in a shared memory. */
+export function startWeights(
+  groups: readonly { weights: Weights | undefined }[],
+  settings: ScheduleFree | undefined,
+  shared?: Shared,
+): void {
+  if (!settings) return;
+  groups.forEach((group, i) => {
+    group.weights = new Weights(settings, i, shared);
+  });
 }
 
 /** A group's weights as a state dict has them, under PyTorch's names but for their case. */
@@ -29,13 +47,12 @@ export class Weights {
   readonly #settings: ScheduleFree;
   readonly #ring: Float64Array;
 
-  /** @param shared the memory, and the address of the progress, where weights are shared. */
-  constructor(settings: ScheduleFree, group: number, shared?: { memory: WebAssembly.Memory; ptr: number }) {
+  constructor(settings: ScheduleFree, group: number, shared?: Shared) {
     this.#settings = settings;
     this.#ring = shared
       ? new Float64Array(
           shared.memory.buffer,
-          shared.ptr + PROGRESS_BYTES + weightsByteLength(group),
+          shared.ptr + PROGRESS_BYTES + weightsByteLength(group, settings),
           NUMBERS,
         )
       : new Float64Array(NUMBERS);

@@ -229,6 +229,17 @@ describe.each([
       expect(() => make({ scheduleFree: true }).swapEma()).toThrow(/call eval\(\) and train\(\)/);
     });
 
+    it("steps by rows, which leave most elements where they are", () => {
+      const message = /scheduleFree moves all of them/;
+      const optimizer = new Class({ w: [4, 2] }, { scheduleFree: true });
+      expect(() => optimizer.step({ rows: { w: [1] } })).toThrow(message);
+      expect(() => new Class({ w: [4, 2] }, { scheduleFree: true, sparse: "lazy" })).toThrow(message);
+      expect(() => {
+        optimizer.groups[0].sparse = "exact";
+      }).toThrow(message);
+      expect(optimizer.steps).toBe(0);
+    });
+
     it("steps, state dicts and files while the averages stand in, and changes nothing", () => {
       const optimizer = make({ scheduleFree: true });
       train(optimizer, 0, 3);
