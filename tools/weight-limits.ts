@@ -5,5 +5,5 @@ export const WEIGHT_LIMITS = {
   "rmsprop-wasm/js": 19_750,
   "rmsprop-wasm/tfjs": 15_000,
   /** Beside the main entry, which it takes its optimizers from. */
-  "rmsprop-wasm/checkpoint": 12_250,
+  "rmsprop-wasm/checkpoint": 12_500,
 } as const;

@@ -1,8 +1,10 @@
 /** Handles: plain data that one thread sends another, so that both have an optimizer on the same tensors. */
 
+import type { Real } from "../base/real.ts";
 import { show } from "../base/show.ts";
 import { MemoryError, OptionError, ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
+import type { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import type { OptimizerOptions, Options } from "../options/options.ts";
@@ -20,6 +22,8 @@ export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite
 export interface Handle {
   /** Version of a handle's contents: both sides' libraries must agree on it. */
   readonly version: number;
+  /** The type of all elements, by the entry that the handle is of. */
+  readonly elements: "float32" | "float64";
   /** The memory of the tensors, a shared one. */
   readonly memory: WebAssembly.Memory;
   /** Byte offset of the count of steps. */
@@ -50,7 +54,7 @@ export interface AttachOptions {
 
 /** @internal */
 export function handleOf(
-  memory: WebAssembly.Memory,
+  { real, memory }: Arena,
   progress: number,
   groups: readonly Group[],
   { globalClipNorm, nonFinite, ema, scheduleFree }: OptimizerOptions,
@@ -62,6 +66,7 @@ export function handleOf(
   }
   return {
     version: VERSION,
+    elements: real.name,
     memory,
     progress,
     groups: groups.map(({ hyperparameters, tensors }) => ({
@@ -91,11 +96,16 @@ export class Attachment {
   readonly options: Options;
   readonly progress: number;
 
-  /** @throws ParameterError for anything but a handle of this version. */
-  constructor(handle: Handle, { lr }: AttachOptions) {
+  /** @throws ParameterError for anything but a handle of this version and type. */
+  constructor(handle: Handle, { lr }: AttachOptions, real: Real) {
     if (handle?.version !== VERSION) {
       throw new ParameterError(
         `Handle: got ${show(handle)} of version ${show(handle?.version)}, expected what optimizer.handle gives, of version ${VERSION}: use the same rmsprop-wasm on both sides.`,
+      );
+    }
+    if (handle.elements !== real.name) {
+      throw new ParameterError(
+        `Handle: got one of ${show(handle.elements)}, expected ${show(real.name)}: attach by the entry that the handle is of.`,
       );
     }
     this.groups = handle.groups.map(({ hyperparameters, tensors }) => {

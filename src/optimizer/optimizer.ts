@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { FloatArray } from "../base/real.ts";
 import { DisposedError } from "../errors.ts";
-import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
+import type { Backend, Backends, Kernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
 import {
@@ -40,7 +41,7 @@ import { startWeights, weightsByteLength } from "./weights.ts";
 /** Everything that `dispose` drops. */
 interface Parts {
   arena: Arena;
-  open: OpenKernel;
+  backends: Backends;
   kernel: Kernel;
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
@@ -65,17 +66,17 @@ interface Parts {
  * gradientsOf(new RMSprop({ w: [2] })).length; // → 1
  * ```
  */
-export class Optimizer<const P extends Params> {
+export class Optimizer<const P extends Params<Elements>, Elements extends FloatArray = Float32Array> {
   /** The parameters by name: flat views over the memory as it is when the name is read. */
-  readonly params: Readonly<Record<NameOf<P>, Float32Array>>;
+  readonly params: Readonly<Record<NameOf<P>, Elements>>;
   /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
-  readonly grads: Readonly<Record<NameOf<P>, Float32Array>>;
+  readonly grads: Readonly<Record<NameOf<P>, Elements>>;
   /** The running averages by name: flat views, as in `params`. */
-  readonly state: Readonly<Record<NameOf<P>, State>>;
+  readonly state: Readonly<Record<NameOf<P>, State<Elements>>>;
   /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
   readonly groups: readonly [Hyperparameters, ...Hyperparameters[]];
   /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
-  readonly ema: Readonly<Record<NameOf<P>, Float32Array>>;
+  readonly ema: Readonly<Record<NameOf<P>, Elements>>;
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
@@ -85,12 +86,13 @@ export class Optimizer<const P extends Params> {
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
   /** @internal */
-  constructor(params: P | Attachment, options: Options, open: OpenKernel, canShare = () => false) {
+  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
+    const { real } = backends;
     const attachment = params instanceof Attachment ? params : undefined;
-    const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options);
-    const specs = (attachment?.groups ?? parseParams(params as P)).map(({ tensors, overrides }) => ({
+    const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options, real);
+    const specs = (attachment?.groups ?? parseParams(params as P, real)).map(({ tensors, overrides }) => ({
       tensors,
-      hyperparameters: resolveHyperparameters(overrides, inherited),
+      hyperparameters: resolveHyperparameters(overrides, real, inherited),
     }));
     const { memory, allocate, backend, threads, globalClipNorm, ema, scheduleFree } = optimizerOptions;
     const norms = new Norms(optimizerOptions);
@@ -102,15 +104,17 @@ export class Optimizer<const P extends Params> {
     const catchUp = (group: Group) => this.#catchUp([group]);
     for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
-    const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
-    const arena = new Arena(memory, allocate, wantsShared);
+    const wantsShared = memory
+      ? isShared(memory)
+      : threads > 1 && backend !== "js" && !!backends.canShare?.();
+    const arena = new Arena(real, memory, allocate, wantsShared);
     const tensorSpecs = specs.flatMap((spec) => spec.tensors);
     place(tensorSpecs, arena, memory);
     const context = { arena, options: optimizerOptions, beforeChange, catchUp };
     const groups = specs.map((spec) => new Group(spec.tensors, spec.hyperparameters, context));
     const rows = new Rows(arena, groups);
     // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
-    const early = memory && open(memory, backend, threads);
+    const early = memory && backends.open(memory, backend, threads);
     let progressPtr: number;
     try {
       const wants = groups.flatMap((group) => group.firstWants);
@@ -124,7 +128,7 @@ export class Optimizer<const P extends Params> {
       throw error;
     }
     arena.leaveRoom(rows.roomBytes);
-    const kernel = early ?? open(arena.memory, backend, threads);
+    const kernel = early ?? backends.open(arena.memory, backend, threads);
     const shared = isShared(arena.memory) ? { memory: arena.memory, ptr: progressPtr } : undefined;
     const progress = new Progress(shared?.memory, shared?.ptr);
     startWeights(groups, scheduleFree, shared);
@@ -139,7 +143,7 @@ export class Optimizer<const P extends Params> {
 
     this.#parts = {
       arena,
-      open,
+      backends,
       kernel,
       groups,
       tensors,
@@ -197,7 +201,7 @@ export class Optimizer<const P extends Params> {
    */
   get handle(): Handle {
     const { arena, groups, options, progressPtr } = this.#live;
-    return handleOf(arena.memory, progressPtr, groups, options);
+    return handleOf(arena, progressPtr, groups, options);
   }
 
   /** Number of steps that `nonFinite: "skip"` has skipped. They aren't counted in `steps`. */
@@ -228,7 +232,7 @@ export class Optimizer<const P extends Params> {
    */
   step(options?: StepOptions): boolean {
     const { arena, kernel, groups, tensors, norms, rows, options: own, progress } = this.#settled;
-    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options);
+    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options, arena.real);
     if (arena.hasGrown) acceptGrowth(arena, tensors.values());
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
@@ -239,10 +243,10 @@ export class Optimizer<const P extends Params> {
     rows.prepare(lists, steps);
 
     const gradients = { gradScale, lists, known: gradNorm };
-    const { norm, sums } = norms.measure(groups, kernel, gradients);
+    const { norm, tensorNorms } = norms.measure(groups, kernel, gradients);
     if (norm !== undefined) {
       const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
-      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(sums);
+      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
       this.#gradNorm = norm;
       if (isRefused) {
         this.#skippedSteps++;
@@ -255,7 +259,7 @@ export class Optimizer<const P extends Params> {
     plan.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
     plan.zeroGrad = zeroGrad;
     plan.emaDecay = own.ema?.decay;
-    for (const group of groups) group.update(kernel, plan, { sums, shard, lists, rows });
+    for (const group of groups) group.update(kernel, plan, { tensorNorms, shard, lists, rows });
     this.#gradients = gradients;
     progress.advance(steps, shard);
     kernel.settle?.(groups, progress);
@@ -293,7 +297,8 @@ export class Optimizer<const P extends Params> {
 
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
   shareRanges(shard: Shard): Readonly<Record<NameOf<P>, ElementRange>> {
-    const ranges = this.#live.groups.flatMap((group) => group.rangesIn(checkShard(shard)));
+    const { groups, arena } = this.#live;
+    const ranges = groups.flatMap((group) => group.rangesIn(checkShard(shard, arena.real)));
     return Object.fromEntries(ranges) as Record<NameOf<P>, ElementRange>;
   }
 
@@ -319,17 +324,19 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, open, kernel, groups, tensors, norms, options, progress } = this.#settled;
+    const { arena, backends, kernel, groups, tensors, norms, options, progress } = this.#settled;
     if (arena.hasGrown) acceptGrowth(arena, tensors.values());
-    const { norm, sums } = norms.measure(groups, kernel, { ...this.#gradients, known: undefined });
+    const { norm, tensorNorms } = norms.measure(groups, kernel, { ...this.#gradients, known: undefined });
     const plan = {
       step: Math.max(progress.steps - 1, 0),
       gradScale: this.#gradients.gradScale * clipFactor(norm, options.globalClipNorm),
       zeroGrad: false,
       emaDecay: undefined,
     };
-    const openAlone = (memory: WebAssembly.Memory) => open(memory, kernel.backend, 1);
-    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, openAlone, arena.memory));
+    const openAlone = (memory: WebAssembly.Memory) => backends.open(memory, kernel.backend, 1);
+    const reports = groups.flatMap((group) =>
+      reportsOn(group, plan, tensorNorms, kernel, openAlone, arena.memory),
+    );
     return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
   }
 
@@ -372,13 +379,13 @@ export class Optimizer<const P extends Params> {
    *
    * @throws SwappedError while `params` hold the averages.
    */
-  stateDict(): StateDict<NameOf<P>>;
+  stateDict(): StateDict<NameOf<P>, Elements>;
   /** @internal Gives views instead of copies, for callers that copy them anyway. */
-  stateDict(copy: (view: Float32Array) => Float32Array): StateDict<NameOf<P>>;
-  stateDict(copy = (view: Float32Array): Float32Array => view.slice()): StateDict<NameOf<P>> {
-    const { groups, options, progress } = this.#settled;
+  stateDict(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements>;
+  stateDict(copy = (view: FloatArray): FloatArray => view.slice()): StateDict<NameOf<P>, Elements> {
+    const { arena, groups, options, progress } = this.#settled;
     progress.refuseSwapped();
-    return readState(groups, options, progress.steps, this.#skippedSteps, copy);
+    return readState(arena.real, groups, options, progress.steps, this.#skippedSteps, copy);
   }
 
   /**
@@ -391,7 +398,7 @@ export class Optimizer<const P extends Params> {
    * @throws MemoryError when its momentum or gradient averages need more room than the memory can give.
    * @throws SwappedError while `params` hold the averages.
    */
-  loadStateDict(dict: StateDict<NameOf<P>>): void {
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
     const { arena, groups, rows, options, progress } = this.#settled;
     progress.refuseSwapped();
     writeState(dict, groups, options, arena, rows);
@@ -428,15 +435,15 @@ export class Optimizer<const P extends Params> {
 
   /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
   #guard(values: Hyperparameters, index: number): Hyperparameters {
-    return guardHyperparameters(values, (next) => {
+    return guardHyperparameters(values, this.#live.arena.real, (next) => {
       const { groups, progress } = this.#settled;
       groups[index]!.assign(next);
       progress.noteChange(); // state may have come into use
     });
   }
 
-  #record<Value>(read: ((tensor: Tensor) => Value) | undefined): Readonly<Record<NameOf<P>, Value>> {
+  #record<Value>(read: ((tensor: Tensor) => unknown) | undefined): Readonly<Record<NameOf<P>, Value>> {
     const names = read ? this.#live.tensors.keys() : [];
-    return recordOf(names, (name) => read!(this.#live.tensors.get(name)!));
+    return recordOf(names, (name) => read!(this.#live.tensors.get(name)!) as Value);
   }
 }

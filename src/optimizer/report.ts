@@ -1,9 +1,9 @@
 /** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
-import type { Backend, Kernel } from "../kernel/contract.ts";
+import type { Kernel } from "../kernel/contract.ts";
 import { type StepPlan, scalarsOf } from "../options/scalars.ts";
 import type { Group } from "./group.ts";
-import { clippedScale, type SumsOfSquares } from "./norms.ts";
+import { clippedScale, type TensorNorms } from "./norms.ts";
 import { type Piece, Probe } from "./probe.ts";
 
 /**
@@ -34,8 +34,8 @@ export interface TensorReport {
   nonFinite: number;
 }
 
-/** One for each backend, kept: all that a probe is made of. */
-const probes = new Map<Backend, Probe>();
+/** One for each backend and type of elements, kept: all that a probe is made of. */
+const probes = new Map<string, Probe>();
 
 /**
  * Gives the reports on a group's tensors, by name, of an update with this plan.
@@ -45,19 +45,20 @@ const probes = new Map<Backend, Probe>();
 export function reportsOn(
   group: Group,
   plan: StepPlan,
-  sums: SumsOfSquares,
-  { backend }: Kernel,
+  tensorNorms: TensorNorms,
+  { backend, real }: Kernel,
   open: (memory: WebAssembly.Memory) => Kernel,
   memory: WebAssembly.Memory,
 ): [string, TensorReport][] {
   const { tensors, hyperparameters } = group;
   const lr = group.lrAt(plan.step);
-  const probe = probes.get(backend) ?? new Probe(open);
-  probes.set(backend, probe);
-  const heap = new Float32Array(memory.buffer);
+  const key = `${backend} ${real.name}`;
+  const probe = probes.get(key) ?? new Probe(real, open);
+  probes.set(key, probe);
+  const heap = new real.Array(memory.buffer);
   return tensors.map((tensor) => {
-    const gradScale = clippedScale(plan.gradScale, sums.get(tensor), hyperparameters.clipNorm);
-    const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale });
+    const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), hyperparameters.clipNorm);
+    const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale }, real);
     return [tensor.name, tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count)];
   });
 }

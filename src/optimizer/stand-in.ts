@@ -1,5 +1,6 @@
 /** The averages of the parameters in the place of the parameters, to evaluate with, and the way back. */
 
+import type { FloatArray } from "../base/real.ts";
 import { OptionError, SwappedError } from "../errors.ts";
 import { exchange } from "../memory/view.ts";
 import type { ResolvedOptions } from "../options/options.ts";
@@ -14,7 +15,7 @@ export class StandIn {
    * The parameters that `eval` took the place of. They can't be computed back from the averages to the bit. A plane for them
    * was rejected: it would stand there all the time.
    */
-  #kept: readonly Float32Array[] | undefined;
+  #kept: readonly FloatArray[] | undefined;
 
   constructor(tensors: readonly Tensor[], options: ResolvedOptions, progress: Progress) {
     this.#tensors = tensors;
@@ -78,6 +79,6 @@ export class StandIn {
 }
 
 /** Turns y into x = y + (1 − 1/beta)·(z − y), in double and rounded once. */
-function average(y: Float32Array, z: Float32Array, share: number): void {
+function average(y: FloatArray, z: FloatArray, share: number): void {
   for (let i = 0; i < y.length; i++) y[i] = y[i]! + share * (z[i]! - y[i]!);
 }

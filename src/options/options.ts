@@ -1,6 +1,6 @@
 /** The options of an optimizer, of a step and of a raw update: their types, defaults and rules. */
-import { LARGEST_FINITE, SMALLEST_DENORMAL } from "../base/float32.ts";
-import { check, defaultsOf, FLAG, numberFrom, oneOf, type Rules, resolve } from "../base/rules.ts";
+import type { Real } from "../base/real.ts";
+import { check, defaultsOf, FLAG, numberIn, oneOf, type Rules, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import { type Backend, MAX_THREADS } from "../kernel/contract.ts";
@@ -13,6 +13,7 @@ import {
   DEFAULTS,
   HYPERPARAMETERS,
   type Hyperparameters,
+  isShare,
 } from "./hyperparameters.ts";
 
 /** The treatment of a step whose gradients hold a NaN or an infinity. */
@@ -153,7 +154,7 @@ export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions 
   step?: number;
 }
 
-const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
+const EMA_DECAY = /* @__PURE__ */ numberIn(isShare, 0, "from 0 to 1");
 
 // Engines round other powers differently, and bits must not differ.
 const HALVES = "from 0 to 100, a multiple of 0.5";
@@ -161,7 +162,7 @@ const isHalf = (value: unknown) =>
   typeof value === "number" && value >= 0 && value <= 100 && Number.isInteger(value * 2);
 
 const SCHEDULE_FREE: Rules<ScheduleFree> = /* @__PURE__ */ (() => ({
-  beta: numberFrom(SMALLEST_DENORMAL, 1, 0.9, "above 0, to 1"),
+  beta: numberIn((beta) => beta > 0 && beta <= 1, 0.9, "above 0, to 1"),
   warmupSteps: {
     default: 0,
     wanted: "a whole number from 0 up",
@@ -180,11 +181,11 @@ const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   ema: {
     default: undefined,
     wanted: "{ decay: a number from 0 to 1 }",
-    accepts: (value) =>
+    accepts: (value, real) =>
       typeof value === "object" &&
       value !== null &&
       Object.keys(value).join() === "decay" &&
-      EMA_DECAY.accepts((value as { decay: unknown }).decay),
+      EMA_DECAY.accepts((value as { decay: unknown }).decay, real),
   },
   scheduleFree: {
     default: undefined,
@@ -211,7 +212,7 @@ const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
 }))();
 
 const SCALE_OPTIONS: Rules<Required<ScaleOptions>> = /* @__PURE__ */ (() => ({
-  gradScale: numberFrom(-LARGEST_FINITE, LARGEST_FINITE, 1, "that is finite"),
+  gradScale: numberIn(Number.isFinite, 1, "that is finite"),
   zeroGrad: FLAG,
 }))();
 
@@ -265,16 +266,20 @@ export function checkIsObject(options: unknown): void {
 }
 
 /** Checks the constructor's options, and parts them into those that groups inherit and those of the whole. */
-export function resolveOptions(options: Options): {
+export function resolveOptions(
+  options: Options,
+  real: Real,
+): {
   inherited: Hyperparameters;
   optimizerOptions: ResolvedOptions;
 } {
   checkIsObject(options);
-  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS));
+  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, real, Object.keys(OPTIMIZER_OPTIONS));
   const optimizerOptions = resolve(
     OPTIMIZER_OPTIONS,
     OPTIMIZER_DEFAULTS,
     options,
+    real,
     Object.keys(HYPERPARAMETERS),
   );
   const { memory, allocate, threads, ema, scheduleFree } = optimizerOptions;
@@ -291,29 +296,32 @@ export function resolveOptions(options: Options): {
       `Option threads: got ${threads}, but options.memory isn't shared between threads. Make it with { shared: true }, or leave threads out.`,
     );
   }
-  return { inherited, optimizerOptions: { ...optimizerOptions, scheduleFree: scheduleFreeOf(scheduleFree) } };
+  return {
+    inherited,
+    optimizerOptions: { ...optimizerOptions, scheduleFree: scheduleFreeOf(scheduleFree, real) },
+  };
 }
 
-function scheduleFreeOf(given: OptimizerOptions["scheduleFree"]): ScheduleFree | undefined {
+function scheduleFreeOf(given: OptimizerOptions["scheduleFree"], real: Real): ScheduleFree | undefined {
   if (!given) return undefined;
-  return resolve(SCHEDULE_FREE, defaultsOf(SCHEDULE_FREE), given === true ? {} : given);
+  return resolve(SCHEDULE_FREE, defaultsOf(SCHEDULE_FREE), given === true ? {} : given, real);
 }
 
 /** Checks the options of `step`. */
-export function resolveStepOptions(options: StepOptions | undefined): Required<StepOptions> {
-  return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options);
+export function resolveStepOptions(options: StepOptions | undefined, real: Real): Required<StepOptions> {
+  return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options, real);
 }
 
 /** Checks a share that a caller asks about. */
-export function checkShard(shard: Shard): Shard {
-  check(STEP_OPTIONS, "shard", shard);
+export function checkShard(shard: Shard, real: Real): Shard {
+  check(STEP_OPTIONS, "shard", shard, real);
   return shard;
 }
 
 /** Checks the options of a raw update, which come in one object. */
-export function resolveCoreOptions(options: CoreOptions): Required<CoreOptions> {
-  const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options);
-  checkTogether(resolved);
+export function resolveCoreOptions(options: CoreOptions, real: Real): Required<CoreOptions> {
+  const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options, real);
+  checkTogether(resolved, real);
   return resolved;
 }
 
