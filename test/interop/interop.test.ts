@@ -235,7 +235,9 @@ describeWith(required("torch", "safetensors", "numpy"), "PyTorch", () => {
       expect(params[name]).toHaveLength(2 ** 16);
     });
     expect(expected.length).toBe(4 * names.length * 2 ** 16);
-    expect(exactly(state.brain.squareAvg)).toBe(exactly(params.brain));
+    // An infinite average would stay so, and its element would never move again.
+    const lowered = params.brain.map((value) => Math.min(value, (2 - 2 ** -23) * 2 ** 127));
+    expect(exactly(state.brain.squareAvg) === exactly(lowered)).toBe(true);
     expect(steps).toBe(3);
   });
 
