@@ -24,7 +24,7 @@ import type { Options } from "./options/options.ts";
  * optimizer.backend; // → "js"
  * ```
  */
-export class RMSprop<const P extends Params> extends Optimizer<P> {
+export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> {
   /**
    * Takes the arguments of the main entry's constructor, and throws the same errors.
    *

@@ -1,10 +1,11 @@
 /** Handles: plain data that one thread sends another, so that both have an optimizer on the same tensors. */
 
+import { checkIsPlain, type Rules, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { MemoryError, OptionError, ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
 import { isShared } from "../memory/layout.ts";
-import type { Hyperparameters } from "../options/hyperparameters.ts";
+import { HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
 import type { OptimizerOptions, Options } from "../options/options.ts";
 import type { Group } from "./group.ts";
 import type { ParsedGroup } from "./params.ts";
@@ -47,6 +48,8 @@ export interface AttachOptions {
   readonly lr?: Hyperparameters["lr"];
 }
 
+const ATTACH_OPTIONS: Rules<Required<AttachOptions>> = /* @__PURE__ */ (() => ({ lr: HYPERPARAMETERS.lr }))();
+
 /** @internal */
 export function handleOf(
   memory: WebAssembly.Memory,
@@ -70,12 +73,12 @@ export function handleOf(
       },
       tensors: tensors.map(({ name, shape, isAdopted, segment }) => ({
         name,
-        shape,
+        shape: shape && [...shape],
         isAdopted,
         segment: { ...segment },
       })),
     })),
-    options: { globalClipNorm, nonFinite, ema },
+    options: { globalClipNorm, nonFinite, ema: ema && { ...ema } },
   };
 }
 
@@ -90,7 +93,9 @@ export class Attachment {
   readonly progress: number;
 
   /** @throws ParameterError for anything but a handle of this version. */
-  constructor(handle: Handle, { lr }: AttachOptions) {
+  constructor(handle: Handle, options: AttachOptions) {
+    checkIsPlain(options);
+    const { lr } = resolve<AttachOptions>(ATTACH_OPTIONS, {}, options);
     if (handle?.version !== VERSION) {
       throw new ParameterError(
         `Handle: got ${show(handle)} of version ${show(handle?.version)}, expected what optimizer.handle gives, of version ${VERSION}: use the same rmsprop-wasm on both sides.`,
@@ -107,7 +112,7 @@ export class Attachment {
         overrides: overrides as Hyperparameters,
         tensors: tensors.map(({ name, shape, isAdopted, segment }) => ({
           name,
-          shape,
+          shape: shape && [...shape],
           count: segment.count,
           placed: { isAdopted, segment },
         })),

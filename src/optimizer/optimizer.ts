@@ -1,50 +1,33 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { DisposedError, OptionError, StaleViewError } from "../errors.ts";
-import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
-import { Arena } from "../memory/arena.ts";
-import { isShared } from "../memory/layout.ts";
+import { show } from "../base/show.ts";
+import { DisposedError, OptionError } from "../errors.ts";
+import type { Backend, OpenKernel } from "../kernel/contract.ts";
 import { exchange } from "../memory/view.ts";
 import {
+  type GroupHyperparameters,
   guardHyperparameters,
-  type Hyperparameters,
-  resolveHyperparameters,
+  type Schedule,
 } from "../options/hyperparameters.ts";
-import type { Shard } from "../options/options.ts";
 import {
-  checkClipping,
   checkShard,
-  type OptimizerOptions,
   type Options,
-  resolveOptions,
   resolveStepOptions,
+  type Shard,
   type StepOptions,
 } from "../options/options.ts";
 import { clipFactor, type StepPlan } from "../options/scalars.ts";
-import { Group, reserve } from "./group.ts";
-import { Attachment, type Handle, handleOf } from "./handle.ts";
-import { Norms, nonFiniteError } from "./norms.ts";
-import { type NameOf, type Params, parseParams } from "./params.ts";
-import { place } from "./place.ts";
-import { PROGRESS_BYTES, Progress } from "./progress.ts";
+import { bindMembers, guardGroups } from "./guard.ts";
+import { type Attachment, type Handle, handleOf } from "./handle.ts";
+import { nonFiniteError } from "./norms.ts";
+import type { NameOf, ParamRecord, Params } from "./params.ts";
+import { makeParts, type Parts, refuseStaleGrads } from "./parts.ts";
+import { INSPECT, READERS, recordOf, refuseJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
 import { MAX_STEPS, readState, type StateDict, writeState } from "./state-dict.ts";
 import type { State, Tensor } from "./tensor.ts";
-
-/** Everything that `dispose` drops. */
-interface Parts {
-  arena: Arena;
-  open: OpenKernel;
-  kernel: Kernel;
-  groups: readonly Group[];
-  tensors: ReadonlyMap<string, Tensor>;
-  norms: Norms;
-  options: OptimizerOptions;
-  progress: Progress;
-  /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
-  progressPtr: number;
-}
+import { textOf } from "./text.ts";
 
 /**
  * The type that `RMSprop` of every entry extends, for functions that take either. Parameters, gradients and state stand
@@ -58,17 +41,12 @@ interface Parts {
  * gradientsOf(new RMSprop({ w: [2] })).length; // → 1
  * ```
  */
-export class Optimizer<const P extends Params> {
-  /** The parameters by name: flat views over the memory as it is when the name is read. */
-  readonly params: Readonly<Record<NameOf<P>, Float32Array>>;
-  /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
-  readonly grads: Readonly<Record<NameOf<P>, Float32Array>>;
-  /** The running averages by name: flat views, as in `params`. */
-  readonly state: Readonly<Record<NameOf<P>, State>>;
-  /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
-  readonly groups: readonly [Hyperparameters, ...Hyperparameters[]];
-  /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
-  readonly ema: Readonly<Record<NameOf<P>, Float32Array>>;
+export class Optimizer<const P extends Params = ParamRecord> {
+  readonly #params: Readonly<Record<NameOf<P>, Float32Array>>;
+  readonly #grads: Readonly<Record<NameOf<P>, Float32Array>>;
+  readonly #state: Readonly<Record<NameOf<P>, State>>;
+  readonly #ema: Readonly<Record<NameOf<P>, Float32Array>>;
+  readonly #groups: readonly [GroupHyperparameters, ...GroupHyperparameters[]];
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
@@ -79,71 +57,54 @@ export class Optimizer<const P extends Params> {
 
   /** @internal */
   constructor(params: P | Attachment, options: Options, open: OpenKernel, canShare = () => false) {
-    const attachment = params instanceof Attachment ? params : undefined;
-    const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options);
-    const specs = (attachment?.groups ?? parseParams(params as P)).map(({ tensors, overrides }) => ({
-      tensors,
-      hyperparameters: resolveHyperparameters(overrides, inherited),
-    }));
-    const { memory, allocate, backend, threads, globalClipNorm, ema } = optimizerOptions;
-    const norms = new Norms(optimizerOptions);
-    const beforeChange = (next: Hyperparameters) => {
-      checkClipping(globalClipNorm, [next]);
-      norms.reset();
-    };
-    for (const { hyperparameters } of specs) beforeChange(hyperparameters);
+    this.#parts = makeParts(params, options, open, canShare);
+    this.#params = this.#record("params", READERS.params);
+    this.#grads = this.#record("grads", READERS.grads);
+    this.#state = this.#record("state", READERS.state);
+    this.#ema = this.#record("ema", this.#parts.options.ema ? READERS.ema : undefined);
+    this.#groups = guardGroups(this.#parts.groups.map((_, i) => this.#guard(i)));
+    bindMembers(this, Optimizer.prototype);
+  }
 
-    const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
-    const arena = new Arena(memory, allocate, wantsShared);
-    const hasEma = ema !== undefined;
-    place(
-      specs.flatMap((spec) => spec.tensors),
-      arena,
-      memory,
-    );
-    const groups = specs.map(
-      (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
-    );
-    // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
-    const early = memory && open(memory, backend, threads);
-    let progressPtr: number;
-    try {
-      const wants = groups.flatMap((group) => group.firstWants);
-      const placed = reserve(arena, wants, wantsShared && !attachment ? PROGRESS_BYTES : 0);
-      progressPtr = attachment?.progress ?? placed;
-    } catch (error) {
-      early?.dispose?.();
-      throw error;
-    }
-    for (const group of groups) group.settle();
-    const kernel = early ?? open(arena.memory, backend, threads);
-    const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
-    const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
-    for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
-      if (values !== undefined) tensors.get(name)!.view("param").set(values);
-    }
-    for (const group of attachment ? [] : groups) {
-      const { initialSquareAvg } = group.hyperparameters;
-      if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
-    }
+  /** The parameters by name: flat views over the memory as it is when the name is read. */
+  get params(): Readonly<Record<NameOf<P>, Float32Array>> {
+    return this.#params;
+  }
 
-    this.#parts = {
-      arena,
-      open,
-      kernel,
-      groups,
-      tensors,
-      norms,
-      options: optimizerOptions,
-      progress,
-      progressPtr,
-    };
-    this.params = this.#record(READERS.params);
-    this.grads = this.#record(READERS.grads);
-    this.state = this.#record(READERS.state);
-    this.ema = this.#record(hasEma ? READERS.ema : undefined);
-    const [first, ...others] = groups.map((group, i) => this.#guard(group.hyperparameters, i));
-    this.groups = Object.freeze([first!, ...others] as const);
+  /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
+  get grads(): Readonly<Record<NameOf<P>, Float32Array>> {
+    return this.#grads;
+  }
+
+  /** The running averages by name: flat views, as in `params`. */
+  get state(): Readonly<Record<NameOf<P>, State>> {
+    return this.#state;
+  }
+
+  /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
+  get ema(): Readonly<Record<NameOf<P>, Float32Array>> {
+    return this.#ema;
+  }
+
+  /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
+  get groups(): readonly [GroupHyperparameters, ...GroupHyperparameters[]] {
+    return this.#groups;
+  }
+
+  /**
+   * The learning rate of the next step, also where it is a schedule; an assignment, of a number or a schedule, is for all
+   * groups. The first step moves each parameter by `lr / sqrt(1 - alpha)`, ten times `lr` at the defaults.
+   *
+   * @throws OptionError where groups have rates of their own: read and assign `groups[i].lr`.
+   */
+  get lr(): number {
+    this.#refuseOwnRates();
+    return this.#groups[0].lr;
+  }
+
+  set lr(rate: number | Schedule) {
+    this.#refuseOwnRates();
+    for (const group of this.#groups) group.lr = rate;
   }
 
   /** Number of steps taken, by all optimizers on these tensors. A step taken by shares counts from its first share on. */
@@ -215,9 +176,10 @@ export class Optimizer<const P extends Params> {
    * the elements that the error names.
    */
   step(options?: StepOptions): boolean {
-    const { arena, kernel, groups, norms, options: own, progress } = this.#settled;
+    const parts = this.#settled;
+    const { arena, kernel, groups, norms, options: own, progress } = parts;
     const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
-    if (arena.hasGrown) this.#refuseStaleGrads();
+    if (arena.hasGrown) refuseStaleGrads(parts);
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
     const steps = progress.before(shard);
@@ -256,6 +218,11 @@ export class Optimizer<const P extends Params> {
     return this.#live.progress.changes;
   }
 
+  /** @internal Whether a rate is a schedule, which no file holds. */
+  get isScheduled(): boolean {
+    return this.#live.groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+  }
+
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
   shareRanges(shard: Shard): Readonly<Record<NameOf<P>, ElementRange>> {
     const ranges = this.#live.groups.flatMap((group) => group.rangesIn(checkShard(shard)));
@@ -284,18 +251,9 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, open, kernel, groups, norms, options, progress } = this.#settled;
-    if (arena.hasGrown) this.#refuseStaleGrads();
-    const { norm, sums } = norms.measure(groups, kernel, this.#gradScale);
-    const plan = {
-      step: Math.max(progress.steps - 1, 0),
-      gradScale: this.#gradScale * clipFactor(norm, options.globalClipNorm),
-      zeroGrad: false,
-      emaDecay: undefined,
-    };
-    const openAlone = (memory: WebAssembly.Memory) => open(memory, kernel.backend, 1);
-    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, openAlone, arena.memory));
-    return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
+    const parts = this.#settled;
+    if (parts.arena.hasGrown) refuseStaleGrads(parts);
+    return Object.fromEntries(reportsOn(parts, this.#gradScale)) as Record<NameOf<P>, TensorReport>;
   }
 
   /**
@@ -362,6 +320,21 @@ export class Optimizer<const P extends Params> {
     this.dispose();
   }
 
+  /** A text for logs: backend, steps, each group's hyperparameters, its tensors with their shapes. Node, Deno and Bun print it, too. */
+  toString(): string {
+    return textOf(this.#parts);
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  toJSON(): never {
+    return refuseJson();
+  }
+
   get #live(): Parts {
     if (this.#parts === undefined) {
       throw new DisposedError("This optimizer was disposed of. Make a new one.");
@@ -377,43 +350,33 @@ export class Optimizer<const P extends Params> {
     return parts;
   }
 
-  #refuseStaleGrads(): void {
-    const { arena, tensors } = this.#live;
-    const stale = [...tensors.values()].filter((tensor) => tensor.hasStaleGrad).map((tensor) => tensor.name);
-    if (stale.length > 0) {
-      throw new StaleViewError(
-        `The memory grew after the gradients of ${stale.join(", ")} were read, so what was written to those views is lost. Read them from \`grads\` again, write the gradients, and step.`,
+  #refuseOwnRates(): void {
+    const rates = this.#live.groups.map(({ hyperparameters }) => hyperparameters.lr);
+    if (rates.some((rate) => rate !== rates[0])) {
+      throw new OptionError(
+        `lr: the groups have rates of their own (${rates.map((rate) => show(rate)).join(", ")}): read and assign groups[i].lr.`,
       );
     }
-    arena.acceptGrowth();
   }
 
   /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
-  #guard(values: Hyperparameters, index: number): Hyperparameters {
-    return guardHyperparameters(values, (next) => {
-      const { groups, progress } = this.#settled;
-      groups[index]!.assign(next);
-      progress.noteChange(); // state may have come into use
-    });
+  #guard(index: number): GroupHyperparameters {
+    return guardHyperparameters(
+      this.#live.groups[index]!.hyperparameters,
+      () => this.#live.progress.steps,
+      (next) => {
+        const { groups, progress } = this.#settled;
+        groups[index]!.assign(next);
+        progress.noteChange(); // state may have come into use
+      },
+    );
   }
 
-  /** Names resolve when they are read, so that a record outlives the growth of the memory, but not `dispose`. */
-  #record<Value>(read: ((tensor: Tensor) => Value) | undefined): Readonly<Record<NameOf<P>, Value>> {
-    const record = Object.create(null);
-    for (const name of read ? this.#live.tensors.keys() : []) {
-      Object.defineProperty(record, name, {
-        enumerable: true,
-        get: () => read!(this.#live.tensors.get(name)!),
-      });
-    }
-    return Object.freeze(record);
+  #record<Value>(
+    title: string,
+    read: ((tensor: Tensor) => Value) | undefined,
+  ): Readonly<Record<NameOf<P>, Value>> {
+    const names = read ? [...this.#live.tensors.keys()] : [];
+    return recordOf(title, names as NameOf<P>[], (name) => read!(this.#live.tensors.get(name)!));
   }
 }
-
-/** The readers of records. Made in the constructor, they would keep its variables, and so the memory, as long as a record. */
-const READERS = {
-  params: (tensor: Tensor) => tensor.view("param"),
-  grads: (tensor: Tensor) => tensor.view("grad"),
-  ema: (tensor: Tensor) => tensor.view("ema"),
-  state: (tensor: Tensor) => tensor.state as unknown as State,
-};

@@ -1,10 +1,10 @@
 /** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
-import type { Backend, Kernel } from "../kernel/contract.ts";
+import type { Backend } from "../kernel/contract.ts";
 import { learningRateAt } from "../options/hyperparameters.ts";
-import { type StepPlan, scalarsOf } from "../options/scalars.ts";
-import type { Group } from "./group.ts";
-import { clippedScale, type SumsOfSquares } from "./norms.ts";
+import { clipFactor, scalarsOf } from "../options/scalars.ts";
+import { clippedScale } from "./norms.ts";
+import type { Parts } from "./parts.ts";
 import { type Piece, Probe } from "./probe.ts";
 
 /**
@@ -39,27 +39,27 @@ export interface TensorReport {
 const probes = new Map<Backend, Probe>();
 
 /**
- * Gives the reports on a group's tensors, by name, of an update with this plan.
+ * Gives the reports on all tensors, by name, of the last step.
  *
  * @internal
  */
-export function reportsOn(
-  group: Group,
-  plan: StepPlan,
-  sums: SumsOfSquares,
-  { backend }: Kernel,
-  open: (memory: WebAssembly.Memory) => Kernel,
-  memory: WebAssembly.Memory,
-): [string, TensorReport][] {
-  const { tensors, hyperparameters } = group;
-  const lr = learningRateAt(hyperparameters.lr, plan.step);
-  const probe = probes.get(backend) ?? new Probe(open);
+export function reportsOn(parts: Parts, gradScale: number): [string, TensorReport][] {
+  const { arena, open, kernel, groups, norms, options, progress } = parts;
+  const { backend } = kernel;
+  const { norm, sums } = norms.measure(groups, kernel, gradScale);
+  const scale = gradScale * clipFactor(norm, options.globalClipNorm);
+  const step = Math.max(progress.steps - 1, 0);
+  const probe = probes.get(backend) ?? new Probe((memory) => open(memory, backend, 1));
   probes.set(backend, probe);
-  const heap = new Float32Array(memory.buffer);
-  return tensors.map((tensor) => {
-    const gradScale = clippedScale(plan.gradScale, sums.get(tensor), hyperparameters.clipNorm);
-    const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale });
-    return [tensor.name, tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count)];
+  const heap = new Float32Array(arena.memory.buffer);
+  return groups.flatMap(({ tensors, hyperparameters }) => {
+    const lr = learningRateAt(hyperparameters.lr, step);
+    return tensors.map((tensor): [string, TensorReport] => {
+      const gradScale = clippedScale(scale, sums.get(tensor), hyperparameters.clipNorm);
+      const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined };
+      const scalars = scalarsOf(hyperparameters, lr, plan);
+      return [tensor.name, tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count)];
+    });
   });
 }
 

@@ -1,11 +1,10 @@
 /** The options of the optimizer for tf.js, and their form in the config of a saved model. */
 import type { serialization } from "@tensorflow/tfjs-core";
-import { type Rules, resolve } from "../base/rules.ts";
+import { checkIsPlain, type Rules, resolve } from "../base/rules.ts";
 import { dialects } from "../options/dialects.ts";
 import { checkTogether, HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
 import {
   checkClipping,
-  checkIsObject,
   OPTIMIZER_OPTIONS,
   type OptimizerOptions,
   resolveOptions,
@@ -41,7 +40,7 @@ const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
 
 /** Checks options, and takes from `base` those that are left out. */
 export function resolveRMSPropOptions(given: RMSPropOptions, base = DEFAULTS): ResolvedOptions {
-  checkIsObject(given);
+  checkIsPlain(given);
   const resolved = resolve(RULES, base, given);
   checkTogether(resolved);
   checkClipping(resolved.globalClipNorm, [resolved]);

@@ -1,0 +1,94 @@
+/** The parts of an optimizer, made and checked by its constructor. */
+
+import { StaleViewError } from "../errors.ts";
+import type { Kernel, OpenKernel } from "../kernel/contract.ts";
+import { Arena } from "../memory/arena.ts";
+import { isShared } from "../memory/layout.ts";
+import { type Hyperparameters, resolveHyperparameters } from "../options/hyperparameters.ts";
+import { checkClipping, type OptimizerOptions, type Options, resolveOptions } from "../options/options.ts";
+import { Group, reserve } from "./group.ts";
+import { Attachment } from "./handle.ts";
+import { Norms } from "./norms.ts";
+import { type Params, parseParams } from "./params.ts";
+import { place } from "./place.ts";
+import { PROGRESS_BYTES, Progress } from "./progress.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Everything that `dispose` drops. */
+export interface Parts {
+  arena: Arena;
+  open: OpenKernel;
+  kernel: Kernel;
+  groups: readonly Group[];
+  tensors: ReadonlyMap<string, Tensor>;
+  norms: Norms;
+  options: OptimizerOptions;
+  progress: Progress;
+  /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
+  progressPtr: number;
+}
+
+/** Makes the parts of an optimizer: of new tensors, or of another optimizer's. */
+export function makeParts(
+  params: Params | Attachment,
+  given: Options,
+  open: OpenKernel,
+  canShare: () => boolean,
+): Parts {
+  const attachment = params instanceof Attachment ? params : undefined;
+  const { inherited, optimizerOptions: options } = resolveOptions(attachment?.options ?? given);
+  const specs = (attachment?.groups ?? parseParams(params as Params)).map(({ tensors, overrides }) => ({
+    tensors,
+    hyperparameters: resolveHyperparameters(overrides, inherited),
+  }));
+  const { memory, allocate, backend, threads, globalClipNorm, ema } = options;
+  const norms = new Norms(options);
+  const beforeChange = (next: Hyperparameters) => {
+    checkClipping(globalClipNorm, [next]);
+    norms.reset();
+  };
+  for (const { hyperparameters } of specs) beforeChange(hyperparameters);
+
+  const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
+  const arena = new Arena(memory, allocate, wantsShared);
+  const hasEma = ema !== undefined;
+  const tensorSpecs = specs.flatMap((spec) => spec.tensors);
+  place(tensorSpecs, arena, memory);
+  const groups = specs.map(
+    (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
+  );
+  // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
+  const early = memory && open(memory, backend, threads);
+  let progressPtr: number;
+  try {
+    const wants = groups.flatMap((group) => group.firstWants);
+    const placed = reserve(arena, wants, wantsShared && !attachment ? PROGRESS_BYTES : 0);
+    progressPtr = attachment?.progress ?? placed;
+  } catch (error) {
+    early?.dispose?.();
+    throw error;
+  }
+  for (const group of groups) group.settle();
+  const kernel = early ?? open(arena.memory, backend, threads);
+  const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
+  const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
+  for (const { name, values } of tensorSpecs) {
+    if (values !== undefined) tensors.get(name)!.view("param").set(values);
+  }
+  for (const group of attachment ? [] : groups) {
+    const { initialSquareAvg } = group.hyperparameters;
+    if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
+  }
+  return { arena, open, kernel, groups, tensors, norms, options, progress, progressPtr };
+}
+
+/** Refuses to go on from gradients that were written to views which a growth of the memory has emptied. */
+export function refuseStaleGrads({ arena, tensors }: Parts): void {
+  const stale = [...tensors.values()].filter((tensor) => tensor.hasStaleGrad).map((tensor) => tensor.name);
+  if (stale.length > 0) {
+    throw new StaleViewError(
+      `The memory grew after the gradients of ${stale.join(", ")} were read, so what was written to those views is lost. Read them from \`grads\` again, write the gradients, and step.`,
+    );
+  }
+  arena.acceptGrowth();
+}
