@@ -4,7 +4,7 @@
  */
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
-import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
+import { Comment, CommentTag, Converter, JSX, ReflectionKind } from "typedoc";
 
 /** The pages in reading order. A page that isn't named here comes last. */
 const PAGES = {
@@ -61,9 +61,22 @@ function documentDialects(app) {
   });
 }
 
+/**
+ * Opens the menu's groups on a first visit: closed, they hide the pages. The theme has no option for it, but keeps in the
+ * browser which groups are open.
+ *
+ * @param {import("typedoc").Application} app
+ */
+function openGroups(app) {
+  const keys = [...Object.keys(PAGES), "Modules"].map((group) => `tsd-accordion-${group}`);
+  const html = `try { for (const key of ${JSON.stringify(keys)}) localStorage.getItem(key) ?? localStorage.setItem(key, "true"); } catch {}`;
+  const script = () => JSX.createElement("script", null, JSX.createElement(JSX.Raw, { html }));
+  app.renderer.hooks.on("head.end", script);
+}
+
 /** @type {Partial<import("typedoc").TypeDocOptions>} */
 export default {
-  plugin: [namePages, groupErrors, documentDialects],
+  plugin: [namePages, groupErrors, documentDialects, openGroups],
   entryPoints: ["src/index.ts", "src/checkpoint.ts", "src/tfjs.ts", "src/core.ts", "src/js.ts"],
   tsconfig: "scripts/tsconfig.types.json",
   out: "build/docs",

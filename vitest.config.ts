@@ -4,6 +4,9 @@ import { configDefaults, defineConfig } from "vitest/config";
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const source = (name: string) => path(`src/${name}.ts`);
 
+/** Tests beside browsers, PyTorch and Keras: a fiftieth of all tests, and half of their time. */
+const HEAVY = ["test/demo/page.test.ts", "test/interop/*.test.ts", "test/tfjs/chromium.test.ts"];
+
 export default defineConfig({
   // Tests import the package by its name, as users do, and get the sources.
   resolve: {
@@ -26,9 +29,10 @@ export default defineConfig({
         test: {
           name: "sources",
           include: ["test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, "test/packed/**"],
+          exclude: [...configDefaults.exclude, "test/packed/**", ...HEAVY],
         },
       },
+      { extends: true, test: { name: "heavy", include: HEAVY } },
       // These alone need the package packed and installed first.
       {
         extends: true,

@@ -6,11 +6,13 @@
 
 Keras has one group of parameters, and computes with epsilon inside the root, the rate inside the momentum and decoupled
 weight decay: make the optimizer in JavaScript with `{ ...dialects.keras }`. Variables are found by their paths, as
-"sequential/dense/kernel", or by `names`, one for each of `model.trainable_variables`.
+"sequential/dense/kernel", or by `names`, one for each of `model.trainable_variables`. Variables that aren't trained, as
+batch norm's averages and frozen layers, travel with the file.
 """
 
 import json
 import os
+import shutil
 
 import keras
 import numpy as np
@@ -33,7 +35,8 @@ KERAS = {
     "bias_correction": False,
     "maximize": False,
 }
-FRESH = {"version": 1, "skippedSteps": 0, "isScheduled": False, "options": {}}
+VERSION = 1
+FRESH = {"version": VERSION, "skippedSteps": 0, "isScheduled": False, "options": {}}
 
 
 def load(path, model: keras.Model, names: list[str] | None = None) -> keras.optimizers.RMSprop:
@@ -41,13 +44,19 @@ def load(path, model: keras.Model, names: list[str] | None = None) -> keras.opti
     variables = model.trainable_variables
     names = names or [variable.path for variable in variables]
     with safe_open(path, "numpy") as file:
-        metadata = file.metadata()
-        own = json.loads(metadata["rmsprop-wasm"])
+        own, metadata = _own(file.metadata(), path)
         if len(own["groups"]) != 1 or set(own["groups"][0]) != set(names):
             raise ValueError(f"the file has {own['groups']}, expected one group of {names}")
-        optimizer = _optimizer(_hyperparameters(metadata, names[0]), own["options"])
+        values = _hyperparameters(metadata, names[0])
+        optimizer = _optimizer(values, own["options"])
         optimizer.build(variables)
         optimizer.rmsprop_wasm = own
+        carried = {name: file.get_tensor(name) for name in own.get("carried", {}).get("tensors", [])}
+        others = _others(model)
+        for name in carried.keys() & others.keys():
+            others[name].assign(carried.pop(name).reshape(others[name].shape))
+        optimizer.rmsprop_wasm_tensors = carried
+        optimizer.rmsprop_wasm_keys = {key: values[key] for key in own.get("carried", {}).get("keys", []) if key in values}
         optimizer.iterations.assign(int(file.get_tensor(f"state.{names[0]}.step")))
         for kind, copies in _state(optimizer, variables).items():
             for name, copy in zip(names, copies):
@@ -58,13 +67,17 @@ def load(path, model: keras.Model, names: list[str] | None = None) -> keras.opti
 
 def save(path, model: keras.Model, optimizer: keras.optimizers.RMSprop, names: list[str] | None = None) -> None:
     """Writes the file for the way back. Whoever opens the path meanwhile gets the old file or the new one."""
+    if not isinstance(optimizer, keras.optimizers.RMSprop):
+        raise TypeError(f"the optimizer is a {type(optimizer).__name__}, expected a keras.optimizers.RMSprop")
     variables = model.trainable_variables
     names = names or [variable.path for variable in variables]
     own = {**getattr(optimizer, "rmsprop_wasm", FRESH), "groups": [names]}
     own["options"] = {**own["options"], "globalClipNorm": optimizer.global_clipnorm}
     if optimizer.use_ema:
         own["options"]["ema"] = {"decay": optimizer.ema_momentum}
+    further = getattr(optimizer, "rmsprop_wasm_keys", {})
     values = {
+        **further,
         **KERAS,
         # A float32 there: the shortest decimal that means it is what it was given.
         "lr": float(str(np.float32(keras.ops.convert_to_numpy(optimizer.learning_rate)))),
@@ -77,17 +90,50 @@ def save(path, model: keras.Model, optimizer: keras.optimizers.RMSprop, names: l
         "clip_value": optimizer.clipvalue,
         "clip_norm": optimizer.clipnorm,
     }
+    tensors = {**getattr(optimizer, "rmsprop_wasm_tensors", {}), **_others(model)}
+    tensors = {name: keras.ops.convert_to_numpy(value) for name, value in tensors.items() if name not in names}
+    own.pop("carried", None)
+    if tensors or further:
+        own["carried"] = {"tensors": sorted(tensors), "keys": sorted(further)}
     metadata = {"format": "pt", "rmsprop-wasm": json.dumps(own)}
-    tensors = {}
+    # A float32 has all whole numbers up to 2 ** 24.
+    step = int(optimizer.iterations)
+    step = np.float32(step) if step <= 2**24 else np.float64(step)
     for name in names:
-        tensors[f"state.{name}.step"] = np.float32(int(optimizer.iterations))
+        tensors[f"state.{name}.step"] = step
         for key, value in values.items():
             metadata[f"param_groups.{name}.{key}"] = json.dumps(value)
     for kind, copies in _state(optimizer, variables).items():
         for name, copy in zip(names, copies):
             tensors[f"state.{name}.{kind}" if kind else name] = copy.numpy()
-    save_file({key: np.asarray(tensor, order="C") for key, tensor in tensors.items()}, f"{path}.tmp", metadata)
-    os.replace(f"{path}.tmp", path)
+    _write(path, {key: np.asarray(tensor, order="C") for key, tensor in tensors.items()}, metadata)
+
+
+def _own(metadata: dict | None, path) -> tuple[dict, dict]:
+    """What rmsprop-wasm says of its file, and all metadata."""
+    if "rmsprop-wasm" not in (metadata or {}):
+        raise ValueError(
+            f"{path} has no metadata of rmsprop-wasm: it holds weights alone, or another program's state. Fill the "
+            "model from it yourself, and make a new keras.optimizers.RMSprop"
+        )
+    own = json.loads(metadata["rmsprop-wasm"])
+    if own["version"] != VERSION:
+        raise ValueError(f"{path} is of version {own['version']}, expected {VERSION}: take the newer script beside it")
+    return own, metadata
+
+
+def _write(path, tensors: dict, metadata: dict) -> None:
+    """Puts the file in the old one's place, with its mode; a link stays."""
+    target = os.path.realpath(path)
+    save_file(tensors, f"{target}.tmp", metadata)
+    if os.path.exists(target):
+        shutil.copymode(target, f"{target}.tmp")
+    os.replace(f"{target}.tmp", target)
+
+
+def _others(model: keras.Model) -> dict:
+    """The variables that aren't trained, by their paths."""
+    return {variable.path: variable for variable in model.non_trainable_variables}
 
 
 def _state(optimizer: keras.optimizers.RMSprop, variables: list) -> dict[str, list]:

@@ -7,10 +7,12 @@
 Parameters are found by their names in `module.named_parameters()`. Under DistributedDataParallel hand in the module
 inside it, load in every process, and save in one of them. Clipping and schedules of the learning rate are the caller's
 in PyTorch: what the file says of them is kept for the way back. Running averages of the weights (`ema`) go on here.
+Buffers, as batch norm's, and parameters that the optimizer doesn't train travel with the file.
 """
 
 import json
 import os
+import shutil
 
 import torch
 from safetensors import safe_open
@@ -27,33 +29,49 @@ OURS = {
     "clip_value": None,
     "clip_norm": None,
 }
-FRESH = {"version": 1, "skippedSteps": 0, "isScheduled": False, "options": {}}
+# The keys of a group that both sides know. Schedulers and users add more.
+KEYS = {
+    *OURS,
+    *("lr", "momentum", "alpha", "eps", "centered", "weight_decay", "maximize", "capturable", "foreach", "differentiable"),
+}
+VERSION = 1
+FRESH = {"version": VERSION, "skippedSteps": 0, "isScheduled": False, "options": {}}
 
 
 def load(path, module: torch.nn.Module) -> torch.optim.RMSprop:
-    """Copies a file's parameters into the module, and makes the optimizer that goes on from its state."""
-    parameters = dict(module.named_parameters())
+    """Copies a file's parameters and buffers into the module, and makes the optimizer that goes on from its state."""
     with safe_open(path, "pt") as file:
-        metadata = file.metadata()
-        own = json.loads(metadata["rmsprop-wasm"])
+        own, metadata = _own(file.metadata(), path)
         names = [name for group in own["groups"] for name in group]
-        if set(names) != set(parameters):
-            raise ValueError(f"the file has {sorted(names)}, the module {sorted(parameters)}")
+        carried = set(own.get("carried", {}).get("tensors", []))
+        parameters = dict(module.named_parameters())
+        targets = _all_tensors(module)
+        _refuse_others("the file trains parameters that the module lacks", set(names) - set(parameters))
+        _refuse_others("the module has parameters that the file lacks", set(parameters) - set(names) - carried)
         optimizer = torch.optim.RMSprop(
             {"params": [parameters[name] for name in group], **_hyperparameters(metadata, group[0])}
             for group in own["groups"]
         )
-        state = {index: {} for index in range(len(names))}
-        for key in file.keys():
-            if key in parameters:
-                with torch.no_grad():
-                    parameters[key].copy_(_like(parameters[key], key, file.get_tensor(key)))
+        values = {key: file.get_tensor(key) for key in file.keys()}
+    state = {index: {} for index in range(len(names))}
+    indices = {name: index for index, name in enumerate(names)}
+    tensors, unclaimed = {}, {}
+    for key, value in values.items():
+        if key in indices or key in carried:
+            if key in targets:
+                tensors[key] = _like(targets[key], key, value)
             else:
-                name, kind = key.removeprefix("state.").rsplit(".", 1)
-                value = file.get_tensor(key)
-                state[names.index(name)][kind] = value if kind == "step" else _like(parameters[name], key, value)
+                unclaimed[key] = value
+        else:
+            name, kind = key.removeprefix("state.").rsplit(".", 1)
+            state[indices[name]][kind] = value if kind == "step" else _like(parameters[name], key, value)
+    # All shapes fit: nothing was changed before.
+    with torch.no_grad():
+        for key, value in tensors.items():
+            targets[key].copy_(value)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     optimizer.rmsprop_wasm = own
+    optimizer.rmsprop_wasm_tensors = unclaimed
     ema = own["options"].get("ema")
     if ema:
         optimizer.register_step_post_hook(lambda *_: _average(optimizer, ema["decay"]))
@@ -62,16 +80,27 @@ def load(path, module: torch.nn.Module) -> torch.optim.RMSprop:
 
 def save(path, module: torch.nn.Module, optimizer: torch.optim.RMSprop) -> None:
     """Writes the file for the way back. Whoever opens the path meanwhile gets the old file or the new one."""
+    if not isinstance(optimizer, torch.optim.RMSprop):
+        raise TypeError(f"the optimizer is a {type(optimizer).__name__}, expected a torch.optim.RMSprop")
     own = getattr(optimizer, "rmsprop_wasm", FRESH)
     names = {parameter: name for name, parameter in module.named_parameters()}
+    for parameter in (parameter for group in optimizer.param_groups for parameter in group["params"]):
+        if parameter not in names:
+            shape = tuple(parameter.shape)
+            raise ValueError(f"the optimizer trains a tensor of shape {shape} that isn't a parameter of the module")
     groups = [[names[parameter] for parameter in group["params"]] for group in optimizer.param_groups]
-    metadata = {"format": "pt", "rmsprop-wasm": json.dumps({**own, "groups": groups})}
+    metadata = {"format": "pt"}
     tensors = {}
+    further = set()
     # A parameter that never had a gradient counts no steps.
     step = max((state["step"] for state in optimizer.state.values()), default=torch.tensor(0.0))
     for group in optimizer.param_groups:
         values = {**OURS, **group}
-        for parameter in values.pop("params"):
+        # The names stand in the keys; with each of them, all of them would make a header that grows by the square.
+        values.pop("param_names", None)
+        parameters = values.pop("params")
+        further.update(set(values) - KEYS)
+        for parameter in parameters:
             name = names[parameter]
             tensors[name] = parameter
             tensors[f"state.{name}.step"] = step.clone()
@@ -80,8 +109,52 @@ def save(path, module: torch.nn.Module, optimizer: torch.optim.RMSprop) -> None:
             for key, value in values.items():
                 value = value.item() if torch.is_tensor(value) else value
                 metadata[f"param_groups.{name}.{key}"] = json.dumps(value)
-    save_file({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}, f"{path}.tmp", metadata)
-    os.replace(f"{path}.tmp", path)
+    carried = {name: value for name, value in _all_tensors(module).items() if name not in tensors}
+    carried = {**getattr(optimizer, "rmsprop_wasm_tensors", {}), **carried}
+    own = {key: value for key, value in own.items() if key != "carried"} | {"groups": groups}
+    if carried or further:
+        own["carried"] = {"tensors": sorted(carried), "keys": sorted(further)}
+    metadata["rmsprop-wasm"] = json.dumps(own)
+    tensors.update(carried)
+    _write(path, {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}, metadata)
+
+
+def _own(metadata: dict | None, path) -> tuple[dict, dict]:
+    """What rmsprop-wasm says of its file, and all metadata."""
+    if "rmsprop-wasm" not in (metadata or {}):
+        raise ValueError(
+            f"{path} has no metadata of rmsprop-wasm: it holds weights alone, or another program's state. Load it by "
+            "safetensors.torch.load_model, and make a new torch.optim.RMSprop"
+        )
+    own = json.loads(metadata["rmsprop-wasm"])
+    if own["version"] != VERSION:
+        raise ValueError(f"{path} is of version {own['version']}, expected {VERSION}: take the newer script beside it")
+    return own, metadata
+
+
+def _write(path, tensors: dict, metadata: dict) -> None:
+    """Puts the file in the old one's place, with its mode; a link stays."""
+    target = os.path.realpath(path)
+    save_file(tensors, f"{target}.tmp", metadata)
+    if os.path.exists(target):
+        shutil.copymode(target, f"{target}.tmp")
+    os.replace(f"{target}.tmp", target)
+
+
+def _buffers(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The buffers that a state dict has: some are marked as not to be saved."""
+    kept = module.state_dict().keys()
+    return {name: buffer for name, buffer in module.named_buffers() if name in kept}
+
+
+def _all_tensors(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {**dict(module.named_parameters()), **_buffers(module)}
+
+
+def _refuse_others(what: str, names: set[str]) -> None:
+    if names:
+        shown = sorted(names)[:8] + (["…"] if len(names) > 8 else [])
+        raise ValueError(f"{what}: {', '.join(shown)} ({len(names)} in all)")
 
 
 def _hyperparameters(metadata: dict, name: str) -> dict:

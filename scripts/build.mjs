@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import ts from "typescript";
 import { BUNDLE } from "../tools/bundle.mjs";
+import { heartbeat } from "../tools/heartbeat.mjs";
 import { buildWasm, root } from "./build-wasm.mjs";
 import { buildWorker } from "./build-worker.mjs";
 import { commentsOut, withComments } from "./comments.mjs";
@@ -36,8 +37,7 @@ async function bundle(entries, plugins = []) {
   }
 }
 
-/** Prints to stderr, since tests read what `npm pack` prints to stdout. @param {string} what */
-const say = (what) => console.error(`build: ${what}`);
+const say = heartbeat("build");
 
 await buildWasm(say);
 say("the code");

@@ -5,7 +5,7 @@
  * @module rmsprop-wasm/checkpoint
  */
 import { carriedBy, carriedSources, carry } from "./checkpoint/carried.ts";
-import { type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
+import { apart, type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
 import {
   annotate,
   annotated,
@@ -138,9 +138,10 @@ export function load<Name extends string = string>(
   options: Options = {},
 ): Loaded<Name> {
   const { bytes, header } = openFile(file);
+  const source = apart(bytes, options.memory);
   const loader = new Loader(header, options, make<Name>);
   try {
-    for (const entry of header.entries) loader.take(entry, bytesIn(bytes, entry));
+    for (const entry of header.entries) loader.take(entry, bytesIn(source, entry));
     return loader.finish();
   } catch (error) {
     loader.abandon();
@@ -170,7 +171,7 @@ export async function loadChunks<Name extends string = string>(
   chunks: Chunks,
   options: Options = {},
 ): Promise<Loaded<Name>> {
-  return feed(reading<Name>(options), chunks);
+  return feed(reading<Name>(options), chunks, options.memory);
 }
 
 /** Reads a file from its begin to its end: it yields how many bytes it wants next, and gets fewer where the file ends. */

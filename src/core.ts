@@ -103,6 +103,8 @@ export function instantiate(memory: WebAssembly.Memory): Core {
         momentumBuffer: hasMomentum ? ranges[3]!.ptr : 0,
         gradAvg: isCentered ? ranges[ranges.length - 1]!.ptr : 0,
         ema: 0,
+        z: 0,
+        x0: 0,
         count,
       };
       kernel.update(segment, scalars);

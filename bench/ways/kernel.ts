@@ -37,7 +37,17 @@ export const kernel: Way = {
     const settings = settingsOf(work);
     const scalars = scalarsOf(settings, basis.lr, { ...settings, step: 0, emaDecay: undefined });
     const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0 } = planesOf(optimizer);
-    const segment = { param, grad, squareAvg, momentumBuffer, gradAvg, ema: 0, count: work.size };
+    const segment = {
+      param,
+      grad,
+      squareAvg,
+      momentumBuffer,
+      gradAvg,
+      ema: 0,
+      z: 0,
+      x0: 0,
+      count: work.size,
+    };
     // Bound, a call takes as long as with its arguments written out; with a list spread, ten times as long.
     return runnerOn(optimizer, work, update.bind(null, ...argumentsOf(segment, scalars)));
   },

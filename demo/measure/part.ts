@@ -1,12 +1,16 @@
 /** The measurement on the page. */
 import { button, html, make } from "../page/dom.ts";
 import { canShare } from "../page/isolation.ts";
+import { Silence } from "../page/silence.ts";
 import { copy } from "../use/part.ts";
 import type { FromMeasurer, Measured, Task } from "./messages.ts";
 import { resultText, rowsOf, type SizeRows } from "./table.ts";
 
 /** Whether the build has found tf.js. */
 declare const HAS_TFJS: boolean;
+
+/** Each round tells, and takes a second at most, even on a machine that is busy. */
+const SILENCE_SECONDS = 20;
 
 export function startMeasuring(): void {
   const [run, tfjs, copyButton] = [button("measure-run"), button("measure-tfjs"), button("measure-copy")];
@@ -28,11 +32,19 @@ export function startMeasuring(): void {
       name: "measuring",
     });
     const end = (text: string) => {
+      silence.end();
       worker.terminate();
       said.textContent = text;
       isBusy(false);
     };
+    const silence = new Silence(SILENCE_SECONDS, () =>
+      end(
+        `Stopped: nothing was heard for ${SILENCE_SECONDS} seconds (last: “${said.textContent}”). A thread may have been refused; another browser, or a page without isolation headers, measures on one.`,
+      ),
+    );
+    silence.expect();
     worker.onmessage = ({ data }: MessageEvent<FromMeasurer>) => {
+      silence.expect();
       if (data.tell === "doing") said.textContent = data.what;
       else if (data.tell === "measured") {
         measured[task.ways].push(data);
@@ -65,6 +77,9 @@ const machine = () => ({
 
 const checks = { bits: "same bits", formula: "right" } as const;
 
+const besideStep = (times: number) =>
+  times >= 1 ? `${times.toPrecision(2)} times as long` : `${times.toPrecision(2)} of its time`;
+
 function blockOf({ title, rows }: SizeRows): HTMLElement {
   const body = rows.map(({ way, title, nsPerElement, gbPerSecond, timesOfStep, share, check }) => {
     const bar = make("span", { class: `fill ${way}` });
@@ -76,10 +91,10 @@ function blockOf({ title, rows }: SizeRows): HTMLElement {
       make("td", { class: "meter" }, make("span", { class: "track" }, bar)),
       make("td", { class: "num ns" }, nsPerElement.toPrecision(2)),
       make("td", { class: "num gb" }, gbPerSecond.toPrecision(2)),
-      make("td", { class: "num times" }, `${timesOfStep.toPrecision(2)}×`),
+      make("td", { class: "num times" }, way === "step" ? "1" : besideStep(timesOfStep)),
     );
   });
-  const heads = ["Way", "Throughput", "ns per element", "GB/s", "× step()"];
+  const heads = ["Way", "Throughput", "ns per element", "GB/s", "Beside step()"];
   return make(
     "div",
     {},

@@ -7,7 +7,14 @@ export const canShare = globalThis.crossOriginIsolated === true;
 export const threadCount = canShare ? Math.min(navigator.hardwareConcurrency || 1, 64) : 1;
 
 export function sayIsolation(): void {
-  html("isolation").textContent = canShare
-    ? `This page may share memory with its workers, and use ${threadCount === 1 ? "the one processor" : `all ${threadCount} processors`} of your machine.`
-    : "Whoever serves this page sends no isolation headers, so memory can’t be shared: all runs on one thread, and workers send copies.";
+  html("isolation").textContent = isolation();
+}
+
+function isolation(): string {
+  if (!canShare) {
+    return "The server of this page sends no isolation headers, so threads can’t share memory: all is measured on one.";
+  }
+  return threadCount === 1
+    ? "This page may share memory with its workers, but the machine has one processor: all is measured on one thread."
+    : `This page may share memory with its workers: ${threadCount} threads, one for each processor, are measured beside one.`;
 }

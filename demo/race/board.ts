@@ -1,14 +1,13 @@
-/** The board: how far each racer is. */
+/** The board: how far each racer is, and what it has been doing lately. */
 import { html, make } from "../page/dom.ts";
-import { short } from "../page/numbers.ts";
-import { racerTitles } from "./captions.ts";
-import { ARRIVED, type Lane, RACER_NAMES, type Race } from "./race.ts";
+import { BY_INTEREST, captionOf, racerTitles, stateOf, verdictOf } from "./captions.ts";
+import type { Race } from "./race.ts";
 
-/** The one this page is about comes first. */
-const ORDER = [...RACER_NAMES].reverse();
+/** Steps between two captions: people have to read them. */
+const CAPTION_STEPS = 40;
 
 export class Board {
-  readonly #rows = ORDER.map((name) => {
+  readonly #rows = BY_INTEREST.map((name) => {
     const [distance, state] = [make("td", { class: "num" }), make("td", { class: "state" })];
     const swatch = make("span", { class: `swatch ${name}` });
     html("board").append(
@@ -21,23 +20,22 @@ export class Board {
     html("race-steps").textContent = String(race.steps);
     for (const { name, distance, state } of this.#rows) {
       const lane = race.lanes[name];
-      distance.textContent = lane.isOut ? "–" : lane.distance.toFixed(3);
-      state.textContent = stateOf(lane);
+      distance.textContent = lane.outAfter === undefined ? lane.distance.toFixed(3) : "–";
+      state.textContent = stateOf(lane, race);
+    }
+    const verdict = html("race-verdict");
+    verdict.classList.toggle("shown", race.isOver);
+    if (race.steps % CAPTION_STEPS === 0 || race.isOver) this.caption(race);
+    if (!race.isOver) verdict.replaceChildren();
+    else {
+      const { title, detail } = verdictOf(race);
+      verdict.replaceChildren(make("b", {}, title), " ", make("span", {}, detail));
     }
   }
 
-  /** Tells those who hear the page how a race has ended. */
-  announce(race: Race): void {
-    const results = ORDER.map((name) => {
-      const lane = race.lanes[name];
-      return `${racerTitles[name]}: ${lane.isOut ? "thrown out" : `${short(lane.distance)} from the lowest point`}`;
-    });
-    html("race-said").textContent = `After ${race.steps} steps. ${results.join(". ")}.`;
+  /** Says what has happened by now. */
+  caption(race: Race): void {
+    const said = race.steps === 0 ? "They start." : captionOf(race);
+    html("race-caption").textContent = `Step ${race.steps}. ${said}`;
   }
-}
-
-function stateOf({ isOut, arrivedAfter, distance }: Lane): string {
-  if (isOut) return "thrown out";
-  if (arrivedAfter === undefined) return "on its way";
-  return distance < ARRIVED ? `there after ${arrivedAfter}` : `was there at ${arrivedAfter}`;
 }

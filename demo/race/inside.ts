@@ -3,6 +3,7 @@ import { chart } from "../page/chart.ts";
 import { html } from "../page/dom.ts";
 import { short } from "../page/numbers.ts";
 import type { Race } from "./race.ts";
+import type { Point } from "./surfaces.ts";
 
 /** Rates outside of it, as of an axis along which it has never sloped, would squeeze all others. */
 const SHOWN = { least: 1e-4, greatest: 1e3 };
@@ -18,8 +19,22 @@ export class Inside {
     ],
   });
 
-  update({ rates, rmsprop, lanes }: Race, descentLr: number): void {
+  /** RMSprop's effective learning rates, of each step. */
+  #rates: Point[] = [];
+
+  /** Begins with the first step of a race. */
+  clear(): void {
+    this.#rates = [];
+  }
+
+  /** Notes the step that has just been taken. */
+  record({ rmsprop }: Race): void {
+    this.#rates.push(rmsprop.effectiveLr);
+  }
+
+  update({ rmsprop, lanes }: Race, descentLr: number): void {
     const { steepness } = rmsprop;
+    const rates = this.#rates;
     const rate = rates.at(-1);
     html("steep-x").textContent = short(steepness.x);
     html("steep-y").textContent = short(steepness.y);
@@ -28,7 +43,7 @@ export class Inside {
     html("rate-descent").textContent = short(descentLr);
     this.#chart.draw(
       rates.map((_, step) => step + 1),
-      rates.map(() => (lanes.descent.isOut ? null : clamp(descentLr))),
+      rates.map(() => (lanes.descent.outAfter !== undefined ? null : clamp(descentLr))),
       rates.map(({ x }) => clamp(x)),
       rates.map(({ y }) => clamp(y)),
     );

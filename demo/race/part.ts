@@ -2,7 +2,7 @@
 import { button, html, onChoice } from "../page/dom.ts";
 import { wantsStillness, whileSeen } from "../page/frames.ts";
 import { Board } from "./board.ts";
-import { captions } from "./captions.ts";
+import { landscapes } from "./captions.ts";
 import { Inside } from "./inside.ts";
 import { Knobs } from "./knobs.ts";
 import { FIRST_DIALECT, Race } from "./race.ts";
@@ -10,22 +10,17 @@ import { Stage } from "./stage.ts";
 import { steer } from "./steer.ts";
 import { type Point, type SurfaceName, surfaces } from "./surfaces.ts";
 
-/** The most steps of a race, and those that a change of settings adds to one that is over. */
-const LAP = 600;
-/** Longer lines would slow the drawing down. */
-const LONGEST = 3000;
-
 export function startRace(): void {
   let race: Race | undefined;
-  let end = LAP;
   let isPaused = false;
 
+  const [againButton, pauseButton] = [button("race-again"), button("race-pause")];
   const board = new Board();
   const inside = new Inside();
   const knobs = new Knobs((settings) => {
-    race?.apply(settings);
-    if (race && race.steps >= end) end = Math.min(race.steps + LAP, LONGEST);
-    advance(0);
+    // Nobody would see settings act on a race that is over.
+    if (race?.isOver) drop(race.start);
+    else race?.apply(settings);
   });
   const stage = new Stage(html("stage"), (start) => drop(start));
   steer(
@@ -38,43 +33,45 @@ export function startRace(): void {
     stage.update();
     board.update(race!);
     inside.update(race!, knobs.settings.descentLr);
+    pauseButton.disabled = race!.isOver;
+    againButton.classList.toggle("main", race!.isOver);
   };
 
-  /** Advances by so many steps, or to the end if the visitor wants nothing to move. */
-  const advance = (steps: number) => {
-    if (!race || isPaused) return;
-    const target = wantsStillness() ? end : Math.min(race.steps + steps, end);
-    if (race.steps >= target) return;
-    while (race.steps < target) race.advance();
+  /** Advances by a step, or to the end if the visitor wants nothing to move. */
+  const advance = () => {
+    if (!race || isPaused || race.isOver) return;
+    do {
+      race.advance();
+      inside.record(race);
+    } while (wantsStillness() && !race.isOver);
     show();
-    if (race.steps >= end) board.announce(race);
   };
 
   const drop = (start: Point, surface = race!.surface) => {
     race?.dispose();
     race = new Race(surface, start, knobs.settings);
-    end = LAP;
     pause(false);
+    inside.clear();
     stage.show(race);
     show();
-    advance(0);
+    if (wantsStillness()) advance();
   };
 
-  const pauseButton = button("race-pause");
   const pause = (wanted: boolean) => {
     isPaused = wanted;
     pauseButton.setAttribute("aria-pressed", String(wanted));
     pauseButton.textContent = wanted ? "Go on" : "Pause";
+    if (wanted) board.caption(race!);
   };
   pauseButton.addEventListener("click", () => pause(!isPaused));
-  button("race-again").addEventListener("click", () => drop(race!.start));
+  againButton.addEventListener("click", () => drop(race!.start));
 
   knobs.dialect = FIRST_DIALECT;
   onChoice("race-surface", (name) => {
     const surface = surfaces[name as SurfaceName];
-    html("race-caption").textContent = captions[name as SurfaceName];
+    html("race-landscape").textContent = landscapes[name as SurfaceName];
     knobs.rates = surface;
     drop(surface.start, surface);
   });
-  whileSeen(stage.place, () => advance(1));
+  whileSeen(stage.place, advance);
 }

@@ -7,8 +7,10 @@ import type { Point, Surface } from "./surfaces.ts";
 export const RACER_NAMES = ["descent", "adam", "rmsprop"] as const;
 export type RacerName = (typeof RACER_NAMES)[number];
 
-/** The distance to a minimum that counts as arrival. */
-export const ARRIVED = 0.05;
+/** Steps in a row inside the goal that count as arrival: who merely shoots through it has not arrived. */
+export const STAY = 20;
+/** The most steps of a race. */
+export const LAP = 600;
 /** A share of the picture's width: a racer that is farther out won't come back. */
 const OUT = 20;
 
@@ -18,15 +20,17 @@ export interface Lane {
   readonly path: Point[];
   /** Distance to the nearest minimum. */
   distance: number;
+  /** The steps in a row, up to the last one, that ended inside the goal. */
+  inside: number;
+  /** The first step of the first stay inside the goal. */
   arrivedAfter: number | undefined;
-  isOut: boolean;
+  /** The step that threw it out. */
+  outAfter: number | undefined;
 }
 
 export class Race {
   readonly lanes: Readonly<Record<RacerName, Lane>>;
   readonly rmsprop: RmspropRacer;
-  /** RMSprop's effective learning rates, of each step. */
-  readonly rates: Point[] = [];
   steps = 0;
   readonly #random: Random;
 
@@ -42,14 +46,21 @@ export class Race {
       racer,
       path: [{ ...start }],
       distance: distanceToMinimum(surface, start),
+      inside: 0,
       arrivedAfter: undefined,
-      isOut: false,
+      outAfter: undefined,
     });
     this.lanes = {
       descent: laneOf(new Descent(start, settings)),
       adam: laneOf(new Adam(start, settings)),
       rmsprop: laneOf(this.rmsprop),
     };
+  }
+
+  /** Whether RMSprop has arrived or is out, or nobody waits for it any longer. */
+  get isOver(): boolean {
+    const { arrivedAfter, outAfter } = this.lanes.rmsprop;
+    return arrivedAfter !== undefined || outAfter !== undefined || this.steps >= LAP;
   }
 
   /** Takes new settings, from the next step on. */
@@ -61,8 +72,7 @@ export class Race {
   advance(): void {
     this.steps++;
     const error = { x: this.#error(), y: this.#error() };
-    for (const lane of Object.values(this.lanes)) if (!lane.isOut) this.#advance(lane, error);
-    this.rates.push(this.rmsprop.effectiveLr);
+    for (const lane of Object.values(this.lanes)) if (lane.outAfter === undefined) this.#advance(lane, error);
   }
 
   #advance(lane: Lane, error: Point): void {
@@ -72,9 +82,10 @@ export class Race {
     const at = { ...racer.at };
     lane.distance = distanceToMinimum(this.surface, at);
     const [left, right] = this.surface.x;
-    if (!(lane.distance < OUT * (right - left))) lane.isOut = true;
+    if (!(lane.distance < OUT * (right - left))) lane.outAfter = this.steps;
     else path.push(at);
-    if (lane.distance < ARRIVED) lane.arrivedAfter ??= this.steps;
+    lane.inside = lane.distance < this.surface.goal ? lane.inside + 1 : 0;
+    if (lane.inside === STAY) lane.arrivedAfter ??= this.steps - STAY + 1;
   }
 
   /** The cube of what is nearly normal: mostly small, now and then large. The cube's standard deviation is √15. */
@@ -98,6 +109,6 @@ export function settingsFor({ lr, descentLr }: Surface): RaceSettings {
   return { rmsprop: { ...dialects[FIRST_DIALECT], lr }, descentLr };
 }
 
-function distanceToMinimum({ minima }: Surface, { x, y }: Point): number {
+export function distanceToMinimum({ minima }: Surface, { x, y }: Point): number {
   return Math.min(...minima.map((minimum) => Math.hypot(x - minimum.x, y - minimum.y)));
 }

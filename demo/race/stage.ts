@@ -88,6 +88,13 @@ export class Stage {
       .join("path")
       .attr("d", "M-7-7L7 7M-7 7L7-7")
       .attr("transform", (minimum) => `translate(${x(minimum.x)},${y(minimum.y)})`);
+    this.#marks
+      .selectAll("circle")
+      .data(surface.minima)
+      .join("circle")
+      .attr("r", x(surface.goal) - x(0))
+      .attr("cx", (minimum) => x(minimum.x))
+      .attr("cy", (minimum) => y(minimum.y));
   }
 
   /** Draws the steps since it was last called. */
@@ -95,7 +102,7 @@ export class Stage {
     const race = this.#race!;
     const { x, y } = mapScales(race.surface);
     for (const { name, halo, line, dot } of this.#racers) {
-      const { path, isOut } = race.lanes[name];
+      const { path, outAfter } = race.lanes[name];
       const fresh = path.slice(this.#drawn);
       if (fresh.length > 0) {
         const text =
@@ -105,7 +112,10 @@ export class Stage {
         line.attr("d", text);
       }
       const { x: atX, y: atY } = path.at(-1)!;
-      dot.attr("cx", x(atX)).attr("cy", y(atY)).classed("out", isOut);
+      dot
+        .attr("cx", x(atX))
+        .attr("cy", y(atY))
+        .classed("out", outAfter !== undefined);
     }
     this.#drawn = race.steps + 1;
     this.#drawEllipse(race);

@@ -13,6 +13,8 @@ export interface Surface {
   /** The height's derivatives by x and by y. */
   gradient(x: number, y: number): Point;
   readonly minima: readonly Point[];
+  /** Radius of the ring around each minimum that the race goes to: RMSprop comes to it, and trembles inside it, at the rate below. */
+  readonly goal: number;
   readonly start: Point;
   /** Standard deviation of the error that is added to each gradient, by x and by y. */
   readonly noise: number;
@@ -34,6 +36,7 @@ const ravine: Surface = {
     return { x: -0.02 * (1.5 - x) - 3 * side * x, y: 10 * side };
   },
   minima: [{ x: 1.5, y: 0.3375 }],
+  goal: 0.25,
   start: { x: -2, y: -0.5 },
   noise: 0,
   lr: 0.02,
@@ -50,6 +53,7 @@ const saddle: Surface = {
     { x: -1, y: 0 },
     { x: 1, y: 0 },
   ],
+  goal: 0.1,
   start: { x: 0.01, y: 1 },
   noise: 0,
   lr: 0.01,
@@ -63,6 +67,7 @@ const bowl: Surface = {
   height: (x, y) => 0.015 * x * x + 3 * y * y,
   gradient: (x, y) => ({ x: 0.03 * x, y: 6 * y }),
   minima: [{ x: 0, y: 0 }],
+  goal: 0.2,
   start: { x: -3.4, y: 1.9 },
   noise: 0,
   lr: 0.03,
@@ -76,6 +81,7 @@ const noisy: Surface = {
   height: (x, y) => 0.1 * x * x + y * y,
   gradient: (x, y) => ({ x: 0.2 * x, y: 2 * y }),
   minima: [{ x: 0, y: 0 }],
+  goal: 0.4,
   start: { x: 3.3, y: 1.8 },
   noise: 1.5,
   lr: 0.05,

@@ -2,12 +2,15 @@
  * Builds the page of demo/ into demo/dist, a folder of plain files for any host.
  * `npm run demo` builds and serves it, with the headers that let it share memory.
  */
+import { execFile } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { loadMnist } from "../../examples/mnist/data.ts";
 import { BUNDLE } from "../../tools/bundle.mjs";
+import { heartbeat } from "../../tools/heartbeat.mjs";
 import { peerModules } from "../../tools/tfjs.mjs";
 import { packDigits } from "../train/pack.ts";
 import { licensesOf } from "./licenses.mjs";
@@ -66,7 +69,8 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
     // Chunks stand beside the entries, so that every file finds the workers beside itself.
     splitting: true,
     chunkNames: "[name]-[hash]",
-    assetNames: "[name]-[hash]",
+    // The font keeps its name, by which the page asks for it early.
+    assetNames: "[name]",
     loader: { ".woff2": "file" },
     define: { HAS_TFJS: String(hasTfjs) },
     tsconfig,
@@ -112,6 +116,21 @@ async function buildTfjs(folder, say) {
 }
 
 /**
+ * Puts the pages of docs/ and the API beside the page, which links to them: what `npm run docs` builds elsewhere.
+ *
+ * @param {string} folder
+ * @param {(what: string) => void} say
+ */
+async function buildDocs(folder, say) {
+  say("the documentation");
+  // Unchecked, since types of tf.js, which may not be installed, change nothing that the pages show.
+  const options = ["--out", `${folder}/docs`, "--skipErrorChecking", "--logLevel", "Error"];
+  await promisify(execFile)(process.execPath, [path("node_modules/typedoc/bin/typedoc"), ...options], {
+    cwd: path("."),
+  });
+}
+
+/**
  * @param {string} template With the names of values between percent signs.
  * @param {Record<string, string>} values
  */
@@ -125,7 +144,9 @@ function filled(template, values) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = path("demo/dist");
-  await buildDemo({ folder, say: (what) => console.log(`demo: ${what}`) });
+  const say = heartbeat("demo");
+  await buildDemo({ folder, say });
+  await buildDocs(folder, say);
   console.log(`Built ${folder}`);
   if (!hasTfjs) console.log("Without tf.js, which isn't installed: npm ci --prefix bench/peers");
   if (process.argv.includes("--serve")) {

@@ -1,5 +1,6 @@
 /** Text of the page that stands elsewhere already: the README's first program, and a few figures. */
 import { readFileSync } from "node:fs";
+import { STAY } from "../race/race.ts";
 import { SHAPES } from "../train/trainer.ts";
 
 const read = (/** @type {string} */ name) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
@@ -13,7 +14,7 @@ function blockOf(heading, language) {
   return /** @type {string} */ (block[1]);
 }
 
-/** @param {{ train: number }} digits */
+/** @param {{ train: number, test: number }} digits */
 export function snippets(digits) {
   const { version, exports } = JSON.parse(read("package.json"));
   const code = blockOf("## First program", "ts");
@@ -28,7 +29,9 @@ export function snippets(digits) {
     INSTALL: blockOf("## Install", "sh"),
     CODE: code,
     SCRIPT: `<script type="module">\n${inPage.replace(/^(?=.)/gm, "  ")}\n</script>`,
+    STAY: String(STAY),
     TRAIN_IMAGES: digits.train.toLocaleString("en"),
+    TEST_IMAGES: digits.test.toLocaleString("en"),
     WEIGHTS: weights.toLocaleString("en"),
   };
 }

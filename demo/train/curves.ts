@@ -1,28 +1,26 @@
-/** The curves of a run's charts. */
+/** The curves of a run's charts: both methods over the same steps. */
 import type { Progress } from "./messages.ts";
-import type { Method } from "./trainer.ts";
+import { METHODS, type Method } from "./trainer.ts";
 
 type Values = (number | null)[];
 
 export class Curves {
   readonly steps: number[] = [];
-  /** Each method's loss where it was at work. */
   readonly loss: Record<Method, Values> = { rmsprop: [], descent: [] };
   readonly testSteps: number[] = [];
-  readonly accuracy: number[] = [];
-  #last: Method | undefined;
+  /** In percent. */
+  readonly accuracy: Record<Method, Values> = { rmsprop: [], descent: [] };
 
-  add({ steps, loss, method, accuracy }: Progress): void {
-    const other = method === "rmsprop" ? "descent" : "rmsprop";
-    // A new method goes on where the other has stopped, so that the line has no gap.
-    if (this.#last === other) this.loss[method][this.steps.length - 1] = this.loss[other].at(-1)!;
-    this.#last = method;
+  /** Adds a point to each curve. The curve of a broken run ends. */
+  add({ steps, runs }: Progress): void {
+    const isTested = METHODS.some((method) => runs[method].accuracy !== undefined);
     this.steps.push(steps);
-    // The logarithm of what is infinite, or nought, has no place on a chart.
-    this.loss[method].push(Number.isFinite(loss) && loss > 0 ? loss : null);
-    this.loss[other].push(null);
-    if (accuracy === undefined) return;
-    this.testSteps.push(steps);
-    this.accuracy.push(100 * accuracy);
+    if (isTested) this.testSteps.push(steps);
+    for (const method of METHODS) {
+      const { loss = Number.NaN, accuracy } = runs[method];
+      // The logarithm of what is infinite, or nought, has no place on a chart.
+      this.loss[method].push(Number.isFinite(loss) && loss > 0 ? loss : null);
+      if (isTested) this.accuracy[method].push(accuracy === undefined ? null : 100 * accuracy);
+    }
   }
 }

@@ -2,14 +2,15 @@
 import type { TensorReport } from "rmsprop-wasm";
 import { html, make } from "../page/dom.ts";
 import { percent, short } from "../page/numbers.ts";
-import type { Progress, TensorName } from "./messages.ts";
+import type { RunProgress, TensorName } from "./messages.ts";
+import type { Method } from "./trainer.ts";
 
 const TENSORS: TensorName[] = ["w1", "b1", "w2", "b2"];
 
 interface Figure {
   title: string;
   text(report: TensorReport): string;
-  /** It says nothing while gradient descent is at work. */
+  /** It says nothing of a network that gradient descent trains. */
   isOfRmsprop?: boolean;
 }
 
@@ -30,7 +31,7 @@ export class Layers {
     return { figure, cells };
   });
 
-  update({ report, method }: Progress): void {
+  update({ report }: RunProgress, method: Method): void {
     for (const { figure, cells } of this.#rows) {
       const isSilent = figure.isOfRmsprop && method !== "rmsprop";
       cells.forEach((cell, i) => {

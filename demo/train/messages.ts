@@ -2,33 +2,39 @@
 import type { Handle, TensorReport } from "rmsprop-wasm";
 import type { Tensors } from "../../examples/mnist/network.ts";
 import type { Digits } from "./pack.ts";
-import type { Settings } from "./trainer.ts";
+import type { Broken, Method, Rates } from "./trainer.ts";
 
 export type TensorName = keyof Tensors;
 export type Weights = Record<TensorName, Float32Array>;
 
 export type ToWorker =
   /** Starts over, and waits for "run". The digits come with the first. */
-  | { tell: "begin"; settings: Settings; digits?: Digits }
-  | { tell: "settings"; settings: Settings }
+  | { tell: "begin"; rates: Rates; digits?: Digits }
+  | { tell: "rates"; rates: Rates }
   | { tell: "run"; wanted: boolean };
 
 export type FromWorker =
-  /** A start, with a handle if memory is shared: the page looks into it. */
-  | { tell: "begun"; handle?: Handle }
+  /** A start, with handles if memory is shared: the page looks into it. */
+  | { tell: "begun"; handles?: Record<Method, Handle> }
   | Progress
   /** It has stopped by itself. */
   | { tell: "finished" };
 
 export interface Progress {
   tell: "progress";
-  /** Mean loss over the steps since the last message. */
-  loss: number;
+  /** Steps of each method that isn't broken. */
   steps: number;
+  /** Of both together. */
   imagesPerSecond: number;
-  method: Settings["method"];
+  runs: Record<Method, RunProgress>;
+}
+
+export interface RunProgress {
+  /** Mean loss over the steps since the last message; undefined for a run that was broken before. */
+  loss?: number;
   /** Now and then. */
   accuracy?: number;
+  broken?: Broken;
   report: Record<TensorName, TensorReport>;
   /** A copy, where memory isn't shared. */
   weights?: Weights;

@@ -13,75 +13,123 @@ import { Layers } from "./layers.ts";
 import type { Progress } from "./messages.ts";
 import { Pad } from "./pad.ts";
 import { loadDigits, Session } from "./session.ts";
-import type { Method, Settings } from "./trainer.ts";
+import { METHODS, type Method, type Rates } from "./trainer.ts";
 import { Wall } from "./wall.ts";
+import { brokenText } from "./words.ts";
 
 /** Between two readings and pictures of the weights. */
 const REFRESH_MS = 100;
+const NOTHING = "–";
+const HINT = "Move a rate while they train, and see its curve bend.";
+const LINES = [{ color: "rmsprop" }, { color: "descent", dash: [6, 3] }];
 
 export function startTraining(): void {
-  let method: Method = "rmsprop";
+  /** The network that is looked into. */
+  let shown: Method = "rmsprop";
   let session: Promise<Session> | undefined;
   let opened: Session | undefined;
   let curves = new Curves();
+  let last: Progress | undefined;
   let isRunning = false;
   let sample = 0;
 
-  const lossChart = chart(html("loss-chart"), {
-    height: 220,
-    curves: [{ color: "rmsprop" }, { color: "descent", dash: [6, 3] }],
-  });
+  const lossChart = chart(html("loss-chart"), { height: 220, curves: LINES });
   const accuracyChart = chart(html("accuracy-chart"), {
     height: 150,
-    curves: [{ color: "good" }],
+    curves: LINES,
     range: (least) => [10 * Math.floor(least / 10), 100],
     format: (value) => `${value} %`,
   });
   const layers = new Layers();
   const wall = new Wall();
-  const pad = new Pad(() => opened?.weights);
+  const weights = () => opened?.weightsOf(shown);
+  const pad = new Pad(weights);
 
   const change = () => {
-    if (opened) opened.settings = settings();
+    if (opened) opened.rates = rates();
   };
   const lr = slider("train-lr", byPower, change);
   const descentLr = slider("train-descent", byPower, change);
   lr.value = 1e-3;
-  descentLr.value = 0.01;
-  const settings = (): Settings => ({ method, lr: lr.value, descentLr: descentLr.value });
+  descentLr.value = 0.1;
+  const rates = (): Rates => ({ rmsprop: lr.value, descent: descentLr.value });
   onChoice("train-method", (value) => {
-    method = value as Method;
-    change();
+    shown = value as Method;
+    if (last) layers.update(last.runs[shown], shown);
   });
 
-  const runButton = button("train-run");
+  const [runButton, againButton] = [button("train-run"), button("train-again")];
   const run = (wanted: boolean) => {
     isRunning = wanted;
     runButton.textContent = wanted ? "Pause" : "Train";
     if (opened) opened.isRunning = wanted;
   };
+  /** Says what is wrong or over; without such a text, what can be done. */
+  const say = (text: string) => {
+    const said = html("train-said");
+    // The same text again would be read to those who hear the page.
+    if (said.textContent === (text || HINT)) return;
+    said.textContent = text || HINT;
+    said.classList.toggle("plain", text === "");
+  };
+  say("");
   const draw = () => {
     lossChart.draw(curves.steps, curves.loss.rmsprop, curves.loss.descent);
-    accuracyChart.draw(curves.testSteps, curves.accuracy);
+    accuracyChart.draw(curves.testSteps, curves.accuracy.rmsprop, curves.accuracy.descent);
+  };
+  /** A broken run wants a new start; where both are, nothing else is left to do. */
+  const offer = (broken: number) => {
+    againButton.classList.toggle("main", broken > 0);
+    runButton.disabled = broken === METHODS.length;
   };
   const show = (progress: Progress) => {
+    const { steps, imagesPerSecond, runs } = progress;
+    last = progress;
     curves.add(progress);
     draw();
-    layers.update(progress);
-    html("train-steps").textContent = progress.steps.toLocaleString("en");
-    html("train-speed").textContent = Math.round(progress.imagesPerSecond).toLocaleString("en");
-    if (progress.accuracy !== undefined) html("train-accuracy").textContent = percent(progress.accuracy);
+    layers.update(runs[shown], shown);
+    html("train-steps").textContent = steps.toLocaleString("en");
+    html("train-speed").textContent = Math.round(imagesPerSecond).toLocaleString("en");
+    for (const method of METHODS) {
+      const { accuracy } = runs[method];
+      if (accuracy !== undefined) html(`accuracy-${method}`).textContent = percent(accuracy);
+    }
+    say(brokenText(runs));
+    offer(METHODS.filter((method) => runs[method].broken).length);
+  };
+
+  /** Shows nothing of a run any longer. */
+  const clear = () => {
+    run(false);
+    curves = new Curves();
+    last = undefined;
+    draw();
+    layers.clear();
+    say("");
+    offer(0);
+    html("train-steps").textContent = "0";
+    for (const id of [...METHODS.map((method) => `accuracy-${method}`), "train-speed"]) {
+      html(id).textContent = NOTHING;
+    }
   };
 
   /** The digits and the worker, when they are first needed. */
   const open = () => {
     session ??= loadDigits().then((digits) => {
-      opened = new Session(digits, settings(), {
+      opened = new Session(digits, rates(), {
         onProgress: show,
         onFinish() {
           run(false);
-          html("train-said").textContent =
-            `Training has ended: ${html("train-accuracy").textContent} read right.`;
+          const results = METHODS.map((method) => html(`accuracy-${method}`).textContent);
+          say(
+            brokenText(last!.runs) ||
+              `Training has ended: RMSprop reads ${results[0]} right, gradient descent ${results[1]}.`,
+          );
+        },
+        onFailure(why) {
+          opened = session = undefined;
+          clear();
+          say(why);
         },
       });
       opened.isRunning = isRunning;
@@ -90,8 +138,7 @@ export function startTraining(): void {
     return session.catch((error) => {
       session = undefined;
       run(false);
-      html("train-said").classList.remove("unseen");
-      html("train-said").textContent = String(error.message);
+      say(String(error.message));
       return undefined;
     });
   };
@@ -100,14 +147,9 @@ export function startTraining(): void {
     run(!isRunning);
     void open();
   });
-  button("train-again").addEventListener("click", () => {
-    run(false);
-    curves = new Curves();
-    draw();
-    layers.clear();
-    html("train-steps").textContent = "0";
-    for (const id of ["train-accuracy", "train-speed"]) html(id).textContent = "–";
-    opened?.startOver(settings());
+  againButton.addEventListener("click", () => {
+    clear();
+    opened?.startOver(rates());
   });
   button("pad-sample").addEventListener("click", async () => {
     const { images, labels } = (await open())?.digits.test ?? {};
@@ -125,6 +167,7 @@ export function startTraining(): void {
     if (performance.now() - refreshed < REFRESH_MS) return;
     refreshed = performance.now();
     pad.update();
-    if (opened?.weights) wall.update(opened.weights);
+    const seen = weights();
+    if (seen) wall.update(seen);
   });
 }

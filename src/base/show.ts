@@ -4,7 +4,7 @@ const ITEMS = 16;
 
 /** A value as an error message shows it: short, however large it is, and unmistakable between `1` and `"1"`. */
 export function show(value: unknown, depth = 0): string {
-  if (typeof value === "string") return JSON.stringify(cut(value));
+  if (typeof value === "string") return cut(JSON.stringify(cut(value)));
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) {
     if (depth > 3) return "[…]";

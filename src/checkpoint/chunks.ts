@@ -69,6 +69,11 @@ function checkPiece(piece: unknown): Uint8Array {
 /** The most that `Intake` allocates before any byte has come. */
 const FIRST_BYTES = 2 ** 16;
 
+/** Copies bytes that lie in a memory: placing an optimizer there grows it, which empties all views. */
+export function apart(bytes: Uint8Array, memory: WebAssembly.Memory | undefined): Uint8Array {
+  return bytes.buffer === memory?.buffer ? bytes.slice() : bytes;
+}
+
 /**
  * Runs a reader of a whole file on pieces of it. The reader is a generator: it yields how many bytes it wants next, and
  * gets them, or fewer where the file ends. They are its own until it yields again.
@@ -76,17 +81,20 @@ const FIRST_BYTES = 2 ** 16;
  * All of a piece is copied or used before the next is asked for, since sources may fill one buffer again and again. Memory
  * is bounded by the bytes that have come, not by what is wanted or by the number of pieces: a list of the pieces took up to
  * 300 bytes for a piece of one.
+ *
+ * @param memory The memory that the reader may grow.
  */
 export async function feed<Result>(
   reader: Generator<number, Result, Uint8Array>,
   chunks: Chunks,
+  memory: WebAssembly.Memory | undefined,
 ): Promise<Result> {
   let step = reader.next();
   let buffer = new Uint8Array(FIRST_BYTES);
   let filled = 0;
   try {
     for await (const piece of piecesOf(chunks)) {
-      let rest = new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+      let rest = apart(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength), memory);
       while (!step.done && rest.length > 0) {
         const taken = rest.subarray(0, step.value - filled);
         rest = rest.subarray(taken.length);

@@ -190,11 +190,7 @@ export function groupsOf({ entries }: Header, annotations: Annotations): Annotat
       annotations,
     );
   }
-  // Records name the parameters that the optimizer trained. Without any, all that may be parameters are.
-  const isState = stateTest(entries);
-  const params = entries.filter(({ name, dtype, count }) =>
-    records.size > 0 ? records.has(name) : dtype.isFloat && count > 0 && !isState(name),
-  );
+  const params = trainedIn(entries, records);
   if (params.length === 0) {
     throw new CheckpointError(
       "The file has no parameters: expected tensors of F32, F64, F16 or BF16, with elements.",
@@ -212,6 +208,26 @@ export function groupsOf({ entries }: Header, annotations: Annotations): Annotat
     [...alike.values()].map((params) => ({ params })),
     annotations,
   );
+}
+
+/**
+ * The parameters of a file by others. Records name them; without any, all that have state are parameters; and in a file of
+ * weights alone all that may be, except the averages of batch norm, which its count of batches gives away. Without a name
+ * none is.
+ */
+function trainedIn(entries: readonly Entry[], records: Annotations["records"]): Entry[] {
+  if (records.size > 0) return entries.filter(({ name }) => name !== "" && records.has(name));
+  const isState = stateTest(entries);
+  const names = new Set(entries.map(({ name }) => name));
+  const mayBe = entries.filter(
+    ({ name, dtype, count }) => name !== "" && dtype.isFloat && count > 0 && !isState(name),
+  );
+  const trained = mayBe.filter(({ name }) => names.has(`state.${name}.${STATE_KEYS.squareAvg}`));
+  if (trained.length > 0) return trained;
+  return mayBe.filter(({ name }) => {
+    const averaged = /^(.*\.)?running_(mean|var)$/s.exec(name);
+    return !averaged || !names.has(`${averaged[1] ?? ""}num_batches_tracked`);
+  });
 }
 
 /**
@@ -249,7 +265,10 @@ export function stateTest(entries: readonly Entry[]): (name: string) => boolean 
   const names = new Set(entries.map(({ name }) => name));
   const known = new RegExp(`^state\\..*\\.(${Object.values(STATE_KEYS).join("|")})$`, "s");
   const ofState = /^state\.(.*)\.[^.]*$/s;
-  return (name) => known.test(name) || names.has(ofState.exec(name)?.[1] ?? "");
+  return (name) => {
+    const owner = ofState.exec(name)?.[1];
+    return known.test(name) || (owner !== undefined && names.has(owner));
+  };
 }
 
 /** The names of tensors that a file of ours may hold beside the optimizer's; undefined for files by others. */

@@ -8,7 +8,7 @@ import type { GroupState, StateDict, TensorState } from "../optimizer/state-dict
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { firstValue, valuesOf } from "./dtypes.ts";
 import type { STATE_KEYS } from "./pytorch-names.ts";
-import { bytesIn, type Entry, type Source } from "./safetensors.ts";
+import { bytesIn, type Entry, type Source, twoThings } from "./safetensors.ts";
 
 /** An array of a tensor; or the count of steps, which PyTorch keeps with each. */
 export interface Part {
@@ -72,7 +72,12 @@ export function findParts(
   keyOf: KeyOf,
   declared?: ReadonlySet<string>,
 ): Findings {
-  const wanted = new Map(parts.map((part) => [keyOf(part), part]));
+  const wanted = new Map<string, Part>();
+  for (const part of parts) {
+    const key = keyOf(part);
+    if (wanted.has(key)) throw twoThings(key);
+    wanted.set(key, part);
+  }
   const found: Found[] = [];
   const others: Entry[] = [];
   for (const entry of entries) {
@@ -88,6 +93,8 @@ export function findParts(
       others.push(entry);
     }
   }
+  if (wanted.size === 0 && (!declared || others.length === declared.size))
+    return { found, fresh: [], others };
   const started = new Set(
     found.filter(({ what }) => what !== "param" && what !== "ema").map(({ name }) => name),
   );

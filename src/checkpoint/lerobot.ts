@@ -9,7 +9,7 @@ import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params } from "../optimizer/params.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
 import { type Carried, type CarriedTensor, carriedBy, carriedSources, carry } from "./carried.ts";
-import { parseJson } from "./json.ts";
+import { JsonReader, parseJson } from "./json.ts";
 import { findParts, type KeyOf, type Part, partsOf, type Read, sourcesOf, stateFrom } from "./keys.ts";
 import { asTheyLie, carriedIn } from "./loader.ts";
 import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS, unknownToPyTorch } from "./pytorch-names.ts";
@@ -64,7 +64,10 @@ export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles
   };
   const groups = dict.groups.map((group) => {
     const record = hyperparametersToJson(group, "pytorch", carried.keys.get(group.params[0]!));
-    const entries = [...record].map(([key, json]) => `${JSON.stringify(key)}: ${json}`);
+    // Further keys may come from a file with other text in its metadata than JSON.
+    const entries = [...record]
+      .filter(([, json]) => isJson(json))
+      .map(([key, json]) => `${JSON.stringify(key)}: ${json}`);
     const indices = group.params.map((name) => places.get(name));
     return `{ ${entries.join(", ")}, "params": ${JSON.stringify(indices)} }`;
   });
@@ -118,6 +121,15 @@ export function restoreLeRobot(optimizer: Optimizer<Params>, files: LeRobotFiles
   }
 }
 
+function isJson(text: string): boolean {
+  try {
+    parseJson(text, "");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function keyBy(places: ReadonlyMap<string, number>): KeyOf {
   return ({ name, what }) => (what === "param" ? name : `state/${places.get(name)}/${STATE_KEYS[what]}`);
 }
@@ -129,16 +141,19 @@ function groupsFrom(
   places: Map<string, number>,
 ): { groups: GroupState[]; keys: Carried["keys"] } {
   const where = "optimizer_param_groups.json";
-  const records: Map<string, string>[] = own.map(() => new Map());
-  const groups = parseJson(text, where, {
-    onMember: (index, key, json) => records[index]?.set(key, json),
-  });
-  if (!Array.isArray(groups) || groups.length !== own.length) {
-    throw new CheckpointError(`${where}: got ${show(groups)}, expected a list of ${own.length} groups.`);
+  const records = recordsFrom(text, where);
+  if (records.length !== own.length) {
+    throw new CheckpointError(
+      `${where}: got ${records.length} groups, expected a list of ${own.length} groups.`,
+    );
   }
   const keys = new Map<string, ReadonlyMap<string, string>>();
   const read = own.map((group, i) => {
-    const { params, param_names: names = group.params } = Object(groups[i]);
+    const record = records[i]!;
+    const listOf = (key: string) =>
+      record.has(key) ? parseJson(record.get(key)!, `${where}[${i}].${key}`) : undefined;
+    const params = listOf("params");
+    const names = listOf("param_names") ?? group.params;
     const fits = (list: unknown): list is unknown[] =>
       Array.isArray(list) && list.length === group.params.length;
     const given = new Set(fits(names) ? names : []);
@@ -150,7 +165,6 @@ function groupsFrom(
     names.forEach((name, k) => {
       places.set(name as string, params[k] as number);
     });
-    const record = records[i]!;
     record.delete("params");
     record.delete("param_names");
     const { values, others } = hyperparametersFrom(record, `${where}[${i}].`, false);
@@ -162,4 +176,23 @@ function groupsFrom(
     throw new CheckpointError(`${where}: two parameters have one place, expected each place once.`);
   }
   return { groups: read, keys };
+}
+
+/** The JSON of each value of each group: numbers keep their form, since LeRobot tells 3 from 3.0. */
+function recordsFrom(text: string, where: string): Map<string, string>[] {
+  const records: Map<string, string>[] = [];
+  const reader = new JsonReader(text, where);
+  if (reader.peek() !== "[") {
+    throw new CheckpointError(`${where}: got ${cut(reader.raw())}, expected a list of groups.`);
+  }
+  reader.items((i) => {
+    const record = new Map<string, string>();
+    if (reader.peek() !== "{") {
+      throw new CheckpointError(`${where}[${i}]: got ${cut(reader.raw())}, expected an object.`);
+    }
+    reader.members((key) => record.set(key, reader.raw()));
+    records.push(record);
+  });
+  reader.end();
+  return records;
 }

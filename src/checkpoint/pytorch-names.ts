@@ -113,6 +113,8 @@ export function hyperparametersFrom(
   for (const [key, json] of record) {
     const name = NAMES.get(key);
     if (name === undefined) {
+      // A list of all names with each of them makes a header that grows by the square, and the keys have the names.
+      if (key === "param_names") continue;
       if (FOR_PYTORCH.get(key) !== json) others.set(key, json);
       continue;
     }

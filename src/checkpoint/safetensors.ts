@@ -11,7 +11,7 @@ import { CheckpointError, MemoryError } from "../errors.ts";
 import type { Shape } from "../optimizer/params.ts";
 import type { Bytes } from "./chunks.ts";
 import { DTYPES, type Dtype } from "./dtypes.ts";
-import { isObject, parseJson } from "./json.ts";
+import { JsonReader } from "./json.ts";
 
 /** A tensor of a file. */
 export interface Entry {
@@ -58,11 +58,7 @@ export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<stri
   let end = 0;
   const header = new Map<string, unknown>([[METADATA, Object.fromEntries(metadata)]]);
   for (const { name, shape, dtype, values } of sources) {
-    if (header.has(name)) {
-      throw new CheckpointError(
-        `Two things would be called ${show(name)} in the file: rename the parameter.`,
-      );
-    }
+    if (header.has(name)) throw twoThings(name);
     const begin = end;
     end += values.byteLength;
     header.set(name, { dtype, shape, data_offsets: [begin, end] });
@@ -80,6 +76,11 @@ export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<stri
   bytes.set(json, LENGTH_BYTES);
   parseHeader(bytes.subarray(LENGTH_BYTES), length);
   return [bytes, ...sources.map(({ values }) => values)];
+}
+
+/** The error of a parameter that is called as another one's state would be, or as the format's own key. */
+export function twoThings(key: string): CheckpointError {
+  return new CheckpointError(`Two things would be called ${show(key)} in the file: rename the parameter.`);
 }
 
 /** A global of the engine, which some engines for small devices and some test environments lack. */
@@ -142,65 +143,107 @@ export function parseHeader(bytes: Uint8Array, length: number): Header {
   } catch (cause) {
     throw new CheckpointError(`The header is not in UTF-8: ${cut(String(cause))}`, { cause });
   }
-  const json = parseJson(text, "The header", { whole: ["shape", "data_offsets"] });
-  if (!isObject(json)) throw new CheckpointError(`The header is ${show(json)}, expected a JSON object.`);
-
-  const entries = Object.keys(json)
-    .filter((name) => name !== METADATA)
-    .map((name) => entryOf(name, json[name], dataStart))
-    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  const reader = new JsonReader(text, "The header");
+  if (reader.peek() !== "{") {
+    throw new CheckpointError(`The header is ${cut(reader.raw())}, expected a JSON object.`);
+  }
+  let metadata: ReadonlyMap<string, string> = new Map();
+  const entries: Entry[] = [];
+  reader.members((name) => {
+    if (name === METADATA) metadata = metadataFrom(reader);
+    else entries.push(entryFrom(reader, name, dataStart));
+  });
+  reader.end();
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = dataStart;
-  for (const { name, ...entry } of entries) {
+  for (const entry of entries) {
     if (entry.begin !== end) {
       const what = entry.begin < end ? "overlaps the tensor before it" : "leaves a hole before it";
       throw new CheckpointError(
-        `${show(name)}: data_offsets begin at byte ${entry.begin} of the file and not at ${end}, which ${what}.`,
+        `${show(entry.name)}: data_offsets begin at byte ${entry.begin} of the file and not at ${end}, which ${what}.`,
       );
     }
     end = entry.end;
   }
-  return { metadata: metadataOf(json[METADATA] ?? {}), entries, byteLength: end };
+  return { metadata, entries, byteLength: end };
 }
 
-function metadataOf(value: unknown): Map<string, string> {
-  const entries = isObject(value) ? Object.entries(value) : [[METADATA, value]];
-  for (const [name, text] of entries) {
-    if (typeof text !== "string") {
-      throw new CheckpointError(`${METADATA}: got ${show(text)} for ${show(name)}, expected a string.`);
-    }
-  }
-  return new Map(entries as [string, string][]);
-}
-
-/** Fields that the format doesn't have are passed over, as its own library does. */
-function entryOf(name: string, value: unknown, dataStart: number): Entry {
-  const refuse = (field: string, given: unknown, wanted: string): never => {
-    throw new CheckpointError(`${show(name)}: ${field} is ${show(given)}, expected ${wanted}.`);
+/** Reads strings by name, or null, which stands for none. */
+function metadataFrom(reader: JsonReader): Map<string, string> {
+  const metadata = new Map<string, string>();
+  const refuse = (name: string): never => {
+    throw new CheckpointError(
+      `${METADATA}: got ${cut(reader.raw())} for ${show(name)}, expected ${name === METADATA ? "an object of strings" : "a string"}.`,
+    );
   };
-  if (!isObject(value)) return refuse("it", value, "an object");
-  const { dtype, shape, data_offsets: offsets } = value;
-  const type = DTYPES.get(dtype as string);
-  if (!type) return refuse("dtype", dtype, [...DTYPES.keys()].join(", "));
-  if (!Array.isArray(shape) || !shape.every(isSize)) return refuse("shape", shape, "whole numbers from 0 up");
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
-    return refuse("data_offsets", offsets, "two whole numbers");
+  const next = reader.peek();
+  if (next === "{") {
+    reader.members((name) => {
+      if (reader.peek() !== '"') refuse(name);
+      metadata.set(name, reader.string());
+    });
+  } else if (next !== "n" || reader.value() !== null) {
+    refuse(METADATA);
   }
+  return metadata;
+}
+
+/** Reads a tensor's entry. Fields that the format doesn't have are passed over, as its own library does. */
+function entryFrom(reader: JsonReader, name: string, dataStart: number): Entry {
+  const refuse = (field: string, given: string, wanted: string): never => {
+    throw new CheckpointError(`${show(name)}: ${field} is ${cut(given)}, expected ${wanted}.`);
+  };
+  const sizes = (field: string, wanted: string): number[] => {
+    if (reader.peek() !== "[") refuse(field, reader.raw(), wanted);
+    const list: number[] = [];
+    reader.items(() => {
+      const size = reader.size();
+      if (size === undefined) {
+        throw new CheckpointError(
+          `${show(name)}: ${field} holds ${cut(reader.raw())}, expected whole numbers in digits alone, below 2 ** 53.`,
+        );
+      }
+      list.push(size);
+    });
+    return list;
+  };
+
+  const known = () => [...DTYPES.keys()].join(", ");
+  if (reader.peek() !== "{") refuse("it", reader.raw(), "an object");
+  let dtype: Dtype | undefined;
+  let shape: number[] | undefined;
+  let offsets: number[] | undefined;
+  reader.members((field) => {
+    if (field === "dtype") {
+      if (reader.peek() !== '"') refuse(field, reader.raw(), known());
+      const given = reader.string();
+      dtype = DTYPES.get(given) ?? refuse(field, show(given), known());
+    } else if (field === "shape") {
+      shape = sizes(field, "whole numbers");
+    } else if (field === "data_offsets") {
+      offsets = sizes(field, "two whole numbers");
+    } else {
+      reader.raw();
+    }
+  });
+  if (!dtype) return refuse("dtype", "missing", known());
+  if (!shape) return refuse("shape", "missing", "whole numbers");
+  if (offsets?.length !== 2) {
+    return refuse("data_offsets", offsets ? show(offsets) : "missing", "two whole numbers");
+  }
+
   let count = 1;
   for (const size of shape) {
     count *= size;
-    if (count >= 2 ** 64) return refuse("shape", shape, "fewer elements than 2 ** 64");
+    if (count >= 2 ** 64) return refuse("shape", show(shape), "fewer elements than 2 ** 64");
   }
   const [begin, end] = offsets as [number, number];
   // Inexact above 2 ** 53, where no file's size is.
-  const byteLength = (count * type.bits) / 8;
+  const byteLength = (count * dtype.bits) / 8;
   if (end - begin !== byteLength) {
-    return refuse("data_offsets", offsets, `${byteLength} bytes for its dtype and shape`);
+    return refuse("data_offsets", show(offsets), `${byteLength} bytes for its dtype and shape`);
   }
-  return { name, dtype: type, shape, count, begin: dataStart + begin, end: dataStart + end };
-}
-
-function isSize(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0;
+  return { name, dtype, shape, count, begin: dataStart + begin, end: dataStart + end };
 }
 
 /** The bytes of a tensor in a whole file. */

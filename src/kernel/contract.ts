@@ -25,6 +25,10 @@ export const ZEROED = 128;
 export const DECOUPLED = 256;
 /** Denormals in parameters, state and average become 0 behind the update: at every `FLUSH_INTERVAL`th step. */
 export const FLUSHED = 512;
+/** `z`, `zShare` and `stepShare`. */
+export const SCHEDULE_FREE = 1024;
+/** `x0` and `x0Share`. */
+export const LEARNED = 2048;
 
 /** The steps from one flush to the next. They are counted, so that bits depend on no threads, shares or restarts. */
 export const FLUSH_INTERVAL = 64;
@@ -56,6 +60,12 @@ export interface Scalars {
   correction: number;
   /** `1 - decay` of the average of the weights; 1 at the first step, which takes the weights themselves. */
   emaWeight: number;
+  /** The weight of this step's z in the average of all, for `scheduleFree`. */
+  zShare: number;
+  /** The share of the update that moves the parameter too: `1 - beta * (1 - zShare)`, computed in double. */
+  stepShare: number;
+  /** `1 - s / (s before)` for a learned rate s: how far what was done so far is to be taken back or extended. */
+  x0Share: number;
 }
 
 /** Whether averages move by a share of the difference; `assembly/rmsprop.ts` says why not always. */
@@ -78,6 +88,9 @@ export const SCALARS = [
   "weightDecay",
   "correction",
   "emaWeight",
+  "zShare",
+  "stepShare",
+  "x0Share",
 ] as const satisfies Exclude<keyof Scalars, "variant">[];
 
 /** How many arguments `update` of `assembly/rmsprop.ts` takes: the variant, the planes, the count, the scalars. */
@@ -92,6 +105,29 @@ export function argumentsOf(segment: Segment, scalars: Scalars): number[] {
   return [scalars.variant, ...planes, segment.count, ...SCALARS.map((name) => scalars[name])];
 }
 
+/** Rows of a tensor. The kernels find them by lists in the memory, so that many rows take one call. */
+export interface Rows {
+  /** Byte offset of the list: a row's number (uint32) each for an update, an entry each for a catch-up. */
+  ptr: number;
+  /** Rows in the list. */
+  count: number;
+}
+
+/**
+ * The numbers (float64) of an entry of a catch-up, in their order: a row's number, and the factors of the steps that it
+ * has missed. `assembly/rows.ts` says how they are applied.
+ */
+export const ENTRY = [
+  "row",
+  "averageKept",
+  "momentumKept",
+  "paramKept",
+  "paramOfMomentum",
+  "emaKept",
+  "emaOfParam",
+  "emaOfMomentum",
+] as const;
+
 /** Elements whose squares are summed by themselves, a part of the numerics: the sums of blocks are added up in order. */
 export const BLOCK = 4096;
 
@@ -100,6 +136,13 @@ export interface Kernel {
   readonly backend: Backend;
   /** Updates one segment in place. The caller has checked that it lies in the memory. */
   update(segment: Segment, scalars: Scalars): void;
+  /**
+   * Updates rows of one tensor in place, each of them once in the list. The segment's planes begin at row 0, and its
+   * count is that of a row.
+   */
+  updateRows(segment: Segment, scalars: Scalars, rows: Rows): void;
+  /** Brings rows up to date, by a list of entries. Of the variant, the parts that have a plane matter. */
+  catchUpRows(segment: Segment, variant: number, rows: Rows): void;
   /** The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. */
   sumOfSquares(grad: number, count: number): number;
   /** How many threads share the work just now; without it, one. */

@@ -12,16 +12,20 @@ import {
   CORRECTED,
   DECAYED,
   DECOUPLED,
+  ENTRY,
   FLUSHED,
+  LEARNED,
   MOMENTUM,
   movesByDifference,
   NESTEROV,
   type OpenKernel,
+  type Rows,
+  SCHEDULE_FREE,
   type Scalars,
   SHAPED,
   ZEROED,
 } from "./contract.ts";
-import type { Segment } from "./segment.ts";
+import { PLANES, partOf, type Segment } from "./segment.ts";
 
 const f32 = Math.fround;
 
@@ -39,13 +43,15 @@ export const openReference: OpenKernel = (memory, wanted) => {
   return {
     backend: "js",
     update: (segment, scalars) => update(current(), segment, scalars),
+    updateRows: (segment, scalars, rows) => updateRows(current(), segment, scalars, rows),
+    catchUpRows: (segment, variant, rows) => catchUpRows(current(), segment, variant, rows),
     sumOfSquares: (grad, count) => sumOfSquares(current(), grad >>> 2, count),
   };
 };
 
 function update(heap: Float32Array, segment: Segment, scalars: Scalars): void {
   const { variant, emaWeight } = scalars;
-  const { param, grad, squareAvg, momentumBuffer, gradAvg, ema, count } = segment;
+  const { param, grad, squareAvg, momentumBuffer, gradAvg, ema, z, count } = segment;
   const isCommon = (variant & ~(MOMENTUM | AVERAGED | ZEROED | FLUSHED)) === 0 && movesByDifference(scalars);
   (isCommon ? updateCommon : updateAny)(heap, segment, scalars);
   if (variant & AVERAGED) average(heap, param >>> 2, ema >>> 2, count, emaWeight);
@@ -55,6 +61,7 @@ function update(heap: Float32Array, segment: Segment, scalars: Scalars): void {
     if (variant & MOMENTUM) flush(heap, momentumBuffer >>> 2, count);
     if (variant & CENTERED) flush(heap, gradAvg >>> 2, count);
     if (variant & AVERAGED) flush(heap, ema >>> 2, count);
+    if (variant & SCHEDULE_FREE) flush(heap, z >>> 2, count);
   }
   if (variant & ZEROED) heap.fill(0, grad >>> 2, (grad >>> 2) + count);
 }
@@ -95,12 +102,15 @@ function updateCommon(heap: Float32Array, segment: Segment, scalars: Scalars): v
 function updateAny(heap: Float32Array, segment: Segment, scalars: Scalars): void {
   const { variant, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
   const { gradScale, clipValue, decoupledDecay, weightDecay, correction } = scalars;
+  const { zShare, stepShare, x0Share } = scalars;
   const byDifference = movesByDifference(scalars);
   const param = segment.param >>> 2;
   const grad = segment.grad >>> 2;
   const squareAvg = segment.squareAvg >>> 2;
   const momentumBuffer = segment.momentumBuffer >>> 2;
   const gradAvg = segment.gradAvg >>> 2;
+  const points = segment.z >>> 2;
+  const x0 = segment.x0 >>> 2;
   const ceiling = f32(LARGEST_FINITE);
 
   for (let i = 0; i < segment.count; i++) {
@@ -141,8 +151,55 @@ function updateAny(heap: Float32Array, segment: Segment, scalars: Scalars): void
       u = f32(bufferScale * m);
     }
     if (variant & DECOUPLED) u = f32(u + f32(decoupledDecay * p));
+    const z = variant & SCHEDULE_FREE ? heap[points + i]! : p;
+    if (variant & LEARNED) u = f32(u - f32(x0Share * f32(heap[x0 + i]! - z)));
+    if (variant & SCHEDULE_FREE) {
+      heap[points + i] = f32(z - u);
+      u = f32(f32(stepShare * u) - f32(zShare * f32(z - p)));
+    }
     heap[param + i] = f32(p - u);
   }
+}
+
+function updateRows(heap: Float32Array, segment: Segment, scalars: Scalars, { ptr, count }: Rows): void {
+  for (const row of new Uint32Array(heap.buffer, ptr, count)) {
+    update(heap, partOf(segment, row * segment.count, (row + 1) * segment.count), scalars);
+  }
+}
+
+/** The steps that rows have missed, by entries as `assembly/rows.ts` describes them. */
+function catchUpRows(heap: Float32Array, segment: Segment, variant: number, { ptr, count }: Rows): void {
+  const entries = new Float64Array(heap.buffer, ptr, count * ENTRY.length);
+  for (let at = 0; at < entries.length; at += ENTRY.length) {
+    const [row, averageKept, momentumKept, paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum] =
+      entries.subarray(at, at + ENTRY.length) as unknown as FactorsOfEntry;
+    const start = row * segment.count;
+    const places = { ...segment };
+    for (const plane of PLANES) places[plane] = (segment[plane] >>> 2) + start;
+    const { param, squareAvg, momentumBuffer, gradAvg, ema } = places;
+    for (let i = 0; i < segment.count; i++) {
+      const p = heap[param + i]!;
+      const m = heap[momentumBuffer + i]!;
+      if (variant & AVERAGED) {
+        let e = emaKept * heap[ema + i]!;
+        if (emaOfParam !== 0) e += emaOfParam * p;
+        if (emaOfMomentum !== 0) e += emaOfMomentum * m;
+        heap[ema + i] = normal(e);
+      }
+      heap[param + i] = normal(paramOfMomentum === 0 ? paramKept * p : paramKept * p + paramOfMomentum * m);
+      if (variant & MOMENTUM) heap[momentumBuffer + i] = normal(momentumKept * m);
+      heap[squareAvg + i] = normal(averageKept * heap[squareAvg + i]!);
+      if (variant & CENTERED) heap[gradAvg + i] = normal(averageKept * heap[gradAvg + i]!);
+    }
+  }
+}
+
+type FactorsOfEntry = [number, number, number, number, number, number, number, number];
+
+/** Rounds to float32, and denormals to 0. */
+function normal(value: number): number {
+  const rounded = f32(value);
+  return Math.abs(rounded) < SMALLEST_NORMAL ? 0 : rounded;
 }
 
 /** Moves the running average of the weights towards them. */

@@ -9,6 +9,10 @@ export interface Segment {
   gradAvg: number;
   /** The running average of the weights. */
   ema: number;
+  /** The points that `scheduleFree` averages. */
+  z: number;
+  /** The place where the run began, for a learned rate. */
+  x0: number;
   /** Elements (float32) in each plane. */
   count: number;
 }
@@ -24,7 +28,21 @@ export const PLANES = [
   "momentumBuffer",
   "gradAvg",
   "ema",
+  "z",
+  "x0",
 ] as const satisfies Plane[];
+
+/** The places of a tensor of which no plane is there yet. */
+export const NOWHERE = {
+  param: 0,
+  grad: 0,
+  squareAvg: 0,
+  momentumBuffer: 0,
+  gradAvg: 0,
+  ema: 0,
+  z: 0,
+  x0: 0,
+} as const satisfies Record<Plane, 0>;
 
 /** A plane of state, by PyTorch's name for it. */
 export type StatePlane = "squareAvg" | "momentumBuffer" | "gradAvg";

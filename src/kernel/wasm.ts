@@ -1,13 +1,16 @@
 /** The WebAssembly backend: the compiled kernels, bound to a memory. */
 import { instantiateSync } from "@assemblyscript/loader";
 import { BackendError } from "../errors.ts";
-import type { Kernel } from "./contract.ts";
+import { argumentsOf, type Kernel } from "./contract.ts";
 import { compileFor } from "./module.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
   /** Takes the arguments that `argumentsOf` gives. */
   update(...args: number[]): void;
+  /** Takes the arguments of `update`, and the list of rows. */
+  updateRows(...args: number[]): void;
+  catchUpRows(...args: number[]): void;
   sumOfSquares(grad: number, count: number): number;
 }
 
@@ -27,7 +30,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
       { cause },
     );
   }
-  const { update, sumOfSquares } = exports;
+  const { update, updateRows, catchUpRows, sumOfSquares } = exports;
   return {
     backend: "wasm",
     update(segment, scalars) {
@@ -40,6 +43,8 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
         segment.momentumBuffer,
         segment.gradAvg,
         segment.ema,
+        segment.z,
+        segment.x0,
         segment.count,
         scalars.alpha,
         scalars.oneMinusAlpha,
@@ -54,7 +59,16 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
         scalars.weightDecay,
         scalars.correction,
         scalars.emaWeight,
+        scalars.zShare,
+        scalars.stepShare,
+        scalars.x0Share,
       );
+    },
+    updateRows(segment, scalars, { ptr, count }) {
+      updateRows(...argumentsOf(segment, scalars), ptr, count);
+    },
+    catchUpRows({ param, squareAvg, momentumBuffer, gradAvg, ema, count }, variant, rows) {
+      catchUpRows(variant, param, squareAvg, momentumBuffer, gradAvg, ema, count, rows.ptr, rows.count);
     },
     sumOfSquares,
   };

@@ -9,7 +9,7 @@ import {
   type Scalars,
   SHAPED,
 } from "../kernel/contract.ts";
-import { type Plane, partOf, type Segment } from "../kernel/segment.ts";
+import { NOWHERE, type Plane, partOf, type Segment } from "../kernel/segment.ts";
 import { Arena } from "../memory/arena.ts";
 
 /** Elements at a time. */
@@ -42,7 +42,7 @@ export class Probe {
     this.#kernel = open(arena.memory);
     this.#copied = new Float32Array(arena.memory.buffer);
     const places = COPIED.map((plane, i) => [plane, ptrs[i]]);
-    this.#copies = { ...(Object.fromEntries(places) as Record<Plane, number>), ema: 0, count: 0 };
+    this.#copies = { ...NOWHERE, ...Object.fromEntries(places), count: 0 };
   }
 
   /** Gives a segment of `heap` piece by piece, as a step with these scalars left it. Each piece is valid until the next. */

@@ -1,5 +1,6 @@
 /** An optimizer's state as plain data, and the checks that it passes before any of it goes into an optimizer. */
 
+import { LARGEST_FINITE } from "../base/float32.ts";
 import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
@@ -131,7 +132,21 @@ export function writeState(
   groups.forEach((group, i) => {
     group.change(nexts[i]!);
   });
-  for (const { tensor, plane, values } of safe) tensor.view(plane).set(values);
+  for (const { tensor, plane, values } of safe) {
+    const view = tensor.view(plane);
+    if (values) view.set(values);
+    if (plane === "squareAvg") bound(view);
+  }
+}
+
+/**
+ * Lowers the infinite averages that other libraries leave behind a gradient whose square overflows: an average that
+ * moves by a share of the difference would become NaN.
+ */
+function bound(averages: Float32Array): void {
+  for (let i = averages.indexOf(Infinity); i >= 0; i = averages.indexOf(Infinity, i + 1)) {
+    averages[i] = LARGEST_FINITE;
+  }
 }
 
 function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: readonly Plane[]): Write[] {
@@ -149,13 +164,15 @@ function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: reado
 }
 
 /**
- * Copies values that other writes, or the memory's growth, would change before they are read: those within the memory. What
- * is in its place already stays there.
+ * Copies values within the memory, which other writes may change before they are read, and its growth would empty. Leaves
+ * out those that stand in their place already: growth keeps them there, unless the plane only comes into use by this.
  */
-function apart(write: Write, memory: WebAssembly.Memory): Write {
+function apart(write: Write, memory: WebAssembly.Memory): Partial<Write> & Omit<Write, "values"> {
   const { tensor, plane, values } = write;
-  const isInPlace = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
-  return mayBeOf(memory, values) && !isInPlace ? { ...write, values: values.slice() } : write;
+  const isThere = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
+  const isInUse = plane === "param" || plane === "ema" || plane in tensor.state;
+  if (isThere && isInUse) return { tensor, plane };
+  return mayBeOf(memory, values) ? { ...write, values: values.slice() } : write;
 }
 
 function checkCount(name: string, count: unknown, most: number, wanted: string): void {

@@ -1,6 +1,6 @@
 /** A tensor of an optimizer: the places of its planes, and the views of them. */
 
-import type { Plane, Segment, StatePlane } from "../kernel/segment.ts";
+import { NOWHERE, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { paddedByteLength } from "../memory/layout.ts";
 import { Place } from "../memory/view.ts";
@@ -36,8 +36,7 @@ export class Tensor {
     this.count = count;
     this.shape = shape;
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
-    const nowhere = { param: 0, grad: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, count };
-    this.segment = { ...(placed?.segment ?? nowhere), ...ptrs };
+    this.segment = { ...(placed?.segment ?? { ...NOWHERE, count }), ...ptrs };
     this.#arena = arena;
     for (const plane of ["param", "grad"] as const) {
       const place = adopted?.[plane];

@@ -64,6 +64,9 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
     correction: biasCorrection ? Math.fround(1 - power(alpha, step + 1)) : 1,
     // The first step takes the weights themselves, as Keras does.
     emaWeight: emaDecay === undefined ? 0 : step === 0 ? 1 : Math.fround(1 - emaDecay),
+    zShare: 0,
+    stepShare: 1,
+    x0Share: 0,
   };
 }
 

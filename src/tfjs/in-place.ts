@@ -60,6 +60,8 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
         momentumBuffer: ownAddressOf(state.momentumBuffer),
         gradAvg: ownAddressOf(state.gradAvg),
         ema: 0,
+        z: 0,
+        x0: 0,
         count: size,
       };
       kernel.update(segment, scalars);

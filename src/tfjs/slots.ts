@@ -1,5 +1,5 @@
 /** The state of each variable that an optimizer has met, and loaded state that waits for its variable. */
-import { tensor, type Variable, variable } from "@tensorflow/tfjs-core";
+import { minimum, tensor, tidy, type Variable, variable } from "@tensorflow/tfjs-core";
 import type { ResolvedOptions } from "./options.ts";
 import {
   claimByName,
@@ -9,7 +9,7 @@ import {
   namesOneOf,
   registered,
 } from "./pairing.ts";
-import type { Slot, SlotState } from "./updater.ts";
+import { largestFinite, type Slot, type SlotState } from "./updater.ts";
 import type { SavedState } from "./weights.ts";
 
 export class Slots {
@@ -81,7 +81,12 @@ export class Slots {
     const names = variables.length > 0 || given ? claim(byName, variables) : [];
     // Copied before the old state is freed: the tensors given may be the old state itself.
     const copies = saved.map(({ name, state }) => {
-      const planes = Object.entries(state).map(([plane, tensor]) => [plane, tensor.variable(false)]);
+      // An infinite average, as tf.js leaves behind a gradient whose square overflows, would become NaN.
+      const finite = tidy(() => minimum(state.squareAvg, largestFinite()).variable(false));
+      const planes = Object.entries(state).map(([plane, tensor]) => [
+        plane,
+        plane === "squareAvg" ? finite : tensor.variable(false),
+      ]);
       return [name, Object.fromEntries(planes) as SlotState] as const;
     });
     this.dispose();

@@ -91,6 +91,9 @@ function computesRight(updater: Updater): boolean {
     weightDecay: 0,
     correction: 1,
     emaWeight: 0,
+    zShare: 0,
+    stepShare: 1,
+    x0Share: 0,
   };
   return tidy(() => {
     const filled = (value: number) => tensor1d([value, value, value, value, value]);

@@ -11,7 +11,7 @@ export type LoadPool = () => Promise<{
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     threads: number,
-  ): Omit<Kernel, "backend">;
+  ): Omit<Kernel, "backend" | "updateRows" | "catchUpRows">;
 }>;
 
 /**
@@ -22,7 +22,7 @@ export type LoadPool = () => Promise<{
  */
 export function openThreads(memory: WebAssembly.Memory, threads: number, loadPool: LoadPool): Kernel {
   const alone = openWasm(memory);
-  let current: Omit<Kernel, "backend"> = alone;
+  let current: Omit<Kernel, "backend" | "updateRows" | "catchUpRows"> = alone;
   let isDisposed = false;
   const loaded = loadPool().then(
     ({ openPool }) => {

@@ -8,7 +8,9 @@ export const workerCode: string = `"use strict";
     "squareAvg",
     "momentumBuffer",
     "gradAvg",
-    "ema"
+    "ema",
+    "z",
+    "x0"
   ];
 
   // src/kernel/contract.ts
@@ -25,7 +27,10 @@ export const workerCode: string = `"use strict";
     "decoupledDecay",
     "weightDecay",
     "correction",
-    "emaWeight"
+    "emaWeight",
+    "zShare",
+    "stepShare",
+    "x0Share"
   ];
   var ARITY = 2 + PLANES.length + SCALARS.length;
   var BLOCK = 4096;

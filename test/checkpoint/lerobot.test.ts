@@ -99,7 +99,7 @@ describe("LeRobot's layout", () => {
     [
       "no groups",
       { "optimizer_param_groups.json": "[1, null]" },
-      "optimizer_param_groups.json[0]: got params undefined",
+      "optimizer_param_groups.json[0]: got 1, expected an object",
     ],
     [
       "a key twice",

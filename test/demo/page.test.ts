@@ -71,16 +71,39 @@ for (const name of BROWSERS) {
         expect([rx! > 0, ry! > 0]).toEqual([true, true]);
       });
 
-      it("ends nearer the lowest point with RMSprop; at once for those who want things to stand still", async () => {
+      it("ends when RMSprop arrives, with a verdict; at once for those who want things to stand still", async () => {
         visitor = await Visitor.to(isolated.address, browser, { wantsStillness: true });
         await visitor.press("#race-again");
-        expect(await visitor.text("#race-steps")).toBe("600");
+        expect(await visitor.text("#race-verdict")).toMatch(/^RMSprop arrives first, at step \d+\./);
+        expect(await steps(visitor)).toBeLessThan(600);
         expect(await distanceOf(visitor, "RMSprop")).toBeLessThan(
           (await distanceOf(visitor, "Gradient descent")) / 2,
         );
-        expect(await visitor.text("#race-said")).toMatch(
-          /^After 600 steps\. RMSprop: [\d.]+ from the lowest point/,
+        const isPauseOff = () =>
+          visitor.page.$eval("#race-pause", (button) => (button as HTMLButtonElement).disabled);
+        expect(await isPauseOff()).toBe(true);
+
+        await visitor.slide("#race-lr", -4);
+        expect(await steps(visitor)).toBe(600);
+        expect(await visitor.text("#race-verdict")).toMatch(
+          /^RMSprop is not there after 600 steps: [\d.]+ to go/,
         );
+      });
+
+      it("stands still while it is paused, and starts again when it is asked to", async () => {
+        await visit();
+        await visitor.press("#race-again");
+        await visitor.until("#race-steps", (text) => Number(text) > 15);
+        await visitor.press("#race-pause");
+        const before = await steps(visitor);
+        expect(await visitor.text("#race-caption")).toMatch(`Step ${before}.`);
+        await visitor.slide("#race-alpha", 1);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        expect(await steps(visitor)).toBe(before);
+        await visitor.press("#race-again");
+        await visitor.until("#race-steps", (text) => Number(text) > 0 && Number(text) < before);
+        expect(await visitor.text("#race-pause")).toBe("Pause");
+        await visitor.until("#race-verdict", (text) => text.startsWith("RMSprop arrives"));
       });
 
       it("takes new settings at once, and goes on from where it is", async () => {
@@ -136,12 +159,12 @@ for (const name of BROWSERS) {
         await visit();
         for (const [landscape, title] of [
           ["saddle", "pass"],
-          ["bowl", "Two hundred"],
+          ["bowl", "two hundred"],
           ["noisy", "told wrongly"],
           ["ravine", "ravine"],
         ]) {
           await visitor.press(`#race-surface input[value=${landscape}]`);
-          expect(await visitor.text("#race-caption")).toContain(title);
+          expect(await visitor.text("#race-landscape")).toContain(title);
           await visitor.until("#race-steps", (text) => Number(text) > 3);
         }
       });
@@ -155,12 +178,14 @@ for (const name of BROWSERS) {
 
       it("reads more than nine of ten digits right, and those that are put before it", async () => {
         await visit(address());
-        expect(await visitor.text("#isolation")).toContain(isIsolated ? "may share memory" : "one thread");
+        expect(await visitor.text("#isolation")).toContain(
+          isIsolated ? "may share memory" : "no isolation headers",
+        );
         expect(await visitor.text("#train-sharing")).toContain(
           isIsolated ? "nothing is copied" : "sends copies",
         );
         await visitor.press("#train-run");
-        await visitor.until("#train-accuracy", (text) => Number.parseFloat(text) > 90);
+        await visitor.until("#accuracy-rmsprop", (text) => Number.parseFloat(text) > 90);
         expect(visitor.requested.filter((url) => url.endsWith("/train-worker.js"))).toHaveLength(1);
 
         await visitor.press("#pad-sample");
@@ -176,7 +201,7 @@ for (const name of BROWSERS) {
     it("reads what is drawn", async () => {
       await visit();
       await visitor.press("#train-run");
-      await visitor.until("#train-accuracy", (text) => Number.parseFloat(text) > 90);
+      await visitor.until("#accuracy-rmsprop", (text) => Number.parseFloat(text) > 90);
       await visitor.page.$eval("#pad", (pad) => pad.scrollIntoView({ block: "center", behavior: "instant" }));
       const box = (await (await visitor.page.$("#pad"))!.boundingBox())!;
       const { mouse } = visitor.page;
@@ -204,7 +229,7 @@ for (const name of BROWSERS) {
       await visitor.until("#pad-verdict", (text) => text === "It reads 0.");
     });
 
-    it("goes over to gradient descent in the middle, starts over, and never stands still for the visitor", async () => {
+    it("trains both side by side, shows the one that is asked for, and never stands still for the visitor", async () => {
       await visit();
       const tensors = () => visitor.texts("#layers td");
       await visitor.press("#train-run");
@@ -220,7 +245,8 @@ for (const name of BROWSERS) {
         requestAnimationFrame(frame);
         Object.assign(globalThis, { gaps });
       });
-      await visitor.until("#train-accuracy", (text) => Number.parseFloat(text) > 85);
+      await visitor.until("#accuracy-rmsprop", (text) => Number.parseFloat(text) > 85);
+      expect(Number.parseFloat(await visitor.text("#accuracy-descent"))).toBeGreaterThan(50);
       expect((await tensors()).every((text) => /\d/.test(text))).toBe(true);
 
       await visitor.press("#train-method input[value=descent]");
@@ -238,12 +264,25 @@ for (const name of BROWSERS) {
       );
       // The longest is somebody else's work on a busy machine; half of them are not.
       expect(median).toBeLessThan(50);
+      expect(await visitor.text("#train-said")).toMatch(/^Move a rate/);
+    });
 
+    it("says that a run is broken, and why, and starts over", async () => {
+      await visit();
+      await visitor.slide("#train-descent", 1);
+      await visitor.press("#train-run");
+      await visitor.until("#train-said", (text) =>
+        text.startsWith("Gradient descent is broken: start over."),
+      );
+      const before = Number((await visitor.text("#train-steps")).replace(",", ""));
+      await visitor.until("#train-steps", (text) => Number(text.replace(",", "")) > before);
       await visitor.press("#train-again");
       expect(await visitor.text("#train-steps")).toBe("0");
-      await visitor.press("#train-method input[value=rmsprop]");
+      expect(await visitor.text("#train-said")).toMatch(/^Move a rate/);
+      await visitor.slide("#train-descent", -1);
       await visitor.press("#train-run");
-      await visitor.until("#train-steps", (text) => text !== "0");
+      await visitor.until("#accuracy-descent", (text) => Number.parseFloat(text) > 50);
+      expect(await visitor.text("#train-said")).toMatch(/^Move a rate/);
     });
 
     describe.each([
@@ -315,7 +354,7 @@ for (const name of BROWSERS) {
         await visit(isolated.address, size);
         await visitor.press("#train-run");
         await visitor.press("#pad-sample");
-        await visitor.until("#train-accuracy", (text) => text !== "–");
+        await visitor.until("#accuracy-rmsprop", (text) => text !== "–");
         const first = await visitor.page.$eval("#theme", (button) => button.getAttribute("aria-pressed"));
         expect(await visitor.barriers()).toEqual([]);
         const paper = () => visitor.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -331,5 +370,56 @@ for (const name of BROWSERS) {
         ).toBeLessThanOrEqual(0);
       },
     );
+
+    it("keeps the map in sight of the sliders on a phone", async () => {
+      await visit(isolated.address, "phone");
+      for (const id of ["race-lr", "race-momentum", "race-descent"]) {
+        await visitor.page.$eval(`#${id}`, (slider) =>
+          slider.scrollIntoView({ block: "end", behavior: "instant" }),
+        );
+        const [map, slider] = await Promise.all(
+          ["#stage", `#${id}`].map(async (selector) => (await visitor.page.$(selector))!.boundingBox()),
+        );
+        expect(map!.y).toBeGreaterThanOrEqual(0);
+        expect(map!.y + map!.height).toBeLessThan(slider!.y);
+        expect(slider!.y + slider!.height).toBeLessThanOrEqual(SIZES.phone.height + 1);
+      }
+    });
+
+    it("has code that scrolls, with no line broken", async () => {
+      await visit(isolated.address, "phone");
+      const { text, lines } = await visitor.page.$eval("#use-script", (code) => ({
+        text: code.textContent!,
+        lines: Math.round(
+          code.getBoundingClientRect().height /
+            Number.parseFloat(getComputedStyle(code.parentElement!).lineHeight),
+        ),
+      }));
+      expect(lines).toBe(text.split("\n").length);
+    });
   });
 }
+
+describeWith(
+  {
+    name: BROWSER_NAMES.chromium,
+    isThere: findTool("chromium") !== undefined,
+    install: howToInstall("chromium"),
+  },
+  "the page's layout, by Chromium's own account",
+  () => {
+    it.each(Object.keys(SIZES) as (keyof typeof SIZES)[])(
+      "shifts by less than a hundredth while it loads, races and trains, on a %s",
+      async (size) => {
+        const browser = await launch("chromium");
+        const visitor = await Visitor.to(isolated.address, browser, { size });
+        await visitor.press("#train-run");
+        await visitor.until("#accuracy-rmsprop", (text) => text !== "–");
+        await visitor.page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+        await visitor.until("#race-verdict", (text) => text.startsWith("RMSprop"));
+        expect(await visitor.shift()).toBeLessThan(0.01);
+        await browser.close();
+      },
+    );
+  },
+);

@@ -51,7 +51,7 @@ describe.each(names)("the surface %s", (name) => {
     fc.assert(
       fc.property(placeIn(surface), (start) => {
         const { lanes } = run(raceFrom(surface, start), 200);
-        expect([lanes.descent.isOut, lanes.rmsprop.isOut]).toEqual([false, false]);
+        expect([lanes.descent.outAfter, lanes.rmsprop.outAfter]).toEqual([undefined, undefined]);
       }),
       { numRuns: 20 },
     );
@@ -130,19 +130,19 @@ describe("a race", () => {
     const [vx, vy] = optimizer.state.p.squareAvg;
     expect(race.rmsprop.steepness).toEqual({ x: Math.sqrt(vx!), y: Math.sqrt(vy!) });
     const { lr, eps } = optimizer.groups[0];
-    expect(race.rates.at(-1)!.x).toBeCloseTo((lr as number) / Math.sqrt(vx! + eps), 5);
-    expect(race.rates.at(-1)!.y).toBeCloseTo((lr as number) / Math.sqrt(vy! + eps), 5);
+    expect(race.rmsprop.effectiveLr.x).toBeCloseTo((lr as number) / Math.sqrt(vx! + eps), 5);
+    expect(race.rmsprop.effectiveLr.y).toBeCloseTo((lr as number) / Math.sqrt(vy! + eps), 5);
   });
 
   it("takes new settings from the next step on, and goes on from where it is", () => {
     const surface = surfaces.bowl;
     const race = run(raceFrom(surface), 50);
-    const before = race.rates.at(-1)!;
+    const before = race.rmsprop.effectiveLr;
     const { rmsprop } = settingsFor(surface);
     race.apply({ rmsprop: { ...rmsprop, lr: 10 * rmsprop.lr! }, descentLr: 0 });
     race.advance();
     expect(race.steps).toBe(51);
-    expect(race.rates.at(-1)!.y / before.y).toBeGreaterThan(5);
+    expect(race.rmsprop.effectiveLr.y / before.y).toBeGreaterThan(5);
     expect(race.lanes.descent.path.at(-1)).toEqual(race.lanes.descent.path.at(-2));
   });
 
@@ -163,9 +163,9 @@ describe("a race", () => {
       raceFrom(surfaces.bowl, { x: 1, y: 1 }, { ...settingsFor(surfaces.bowl), descentLr: 3 }),
       200,
     );
-    expect(race.lanes.descent.isOut).toBe(true);
+    expect(race.lanes.descent.outAfter).toBe(race.lanes.descent.path.length);
     expect(race.lanes.descent.path.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))).toBe(true);
-    expect(race.lanes.rmsprop.isOut).toBe(false);
+    expect(race.lanes.rmsprop.outAfter).toBeUndefined();
   });
 });
 

@@ -2,9 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { Curves } from "../../demo/train/curves.ts";
 import { FIELD, Ink } from "../../demo/train/ink.ts";
-import type { Progress } from "../../demo/train/messages.ts";
+import type { Progress, RunProgress } from "../../demo/train/messages.ts";
 import { packDigits, unpackDigits } from "../../demo/train/pack.ts";
-import { Trainer } from "../../demo/train/trainer.ts";
+import { GUESS, type Method, PATIENCE, Trainer } from "../../demo/train/trainer.ts";
+import { brokenText } from "../../demo/train/words.ts";
 import { loadMnist } from "../../examples/mnist/data.ts";
 import { PIXELS } from "../../examples/mnist/digits.ts";
 import { classify } from "../../examples/mnist/network.ts";
@@ -38,41 +39,63 @@ describe("packed digits", () => {
   });
 });
 
-const settings = { method: "rmsprop", lr: 1e-3, descentLr: 0.01 } as const;
+interface Wanted {
+  method?: Method;
+  lr?: number;
+  memory?: WebAssembly.Memory;
+}
 
-function trained(steps: number, more: object = {}, memory?: WebAssembly.Memory): Trainer {
-  const trainer = new Trainer(digits, { ...settings, ...more }, memory);
+function trained(steps: number, { method = "rmsprop", lr = 1e-3, memory }: Wanted = {}): Trainer {
+  const trainer = new Trainer(method, digits, lr, memory);
   for (let i = 0; i < steps; i++) trainer.step();
   return trainer;
 }
 
+/** Trains until it is broken, so many steps at most. */
+function broken(wanted: Wanted, most = 400): Trainer {
+  const trainer = trained(0, wanted);
+  while (trainer.steps < most && !trainer.broken) trainer.step();
+  return trainer;
+}
+
 describe("training", () => {
-  it("gets most digits right that it has never seen", () => {
-    expect(trained(400).accuracy()).toBeGreaterThan(0.85);
+  it.each([
+    ["rmsprop", 1e-3],
+    ["descent", 0.1],
+  ] as const)("by %s gets most digits right that it has never seen", (method, lr) => {
+    const trainer = trained(400, { method, lr });
+    expect(trainer.accuracy()).toBeGreaterThan(0.85);
+    expect(trainer.broken).toBeUndefined();
   });
 
   it("gives the same weights in a memory that threads share", () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 256, shared: true });
-    const [alone, shared] = [trained(20), trained(20, {}, memory)];
+    const [alone, shared] = [trained(20), trained(20, { memory })];
     expect(shared.optimizer.memory).toBe(memory);
     expect([...shared.optimizer.params.w1]).toEqual([...alone.optimizer.params.w1]);
   });
 
-  it("goes over to gradient descent and back where it stands", () => {
-    const trainer = trained(50);
-    const { params, grads, state } = trainer.optimizer;
-    const [before, average] = [params.w2.slice(), state.w2.squareAvg.slice()];
-    trainer.settings = { ...settings, method: "descent" };
-    trainer.step();
+  it("starts both methods alike, and shows them the same digits", () => {
+    const [one, other] = [trained(0), trained(0, { method: "descent", lr: 0.1 })];
+    expect([...one.optimizer.params.w1]).toEqual([...other.optimizer.params.w1]);
+    expect(one.step()).toBe(other.step());
+    expect([...one.optimizer.grads.w2]).toEqual([...other.optimizer.grads.w2]);
+  });
+
+  it("descends by the gradient times its rate, and steps with the rate that it is given in between", () => {
+    const descent = trained(5, { method: "descent", lr: 0.1 });
+    const { params, grads } = descent.optimizer;
+    const before = params.w2.slice();
+    descent.lr = 0.01;
+    descent.step();
     for (const [i, value] of params.w2.entries()) {
       expect(value).toBe(Math.fround(before[i]! - 0.01 * grads.w2[i]!));
     }
-    expect(state.w2.squareAvg).toEqual(average);
-    trainer.settings = { ...settings, lr: 2e-3 };
-    trainer.step();
-    expect(trainer.optimizer.groups[0].lr).toBe(2e-3);
-    expect(state.w2.squareAvg).not.toEqual(average);
-    expect([trainer.steps, trainer.optimizer.steps]).toEqual([52, 51]);
+    const rmsprop = trained(5);
+    rmsprop.lr = 2e-3;
+    rmsprop.step();
+    expect(rmsprop.optimizer.groups[0].lr).toBe(2e-3);
+    expect([rmsprop.steps, rmsprop.optimizer.steps]).toEqual([6, 6]);
   });
 
   it("uses every image once before any comes again", () => {
@@ -83,6 +106,39 @@ describe("training", () => {
     const mean = (from: number) =>
       losses.slice(from, from + batches).reduce((sum, loss) => sum + loss) / batches;
     expect(mean(2 * batches)).toBeLessThan(mean(0) / 2);
+  });
+});
+
+describe("a run at too large a rate", () => {
+  it.each([
+    ["descent", 10],
+    ["rmsprop", 1],
+  ] as const)("of %s is found to be broken, and says since when and why", (method, lr) => {
+    const trainer = broken({ method, lr });
+    const { why, step, lr: at } = trainer.broken!;
+    expect([step, at]).toEqual([trainer.steps, lr]);
+    const grads = trainer.optimizer.grads.w1;
+    const loss = trainer.step();
+    if (why === "nan") expect(loss).toBeNaN();
+    else {
+      expect(step).toBeGreaterThanOrEqual(PATIENCE);
+      if (why === "dead") expect(grads.every((grad) => grad === 0)).toBe(true);
+      else expect(loss).toBeGreaterThan(GUESS);
+    }
+    expect(trainer.broken).toEqual({ why, step, lr });
+  });
+
+  it("is told with its reason, each run by itself", () => {
+    const runs = { rmsprop: {}, descent: { broken: { why: "nan", step: 57, lr: 3.2 } } } as const;
+    expect(brokenText(runs)).toBe(
+      "Gradient descent is broken: start over. At step 57, with lr = 3.2, its loss is no number any more. Choose a smaller lr first.",
+    );
+    const both = brokenText({
+      rmsprop: { broken: { why: "dead", step: 80, lr: 1 } },
+      descent: { broken: { why: "exploded", step: 90, lr: 2 } },
+    });
+    expect(both).toMatch(/^RMSprop is broken: .* dead\. Gradient descent is broken: .* above 23, 10 times/);
+    expect(brokenText({ rmsprop: {}, descent: {} })).toBe("");
   });
 });
 
@@ -158,25 +214,26 @@ describe("the field to draw in", () => {
 });
 
 describe("the curves", () => {
-  const progress = (steps: number, more: Partial<Progress>): Progress => ({
+  const run = (more: Partial<RunProgress>) => ({ report: {} as RunProgress["report"], ...more });
+  const progress = (
+    steps: number,
+    rmsprop: Partial<RunProgress>,
+    descent: Partial<RunProgress>,
+  ): Progress => ({
     tell: "progress",
-    loss: 1,
     steps,
     imagesPerSecond: 1,
-    method: "rmsprop",
-    report: {} as Progress["report"],
-    ...more,
+    runs: { rmsprop: run(rmsprop), descent: run(descent) },
   });
 
-  it("go over from one optimizer's line to the other's without a gap, and leave out what can't be drawn", () => {
+  it("stand side by side over the same steps, and leave out what can't be drawn and what is broken", () => {
     const curves = new Curves();
-    curves.add(progress(10, { loss: 2, accuracy: 0.5 }));
-    curves.add(progress(20, { loss: 1 }));
-    curves.add(progress(30, { loss: 3, method: "descent" }));
-    curves.add(progress(40, { loss: Number.NaN, method: "descent" }));
-    expect(curves.steps).toEqual([10, 20, 30, 40]);
-    expect(curves.loss.rmsprop).toEqual([2, 1, null, null]);
-    expect(curves.loss.descent).toEqual([null, 1, 3, null]);
-    expect([curves.testSteps, curves.accuracy]).toEqual([[10], [50]]);
+    curves.add(progress(10, { loss: 2, accuracy: 0.5 }, { loss: 3, accuracy: 0.25 }));
+    curves.add(progress(20, { loss: 1 }, { loss: Number.NaN }));
+    curves.add(progress(30, { loss: 0.5, accuracy: 0.75 }, {}));
+    expect(curves.steps).toEqual([10, 20, 30]);
+    expect(curves.loss).toEqual({ rmsprop: [2, 1, 0.5], descent: [3, null, null] });
+    expect(curves.testSteps).toEqual([10, 30]);
+    expect(curves.accuracy).toEqual({ rmsprop: [50, 75], descent: [25, null] });
   });
 });

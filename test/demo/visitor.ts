@@ -30,6 +30,18 @@ export class Visitor {
       }
     });
     await page.setViewport(SIZES[size]);
+    // Only Chromium tells of shifts.
+    await page.evaluateOnNewDocument(() => {
+      const shifts: { value: number; hadRecentInput: boolean }[] = [];
+      Object.assign(globalThis, { shifts });
+      if (!PerformanceObserver.supportedEntryTypes.includes("layout-shift")) return;
+      new PerformanceObserver((list) =>
+        shifts.push(...(list.getEntries() as unknown as typeof shifts)),
+      ).observe({
+        type: "layout-shift",
+        buffered: true,
+      });
+    });
     // A clipboard that can be read: no browser lets a page read the real one unasked.
     await page.evaluateOnNewDocument(() => {
       const clipboard = {
@@ -89,6 +101,14 @@ export class Visitor {
 
   copied(): Promise<string> {
     return this.page.evaluate(() => (globalThis as unknown as { copied: string }).copied);
+  }
+
+  /** The sum of all layout shifts that no input has caused. */
+  shift(): Promise<number> {
+    return this.page.evaluate(() => {
+      const { shifts } = globalThis as unknown as { shifts: { value: number; hadRecentInput: boolean }[] };
+      return shifts.reduce((sum, { value, hadRecentInput }) => sum + (hadRecentInput ? 0 : value), 0);
+    });
   }
 
   /** Axe's findings that are serious or worse, in words. */

@@ -1,9 +1,6 @@
 /** Checkpoints in the frameworks themselves: there and back, and what standard tools make of the files. */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { dialects, type Options, RMSprop } from "rmsprop-wasm";
 import { load, restore, restoreLeRobot, save, saveLeRobot } from "rmsprop-wasm/checkpoint";
 import { beforeAll, expect, it } from "vitest";
@@ -16,33 +13,9 @@ import { gradients, parameters, STEPS, TENSOR_SIZES } from "../golden/inputs.ts"
 import { type Case, type Framework, goldenAt, manifest } from "../golden/vectors.ts";
 import { describeWith } from "../support/required.ts";
 import { exactly } from "../support/runs.ts";
+import { at, type Job, required, run, type Script } from "./python.ts";
 
 const HALF = STEPS / 2;
-const folder = mkdtempSync(join(tmpdir(), "interop-"));
-const at = (name: string) => join(folder, name);
-
-type Script = "pytorch_jobs.py" | "keras_jobs.py";
-type Job = [name: string, keywords: Record<string, unknown>];
-
-/** What each job gives, of one process that does them all. */
-function run(script: Script, jobs: Job[]): unknown[] {
-  const { python } = findPython("torch", "safetensors")!;
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  // AVX2 is what the golden vectors were made with; without it PyTorch has other last bits.
-  const env = { ...process.env, ATEN_CPU_CAPABILITY: "avx2", KERAS_BACKEND: "torch" };
-  const { status, stdout, stderr } = spawnSync(python, [path], {
-    input: JSON.stringify(jobs),
-    env,
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-  });
-  if (status !== 0) throw new Error(`${script} failed:\n${stderr}`);
-  const lines = stdout
-    .split("\n")
-    .filter((line) => line.startsWith("{") || line.startsWith("[") || /^(null|")/.test(line));
-  return lines.map((line) => JSON.parse(line));
-}
-
 /** Those whose options stay as they are: clipping and schedules are the callers' in the frameworks. */
 const casesOf = (wanted: Framework) =>
   manifest.cases.filter(
@@ -135,12 +108,6 @@ function expectNoSeam({ one, name }: Halves): void {
     exactly(unbroken.stateDict().tensors),
   );
 }
-
-const required = (...packages: string[]) => ({
-  name: packages.join(", "),
-  isThere: findPython(...packages) !== undefined,
-  install: "pip install -r test/interop/requirements.txt, and that Python in the variable PYTHON",
-});
 
 describeWith(required("torch", "safetensors", "numpy"), "PyTorch", () => {
   const halves = halvesOf(casesOf("pytorch"));

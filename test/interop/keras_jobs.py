@@ -50,6 +50,36 @@ def read_back(source: str, target: str) -> list[str]:
     return [variable.path for variable in model.trainable_variables]
 
 
+def train_normed(target: str, source: str | None = None) -> dict:
+    """Three steps of a model with batch norm, from a file or the beginning; gives what the file brought, and what is then."""
+    keras.utils.set_random_seed(2 if source else 1)
+    layers = [keras.layers.Dense(4, name="dense"), keras.layers.BatchNormalization(name="norm")]
+    model = keras.Sequential([keras.Input((3,)), *layers, keras.layers.Dense(1, name="head")], name="net")
+    optimizer = checkpoint.load(source, model) if source else keras.optimizers.RMSprop(0.01)
+    before = _hex(model)
+    model.compile(optimizer, "mse")
+    model.fit(np.random.rand(24, 3), np.random.rand(24, 1), batch_size=8, verbose=0)
+    checkpoint.save(target, model, optimizer)
+    return {"before": before, "after": _hex(model)}
+
+
+def _hex(model: keras.Model) -> dict[str, str]:
+    return {variable.path: keras.ops.convert_to_numpy(variable).tobytes().hex() for variable in model.variables}
+
+
+def failures(weights: str, target: str) -> list[str]:
+    """What the script says of another optimizer, and of weights alone."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="dense")], name="net")
+    jobs = [lambda: checkpoint.save(target, model, keras.optimizers.Adam()), lambda: checkpoint.load(weights, model)]
+    said = []
+    for job in jobs:
+        try:
+            job()
+        except Exception as error:
+            said.append(f"{type(error).__name__}: {error}")
+    return said
+
+
 if __name__ == "__main__":
     for name, arguments in json.load(sys.stdin):
         print(json.dumps(globals()[name](**arguments)))

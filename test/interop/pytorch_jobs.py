@@ -1,6 +1,7 @@
 """PyTorch's jobs with checkpoints, as JSON on stdin, each by the name of its function here."""
 
 import ast
+import base64
 import importlib.util
 import json
 import pathlib
@@ -11,6 +12,7 @@ sys.path[:0] = [str(ROOT / "python"), str(ROOT / "test" / "golden")]
 
 import inputs  # noqa: E402
 import rmsprop_wasm_torch as checkpoint  # noqa: E402
+import safetensors  # noqa: E402
 import safetensors.torch  # noqa: E402
 import torch  # noqa: E402
 from torch.distributed.checkpoint import state_dict as distributed  # noqa: E402
@@ -118,6 +120,98 @@ def read(source: str) -> dict:
                 for key, tensor in tensors.items()
             },
         }
+
+
+def judge(files: list[str]) -> list:
+    """What the reference makes of files: the tensors of each, or its error."""
+    judged = []
+    for file in files:
+        try:
+            tensors = safetensors.deserialize(base64.b64decode(file))
+        except safetensors.SafetensorError as error:
+            judged.append(str(error))
+        else:
+            judged.append({key: [info["dtype"], info["shape"], bytes(info["data"]).hex()] for key, info in tensors})
+    return judged
+
+
+class Normed(torch.nn.Module):
+    """Batch norm, whose buffers no optimizer trains; a frozen layer; and a buffer that isn't saved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = torch.nn.Linear(3, 4)
+        self.norm = torch.nn.BatchNorm1d(4)
+        self.frozen = torch.nn.Linear(4, 2).requires_grad_(False)
+        self.register_buffer("scratch", torch.zeros(1), persistent=False)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return self.frozen(self.norm(self.first(values)))
+
+
+def train_normed(target: str, source: str | None = None, schedule: bool = False) -> dict:
+    """Three steps from a file, or from the beginning; gives what the file should have brought, and what there is then."""
+    torch.manual_seed(2 if source else 1)
+    module = Normed()
+    if source:
+        optimizer = checkpoint.load(source, module)
+    else:
+        optimizer = torch.optim.RMSprop((p for p in module.parameters() if p.requires_grad), lr=0.01, momentum=0.9)
+    if schedule:
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=9)
+    before = _hex(module)
+    for _ in range(3):
+        module(torch.randn(8, 3)).square().sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if schedule:
+            scheduler.step()
+    checkpoint.save(target, module, optimizer)
+    groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    return {"before": before, "after": _hex(module), "groups": groups}
+
+
+def _hex(module: torch.nn.Module) -> dict[str, str]:
+    return {key: value.contiguous().numpy().tobytes().hex() for key, value in module.state_dict().items()}
+
+
+def save_named(target: str, count: int) -> None:
+    """An optimizer made of `named_parameters()`: its groups have lists of all their names."""
+    module = torch.nn.ParameterDict({f"a_name_of_usual_length_{i}": torch.ones(1) for i in range(count)})
+    checkpoint.save(target, module, torch.optim.RMSprop(module.named_parameters(), lr=0.5))
+
+
+def failures(folder: str, file: str) -> dict[str, str]:
+    """What the script says to bad use, and whether it left the module alone."""
+    folder = pathlib.Path(folder)
+    module, other = Normed(), torch.nn.Linear(3, 4)
+    optimizer = torch.optim.RMSprop(module.parameters())
+    safetensors.torch.save_file(module.state_dict(), folder / "weights.safetensors")
+    with safetensors.safe_open(file, "pt") as opened:
+        metadata = opened.metadata()
+        tensors = {key: opened.get_tensor(key) for key in opened.keys()}
+    newer = {**metadata, "rmsprop-wasm": json.dumps({**json.loads(metadata["rmsprop-wasm"]), "version": 2})}
+    safetensors.torch.save_file(tensors, folder / "newer.safetensors", newer)
+    reshaped = {**tensors, "norm.bias": torch.zeros(9)}
+    safetensors.torch.save_file(reshaped, folder / "reshaped.safetensors", metadata)
+    before = _hex(module)
+    jobs = {
+        "adam": lambda: checkpoint.save(folder / "none", module, torch.optim.Adam(module.parameters())),
+        "other module": lambda: checkpoint.save(folder / "none", other, optimizer),
+        "weights": lambda: checkpoint.load(folder / "weights.safetensors", module),
+        "newer": lambda: checkpoint.load(folder / "newer.safetensors", module),
+        "reshaped": lambda: checkpoint.load(folder / "reshaped.safetensors", module),
+        "other": lambda: checkpoint.load(file, other),
+    }
+    said = {}
+    for name, job in jobs.items():
+        try:
+            job()
+            said[name] = "nothing"
+        except Exception as error:
+            said[name] = f"{type(error).__name__}: {error}"
+    said["changed"] = _hex(module) != before
+    return said
 
 
 def write_dtypes(target: str) -> str:

@@ -1,7 +1,7 @@
 /** Properties that hold for every input, on both backends. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AVERAGED, CENTERED, FLUSHED, MOMENTUM } from "../../src/kernel/contract.ts";
+import { AVERAGED, CENTERED, FLUSHED, MOMENTUM, SCHEDULE_FREE } from "../../src/kernel/contract.ts";
 import { PLANES } from "../../src/kernel/segment.ts";
 import {
   bits,
@@ -46,7 +46,7 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   });
 
   it("agrees with the reference on any finite numbers at all", () => {
-    const anyFloats = fc.array(fc.tuple(anyFloat, anyFloat, anyFloat, anyFloat, anyFloat, anyFloat), {
+    const anyFloats = fc.array(fc.tuple(...PLANES.map(() => anyFloat)), {
       minLength: 1,
       maxLength: 9,
     });
@@ -68,7 +68,7 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   it("changes no parameter with a learning rate of 0", () => {
     fc.assert(
       fc.property(anyPlanes, anyVariant, (planes, variant) => {
-        const still = { updateScale: 0, bufferScale: 0, decoupledDecay: 0 };
+        const still = { updateScale: 0, bufferScale: 0, decoupledDecay: 0, zShare: 0, x0Share: 0 };
         const after = run(backend, planes, scalarsFor(variant & ~FLUSHED, still));
         expect(after.param).toEqual(planes.param);
       }),
@@ -107,6 +107,7 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
         if (variant & MOMENTUM) used.push(rest.momentumBuffer);
         if (variant & CENTERED) used.push(rest.gradAvg);
         if (variant & AVERAGED) used.push(rest.ema);
+        if (variant & SCHEDULE_FREE) used.push(rest.z);
         const isDenormal = (value: number) => value !== 0 && Math.abs(value) < 2 ** -126;
         expect(used.flatMap((plane) => [...plane].filter(isDenormal))).toEqual([]);
       }),

@@ -7,8 +7,10 @@ import {
   DECAYED,
   DECOUPLED,
   FLUSHED,
+  LEARNED,
   MOMENTUM,
   NESTEROV,
+  SCHEDULE_FREE,
   SHAPED,
   ZEROED,
 } from "../../src/kernel/contract.ts";
@@ -28,10 +30,10 @@ import {
 /** Eight elements make a turn of the vector loop, and 512 a piece where several loops follow each other. */
 const COUNTS = [...Array.from({ length: 18 }, (_, count) => count), 23, 24, 25, 31, 67, 511, 512, 513, 1541];
 const SHIFTS = [
-  [0, 0, 0, 0, 0, 0],
-  [1, 1, 1, 1, 1, 1],
-  [2, 0, 3, 1, 2, 3],
-  [3, 2, 1, 0, 3, 0],
+  [0, 0, 0, 0, 0, 0, 0, 0],
+  [1, 1, 1, 1, 1, 1, 1, 1],
+  [2, 0, 3, 1, 2, 3, 1, 2],
+  [3, 2, 1, 0, 3, 0, 2, 3],
 ];
 const SPECIAL = [
   0,
@@ -91,6 +93,8 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
       if (!(variant & MOMENTUM)) expect(after.momentumBuffer).toEqual(planes.momentumBuffer);
       if (!(variant & CENTERED)) expect(after.gradAvg).toEqual(planes.gradAvg);
       if (!(variant & AVERAGED)) expect(after.ema).toEqual(planes.ema);
+      if (!(variant & SCHEDULE_FREE)) expect(after.z).toEqual(planes.z);
+      expect(after.x0).toEqual(planes.x0);
     });
   });
 
@@ -169,19 +173,47 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
       param: 9.5,
       ema: 3.875,
     });
+    // u = 0.5, d = 14 − 10 = 4, z = 14 − u, p = 10 − (0.25·0.5 − 0.5·4)
+    const free = { ...exact, zShare: 0.5, stepShare: 0.25 };
+    expect(one({ ...start, z: 14 }, SCHEDULE_FREE, free)).toMatchObject({ param: 11.875, z: 13.5 });
+    // The decay is of p, where the gradient was taken: u = 0.5 + 0.25·10 = 3
+    expect(
+      one({ ...start, z: 14 }, SCHEDULE_FREE | DECOUPLED, { ...free, decoupledDecay: 0.25 }),
+    ).toMatchObject({ param: 11.25, z: 11 });
+    // u = 0.5 − 0.25·(12 − 10) = 0
+    expect(one({ ...start, x0: 12 }, LEARNED, { ...exact, x0Share: 0.25 }).param).toBe(10);
+    // u = 0.5 − 0.25·(12 − 14) = 1
+    expect(
+      one({ ...start, z: 14, x0: 12 }, SCHEDULE_FREE | LEARNED, { ...free, x0Share: 0.25 }),
+    ).toMatchObject({ param: 11.75, z: 13, x0: 12 });
     expect(one(start, ZEROED, exact)).toMatchObject({ param: 9.5, grad: 0 });
   });
 
   it("turns denormals to zero in every plane but the gradient when it flushes, and nothing else", () => {
-    const all = MOMENTUM | CENTERED | AVERAGED | FLUSHED;
+    const all = MOMENTUM | CENTERED | AVERAGED | SCHEDULE_FREE | FLUSHED;
     const tiny = 2 ** -127;
     // Gradients of 0: v and a stay by an alpha of 1, m by a momentum of 1, p by a learning rate of 0.
-    const still = { alpha: 1, oneMinusAlpha: 0, momentum: 1, updateScale: 0, bufferScale: 0, emaWeight: 0 };
+    const still = {
+      alpha: 1,
+      oneMinusAlpha: 0,
+      momentum: 1,
+      updateScale: 0,
+      bufferScale: 0,
+      emaWeight: 0,
+      zShare: 0,
+    };
     for (const value of [tiny, 2 ** -126]) {
-      const values = { param: -value, squareAvg: value, momentumBuffer: -value, gradAvg: value, ema: -value };
-      expect(one(values, all & ~FLUSHED, still)).toEqual({ ...values, grad: 0 });
-      const zeros = { param: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0 };
-      expect(one(values, all, still)).toEqual({ ...(value === tiny ? zeros : values), grad: 0 });
+      const values = {
+        param: -value,
+        squareAvg: value,
+        momentumBuffer: -value,
+        gradAvg: value,
+        ema: -value,
+        z: value,
+      };
+      expect(one(values, all & ~FLUSHED, still)).toEqual({ ...values, grad: 0, x0: 0 });
+      const zeros = { param: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, z: 0 };
+      expect(one(values, all, still)).toEqual({ ...(value === tiny ? zeros : values), grad: 0, x0: 0 });
     }
   });
 

@@ -28,6 +28,58 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     );
   });
 
+  it("takes views of itself, some in their places, while its memory grows for more", () => {
+    const count = 9_000;
+    const optimizer = make({ a: [count], b: [count] });
+    train(optimizer, 0, 2);
+    const { a, b } = optimizer.stateDict().tensors;
+    const buffer = () => Float32Array.from({ length: count }, (_, i) => i);
+    const momentum = { a: buffer(), b: buffer() };
+    const { groups, ...others } = optimizer.stateDict();
+    const views = (name: "a" | "b") => ({
+      shape: [count],
+      ...optimizer.state[name],
+      param: optimizer.params.a, // in its place for a alone
+      momentumBuffer: momentum[name],
+    });
+    const before = optimizer.memory.buffer.byteLength;
+    optimizer.loadStateDict({
+      ...others,
+      groups: [{ ...groups[0]!, momentum: 0.9 }],
+      tensors: { a: views("a"), b: views("b") },
+    });
+    expect(optimizer.memory.buffer.byteLength).toBeGreaterThan(before);
+    expect(exactly(optimizer.stateDict().tensors)).toEqual(
+      exactly({
+        a: { ...a, momentumBuffer: buffer() },
+        b: { ...b, param: a.param, momentumBuffer: buffer() },
+      }),
+    );
+    // A plane that comes into use starts from zero, and then gets the values that it held.
+    const { momentumBuffer } = optimizer.state.a;
+    const dict = optimizer.stateDict();
+    optimizer.groups[0].momentum = 0;
+    optimizer.loadStateDict({
+      ...dict,
+      tensors: { ...dict.tensors, a: { ...dict.tensors.a, momentumBuffer } as Bad },
+    });
+    expect(optimizer.state.a.momentumBuffer).toEqual(buffer());
+  });
+
+  it("learns on from an infinite average, which other libraries leave behind a huge gradient", () => {
+    const optimizer = make({ w: [3] }, { lr: 0.5 });
+    const dict = optimizer.stateDict();
+    dict.tensors.w.squareAvg.set([Infinity, 1, Infinity]);
+    optimizer.loadStateDict(dict);
+    expect([...optimizer.state.w.squareAvg]).toEqual([2 ** 128 - 2 ** 104, 1, 2 ** 128 - 2 ** 104]);
+    for (let i = 0; i < 20_000; i++) {
+      optimizer.grads.w.fill(1);
+      optimizer.step();
+    }
+    expect(optimizer.params.w[0]).toBeLessThan(-100);
+    expect(Math.abs(optimizer.state.w.squareAvg[2]! - 1)).toBeLessThan(1e-3);
+  });
+
   it("gives plain data, copied", () => {
     const optimizer = make(
       { w: [2, 3], b: [2] },

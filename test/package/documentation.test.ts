@@ -99,11 +99,31 @@ describe("the site", async () => {
     expect(dead).toEqual([]);
   });
 
+  it("has what the page of demo/ links to", () => {
+    const page = readFileSync(new URL("../../demo/index.html", import.meta.url), "utf8");
+    const links = Array.from(page.matchAll(/href="docs\/([^"]*)"/g), ([, path]) => path);
+    expect(links).toContain("index.html");
+    expect(paths).toEqual(expect.arrayContaining(links));
+  });
+
   it("has every page of docs/, named by its heading", () => {
     const pages = readdirSync(new URL("../../docs", import.meta.url)).filter((name) => name.endsWith(".md"));
     const documents = project.documents!.map(({ name }) => name);
     expect(documents.length).toBe(pages.length + 1); // and the changelog
     expect(documents).toContain("Coming from PyTorch");
+  });
+
+  it("opens the groups of its menu on a first visit", () => {
+    const script = texts.get("index.html")!.match(/<script>(try .*?)<\/script>/)![1]!;
+    const kept = new Map([["tsd-accordion-Guides", "false"]]);
+    const localStorage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => kept.set(key, value),
+    };
+    new Function("localStorage", script)(localStorage);
+    expect(kept.get("tsd-accordion-Guides")).toBe("false"); // as the visitor left it
+    expect(kept.get("tsd-accordion-Coming from")).toBe("true");
+    expect(kept.get("tsd-accordion-Modules")).toBe("true");
   });
 
   it("shows RMSprop before its errors", () => {

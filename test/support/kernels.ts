@@ -8,9 +8,11 @@ import {
   DECOUPLED,
   FLUSHED,
   type Kernel,
+  LEARNED,
   MOMENTUM,
   NESTEROV,
   SCALARS,
+  SCHEDULE_FREE,
   type Scalars,
   SHAPED,
   ZEROED,
@@ -39,10 +41,12 @@ const BITS = {
   ZEROED,
   DECOUPLED,
   FLUSHED,
+  SCHEDULE_FREE,
+  LEARNED,
 };
 
 /** Every combination of the options, named after those that it uses. */
-export const ALL_VARIANTS = Array.from({ length: 2 * ZEROED }, (_, variant) => ({
+export const ALL_VARIANTS = Array.from({ length: 2 * LEARNED }, (_, variant) => ({
   variant,
   name:
     Object.entries(BITS)
@@ -64,7 +68,12 @@ export const VARIANTS = ALL_VARIANTS.filter(
       SHAPED | DECOUPLED | MOMENTUM,
       FLUSHED,
       AVERAGED | FLUSHED | MOMENTUM | CENTERED,
-      2 * FLUSHED - 1,
+      SCHEDULE_FREE,
+      SCHEDULE_FREE | LEARNED | DECAYED,
+      SCHEDULE_FREE | FLUSHED | DECOUPLED | MOMENTUM | NESTEROV,
+      LEARNED,
+      LEARNED | CENTERED | CORRECTED,
+      2 * LEARNED - 1,
     ].includes(variant),
 );
 
@@ -85,6 +94,9 @@ export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): S
     weightDecay: 0.017,
     correction: 0.271,
     emaWeight: 0.013,
+    zShare: 0.19,
+    stepShare: 0.271,
+    x0Share: -0.31,
     ...overrides,
   };
   for (const name of SCALARS) scalars[name] = Math.fround(scalars[name]);
@@ -99,7 +111,7 @@ export function run(
   backend: string,
   planes: Planes,
   scalars: Scalars,
-  { shifts = [0, 0, 0, 0, 0, 0] as readonly number[], splits = [] as readonly number[] } = {},
+  { shifts = PLANES.map(() => 0) as readonly number[], splits = [] as readonly number[] } = {},
 ): Planes {
   const count = planes.param.length;
   const guard = 8;
@@ -132,7 +144,7 @@ export function run(
   return Object.fromEntries(PLANES.map((name, i) => [name, heap.slice(at[i], at[i]! + count)])) as Planes;
 }
 
-const GUARD_WORD = 0x5eedca5e;
+export const GUARD_WORD = 0x5eedca5e;
 
 /**
  * The bits of each number, one pattern for all NaN: which NaN an operation gives is the one thing that WebAssembly

@@ -66,7 +66,7 @@ export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
   ["a header that is too short", length(BigInt(json.length - 9)), "The header is not JSON"],
   ["no JSON", text(() => "{ not: json }"), "The header is not JSON"],
   ["JSON and more", text((json) => `${json.trimEnd()}{}`), "The header is not JSON"],
-  ["an array", text((json) => `[${json}]`), "The header is [a Object], expected a JSON object"],
+  ["an array", text((json) => `[${json}]`), 'The header is [{"__metadata__"'],
   ["a number", text(() => "12"), "The header is 12, expected a JSON object"],
   ["a byte order mark", text((json) => `\ufeff${json}`), "The header is not JSON"],
   [
@@ -80,7 +80,7 @@ export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
     annotated("param_groups.w.lr", deep),
     "Metadata param_groups.w.lr is nested more than 127 deep",
   ],
-  ["a deep header that doesn't end", withHeader("[".repeat(1e6), data), "The header is not JSON"],
+  ["a deep header that doesn't end", withHeader("[".repeat(1e6), data), "The header is nested more than 127"],
   ["a tensor twice", text((json) => json.replace('"w":', '"c":')), 'The header names "c" twice'],
   [
     "a tensor twice, escaped",
@@ -155,7 +155,7 @@ export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
     entry("c", { dtype }),
     `"c": dtype is ${JSON.stringify(dtype)}, expected F32, F64, F16, BF16, I8`,
   ]),
-  ["no dtype", entry("c", { dtype: undefined }), '"c": dtype is undefined'],
+  ["no dtype", entry("c", { dtype: undefined }), '"c": dtype is missing'],
   ["an empty shape", entry("c", { shape: [0] }), '"c": data_offsets is '],
   ...[-1, 1.5, 1e300].flatMap((size): [string, Uint8Array, string][] => [
     [`a size of ${size}`, entry("c", { shape: [size] }), `"c": shape holds ${size}`],
@@ -173,7 +173,12 @@ export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
       `data_offsets holds ${size}`,
     ],
   ]),
-  ...[["1"], [null], "1", null, [[1]], { 0: 1 }].map((shape): [string, Uint8Array, string] => [
+  ...[["1"], [null], [[1]], [true]].map((shape): [string, Uint8Array, string] => [
+    `shape ${JSON.stringify(shape)}`,
+    entry("c", { shape }),
+    `"c": shape holds ${JSON.stringify(shape[0])}, expected whole numbers`,
+  ]),
+  ...["1", null, { 0: 1 }].map((shape): [string, Uint8Array, string] => [
     `shape ${JSON.stringify(shape)}`,
     entry("c", { shape }),
     '"c": shape is ',
@@ -190,8 +195,10 @@ export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
     entry("c", { shape: Array(40).fill(2 ** 30) }),
     "expected fewer elements than 2 ** 64",
   ],
-  ["a size beyond safe integers", entry("c", { shape: [2 ** 53] }), '"c": data_offsets is '],
-  ...[[0], [0, 4, 8], ["0", "4"], [4, 0], null, 4, {}].map((offsets): [string, Uint8Array, string] => [
+  ["the largest size", entry("c", { shape: [2 ** 53 - 1] }), '"c": data_offsets is '],
+  ["a size beyond safe integers", entry("c", { shape: [2 ** 53] }), '"c": shape holds 9007199254740992'],
+  ["an offset in text", entry("c", { data_offsets: ["0", "4"] }), '"c": data_offsets holds "0"'],
+  ...[[0], [0, 4, 8], [4, 0], null, 4, {}].map((offsets): [string, Uint8Array, string] => [
     `offsets ${JSON.stringify(offsets)}`,
     entry("c", { data_offsets: offsets }),
     '"c": data_offsets is ',

@@ -28,7 +28,7 @@ export interface Variant {
 
 /** Every combination of what a step can use; nesterov takes momentum. */
 export const VARIANTS: Variant[] = ALL_VARIANTS.filter(
-  ({ variant }) => !(variant & NESTEROV) || variant & MOMENTUM,
+  ({ variant }) => variant < 2 * ZEROED && (!(variant & NESTEROV) || variant & MOMENTUM),
 ).map(({ variant, name }) => {
   const has = (bit: number) => (variant & bit) !== 0;
   return {

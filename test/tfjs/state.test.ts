@@ -41,6 +41,23 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
       expect(tf.memory().numTensors).toBe(before);
     });
 
+    it("learns on from an infinite average, which tf.js leaves behind a huge gradient", async () => {
+      const variable = variableOf(tf, [1, 1]);
+      const theirs = tf.train.rmsprop(0.5);
+      const huge = tf.tensor1d([1e20, 1]);
+      theirs.applyGradients([{ name: variable.name, tensor: huge }]);
+      const optimizer = rmsprop({ lr: 0.5 });
+      step(optimizer, variable);
+      const saved = await theirs.getWeights();
+      expect(valuesOf(saved[1]!.tensor)[0]).toBe(Infinity);
+      await optimizer.setWeights(saved);
+      const start = valuesOf(variable)[0]!;
+      for (let i = 0; i < 2000; i++) step(optimizer, variable);
+      expect(valuesOf(variable)[0]! - start).toBeLessThan(-100);
+      for (const used of [variable, huge, theirs, optimizer, ...saved.map(({ tensor }) => tensor)])
+        used.dispose();
+    });
+
     it.each<[string, (variable: Variable) => Tensor]>([
       ["a clone", (variable) => tf.clone(variable)],
       ["a tensor of another shape", (variable) => tf.reshape(variable, [2, 1])],

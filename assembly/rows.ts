@@ -1,0 +1,135 @@
+/**
+ * Rows of a tensor, by lists: the update of those that a step touches, and the steps that they have missed.
+ *
+ * A row that had no gradient for k steps has, after the k dense steps that it missed, averages, momentum and parameters
+ * that are linear in what they were. So one product with a factor in double, rounded once, stands for the k roundings:
+ * v = v · alpha^k, and the like. The factors come with each row, as they depend on nothing else than steps.
+ */
+import { AVERAGED, CENTERED, MOMENTUM, normal, update } from "./rmsprop";
+
+/**
+ * Does what `update` does for each row whose number stands in the list of `rowCount` uint32 at byte `rows`. Planes begin
+ * at row 0, and `count` is the number of elements in a row. Rows that follow each other are updated as one run.
+ */
+export function updateRows(
+  variant: u32,
+  param: usize,
+  grad: usize,
+  squareAvg: usize,
+  momentumBuffer: usize,
+  gradAvg: usize,
+  ema: usize,
+  z: usize,
+  x0: usize,
+  count: u32,
+  alpha: Real,
+  oneMinusAlpha: Real,
+  epsInside: Real,
+  eps: Real,
+  updateScale: Real,
+  momentum: Real,
+  bufferScale: Real,
+  gradScale: Real,
+  clipValue: Real,
+  decoupledDecay: Real,
+  weightDecay: Real,
+  correction: Real,
+  emaWeight: Real,
+  zShare: Real,
+  stepShare: Real,
+  x0Share: Real,
+  rows: usize,
+  rowCount: u32,
+): void {
+  while (rowCount > 0) {
+    const first = load<u32>(rows);
+    let run: u32 = 0;
+    do {
+      run++;
+      rows += 4;
+      rowCount--;
+    } while (rowCount > 0 && load<u32>(rows) === first + run);
+    const at: usize = <usize>(first * count) * sizeof<Real>();
+    // biome-ignore format: a list
+    update(
+      variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at, x0 + at,
+      run * count, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, clipValue, decoupledDecay,
+      weightDecay, correction, emaWeight, zShare, stepShare, x0Share,
+    );
+  }
+}
+
+/** Bytes of an entry of `catchUpRows`: eight doubles. */
+const ENTRY: usize = 64;
+
+/**
+ * Brings rows up to date, by the list of `rowCount` entries at byte `entries`. An entry is a row's number, and the
+ * factors of the steps that it has missed:
+ *
+ *     e = emaKept·e + emaOfParam·p + emaOfMomentum·m
+ *     p = paramKept·p + paramOfMomentum·m
+ *     m = momentumKept·m
+ *     v = averageKept·v
+ *     a = averageKept·a
+ *
+ * in double, from left to right, rounded once; then 0 where denormal, as every 64th step leaves it. A term whose factor
+ * is 0 isn't there, or an infinite momentum would make NaN of it.
+ */
+export function catchUpRows(
+  variant: u32,
+  param: usize,
+  squareAvg: usize,
+  momentumBuffer: usize,
+  gradAvg: usize,
+  ema: usize,
+  count: u32,
+  entries: usize,
+  rowCount: u32,
+): void {
+  for (; rowCount > 0; rowCount--) {
+    const at = <usize>(<u32>load<f64>(entries) * count) * sizeof<Real>();
+    const averageKept = load<f64>(entries, 8);
+    const p = param + at;
+    const m = momentumBuffer + at;
+    if (variant & AVERAGED) {
+      combine(ema + at, load<f64>(entries, 40), p, load<f64>(entries, 48), m, load<f64>(entries, 56), count);
+    }
+    combine(p, load<f64>(entries, 24), m, load<f64>(entries, 32), 0, 0, count);
+    if (variant & MOMENTUM) combine(m, load<f64>(entries, 16), 0, 0, 0, 0, count);
+    combine(squareAvg + at, averageKept, 0, 0, 0, 0, count);
+    if (variant & CENTERED) combine(gradAvg + at, averageKept, 0, 0, 0, 0, count);
+    entries += ENTRY;
+  }
+}
+
+/** x = kept·x + ofY·y + ofZ·z */
+function combine(x: usize, kept: f64, y: usize, ofY: f64, z: usize, ofZ: f64, count: u32): void {
+  const keptOfTwo = f64x2.splat(kept);
+  const ofTwoY = f64x2.splat(ofY);
+  const ofTwoZ = f64x2.splat(ofZ);
+  for (let pairs = (count + 1) >> 1; pairs > 0; pairs--) {
+    // The last element of an odd row stands alone: what is beside it belongs to the next row.
+    const isPair = count > 1;
+    let sum = f64x2.mul(keptOfTwo, doubles(x, isPair));
+    if (ofY !== 0) sum = f64x2.add(sum, f64x2.mul(ofTwoY, doubles(y, isPair)));
+    if (ofZ !== 0) sum = f64x2.add(sum, f64x2.mul(ofTwoZ, doubles(z, isPair)));
+    storeRounded(x, sum, isPair);
+    x += 2 * sizeof<Real>();
+    y += 2 * sizeof<Real>();
+    z += 2 * sizeof<Real>();
+    count -= 2;
+  }
+}
+
+/** Two elements, or one, as double. */
+function doubles(ptr: usize, isPair: bool): v128 {
+  if (sizeof<Real>() === 8) return isPair ? v128.load(ptr) : v128.load64_zero(ptr);
+  return f64x2.promote_low_f32x4(isPair ? v128.load64_zero(ptr) : v128.load32_zero(ptr));
+}
+
+function storeRounded(ptr: usize, sum: v128, isPair: bool): void {
+  const rounded = normal(sizeof<Real>() === 8 ? sum : f32x4.demote_f64x2_zero(sum));
+  if (!isPair) v128.store_lane<Real>(ptr, rounded, 0);
+  else if (sizeof<Real>() === 8) v128.store(ptr, rounded);
+  else v128.store64_lane(ptr, rounded, 0);
+}

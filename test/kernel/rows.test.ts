@@ -1,0 +1,184 @@
+/** Rows by lists: every backend gives the bits of an update of each row by itself, and nothing between them changes. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { AVERAGED, CENTERED, ENTRY, MOMENTUM } from "../../src/kernel/contract.ts";
+import { PLANES, type Plane, type Segment } from "../../src/kernel/segment.ts";
+import {
+  ALL_VARIANTS,
+  bitsOf,
+  GUARD_WORD,
+  KERNELS,
+  ordinaryPlanes,
+  type Planes,
+  run,
+  scalarsFor,
+  VARIANTS,
+} from "../support/kernels.ts";
+
+type Entry = Partial<Record<(typeof ENTRY)[number], number>>;
+
+const LIST = 1024;
+const FIRST_WORD = 512;
+
+/** A tensor of rows in a memory of its own, each plane with `shift` elements before it and a guard on both sides. */
+function tensorOf(backend: string, planes: Planes, width: number, shift = 0) {
+  const { length } = planes.param;
+  const stride = length + 32;
+  const end = FIRST_WORD + PLANES.length * stride;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((end * 4) / 65_536) });
+  const kernel = KERNELS[backend]!(memory);
+  expect(kernel.backend).toBe(backend);
+  const words = new Uint32Array(memory.buffer).fill(GUARD_WORD);
+  const heap = new Float32Array(memory.buffer);
+  const segment = { count: width } as Segment;
+  PLANES.forEach((name, i) => {
+    const at = FIRST_WORD + i * stride + 16 + shift;
+    heap.set(planes[name], at);
+    segment[name] = at * 4;
+  });
+  const after = (): Planes => {
+    const isInside = (word: number) =>
+      PLANES.some((name) => word >= segment[name] / 4 && word < segment[name] / 4 + length);
+    for (let i = 8192; i < words.length; i++) {
+      if (words[i] !== GUARD_WORD && !isInside(i))
+        throw new Error(`word ${i} outside the planes was changed`);
+    }
+    const read = (name: Plane) => heap.slice(segment[name] / 4, segment[name] / 4 + length);
+    return Object.fromEntries(PLANES.map((name) => [name, read(name)])) as Planes;
+  };
+  return {
+    after,
+    updateRows(rows: readonly number[], scalars: ReturnType<typeof scalarsFor>) {
+      words.set(rows, LIST / 4);
+      kernel.updateRows(segment, scalars, { ptr: LIST, count: rows.length });
+      return after();
+    },
+    catchUpRows(entries: readonly Entry[], variant: number) {
+      const list = new Float64Array(memory.buffer, LIST, entries.length * ENTRY.length);
+      entries.forEach((entry, i) => {
+        ENTRY.forEach((name, k) => {
+          list[i * ENTRY.length + k] = entry[name] ?? 0;
+        });
+      });
+      kernel.catchUpRows(segment, variant, { ptr: LIST, count: entries.length });
+      return after();
+    },
+  };
+}
+
+/** The rows of these planes, one after the other, by one update of the reference each. */
+function inTurn(planes: Planes, width: number, rows: readonly number[], variant: number): Planes {
+  const result = mapPlanes(planes, (values) => values.slice());
+  for (const row of rows) {
+    const part = mapPlanes(planes, (values) => values.slice(row * width, (row + 1) * width));
+    const updated = run("js", part, scalarsFor(variant));
+    for (const name of PLANES) result[name].set(updated[name], row * width);
+  }
+  return result;
+}
+
+function mapPlanes(planes: Planes, map: (values: Float32Array) => Float32Array): Planes {
+  return Object.fromEntries(PLANES.map((name) => [name, map(planes[name])])) as Planes;
+}
+
+const LISTS = [[], [0], [18], [3, 4, 5], [18, 0, 7, 8, 9, 2], Array.from({ length: 19 }, (_, i) => i)];
+
+describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
+  it.each(Array.from({ length: 17 }, (_, i) => i + 1))("updates rows of %i, at every alignment", (width) => {
+    for (const { variant } of VARIANTS) {
+      for (const [i, rows] of LISTS.entries()) {
+        const planes = ordinaryPlanes(19 * width, width + i);
+        const after = tensorOf(backend, planes, width, (i + width) % 4).updateRows(rows, scalarsFor(variant));
+        expect(bitsOf(after)).toEqual(bitsOf(inTurn(planes, width, rows, variant)));
+      }
+    }
+  });
+
+  it("updates rows in every combination of options", () => {
+    for (const { variant } of ALL_VARIANTS) {
+      const planes = ordinaryPlanes(19 * 13, variant);
+      const after = tensorOf(backend, planes, 13).updateRows([18, 0, 7, 8], scalarsFor(variant));
+      expect(bitsOf(after)).toEqual(bitsOf(inTurn(planes, 13, [18, 0, 7, 8], variant)));
+    }
+  });
+
+  it("updates rows of more elements than a piece has", () => {
+    const planes = ordinaryPlanes(3 * 1541, 5);
+    const variant = AVERAGED | MOMENTUM;
+    const after = tensorOf(backend, planes, 1541, 1).updateRows([2, 0], scalarsFor(variant));
+    expect(bitsOf(after)).toEqual(bitsOf(inTurn(planes, 1541, [2, 0], variant)));
+  });
+
+  const factor = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: -2, max: 2, noNaN: true }));
+  const anyEntry = fc.record({
+    row: fc.nat(6),
+    averageKept: fc.double({ min: 0, max: 1, noNaN: true }),
+    momentumKept: factor,
+    paramKept: factor,
+    paramOfMomentum: factor,
+    emaKept: factor,
+    emaOfParam: factor,
+    emaOfMomentum: factor,
+  });
+
+  it("catches rows up by the products of the entries, in double and rounded once", () => {
+    const anyVariant = fc.constantFrom(0, MOMENTUM, CENTERED, AVERAGED, MOMENTUM | CENTERED | AVERAGED);
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(anyEntry, { selector: ({ row }) => row, maxLength: 5 }),
+        fc.integer({ min: 1, max: 17 }),
+        anyVariant,
+        fc.integer(),
+        (entries, width, variant, seed) => {
+          const planes = ordinaryPlanes(7 * width, seed);
+          const expected = mapPlanes(planes, (values) => values.slice());
+          const { param, momentumBuffer: m, ema, squareAvg, gradAvg } = planes;
+          for (const entry of entries) {
+            for (let i = entry.row * width; i < (entry.row + 1) * width; i++) {
+              const rounded = (value: number) => (Math.abs(Math.fround(value)) < 2 ** -126 ? 0 : value);
+              expected.squareAvg[i] = rounded(entry.averageKept * squareAvg[i]!);
+              const { paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum } = entry;
+              expected.param[i] = rounded(paramKept * param[i]! + paramOfMomentum * m[i]!);
+              if (variant & MOMENTUM) expected.momentumBuffer[i] = rounded(entry.momentumKept * m[i]!);
+              if (variant & CENTERED) expected.gradAvg[i] = rounded(entry.averageKept * gradAvg[i]!);
+              if (variant & AVERAGED) {
+                const sum = emaKept * ema[i]! + emaOfParam * param[i]!;
+                expected.ema[i] = rounded(sum + emaOfMomentum * m[i]!);
+              }
+            }
+          }
+          const after = tensorOf(backend, planes, width, seed & 3).catchUpRows(entries, variant);
+          expect(withoutSigns(after)).toEqual(withoutSigns(expected));
+          const onReference = tensorOf("js", planes, width).catchUpRows(entries, variant);
+          expect(bitsOf(after)).toEqual(bitsOf(onReference));
+        },
+      ),
+    );
+  });
+
+  it("catches up without a term whose factor is 0, whatever it would be multiplied with", () => {
+    const planes = ordinaryPlanes(9, 1);
+    planes.momentumBuffer.fill(Infinity);
+    planes.param[4] = -Infinity;
+    const entry = { row: 0, averageKept: 1, momentumKept: 0.5, paramKept: 1, emaKept: 1 };
+    const after = tensorOf(backend, planes, 9).catchUpRows([entry], MOMENTUM | AVERAGED);
+    expect(bitsOf(after)).toEqual(bitsOf(planes));
+  });
+
+  it("leaves no denormal in a row that it catches up, and others as they are", () => {
+    const tiny = (count: number) =>
+      Float32Array.from({ length: count }, (_, i) => (i - count / 2) * 2 ** -128);
+    const planes = mapPlanes(ordinaryPlanes(15, 1), () => tiny(15));
+    const entry = { row: 1, averageKept: 1, momentumKept: 1, paramKept: 1, emaKept: 1 };
+    const after = tensorOf(backend, planes, 5).catchUpRows([entry], MOMENTUM | CENTERED | AVERAGED);
+    const expected = tiny(15).map((x, i) => (i >= 5 && i < 10 && Math.abs(x) < 2 ** -126 ? 0 : x));
+    const untouched: readonly string[] = ["grad", "z", "x0"];
+    for (const name of PLANES)
+      expect(after[name]).toEqual(untouched.includes(name) ? planes[name] : expected);
+  });
+});
+
+/** `toEqual` tells 0 from -0, which the expectation above doesn't compute. */
+function withoutSigns(planes: Planes): Planes {
+  return mapPlanes(planes, (values) => values.map((value) => value + 0));
+}

@@ -1,0 +1,7 @@
+/** Garbage, collected now: vitest starts Node without the flag for it. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+setFlagsFromString("--expose-gc");
+
+export const collectGarbage = runInNewContext("gc") as () => void;
