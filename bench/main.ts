@@ -12,7 +12,7 @@ import { judge } from "./goals.ts";
 import { describeMachine, describePackage, whyNotToKeep } from "./machine.ts";
 import { type Effort, measure } from "./measure.ts";
 import { noiseVerdict } from "./noise.ts";
-import { readmeTable } from "./readme-table.ts";
+import { isForReadme, shortTable } from "./readme-table.ts";
 import { type BenchRecord, type Figure, type Result, recordsOf } from "./result.ts";
 import { figureTable, goalTable, Progress, recordTable } from "./screen.ts";
 import { saveResult } from "./store.ts";
@@ -127,8 +127,8 @@ async function run(options: Options): Promise<Result> {
 /** The end of a run: what it comes to, and whether that can be trusted and kept. */
 function summarise(result: Result, { goals }: Options): void {
   if (goals) say(`\nGoals\n${goalTable(result.goals)}`);
-  if (result.records.some((record) => record.case === "sizes")) {
-    say(`\nAs the README has it\n\n${readmeTable(result)}`);
+  if (isForReadme(result)) {
+    say(`\nAs the README has it\n\n${shortTable(result)}`);
     say("\nHow to read it: less is faster, and (6.0×) takes six times as long as step() of this package.");
   }
   say(noiseVerdict(result.records));

@@ -10,7 +10,9 @@ import { newestResult } from "./store.ts";
 import { sizeTitle } from "./work.ts";
 
 const SIZES = [16, 2 ** 10, 2 ** 14, 2 ** 18, 2 ** 20, 2 ** 24];
-const SHORT_SIZES = [16, 2 ** 10, 2 ** 18, 2 ** 24];
+/** The README's sizes. A quick run ends at a million elements. */
+const SHORT_SIZES = [16, 2 ** 10, 2 ** 18];
+const LARGEST = [2 ** 24, 2 ** 20];
 const WAYS = [
   "step",
   "step8",
@@ -49,13 +51,20 @@ const recordsBySize = (records: BenchRecord[]) =>
 const fastest = (records: BenchRecord[]) =>
   [...records].sort((a, b) => a.nsPerElement.median - b.nsPerElement.median)[0];
 
+/** Whether a result has the cases that the README's table is made of. */
+export const isForReadme = ({ records }: Result) =>
+  ["small", "sizes"].every((name) => records.some((record) => record.case === name));
+
 /** Four sizes and the nearest rivals, for the README. The faster of two loops stands for JavaScript at each size. */
 export function shortTable({ records, machine, date }: Result): string {
   const sizes = recordsBySize(records);
   const at = (count: number, ...ways: string[]) =>
     fastest(sizes.filter((record) => record.count === count && ways.includes(record.way)));
+  const largest = LARGEST.find((size) => sizes.some(({ count }) => count === size));
+  const counts = [...SHORT_SIZES, ...(largest === undefined ? [] : [largest])];
   const rows = [
     ["step"],
+    ["mine"],
     ["plain", "simple"],
     ["tfjs-wasm"],
     ["torch"],
@@ -65,14 +74,14 @@ export function shortTable({ records, machine, date }: Result): string {
     const present = sizes.find(({ way }) => ways.includes(way));
     if (!present) return [];
     const title = ways.length > 1 ? "the faster of two JavaScript loops" : present.title;
-    return [[title, ...SHORT_SIZES.map((count) => cell(at(count, ...ways)))]];
+    return [[title, ...counts.map((count) => cell(at(count, ...ways)))]];
   });
   const [small, loop] = [at(16, "step"), at(16, "plain", "simple")];
   if (!small || !loop) throw new Error("The result lacks 16 elements, which the README speaks of.");
   const nanoseconds = (small.microsecondsPerStep.median * 1000).toFixed(0);
   const even = Math.ceil((small.microsecondsPerStep.median * 1000) / loop.nsPerElement.median);
   return [
-    tableOf([["ns per element", ...SHORT_SIZES.map(sizeTitle)], ...rows]),
+    tableOf([["ns per element", ...counts.map(sizeTitle)], ...rows]),
     "",
     `Medians; in brackets how many times the time of \`step()\`. ${machine.cpu}, Node ${machine.node}, ${date.slice(0, 10)}. Below some ${even} elements a loop is faster: a call of \`step()\` takes ${nanoseconds} ns however little it updates.`,
   ].join("\n");

@@ -1,4 +1,5 @@
 import { clearLine, cursorTo } from "node:readline";
+import { type Heartbeat, heartbeat } from "../tools/heartbeat.mjs";
 import type { BenchRecord, Figure, Goal, ReferenceName } from "./result.ts";
 
 /**
@@ -7,20 +8,18 @@ import type { BenchRecord, Figure, Goal, ReferenceName } from "./result.ts";
  */
 export class Progress {
   #task = "";
-  #written = 0;
+  #beat: Heartbeat | undefined;
 
   show(task: string, detail = ""): void {
-    if (process.stderr.isTTY) {
-      this.clear();
-      process.stderr.write(`${task} … ${detail}`.slice(0, process.stderr.columns - 1));
-    } else if (task !== this.#task || performance.now() > this.#written + 2000) {
-      process.stderr.write(`${task} … ${task === this.#task ? detail : ""}\n`);
-      this.#written = performance.now();
-    }
+    const isTerminal = process.stderr.isTTY;
+    this.#beat ??= heartbeat("", { isOneLine: isTerminal });
+    if (isTerminal || task !== this.#task) this.#beat.say(`${task} … ${detail}`);
+    else this.#beat.follow(`${task} … ${detail}`);
     this.#task = task;
   }
 
   clear(): void {
+    this.#beat?.follow("");
     if (!process.stderr.isTTY) return;
     clearLine(process.stderr, 0);
     cursorTo(process.stderr, 0);

@@ -42,6 +42,7 @@ const defaults: Settings = {
   clipValue: Infinity,
   clipNorm: Infinity,
   maximize: false,
+  sparse: undefined,
   globalClipNorm: Infinity,
   nonFinite: "propagate",
   ema: undefined,

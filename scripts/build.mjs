@@ -37,7 +37,7 @@ async function bundle(entries, plugins = []) {
   }
 }
 
-const say = heartbeat("build");
+const { say } = heartbeat("build: ");
 
 await buildWasm(say);
 say("the code");

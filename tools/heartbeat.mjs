@@ -1,6 +1,6 @@
 /**
  * Says what a script is at, and says so again every two seconds, also while the script's own thread is too busy for it: a
- * compiler that runs in it gives it no turn. To stderr, since tests read what `npm pack` prints to stdout.
+ * compiler or a measurement that runs there gives it no turn. To stderr, since tests read what `npm pack` prints to stdout.
  */
 import { writeSync } from "node:fs";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -8,25 +8,45 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 const EVERY_MS = 1900;
 
 /**
- * @param {string} script The name that its lines begin with.
- * @returns {(what: string) => void} Says what begins now. The process may end while it is being said.
+ * @typedef {object} Heartbeat
+ * @property {(what: string) => void} say Says what begins now. The process may end while it is being said.
+ * @property {(what: string) => void} follow Changes what will be said next; nothing for an empty text.
  */
-export function heartbeat(script) {
-  const worker = new Worker(new URL(import.meta.url), { workerData: script });
+
+/**
+ * @param {string} prefix The beginning of its lines.
+ * @param {{ isOneLine?: boolean }} [options] Whether it writes over one line of a terminal.
+ * @returns {Heartbeat}
+ */
+export function heartbeat(prefix, { isOneLine = false } = {}) {
+  const columns = process.stderr.columns ?? 80;
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: { heartbeat: { prefix, isOneLine, columns } },
+    execArgv: [], // a loader or a flag of the script is of no use to it
+  });
   worker.unref();
-  return (what) => worker.postMessage(what);
+  return {
+    say: (what) => worker.postMessage({ what, isNow: true }),
+    follow: (what) => worker.postMessage({ what, isNow: false }),
+  };
 }
 
-if (!isMainThread && parentPort) {
+if (!isMainThread && workerData?.heartbeat) {
+  const { prefix, isOneLine, columns } = workerData.heartbeat;
   let task = "";
   let begun = 0;
-  const write = (/** @type {string} */ text) => writeSync(2, `${workerData}: ${text}\n`);
-  parentPort.on("message", (what) => {
+  const write = (/** @type {string} */ text) => {
+    const line = prefix + text;
+    writeSync(2, isOneLine ? `\r\u001b[2K${line.slice(0, columns - 1)}` : `${line}\n`);
+  };
+  parentPort?.on("message", ({ what, isNow }) => {
     [task, begun] = [what, performance.now()];
+    if (!isNow) return;
     write(task);
     timer.refresh();
   });
   const timer = setInterval(() => {
-    if (task) write(`${task}, for ${Math.round((performance.now() - begun) / 1000)} s`);
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    if (task) write(seconds > 0 ? `${task}, for ${seconds} s` : task);
   }, EVERY_MS);
 }

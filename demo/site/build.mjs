@@ -144,7 +144,7 @@ function filled(template, values) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = path("demo/dist");
-  const say = heartbeat("demo");
+  const { say } = heartbeat("demo: ");
   await buildDemo({ folder, say });
   await buildDocs(folder, say);
   console.log(`Built ${folder}`);

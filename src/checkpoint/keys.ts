@@ -18,23 +18,39 @@ export interface Part {
 
 export type KeyOf = (part: Part) => string;
 
-/** All parts that optimizers with such groups keep: steps first, then plane by plane, in the order of memory. */
+/**
+ * All parts that optimizers with such groups keep: steps first, then plane by plane, in the order of memory. The counts of
+ * rows come last; a tensor has them once there was a step by rows.
+ */
 export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] {
-  const order: Part["what"][] = ["step", "param", "squareAvg", "momentumBuffer", "gradAvg", "ema"];
+  const order: Part["what"][] = [
+    "step",
+    "param",
+    "squareAvg",
+    "momentumBuffer",
+    "gradAvg",
+    "ema",
+    "rowSteps",
+  ];
   return order.flatMap((what) =>
     groups.flatMap((group) => {
       const { momentum = 0, centered = false } = group;
       const planes: string[] = keptPlanes({ momentum, centered } as Hyperparameters, hasEma);
-      return what === "step" || planes.includes(what) ? group.params.map((name) => ({ name, what })) : [];
+      const isKept = what === "step" || what === "rowSteps" || planes.includes(what);
+      return isKept ? group.params.map((name) => ({ name, what })) : [];
     }),
   );
 }
 
 /** The tensors that a file of these parts holds. */
 export function sourcesOf({ tensors, steps }: StateDict, parts: readonly Part[], keyOf: KeyOf): Source[] {
-  return parts.map((part) => {
+  return parts.flatMap((part): Source | [] => {
     const { name, what } = part;
     const { shape, ...arrays } = tensors[name]!;
+    if (what === "rowSteps") {
+      const { rowSteps } = arrays;
+      return rowSteps ? { name: keyOf(part), shape: [rowSteps.length], dtype: "U32", values: rowSteps } : [];
+    }
     if (what !== "step") return { name: keyOf(part), shape, dtype: "F32", values: arrays[what]! };
     // PyTorch counts in float32, which has all whole numbers up to 2 ** 24.
     return steps > 2 ** 24
@@ -93,6 +109,7 @@ export function findParts(
       others.push(entry);
     }
   }
+  for (const [key, { what }] of wanted) if (what === "rowSteps") wanted.delete(key);
   if (wanted.size === 0 && (!declared || others.length === declared.size))
     return { found, fresh: [], others };
   const started = new Set(
@@ -111,9 +128,9 @@ export function findParts(
 }
 
 function checkType({ name, dtype, count }: Entry, { what }: Part): void {
-  const fits = what === "step" ? dtype.read : dtype.isFloat;
+  const fits = what === "step" ? dtype.read : what === "rowSteps" ? dtype.name === "U32" : dtype.isFloat;
   if (!fits) {
-    const wanted = what === "step" ? "a number" : "F32, F64, F16 or BF16";
+    const wanted = { step: "a number", rowSteps: "U32" }[what as string] ?? "F32, F64, F16 or BF16";
     throw new CheckpointError(`${show(name)}: dtype is ${dtype.name}, expected ${wanted}.`);
   }
   if (what !== "step" && count === 0) {
@@ -125,6 +142,7 @@ function checkType({ name, dtype, count }: Entry, { what }: Part): void {
 export function shapesOf(found: readonly Found[]): Map<string, Shape> {
   const shapes = new Map<string, Shape>();
   for (const { name, what, entry } of found) {
+    if (what === "rowSteps") continue; // checked by the optimizer
     if (what !== "step" && !shapes.has(name)) shapes.set(name, entry.shape);
     const fits = what === "step" ? entry.count === 1 : isSame(entry.shape, shapes.get(name)!);
     if (!fits) {
@@ -202,6 +220,7 @@ export function stateFrom(
       const { name, what, entry } = part;
       const own = bytesIn(bytes, entry);
       if (what === "step") counts.push([part, firstValue(entry.dtype, own)]);
+      else if (what === "rowSteps") tensors.get(name)!.rowSteps = new Uint32Array(own.slice().buffer);
       else Object.assign(tensors.get(name)!, { shape: shapes.get(name), [what]: valuesOf(entry.dtype, own) });
     }
   }

@@ -36,6 +36,8 @@ export class Loader<Made extends Optimizer<Params>> {
   readonly #carriedTensors: ReadonlyMap<Entry, CarriedTensor>;
   readonly #carried: Carried;
   readonly #counts: Count[] = [];
+  /** The counts of rows, by the name of their tensor. */
+  readonly #rowSteps: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** The optimizer's state; its arrays are views. */
   #views: StateDict;
 
@@ -60,6 +62,10 @@ export class Loader<Made extends Optimizer<Params>> {
     this.#skippedSteps = own?.skippedSteps ?? 0;
     this.#parts = new Map(found.map((part) => [part.entry, part]));
     this.#fresh = fresh;
+    const counts = found.filter(({ what }) => what === "rowSteps");
+    this.#rowSteps = new Map(
+      counts.map(({ name, entry }) => [name, new Uint8Array(entry.end - entry.begin)]),
+    );
     const isState = own ? () => false : stateTest(header.entries);
     this.#carriedTensors = carriedFrom(others.filter(({ name }) => !isState(name)));
     const named = [...this.#carriedTensors].map(([{ name }, tensor]) => [name, tensor] as const);
@@ -80,6 +86,8 @@ export class Loader<Made extends Optimizer<Params>> {
       this.#carriedTensors.get(entry)?.bytes.set(bytes, start);
     } else if (part.what === "step") {
       this.#counts.push([part, firstValue(entry.dtype, bytes)]);
+    } else if (part.what === "rowSteps") {
+      this.#rowSteps.get(part.name)!.set(bytes, start);
     } else {
       const { bits } = entry.dtype;
       const from = (start * 8) / bits;
@@ -96,7 +104,11 @@ export class Loader<Made extends Optimizer<Params>> {
       if (part.what === "ema") this.#view(part).set(this.#view({ ...part, what: "param" }));
     }
     const state = this.#optimizer.stateDict(asTheyLie);
-    this.#optimizer.loadStateDict({ ...state, steps, skippedSteps: this.#skippedSteps });
+    const tensors = { ...state.tensors };
+    for (const [name, { buffer }] of this.#rowSteps) {
+      tensors[name] = { ...tensors[name]!, rowSteps: new Uint32Array(buffer) };
+    }
+    this.#optimizer.loadStateDict({ ...state, tensors, steps, skippedSteps: this.#skippedSteps });
     carry(this.#optimizer, this.#carried);
     return this.#optimizer;
   }

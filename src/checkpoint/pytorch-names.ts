@@ -7,14 +7,15 @@ import type { GroupState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { parseJson } from "./json.ts";
 
-/** The keys of the state. `ema` is our own: PyTorch keeps state that it doesn't know. */
+/** The keys of the state. `ema` and `row_steps` are our own: PyTorch keeps state that it doesn't know. */
 export const STATE_KEYS = {
   step: "step",
   squareAvg: "square_avg",
   momentumBuffer: "momentum_buffer",
   gradAvg: "grad_avg",
   ema: "ema",
-} as const satisfies Record<StatePlane | "ema" | "step", string>;
+  rowSteps: "row_steps",
+} as const satisfies Record<StatePlane | "ema" | "step" | "rowSteps", string>;
 
 type Keys = Partial<Record<keyof Hyperparameters, string>>;
 
@@ -39,7 +40,10 @@ const OF_OURS = {
   clipNorm: "clip_norm",
 } satisfies Keys;
 
-const HYPERPARAMETER_KEYS: Record<keyof Hyperparameters, string> = { ...OF_PYTORCH, ...OF_OURS };
+/** Settings that a file has only if they were set. */
+const OF_ROWS = { sparse: "sparse" } satisfies Keys;
+
+const HYPERPARAMETER_KEYS: Record<keyof Hyperparameters, string> = { ...OF_PYTORCH, ...OF_OURS, ...OF_ROWS };
 
 export function isHyperparameter(name: string): boolean {
   return Object.hasOwn(HYPERPARAMETER_KEYS, name);
@@ -74,9 +78,10 @@ export function hyperparametersToJson(
   others: ReadonlyMap<string, string> = new Map(),
 ): Map<string, string> {
   const keys: Keys = only === "all" ? HYPERPARAMETER_KEYS : OF_PYTORCH;
-  const values = Object.entries(keys).map(
-    ([name, key]) => [key, jsonOf(group[name as keyof Hyperparameters])] as const,
-  );
+  const values = Object.entries(keys).flatMap(([name, key]) => {
+    const value = group[name as keyof Hyperparameters];
+    return value === undefined && Object.hasOwn(OF_ROWS, name) ? [] : [[key, jsonOf(value)] as const];
+  });
   return new Map([...values, ...FOR_PYTORCH, ...others]);
 }
 
@@ -124,8 +129,9 @@ export function hyperparametersFrom(
     }
     values[name] = value === null && key.startsWith("clip_") ? Infinity : value;
   }
-  for (const key of areAllWanted ? NAMES.keys() : []) {
-    if (!record.has(key)) throw new CheckpointError(`${where}${key} is missing.`);
+  for (const [key, name] of areAllWanted ? NAMES : []) {
+    if (!record.has(key) && !Object.hasOwn(OF_ROWS, name))
+      throw new CheckpointError(`${where}${key} is missing.`);
   }
   return { values, others };
 }

@@ -11,7 +11,15 @@
  */
 
 import { MemoryError } from "../errors.ts";
-import { checkMemory, FIRST_BYTE, type Layout, LIMIT_BYTES, layOut, PAGE_BYTES } from "./layout.ts";
+import {
+  checkMemory,
+  FIRST_BYTE,
+  type Layout,
+  LIMIT_BYTES,
+  layOut,
+  MAX_GAP_BYTES,
+  PAGE_BYTES,
+} from "./layout.ts";
 import { PlainMemory } from "./plain-memory.ts";
 import { joined, type Range, rangeAt } from "./ranges.ts";
 
@@ -37,6 +45,8 @@ export class Arena {
   /** The free bytes, from the end of the last placement to the end of the pages that this arena made. */
   #end = FIRST_BYTE;
   #ownedTo = 0;
+  /** Bytes behind the end that a memory is made with. */
+  #room = 0;
   #planes = 0;
   /** With `allocate`: all bytes in use, against which each further address is checked. */
   #taken: readonly Range[] = [];
@@ -62,7 +72,7 @@ export class Arena {
    */
   get memory(): WebAssembly.Memory {
     if (!this.#memory) {
-      this.#memory = allocateMemory(this.#end, this.#isShared);
+      this.#memory = allocateMemory(Math.min(this.#end + this.#room, LIMIT_BYTES), this.#isShared);
       this.#ownedTo = this.#memory.buffer.byteLength;
     }
     return this.#memory;
@@ -81,6 +91,15 @@ export class Arena {
       ptrs.forEach((ptr, i) => void bytes.fill(0, ptr, ptr + byteLengths[i]!));
     }
     return ptrs;
+  }
+
+  /**
+   * Makes the memory larger, if it is still to be made here, by planes that may be placed later. Nobody writes to those pages
+   * until then, so they take addresses and no memory.
+   */
+  leaveRoom(byteLengths: readonly number[]): void {
+    if (!this.#memory)
+      this.#room = byteLengths.reduce((sum, byteLength) => sum + byteLength + MAX_GAP_BYTES, 0);
   }
 
   /** Checks that the tensors to adopt are inside the memory, apart from each other, and gives their byte offsets. */

@@ -15,6 +15,8 @@ const TENSOR_ALIGN_BYTES = 16;
  */
 const STAGGER_BYTES = 576;
 const ALIAS_BYTES = 4096;
+/** The most that is left free before a plane. */
+export const MAX_GAP_BYTES = ALIAS_BYTES + CACHE_LINE_BYTES;
 
 /** Bytes from the start of one tensor to the start of the next. */
 export function paddedByteLength(count: number): number {

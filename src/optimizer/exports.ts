@@ -6,8 +6,21 @@
 export type { Backend } from "../kernel/contract.ts";
 export type { Allocate } from "../memory/arena.ts";
 export { dialects } from "../options/dialects.ts";
+<<<<<<< HEAD
 export type { GroupHyperparameters, Hyperparameters, Schedule } from "../options/hyperparameters.ts";
 export type { NonFinitePolicy, OptimizerOptions, Options, Shard, StepOptions } from "../options/options.ts";
+=======
+export type { Hyperparameters, Schedule } from "../options/hyperparameters.ts";
+export type {
+  NonFinitePolicy,
+  OptimizerOptions,
+  Options,
+  RowIndices,
+  RowsByName,
+  Shard,
+  StepOptions,
+} from "../options/options.ts";
+>>>>>>> main
 export type { AttachOptions, Handle } from "./handle.ts";
 export type { Optimizer } from "./optimizer.ts";
 export type {

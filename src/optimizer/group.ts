@@ -5,10 +5,12 @@ import type { Kernel, Scalars } from "../kernel/contract.ts";
 import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
+import { changesMissed, Missed } from "../options/missed.ts";
 import type { Shard } from "../options/options.ts";
 import { phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type NormedGroup, type SumsOfSquares } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
+import { type RowGroup, type RowLists, type Rows, refuseCoupled, rowsIn } from "./rows.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -18,9 +20,11 @@ export interface GroupContext {
   hasEma: boolean;
   /** Throws if a hyperparameter doesn't fit the optimizer as a whole. */
   beforeChange(next: Hyperparameters): void;
+  /** Brings all rows of a group up to date. */
+  catchUp(group: Group): void;
 }
 
-export class Group implements NormedGroup {
+export class Group implements NormedGroup, RowGroup {
   readonly tensors: readonly Tensor[];
   /** To be changed by `assign` alone. */
   readonly hyperparameters: Hyperparameters;
@@ -30,37 +34,44 @@ export class Group implements NormedGroup {
   readonly #made: Tensor[];
   readonly #adopted: Tensor[];
   /** Placed by another optimizer (`attach`). */
-  readonly #arePlaced: boolean;
+  readonly arePlaced: boolean;
+  readonly missed: Missed;
   readonly #hasEma: boolean;
+  readonly #catchUp: GroupContext["catchUp"];
+  /** The tensors that are updated as a whole, and those that are updated by rows. */
   #segments: readonly Segment[] = [];
+  #tables: readonly Tensor[] = [];
   #statePlanes: StatePlane[];
   #lr = 0;
   /** The scalars made last, under all that they were made of; `change` drops them for the hyperparameters. */
   #last: (Omit<StepPlan, "step"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
 
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
-    const { arena, hasEma, beforeChange } = context;
+    const { arena, hasEma, beforeChange, catchUp } = context;
+    this.#catchUp = catchUp;
+    this.missed = new Missed(hyperparameters);
     this.#arena = arena;
     this.#beforeChange = beforeChange;
     this.hyperparameters = hyperparameters;
     this.tensors = specs.map((spec) => new Tensor(spec, arena, () => this.#statePlanes));
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
-    this.#arePlaced = specs[0]!.placed !== undefined;
+    this.arePlaced = specs[0]!.placed !== undefined;
     this.#statePlanes = statePlanesOf(hyperparameters);
     this.#hasEma = hasEma;
   }
 
   /** The planes that a new group needs in the memory. */
   get firstWants(): Wants[] {
-    if (this.#arePlaced) return [];
+    if (this.arePlaced) return [];
     const [, ...state] = keptPlanes(this.hyperparameters, this.#hasEma);
     return wantsOf([this.#made, ["param", "grad", ...state]], [this.#adopted, state]);
   }
 
   /** Takes over the places that its tensors have got. */
   settle(): void {
-    this.#segments = mergedSegments(this.tensors);
+    this.#tables = this.tensors.filter(({ rowSteps }) => rowSteps !== 0);
+    this.#segments = mergedSegments(this.tensors.filter(({ rowSteps }) => rowSteps === 0));
   }
 
   /** Whether each tensor's gradient is clipped to a norm of its own. */
@@ -73,9 +84,18 @@ export class Group implements NormedGroup {
     this.#lr = learningRateAt(this.hyperparameters.lr, step);
   }
 
-  /** @param sums needed if each tensor is clipped to a norm of its own. */
-  update(kernel: Kernel, plan: StepPlan, sums: SumsOfSquares, shard: Shard | undefined): void {
+  update(kernel: Kernel, plan: StepPlan, { sums, shard, lists, rows }: StepParts): void {
     const share = shard ? shareOf(this.#segments, shard) : whole;
+    const scalarsOfTensor = (tensor: Tensor) => {
+      const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.hyperparameters.clipNorm);
+      return this.#scalarsFor({ ...plan, gradScale });
+    };
+    for (const tensor of this.#tables) {
+      const scalars = this.clipsByNorm ? scalarsOfTensor(tensor) : this.#scalarsFor(plan);
+      const { step, emaDecay } = plan;
+      const job = { step, emaDecay, variant: scalars.variant, scalars };
+      rows.run(kernel, tensor, this.missed, { ...job, ...rowsIn(tensor, lists?.get(tensor), shard) });
+    }
     if (!this.clipsByNorm) {
       const scalars = this.#scalarsFor(plan);
       for (const segment of this.#segments) {
@@ -85,16 +105,33 @@ export class Group implements NormedGroup {
       return;
     }
     for (const tensor of this.tensors) {
-      const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.hyperparameters.clipNorm);
+      if (tensor.rowSteps !== 0) continue;
       const part = share(tensor.segment);
-      if (part) kernel.update(part, this.#scalarsFor({ ...plan, gradScale }));
+      if (part) kernel.update(part, scalarsOfTensor(tensor));
+    }
+  }
+
+  /** Brings rows up to date: those of lists, or all. */
+  catchUp(kernel: Kernel, plan: StepPlan, rows: Rows, lists: RowLists | undefined): void {
+    const { step, emaDecay } = plan;
+    const { variant } = scalarsOf(this.hyperparameters, 0, plan);
+    for (const tensor of this.#tables) {
+      const list = lists?.get(tensor);
+      if (lists && !list) continue;
+      rows.run(kernel, tensor, this.missed, { step, emaDecay, variant, ...rowsIn(tensor, list, undefined) });
     }
   }
 
   /** The elements of each tensor that belong to a share. */
   rangesIn(shard: Shard): [string, ElementRange][] {
     const share = shareOf(this.#segments, shard);
-    return this.tensors.map(({ name, segment }) => {
+    return this.tensors.map((tensor) => {
+      const { name, segment } = tensor;
+      if (tensor.rowSteps !== 0) {
+        const { from, to } = rowsIn(tensor, undefined, shard);
+        const { width } = tensor.rows!;
+        return [name, { start: from * width, end: to * width }];
+      }
       const part = share(segment);
       const start = part ? (part.param - segment.param) / 4 : 0;
       return [name, { start, end: start + (part?.count ?? 0) }];
@@ -105,6 +142,7 @@ export class Group implements NormedGroup {
     for (const segment of this.#segments) {
       new Float32Array(this.#arena.memory.buffer, segment[plane], segment.count).fill(value);
     }
+    for (const tensor of this.#tables) tensor.view(plane).fill(value);
   }
 
   /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
@@ -138,8 +176,9 @@ export class Group implements NormedGroup {
   /** Checks a change against the optimizer, before anything is placed for it. */
   check(next: Hyperparameters): void {
     this.#beforeChange(next);
+    if (this.#tables.length > 0) refuseCoupled(this.#tables[0]!.name, next);
     const missing = missingIn(this.tensors, next);
-    if (this.#arePlaced && missing.length > 0) {
+    if (this.arePlaced && missing.length > 0) {
       throw new OptionError(
         `This optimizer was attached to tensors without ${missing.join(" and ")}: set momentum and centered before making the handle.`,
       );
@@ -154,13 +193,24 @@ export class Group implements NormedGroup {
 
   /** Makes a change for which all is placed. State that comes into use starts from zero, whatever was left there. */
   change(next: Hyperparameters): void {
+    if (this.#tables.length > 0 && changesMissed(this.hyperparameters, next)) this.#catchUp(this);
     const fresh = statePlanesOf(next).filter((plane) => !this.#statePlanes.includes(plane));
     this.settle();
     for (const plane of fresh) this.fill(plane, 0);
     this.#statePlanes = statePlanesOf(next);
     this.#last = undefined;
+    this.missed.reset();
     Object.assign(this.hyperparameters, next);
   }
+}
+
+/** The parts of a step beside its plan. */
+export interface StepParts {
+  /** Needed if each tensor is clipped to a norm of its own. */
+  readonly sums: SumsOfSquares;
+  readonly shard: Shard | undefined;
+  readonly lists: RowLists | undefined;
+  readonly rows: Rows;
 }
 
 /** Planes that these tensors need in the memory: all the tensors one behind the other in each, in the same order. */

@@ -12,7 +12,7 @@ import type { ParsedGroup } from "./params.ts";
 import type { Shape } from "./values.ts";
 
 /** Rises with every change of a handle's contents, or of the cells in the memory. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** The options that hold for every optimizer on the tensors. */
 export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema">;
@@ -39,6 +39,7 @@ interface HandleGroup {
     shape: Shape | undefined;
     isAdopted: boolean;
     segment: Segment;
+    rowSteps: number;
   }[];
 }
 
@@ -71,11 +72,12 @@ export function handleOf(
         ...hyperparameters,
         lr: typeof hyperparameters.lr === "number" ? hyperparameters.lr : undefined,
       },
-      tensors: tensors.map(({ name, shape, isAdopted, segment }) => ({
+      tensors: tensors.map(({ name, shape, isAdopted, segment, rowSteps }) => ({
         name,
         shape: shape && [...shape],
         isAdopted,
         segment: { ...segment },
+        rowSteps,
       })),
     })),
     options: { globalClipNorm, nonFinite, ema: ema && { ...ema } },
@@ -110,11 +112,11 @@ export class Attachment {
       }
       return {
         overrides: overrides as Hyperparameters,
-        tensors: tensors.map(({ name, shape, isAdopted, segment }) => ({
+        tensors: tensors.map(({ name, shape, isAdopted, segment, rowSteps }) => ({
           name,
           shape: shape && [...shape],
           count: segment.count,
-          placed: { isAdopted, segment },
+          placed: { isAdopted, segment, rowSteps },
         })),
       };
     });

@@ -4,6 +4,7 @@ import { NonFiniteError, OptionError } from "../errors.ts";
 import type { Kernel } from "../kernel/contract.ts";
 import type { OptimizerOptions } from "../options/options.ts";
 import { clipFactor } from "../options/scalars.ts";
+import { type RowLists, sumOfRows } from "./rows.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The sum of the squares of each tensor's gradient in memory, neither scaled nor clipped. */
@@ -14,6 +15,15 @@ export interface NormedGroup {
   readonly tensors: readonly Tensor[];
   /** Whether each tensor's gradient is clipped to a norm of its own. */
   readonly clipsByNorm: boolean;
+}
+
+/** The gradients of a step. */
+export interface Gradients {
+  readonly gradScale: number;
+  /** The rows that have a gradient, of tensors in which not all have. */
+  readonly lists: RowLists | undefined;
+  /** The norm of all gradients, if the caller knows it. */
+  readonly known: number | undefined;
 }
 
 export interface Measured {
@@ -47,10 +57,8 @@ export class Norms {
 
   /**
    * Measures the gradients if a step needs it. Tensors are added up in the order in which they were named.
-   *
-   * @param known The norm of all gradients, if the caller knows it.
    */
-  measure(groups: readonly NormedGroup[], kernel: Kernel, gradScale: number, known?: number): Measured {
+  measure(groups: readonly NormedGroup[], kernel: Kernel, { gradScale, lists, known }: Gradients): Measured {
     this.#areNeeded ??= this.#needsTotal || groups.some((group) => group.clipsByNorm);
     const isKnown = known !== undefined && !groups.some((group) => group.clipsByNorm);
     if (!this.#areNeeded || isKnown) {
@@ -60,7 +68,10 @@ export class Norms {
     let total = 0;
     for (const { tensors } of groups) {
       for (const tensor of tensors) {
-        const sum = kernel.sumOfSquares(tensor.segment.grad, tensor.count);
+        const list = lists?.get(tensor);
+        const sum = list
+          ? sumOfRows(kernel, tensor, list)
+          : kernel.sumOfSquares(tensor.segment.grad, tensor.count);
         sums.set(tensor, sum);
         total += sum;
       }

@@ -75,7 +75,7 @@ export interface TensorSpec {
   /** The byte offsets of an adopted tensor, once they are checked. */
   ptrs?: { readonly param: number; readonly grad: number };
   /** The places of the tensor and its state, if another optimizer has chosen them. */
-  placed?: { isAdopted: boolean; segment: Segment };
+  placed?: { isAdopted: boolean; segment: Segment; rowSteps: number };
 }
 
 /** A group's tensors, and its own hyperparameters, not checked yet. */

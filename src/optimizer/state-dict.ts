@@ -2,7 +2,7 @@
 
 import { LARGEST_FINITE } from "../base/float32.ts";
 import { cut, show } from "../base/show.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError, OptionError } from "../errors.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { mayBeOf } from "../memory/view.ts";
@@ -10,7 +10,11 @@ import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "..
 import type { OptimizerOptions } from "../options/options.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
+<<<<<<< HEAD
 import { refuseJson } from "./records.ts";
+=======
+import type { Rows } from "./rows.ts";
+>>>>>>> main
 import type { State, Tensor } from "./tensor.ts";
 import { isFloat32Array, type Shape } from "./values.ts";
 
@@ -22,6 +26,8 @@ export interface TensorState extends State {
   readonly param: Float32Array;
   /** Its running average, with `ema`. */
   readonly ema?: Float32Array;
+  /** The number of steps up to which each row is up to date, of tensors that are updated by rows. */
+  readonly rowSteps?: Uint32Array;
 }
 
 /** A group of a state dict: the names of its tensors, and its hyperparameters. */
@@ -60,7 +66,11 @@ export function readState(
 ): StateDict {
   const entries = groups.flatMap(({ hyperparameters, tensors }) =>
     tensors.map((tensor) => {
-      const arrays = keptPlanes(hyperparameters, ema).map((plane) => [plane, copy(tensor.view(plane))]);
+      const arrays = keptPlanes(hyperparameters, ema).map((plane): [string, Float32Array | Uint32Array] => [
+        plane,
+        copy(tensor.view(plane)),
+      ]);
+      if (tensor.rowSteps !== 0) arrays.push(["rowSteps", tensor.stepsOfRows.slice()]);
       return [tensor.name, { shape: [...(tensor.shape ?? [tensor.count])], ...Object.fromEntries(arrays) }];
     }),
   );
@@ -80,7 +90,15 @@ export function readState(
 }
 
 /** The most steps that are counted: more don't fit the cell that threads share. */
-export const MAX_STEPS = 2 ** 31 - 1;
+const MAX_STEPS = 2 ** 31 - 1;
+
+/** Refuses a step beyond the last that can be counted. */
+export function refuseOverflow(steps: number): void {
+  if (steps < MAX_STEPS) return;
+  throw new OptionError(
+    `${MAX_STEPS} steps were taken, the most that are counted: go on with loadStateDict({ ...stateDict(), steps: 2 ** 30 }).`,
+  );
+}
 
 /** An array of a state dict, and the plane of the tensor that it goes into. */
 interface Write {
@@ -100,6 +118,7 @@ export function writeState(
   groups: readonly Group[],
   { ema }: OptimizerOptions,
   arena: Arena,
+  rows: Rows,
 ): void {
   if (dict?.version !== 1) refuse("version", dict?.version, 1);
   checkCount("steps", dict.steps, MAX_STEPS, "a whole number below 2 ** 31");
@@ -115,6 +134,9 @@ export function writeState(
     if (typeof own.lr === "function") given.lr = own.lr;
     return resolveHyperparameters(given, own);
   });
+  const counts = groups.flatMap(({ tensors }) =>
+    tensors.map((tensor) => rowStepsOf(dict.tensors?.[tensor.name], tensor, dict.steps)),
+  );
   const writes = groups.flatMap((group, i) => {
     const wanted = keptPlanes(nexts[i]!, ema);
     return group.tensors.flatMap((tensor) => writesOf(dict.tensors?.[tensor.name], tensor, wanted));
@@ -129,9 +151,22 @@ export function writeState(
     groups.flatMap((group, i) => group.wantsFor(nexts[i]!)),
   );
 
+  rows.track(
+    counts.flatMap(({ tensor, values }) => (values && tensor.rowSteps === 0 ? [tensor] : [])),
+    dict.steps,
+  );
+
+  for (const { tensor } of counts) {
+    // Nothing is behind: a change would bring rows up to date that are about to be overwritten.
+    if (tensor.rowSteps !== 0) tensor.stepsOfRows.fill(MAX_STEPS);
+  }
   groups.forEach((group, i) => {
     group.change(nexts[i]!);
   });
+  for (const { tensor, values } of counts) {
+    if (values) tensor.stepsOfRows.set(values);
+    else if (tensor.rowSteps !== 0) tensor.stepsOfRows.fill(dict.steps);
+  }
   for (const { tensor, plane, values } of safe) {
     const view = tensor.view(plane);
     if (values) view.set(values);
@@ -147,6 +182,20 @@ function bound(averages: Float32Array): void {
   for (let i = averages.indexOf(Infinity); i >= 0; i = averages.indexOf(Infinity, i + 1)) {
     averages[i] = LARGEST_FINITE;
   }
+}
+
+/** The counts of a tensor's rows, which a dict may have also where the optimizer has taken no step by rows yet. */
+function rowStepsOf(theirs: TensorState | undefined, tensor: Tensor, steps: number) {
+  const values = theirs?.rowSteps;
+  if (values === undefined) return { tensor, values };
+  const { name, rows } = tensor;
+  const isCounts = Object.prototype.toString.call(values) === "[object Uint32Array]";
+  const length = isCounts ? values.length : values;
+  if (length !== rows?.count) refuse(`${name}.rowSteps.length`, length, rows?.count);
+  const ahead = values.find((count) => count > steps);
+  if (ahead !== undefined) refuse(`${name}.rowSteps`, ahead, `at most the state's steps, ${steps}`);
+  // A copy, which the growth of the memory leaves as it is.
+  return { tensor, values: values.slice() };
 }
 
 function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: readonly Plane[]): Write[] {

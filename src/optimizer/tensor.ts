@@ -1,5 +1,6 @@
 /** A tensor of an optimizer: the places of its planes, and the views of them. */
 
+import { StaleViewError } from "../errors.ts";
 import { NOWHERE, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { paddedByteLength } from "../memory/layout.ts";
@@ -24,6 +25,8 @@ export class Tensor {
   readonly shape: Shape | undefined;
   readonly isAdopted: boolean;
   readonly segment: Segment;
+  /** Byte offset of the steps up to which each row is up to date; 0 as long as the tensor is updated as a whole. */
+  rowSteps: number;
   readonly #arena: Arena;
   readonly #places: Partial<Record<Plane, Place>> = {};
 
@@ -36,6 +39,7 @@ export class Tensor {
     this.count = count;
     this.shape = shape;
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
+    this.rowSteps = placed?.rowSteps ?? 0;
     this.segment = { ...(placed?.segment ?? { ...NOWHERE, count }), ...ptrs };
     this.#arena = arena;
     for (const plane of ["param", "grad"] as const) {
@@ -56,6 +60,22 @@ export class Tensor {
     return this.#places[plane].view;
   }
 
+  /** The number of rows, and the elements of each; undefined for fewer than two dimensions. */
+  get rows(): { readonly count: number; readonly width: number } | undefined {
+    const [count, width] = this.shape ?? [];
+    return width === undefined ? undefined : { count: count!, width: this.count / count! };
+  }
+
+  /** The segment of row 0, from which kernels find the others. */
+  get rowSegment(): Segment {
+    return { ...this.segment, count: this.rows!.width };
+  }
+
+  /** A view of the steps up to which each row is up to date. */
+  get stepsOfRows(): Uint32Array {
+    return new Uint32Array(this.#arena.memory.buffer, this.rowSteps, this.rows!.count);
+  }
+
   /** The views of all state in use. */
   get state(): Partial<Record<StatePlane, Float32Array>> {
     return Object.fromEntries(this.statePlanes().map((plane) => [plane, this.view(plane)]));
@@ -69,4 +89,15 @@ export class Tensor {
   #placeOf(plane: Plane, view?: Float32Array): Place {
     return new Place(this.#arena.memory, this.segment[plane], this.count, view);
   }
+}
+
+/** Accepts that the memory has grown, unless gradients may have been written to views that died of it. */
+export function acceptGrowth(arena: Arena, tensors: Iterable<Tensor>): void {
+  const stale = [...tensors].filter((tensor) => tensor.hasStaleGrad).map((tensor) => tensor.name);
+  if (stale.length > 0) {
+    throw new StaleViewError(
+      `The memory grew after the gradients of ${stale.join(", ")} were read, so what was written to those views is lost. Read them from \`grads\` again, write the gradients, and step.`,
+    );
+  }
+  arena.acceptGrowth();
 }

@@ -1,7 +1,16 @@
 /** The hyperparameters of a group: their types, defaults, rules, and the checks of an assignment. */
 
 import { LARGEST_FINITE, SMALLEST_DENORMAL } from "../base/float32.ts";
-import { check, defaultsOf, FLAG, numberFrom, type Rules, resolve, unknownOption } from "../base/rules.ts";
+import {
+  check,
+  defaultsOf,
+  FLAG,
+  numberFrom,
+  oneOf,
+  type Rules,
+  resolve,
+  unknownOption,
+} from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 
@@ -46,8 +55,17 @@ export interface Hyperparameters {
   clipNorm: number;
   /** Step along the gradient instead of against it. @defaultValue false */
   maximize: boolean;
+  /**
+   * Treatment of the steps that a row misses while `step({ rows })` names others. `"exact"`: it is brought to where dense
+   * steps would have brought it, without a gradient. `"lazy"`: it stands still, as in TensorFlow. Left out, it is exact
+   * from the first step by rows on; set, each row's count of steps has its place in the memory from the beginning.
+   *
+   * @defaultValue undefined
+   */
+  sparse: "exact" | "lazy" | undefined;
 }
 
+<<<<<<< HEAD
 /**
  * A group's hyperparameters as an optimizer has them. An assignment is checked (`OptionError`) and holds from the next step.
  */
@@ -62,6 +80,10 @@ export interface GroupHyperparameters extends Omit<Hyperparameters, "lr"> {
 
 /** The hyperparameters of a raw update. The two left out need an optimizer, which owns state and knows tensors. */
 export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
+=======
+/** The hyperparameters of a raw update. Those left out need an optimizer, which owns state and knows tensors. */
+export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm" | "sparse">;
+>>>>>>> main
 
 const NOT_NEGATIVE = "from 0 up, finite";
 const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST_FINITE, 0.01, NOT_NEGATIVE);
@@ -94,6 +116,7 @@ export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
   clipValue: CLIP,
   clipNorm: CLIP,
   maximize: FLAG,
+  sparse: oneOf<Hyperparameters["sparse"]>(undefined, "exact", "lazy"),
 }))();
 
 /** @internal */

@@ -103,7 +103,24 @@ export interface StepOptions {
    * @defaultValue undefined
    */
   gradNorm?: number | undefined;
+  /**
+   * Rows to update, by the name of their tensor, whose first dimension they are numbers of: all its other rows have no
+   * gradient. Norms, `nonFinite` and `zeroGrad` leave the gradients of those alone too. Tensors that aren't named are updated
+   * as ever.
+   *
+   * @defaultValue undefined
+   */
+  rows?: RowsByName | undefined;
 }
+
+/**
+ * Numbers of rows, in any order, each counted once: an array or typed array, or the byte offset and number of uint32
+ * elements in the optimizer's memory.
+ */
+export type RowIndices = ArrayLike<number> | { readonly ptr: number; readonly count: number };
+
+/** Rows of tensors, by the tensors' names. */
+export type RowsByName = Readonly<Record<string, RowIndices>>;
 
 type ScaleOptions = Pick<StepOptions, "gradScale" | "zeroGrad">;
 
@@ -168,6 +185,11 @@ const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
     wanted: "a number from 0 up; Infinity or NaN where a gradient isn't finite",
     accepts: (value) => typeof value === "number" && !(value < 0),
   },
+  rows: {
+    default: undefined,
+    wanted: "numbers of rows by the name of their tensor, as { embedding: [3, 17] }",
+    accepts: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  },
 }))();
 
 function isShard(value: unknown): value is Shard {
@@ -177,7 +199,7 @@ function isShard(value: unknown): value is Shard {
 }
 
 const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {
-  const { initialSquareAvg, clipNorm, ...hyperparameters } = HYPERPARAMETERS;
+  const { initialSquareAvg, clipNorm, sparse, ...hyperparameters } = HYPERPARAMETERS;
   return {
     ...hyperparameters,
     ...SCALE_OPTIONS,

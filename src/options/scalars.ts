@@ -88,7 +88,7 @@ export function clipFactor(norm: number | undefined, limit: number): number {
 }
 
 /** `base ** exponent` for whole exponents, by squaring. Engines may round `**` differently, and bits must not differ. */
-function power(base: number, exponent: number): number {
+export function power(base: number, exponent: number): number {
   let result = 1;
   let square = base;
   for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {

@@ -171,8 +171,11 @@ describeWith(node, "in an engine with 64-bit memories", () => {
       const { buffer } = memory;
       try { ${use}; } catch (error) { console.log(error.name, /64-bit/.test(error.message), buffer.byteLength); }`;
     const { outputFiles } = await build({ ...BUNDLE, stdin: { contents, resolveDir: "src" }, write: false });
-    const args = ["--input-type=module", "--eval", outputFiles[0]!.text];
-    const said = execFileSync(findTool(newest)!.path, args, { encoding: "utf8" });
+    const input = outputFiles[0]!.text;
+    const said = execFileSync(findTool(newest)!.path, ["--input-type=module", "-"], {
+      input,
+      encoding: "utf8",
+    });
     expect(said).toBe(`MemoryError true ${PAGE}\n`);
   });
 });

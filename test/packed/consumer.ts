@@ -79,6 +79,7 @@ const hyperparameters: Hyperparameters = {
   clipValue: 1,
   clipNorm: 1,
   maximize: true,
+  sparse: "exact",
 };
 const ema = { decay: 0.9 };
 const whole: Partial<OptimizerOptions> = { globalClipNorm: 1, ema, memory, allocate, threads: 2 };

@@ -28,7 +28,8 @@ function checkDict({ plan }: Session, dict: StateDict, saved: Saved) {
     );
     same("hyperparameters", hyper, saved.hypers[i]);
     for (const { name, count, shape } of tensors) {
-      const { shape: got, ...planes } = dict.tensors[name]!;
+      const { shape: got, rowSteps, ...planes } = dict.tensors[name]!;
+      same("counts of rows", rowSteps, undefined);
       same("shape", got, shape ?? [count]);
       const wanted = saved.planes.get(name)!;
       same(`planes of ${name}`, Object.keys(planes).sort(), Object.keys(wanted).sort());

@@ -26,6 +26,7 @@ export const GOOD: { readonly [Name in keyof Hyperparameters]: readonly Hyperpar
   clipValue: [Infinity, 0.75],
   clipNorm: [Infinity, 0.5],
   maximize: [false, true],
+  sparse: [undefined],
 };
 
 /** Assignments that no group takes. */

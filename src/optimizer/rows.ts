@@ -1,0 +1,278 @@
+/**
+ * Steps by rows: lists of the rows that have a gradient, and for each row the number of steps up to which it is up to date.
+ * The kernels know neither: they get the rows of a step, and the factors of what each has missed, in pieces.
+ */
+
+import { show } from "../base/show.ts";
+import { OptionError } from "../errors.ts";
+import { ENTRY, type Kernel, type Scalars } from "../kernel/contract.ts";
+import type { Arena } from "../memory/arena.ts";
+import { rangeAt } from "../memory/ranges.ts";
+import type { Hyperparameters } from "../options/hyperparameters.ts";
+import { type Missed, movesIdle } from "../options/missed.ts";
+import type { RowIndices, RowsByName, Shard } from "../options/options.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Rows of one call of a kernel: what the catch-up has brought into the cache is still there for the update. */
+const PIECE = 128;
+const ENTRIES_BYTES = PIECE * ENTRY.length * 8;
+/** A list of rows for the kernels, behind a list of entries, which are doubles. */
+export const LISTS_BYTES = ENTRIES_BYTES + PIECE * 4;
+
+/** The rows of a tensor that have a gradient, checked. */
+export class RowList {
+  #sorted: Uint32Array | undefined;
+
+  constructor(
+    /** In the caller's order, repetitions included. */
+    readonly given: Uint32Array,
+  ) {}
+
+  /** In ascending order, each row once: for sums and shares, which the caller's order must not change. */
+  get sorted(): Uint32Array {
+    this.#sorted ??= this.given
+      .slice()
+      .sort()
+      .filter((row, i, all) => row !== all[i - 1]);
+    return this.#sorted;
+  }
+}
+
+export type RowLists = ReadonlyMap<Tensor, RowList>;
+
+/** The part of a group that rows depend on. */
+export interface RowGroup {
+  readonly tensors: readonly Tensor[];
+  readonly hyperparameters: Hyperparameters;
+  readonly missed: Missed;
+  /** Places were chosen by another optimizer (`attach`), and none can be added. */
+  readonly arePlaced: boolean;
+  /** Takes over tensors that are updated by rows from now on. */
+  settle(): void;
+}
+
+/** The steps by rows of one optimizer. */
+export class Rows {
+  readonly #arena: Arena;
+  readonly #groups: readonly RowGroup[];
+  readonly #byName = new Map<string, { tensor: Tensor; group: RowGroup }>();
+  /** Byte offset of the kernels' lists, 0 before the first use. */
+  #lists = 0;
+  /** Whether any tensor is updated by rows. */
+  #areUsed: boolean;
+
+  constructor(arena: Arena, groups: readonly RowGroup[]) {
+    this.#arena = arena;
+    this.#groups = groups;
+    for (const group of groups) {
+      for (const tensor of group.tensors) this.#byName.set(tensor.name, { tensor, group });
+    }
+    this.#areUsed = groups.some(({ tensors }) => tensors.some(({ rowSteps }) => rowSteps !== 0));
+  }
+
+  /** Bytes to leave free in a memory that is made here, so that the first step by rows needn't grow it and empty all views. */
+  get roomBytes(): number[] {
+    const tables = [...this.#byName.values()].flatMap(({ tensor }) => tensor.rows?.count ?? []);
+    return tables.length === 0 ? [] : [LISTS_BYTES, ...tables.map((count) => count * 4)];
+  }
+
+  /** Places the counts of groups that are sparse from the beginning. */
+  start(): void {
+    const isSparse = ({ hyperparameters, arePlaced }: RowGroup) =>
+      hyperparameters.sparse !== undefined && !arePlaced;
+    const groups = this.#groups.filter(isSparse);
+    for (const { tensors, hyperparameters } of groups) refuseCoupled(tensors[0]!.name, hyperparameters);
+    const tables = groups.flatMap(({ tensors }) => tensors.filter(({ rows }) => rows !== undefined));
+    this.track(tables, 0);
+  }
+
+  /** Checks the rows of a step or a catch-up: all of them, or an error and nothing changed. */
+  read(given: RowsByName): RowLists {
+    const named = Object.entries(given).map(([name, indices]) => ({ ...this.#find(name), indices }));
+    const mayGrow = this.#lists === 0 || named.some(({ tensor }) => tensor.rowSteps === 0);
+    return new Map(
+      named.map(({ tensor, indices }) => {
+        const list = this.#listOf(tensor, indices);
+        return [tensor, new RowList(mayGrow ? list.slice() : list)] as const;
+      }),
+    );
+  }
+
+  #find(name: string): { tensor: Tensor; group: RowGroup } {
+    const found = this.#byName.get(name);
+    if (!found) {
+      throw new OptionError(
+        `Option rows: there is no parameter ${show(name)}; there are ${show([...this.#byName.keys()])}.`,
+      );
+    }
+    if (found.tensor.rows === undefined) {
+      const given = found.tensor.shape ? `the shape ${show(found.tensor.shape)}` : "no shape";
+      throw new OptionError(
+        `Option rows: ${show(name)} has ${given}, expected at least two dimensions: give it a shape, as [100_000, 64].`,
+      );
+    }
+    return found;
+  }
+
+  #listOf({ name, rows }: Tensor, indices: RowIndices): Uint32Array {
+    const { count } = rows!;
+    const list = this.#numbersOf(name, indices);
+    for (let i = 0; i < list.length; i++) {
+      const row = list[i]!;
+      // Whole numbers alone are what they are as uint32.
+      if (row >>> 0 !== row || row >= count) {
+        throw new OptionError(
+          `Option rows: got ${show(row)} at ${i} of ${show(name)}, expected a whole number from 0 to ${count - 1}.`,
+        );
+      }
+    }
+    return list instanceof Uint32Array ? list : Uint32Array.from(list);
+  }
+
+  #numbersOf(name: string, indices: RowIndices): ArrayLike<number> {
+    const { ptr, count, length, ...others } = Object(indices) as Record<string, unknown>;
+    if (typeof indices === "object" && Number.isInteger(length)) return indices as ArrayLike<number>;
+    const isRange = Number.isInteger(count) && (count as number) >= 0 && Object.keys(others).length === 0;
+    if (!isRange) {
+      throw new OptionError(
+        `Option rows: got ${show(indices)} for ${show(name)}, expected an array of numbers, a Uint32Array, or { ptr, count } of uint32 in the memory.`,
+      );
+    }
+    const { buffer } = this.#arena.memory;
+    const range = rangeAt(`Rows of ${show(name)}`, ptr, (count as number) * 4, buffer.byteLength);
+    return new Uint32Array(buffer, range.ptr, count as number);
+  }
+
+  /**
+   * Does what else of a step by rows may fail, before anything is updated: refuses options that can't be exact, and rows
+   * that steps have moved since they were last up to date; places counts for tensors that had none.
+   */
+  prepare(lists: RowLists | undefined, step: number): void {
+    if (!lists && !this.#areUsed) return;
+    for (const { name } of lists?.keys() ?? []) refuseCoupled(name, this.#find(name).group.hyperparameters);
+    for (const group of this.#groups) {
+      if (!movesIdle(group.hyperparameters)) continue;
+      for (const tensor of group.tensors) {
+        if (tensor.rowSteps !== 0) refuseBehind(tensor, lists?.get(tensor)?.given, step);
+      }
+    }
+    this.track(
+      [...(lists?.keys() ?? [])].filter(({ rowSteps }) => rowSteps === 0),
+      step,
+    );
+  }
+
+  /** Places the counts of tensors that are updated by rows from now on, and are up to date by `step`. */
+  track(tensors: readonly Tensor[], step: number): void {
+    if (tensors.length === 0 && (this.#lists !== 0 || !this.#areUsed)) return;
+    const placed = tensors.find(({ name }) => this.#find(name).group.arePlaced);
+    if (placed) {
+      throw new OptionError(
+        `This optimizer was attached to tensors of which ${show(placed.name)} has no counts for its rows: set sparse when making the optimizer that gives the handle.`,
+      );
+    }
+    const sizes = tensors.map(({ rows }) => rows!.count * 4);
+    const ptrs = this.#arena.allocatePlanes(this.#lists === 0 ? [...sizes, LISTS_BYTES] : sizes);
+    this.#lists ||= ptrs.at(-1)!;
+    this.#areUsed = true;
+    tensors.forEach((tensor, i) => {
+      tensor.rowSteps = ptrs[i]!;
+      if (step > 0) tensor.stepsOfRows.fill(step);
+    });
+    for (const group of new Set(tensors.map(({ name }) => this.#find(name).group))) group.settle();
+  }
+
+  /**
+   * Brings rows of a tensor up to date, and updates them if there are scalars: those of a list, or all, from one place in it
+   * to before another.
+   */
+  run(kernel: Kernel, tensor: Tensor, missed: Missed, job: RowJob): void {
+    const { list, from, to, step, emaDecay, variant, scalars } = job;
+    const { buffer } = this.#arena.memory;
+    const segment = tensor.rowSegment;
+    const steps = tensor.stepsOfRows;
+    const entries = new Float64Array(buffer, this.#lists, PIECE * ENTRY.length);
+    const ptr = this.#lists + ENTRIES_BYTES;
+    const rows = new Uint32Array(buffer, ptr, PIECE);
+    const upTo = scalars ? step + 1 : step;
+    for (let i = from; i < to; ) {
+      let behind = 0;
+      let count = 0;
+      for (; i < to && count < PIECE; i++) {
+        const row = list ? list[i]! : i;
+        const before = steps[row]!;
+        // Such a row has been in the list before, or in another share of this step.
+        if (before >= upTo) continue;
+        if (before < step) missed.write(entries, behind++, row, step - before, step, emaDecay);
+        steps[row] = upTo;
+        rows[count++] = row;
+      }
+      if (behind > 0) kernel.catchUpRows(segment, variant, { ptr: this.#lists, count: behind });
+      if (scalars && count > 0) kernel.updateRows(segment, scalars, { ptr, count });
+    }
+  }
+}
+
+/** Rows to bring up to date, or to update. */
+export interface RowJob {
+  /** Undefined for all rows. */
+  readonly list: Uint32Array | undefined;
+  readonly from: number;
+  readonly to: number;
+  /** Steps taken before. */
+  readonly step: number;
+  readonly emaDecay: number | undefined;
+  readonly variant: number;
+  /** Undefined if rows are brought up to date alone. */
+  readonly scalars?: Scalars;
+}
+
+/** The part of a step by rows, or of one by all rows, that belongs to a share. */
+export function rowsIn(
+  tensor: Tensor,
+  list: RowList | undefined,
+  shard: Shard | undefined,
+): Pick<RowJob, "list" | "from" | "to"> {
+  const rows = shard ? list?.sorted : list?.given;
+  const count = list ? rows!.length : tensor.rows!.count;
+  const at = (i: number) => Math.floor((count * i) / (shard?.count ?? 1));
+  return { list: rows, from: at(shard?.index ?? 0), to: at((shard?.index ?? 0) + 1) };
+}
+
+/** The sum of the squares of the gradients of rows: each run of neighbours as one gradient, from first to last. */
+export function sumOfRows(kernel: Kernel, tensor: Tensor, { sorted }: RowList): number {
+  const { grad, count } = tensor.rowSegment;
+  let sum = 0;
+  for (let i = 0; i < sorted.length; ) {
+    const first = sorted[i]!;
+    let run = 0;
+    while (i < sorted.length && sorted[i] === first + run) {
+      run++;
+      i++;
+    }
+    sum += kernel.sumOfSquares(grad + first * count * 4, run * count);
+  }
+  return sum;
+}
+
+/** Refuses rows that a forward pass has read before the steps that they had missed were made good. */
+function refuseBehind(tensor: Tensor, list: Uint32Array | undefined, step: number): void {
+  const steps = tensor.stepsOfRows;
+  const isBehind = list ? list.some((row) => steps[row]! < step) : steps.some((upTo) => upTo < step);
+  if (!isBehind) return;
+  const name = show(tensor.name);
+  throw new OptionError(
+    `Rows of ${name} have missed steps, in which momentum or weight decay moves them: call catchUp({ ${name}: rows }) before the forward pass reads them, or set sparse to "lazy".`,
+  );
+}
+
+/** Refuses to step by rows exactly where weight decay makes a gradient for each of them. */
+export function refuseCoupled(
+  name: string,
+  { sparse, weightDecay, decoupledWeightDecay }: Hyperparameters,
+): void {
+  if (sparse === "lazy" || weightDecay === 0 || decoupledWeightDecay) return;
+  throw new OptionError(
+    `Option weightDecay makes a gradient for every row of ${show(name)}, which steps by rows leave out: set decoupledWeightDecay, or set sparse to "lazy".`,
+  );
+}
