@@ -17,7 +17,7 @@ const MAX_CONTAINERS = 1e6;
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON has them escaped alone
-const CONTROL = /[\0-\x1f]/;
+const CONTROL_OR_ESCAPE = /[\\\0-\x1f]/;
 const HALF_A_PAIR = /\p{Surrogate}/u;
 const LITERALS: ReadonlyMap<string, unknown> = /* @__PURE__ */ new Map<string, unknown>([
   ["true", true],
@@ -39,6 +39,13 @@ export function parseJson(text: string, where: string): unknown {
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
+}
+
+/** Whether an odd number of backslashes stands before a character. */
+function isEscaped(text: string, at: number): boolean {
+  let backslash = at;
+  while (text[backslash - 1] === "\\") backslash--;
+  return (at - backslash) % 2 === 1;
 }
 
 export class JsonReader {
@@ -65,13 +72,21 @@ export class JsonReader {
   /** Reads an object: `each` reads the value of each key. No key may come twice. */
   members(each: (key: string) => void): void {
     let keys: Set<string> | undefined;
+    this.anyMembers((key) => {
+      keys ??= new Set();
+      if (keys.has(key)) return false;
+      keys.add(key);
+      each(key);
+      return true;
+    });
+  }
+
+  /** Reads an object: `each` reads the value of each key, and says false of a key that has come before. */
+  anyMembers(each: (key: string) => boolean): void {
     this.#container("{", "}", () => {
       const key = this.string();
-      keys ??= new Set();
-      if (keys.has(key)) throw new CheckpointError(`${this.where} names ${show(key)} twice.`);
-      keys.add(key);
       this.#expect(":");
-      each(key);
+      if (!each(key)) throw new CheckpointError(`${this.where} names ${show(key)} twice.`);
     });
   }
 
@@ -85,27 +100,21 @@ export class JsonReader {
     if (this.peek() !== '"') this.#refuse();
     const { text } = this;
     const start = this.#at;
-    let end = start;
-    let isEscaped = true;
-    while (isEscaped) {
-      end = text.indexOf('"', end + 1);
-      if (end < 0) {
-        this.#at = text.length;
-        this.#refuse();
-      }
-      let backslash = end;
-      while (text[backslash - 1] === "\\") backslash--;
-      isEscaped = (end - backslash) % 2 === 1;
+    let end = text.indexOf('"', start + 1);
+    const simple = text.slice(start + 1, end);
+    if (end > 0 && !CONTROL_OR_ESCAPE.test(simple)) {
+      this.#at = end + 1;
+      return simple;
     }
-    const quoted = text.slice(start, end + 1);
+    while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+    if (end < 0) {
+      this.#at = text.length;
+      this.#refuse();
+    }
     this.#at = end + 1;
-    if (!quoted.includes("\\")) {
-      if (CONTROL.test(quoted)) this.#refuse(start);
-      return quoted.slice(1, -1);
-    }
     let value = "";
     try {
-      value = JSON.parse(quoted);
+      value = JSON.parse(text.slice(start, end + 1));
     } catch {
       this.#refuse(start);
     }

@@ -9,6 +9,7 @@ import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params } from "../optimizer/params.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
 import { type Carried, type CarriedTensor, carriedBy, carriedSources, carry } from "./carried.ts";
+import { stateTest } from "./flattened.ts";
 import { JsonReader, parseJson } from "./json.ts";
 import { findParts, type KeyOf, type Part, partsOf, type Read, sourcesOf, stateFrom } from "./keys.ts";
 import { asTheyLie, carriedIn } from "./loader.ts";
@@ -60,7 +61,7 @@ export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles
   const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
   const file = (of: (part: Part) => boolean, more: readonly Source[]) => {
     const sources = [...sourcesOf(dict, parts.filter(of), keyOf), ...more];
-    return concatenated(fileParts(sources, new Map([["format", "pt"]])));
+    return concatenated(fileParts(sources, '{"format":"pt"}'));
   };
   const groups = dict.groups.map((group) => {
     const record = hyperparametersToJson(group, "pytorch", carried.keys.get(group.params[0]!));
@@ -110,7 +111,10 @@ export function restoreLeRobot(optimizer: Optimizer<Params>, files: LeRobotFiles
     const model = openFile(files["model.safetensors"]);
     const { findings } = findIn(model.header.entries, isParameter);
     read.push({ ...model, findings });
-    tensors = carriedIn(model.bytes, findings.others);
+    // Under the name of some state, save couldn't write them.
+    const isNameOfState = stateTest(model.header.entries);
+    const others = findings.others.filter(({ name }) => !isNameOfState(name));
+    tensors = carriedIn(model.bytes, others);
   }
   const dict = stateFrom(read, groups, false, own.tensors);
   optimizer.loadStateDict({ version: 1, skippedSteps: 0, ...dict });

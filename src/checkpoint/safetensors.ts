@@ -12,6 +12,7 @@ import type { Shape } from "../optimizer/params.ts";
 import type { Bytes } from "./chunks.ts";
 import { DTYPES, type Dtype } from "./dtypes.ts";
 import { JsonReader } from "./json.ts";
+import { Metadata } from "./metadata.ts";
 
 /** A tensor of a file. */
 export interface Entry {
@@ -26,7 +27,7 @@ export interface Entry {
 }
 
 export interface Header {
-  readonly metadata: ReadonlyMap<string, string>;
+  readonly metadata: Metadata;
   /** The tensors in the order of their places. */
   readonly entries: readonly Entry[];
   /** The length of the whole file. */
@@ -51,19 +52,25 @@ const METADATA = "__metadata__";
 export type FileParts = readonly ArrayBufferView[];
 
 /**
- * The parts of a file with these tensors, in this order. Nothing is copied yet. The header passes the reader's own checks,
- * so that nothing is written which can't be read.
+ * The parts of a file with these tensors, in this order. Nothing is copied yet. The entries of the tensors pass the reader's
+ * own checks, so that nothing is written which can't be read. The metadata are text of this package's own making: to read
+ * them again took as long as all else.
+ *
+ * @param metadata The JSON of the metadata's object.
  */
-export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<string, string>): FileParts {
+export function fileParts(sources: readonly Source[], metadata: string): FileParts {
   let end = 0;
-  const header = new Map<string, unknown>([[METADATA, Object.fromEntries(metadata)]]);
-  for (const { name, shape, dtype, values } of sources) {
-    if (header.has(name)) throw twoThings(name);
+  const taken = new Set([METADATA]);
+  const entries = sources.map(({ name, shape, dtype, values }) => {
+    if (taken.has(name)) throw twoThings(name);
+    taken.add(name);
     const begin = end;
     end += values.byteLength;
-    header.set(name, { dtype, shape, data_offsets: [begin, end] });
-  }
-  const json = new (needed("TextEncoder"))().encode(JSON.stringify(Object.fromEntries(header)));
+    return `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join()}],"data_offsets":[${begin},${end}]}`;
+  });
+  headerFrom(`{${entries.join()}}`, 0);
+  const text = `{${[`"${METADATA}":${metadata}`, ...entries].join()}}`;
+  const json = new (needed("TextEncoder"))().encode(text);
   // Padded with spaces, so that what follows is aligned.
   const length = Math.ceil(json.length / LENGTH_BYTES) * LENGTH_BYTES;
   if (length > MAX_HEADER_BYTES) {
@@ -74,7 +81,6 @@ export function fileParts(sources: readonly Source[], metadata: ReadonlyMap<stri
   const bytes = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(json, LENGTH_BYTES);
-  parseHeader(bytes.subarray(LENGTH_BYTES), length);
   return [bytes, ...sources.map(({ values }) => values)];
 }
 
@@ -143,11 +149,15 @@ export function parseHeader(bytes: Uint8Array, length: number): Header {
   } catch (cause) {
     throw new CheckpointError(`The header is not in UTF-8: ${cut(String(cause))}`, { cause });
   }
+  return headerFrom(text, dataStart);
+}
+
+function headerFrom(text: string, dataStart: number): Header {
   const reader = new JsonReader(text, "The header");
   if (reader.peek() !== "{") {
     throw new CheckpointError(`The header is ${cut(reader.raw())}, expected a JSON object.`);
   }
-  let metadata: ReadonlyMap<string, string> = new Map();
+  let metadata = new Metadata();
   const entries: Entry[] = [];
   reader.members((name) => {
     if (name === METADATA) metadata = metadataFrom(reader);
@@ -169,8 +179,8 @@ export function parseHeader(bytes: Uint8Array, length: number): Header {
 }
 
 /** Reads strings by name, or null, which stands for none. */
-function metadataFrom(reader: JsonReader): Map<string, string> {
-  const metadata = new Map<string, string>();
+function metadataFrom(reader: JsonReader): Metadata {
+  const metadata = new Metadata();
   const refuse = (name: string): never => {
     throw new CheckpointError(
       `${METADATA}: got ${cut(reader.raw())} for ${show(name)}, expected ${name === METADATA ? "an object of strings" : "a string"}.`,
@@ -178,9 +188,9 @@ function metadataFrom(reader: JsonReader): Map<string, string> {
   };
   const next = reader.peek();
   if (next === "{") {
-    reader.members((name) => {
+    reader.anyMembers((name) => {
       if (reader.peek() !== '"') refuse(name);
-      metadata.set(name, reader.string());
+      return metadata.add(name, reader.string());
     });
   } else if (next !== "n" || reader.value() !== null) {
     refuse(METADATA);

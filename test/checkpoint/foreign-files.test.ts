@@ -98,7 +98,9 @@ describe("a file of somebody else", () => {
     restore(restored, file);
     for (const optimizer of [restored, load<"pad" | "w">(file)]) {
       expect([...optimizer.params.w]).toEqual(expected);
-      expect([...optimizer.state.w.squareAvg]).toEqual(expected);
+      // An infinite average would stay so, and its element would never move again.
+      const largest = (2 - 2 ** -23) * 2 ** 127;
+      expect([...optimizer.state.w.squareAvg]).toEqual(expected.map((value) => Math.min(value, largest)));
       expect(optimizer.steps).toBe(5);
     }
   });

@@ -1,6 +1,6 @@
 /** The layout of LeRobot. Its own functions read and write it in interop.test.ts. */
 import { CheckpointError, dialects, RMSprop } from "rmsprop-wasm";
-import { restoreLeRobot, saveLeRobot } from "rmsprop-wasm/checkpoint";
+import { carriedTensors, load, restoreLeRobot, save, saveLeRobot } from "rmsprop-wasm/checkpoint";
 import { describe, expect, it } from "vitest";
 import { snapshot, train } from "../support/runs.ts";
 import { f32, fileOf, split } from "../support/tensor-files.ts";
@@ -83,6 +83,27 @@ describe("LeRobot's layout", () => {
       expect(other.params[name]).toEqual(optimizer.params[name]);
       expect(other.state[name]).toEqual(optimizer.state[name]);
     }
+  });
+
+  it("gives an optimizer that can be saved, whatever the model is called", () => {
+    const optimizer = new RMSprop({ w: [1] });
+    const model = fileOf({
+      w: f32(1),
+      "state.w.momentum_buffer": f32(2),
+      "state.x.ema": f32(3),
+      other: f32(4),
+    });
+    const group = '[{"params": [0], "max_lr": 1, "a.b": 2}]';
+    restoreLeRobot(optimizer, {
+      ...saveLeRobot(optimizer),
+      "optimizer_param_groups.json": group,
+      "model.safetensors": model,
+    });
+    expect([...carriedTensors(optimizer).keys()]).toEqual(["other"]);
+    optimizer.groups[0].momentum = 0.5;
+    const loaded = load(save(optimizer));
+    expect([...carriedTensors(loaded).keys()]).toEqual(["other"]);
+    expect(JSON.parse(saveLeRobot(loaded)["optimizer_param_groups.json"])[0]).toMatchObject({ max_lr: 1 });
   });
 
   it("has no place for what PyTorch doesn't compute", () => {
