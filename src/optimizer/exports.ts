@@ -6,11 +6,7 @@
 export type { Backend } from "../kernel/contract.ts";
 export type { Allocate } from "../memory/arena.ts";
 export { dialects } from "../options/dialects.ts";
-<<<<<<< HEAD
 export type { GroupHyperparameters, Hyperparameters, Schedule } from "../options/hyperparameters.ts";
-export type { NonFinitePolicy, OptimizerOptions, Options, Shard, StepOptions } from "../options/options.ts";
-=======
-export type { Hyperparameters, Schedule } from "../options/hyperparameters.ts";
 export type {
   NonFinitePolicy,
   OptimizerOptions,
@@ -20,7 +16,6 @@ export type {
   Shard,
   StepOptions,
 } from "../options/options.ts";
->>>>>>> main
 export type { AttachOptions, Handle } from "./handle.ts";
 export type { Optimizer } from "./optimizer.ts";
 export type {

@@ -1,15 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-<<<<<<< HEAD
 import { show } from "../base/show.ts";
 import { DisposedError, OptionError } from "../errors.ts";
 import type { Backend, OpenKernel } from "../kernel/contract.ts";
-=======
-import { DisposedError, OptionError } from "../errors.ts";
-import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
-import { Arena } from "../memory/arena.ts";
-import { isShared } from "../memory/layout.ts";
->>>>>>> main
 import { exchange } from "../memory/view.ts";
 import {
   type GroupHyperparameters,
@@ -19,59 +12,25 @@ import {
 import {
   checkShard,
   type Options,
-<<<<<<< HEAD
-=======
   type RowIndices,
   type RowsByName,
-  resolveOptions,
->>>>>>> main
   resolveStepOptions,
   type Shard,
   type StepOptions,
 } from "../options/options.ts";
 import { clipFactor, type StepPlan } from "../options/scalars.ts";
-<<<<<<< HEAD
 import { bindMembers, guardGroups } from "./guard.ts";
 import { type Attachment, type Handle, handleOf } from "./handle.ts";
-import { nonFiniteError } from "./norms.ts";
+import { type Gradients, nonFiniteError } from "./norms.ts";
 import type { NameOf, ParamRecord, Params } from "./params.ts";
-import { makeParts, type Parts, refuseStaleGrads } from "./parts.ts";
+import { makeParts, type Parts } from "./parts.ts";
 import { INSPECT, READERS, recordOf, refuseJson } from "./records.ts";
-=======
-import { Group, reserve } from "./group.ts";
-import { Attachment, type Handle, handleOf } from "./handle.ts";
-import { type Gradients, Norms, nonFiniteError } from "./norms.ts";
-import { type NameOf, type Params, parseParams } from "./params.ts";
-import { place } from "./place.ts";
-import { PROGRESS_BYTES, Progress } from "./progress.ts";
-import { READERS, recordOf } from "./records.ts";
->>>>>>> main
 import { reportsOn, type TensorReport } from "./report.ts";
-import { type RowLists, Rows } from "./rows.ts";
+import type { RowLists } from "./rows.ts";
 import type { ElementRange } from "./shard.ts";
-<<<<<<< HEAD
-import { MAX_STEPS, readState, type StateDict, writeState } from "./state-dict.ts";
-import type { State, Tensor } from "./tensor.ts";
-import { textOf } from "./text.ts";
-=======
 import { readState, refuseOverflow, type StateDict, writeState } from "./state-dict.ts";
 import { acceptGrowth, type State, type Tensor } from "./tensor.ts";
-
-/** Everything that `dispose` drops. */
-interface Parts {
-  arena: Arena;
-  open: OpenKernel;
-  kernel: Kernel;
-  groups: readonly Group[];
-  tensors: ReadonlyMap<string, Tensor>;
-  norms: Norms;
-  rows: Rows;
-  options: OptimizerOptions;
-  progress: Progress;
-  /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
-  progressPtr: number;
-}
->>>>>>> main
+import { textOf } from "./text.ts";
 
 /**
  * The type that `RMSprop` of every entry extends, for functions that take either. Parameters, gradients and state stand
@@ -101,8 +60,7 @@ export class Optimizer<const P extends Params = ParamRecord> {
 
   /** @internal */
   constructor(params: P | Attachment, options: Options, open: OpenKernel, canShare = () => false) {
-<<<<<<< HEAD
-    this.#parts = makeParts(params, options, open, canShare);
+    this.#parts = makeParts(params, options, open, canShare, (group) => this.#catchUp([group]));
     this.#params = this.#record("params", READERS.params);
     this.#grads = this.#record("grads", READERS.grads);
     this.#state = this.#record("state", READERS.state);
@@ -150,78 +108,6 @@ export class Optimizer<const P extends Params = ParamRecord> {
   set lr(rate: number | Schedule) {
     this.#refuseOwnRates();
     for (const group of this.#groups) group.lr = rate;
-=======
-    const attachment = params instanceof Attachment ? params : undefined;
-    const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options);
-    const specs = (attachment?.groups ?? parseParams(params as P)).map(({ tensors, overrides }) => ({
-      tensors,
-      hyperparameters: resolveHyperparameters(overrides, inherited),
-    }));
-    const { memory, allocate, backend, threads, globalClipNorm, ema } = optimizerOptions;
-    const norms = new Norms(optimizerOptions);
-    const beforeChange = (next: Hyperparameters) => {
-      checkClipping(globalClipNorm, [next]);
-      norms.reset();
-    };
-    const catchUp = (group: Group) => this.#catchUp([group]);
-    for (const { hyperparameters } of specs) beforeChange(hyperparameters);
-
-    const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
-    const arena = new Arena(memory, allocate, wantsShared);
-    const hasEma = ema !== undefined;
-    place(
-      specs.flatMap((spec) => spec.tensors),
-      arena,
-      memory,
-    );
-    const groups = specs.map(
-      (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange, catchUp }),
-    );
-    const rows = new Rows(arena, groups);
-    // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
-    const early = memory && open(memory, backend, threads);
-    let progressPtr: number;
-    try {
-      const wants = groups.flatMap((group) => group.firstWants);
-      const placed = reserve(arena, wants, wantsShared && !attachment ? PROGRESS_BYTES : 0);
-      progressPtr = attachment?.progress ?? placed;
-      for (const group of groups) group.settle();
-      rows.start();
-    } catch (error) {
-      early?.dispose?.();
-      throw error;
-    }
-    arena.leaveRoom(rows.roomBytes);
-    const kernel = early ?? open(arena.memory, backend, threads);
-    const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
-    const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
-    for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
-      if (values !== undefined) tensors.get(name)!.view("param").set(values);
-    }
-    for (const group of attachment ? [] : groups) {
-      const { initialSquareAvg } = group.hyperparameters;
-      if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
-    }
-
-    this.#parts = {
-      arena,
-      open,
-      kernel,
-      groups,
-      tensors,
-      norms,
-      rows,
-      options: optimizerOptions,
-      progress,
-      progressPtr,
-    };
-    this.params = this.#record(READERS.params);
-    this.grads = this.#record(READERS.grads);
-    this.state = this.#record(READERS.state);
-    this.ema = this.#record(hasEma ? READERS.ema : undefined);
-    const [first, ...others] = groups.map((group, i) => this.#guard(group.hyperparameters, i));
-    this.groups = Object.freeze([first!, ...others] as const);
->>>>>>> main
   }
 
   /** Number of steps taken, by all optimizers on these tensors. A step taken by shares counts from its first share on. */
@@ -293,16 +179,9 @@ export class Optimizer<const P extends Params = ParamRecord> {
    * the elements that the error names.
    */
   step(options?: StepOptions): boolean {
-<<<<<<< HEAD
-    const parts = this.#settled;
-    const { arena, kernel, groups, norms, options: own, progress } = parts;
-    const { gradScale, zeroGrad, shard, gradNorm } = resolveStepOptions(options);
-    if (arena.hasGrown) refuseStaleGrads(parts);
-=======
     const { arena, kernel, groups, tensors, norms, rows, options: own, progress } = this.#settled;
     const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options);
     if (arena.hasGrown) acceptGrowth(arena, tensors.values());
->>>>>>> main
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
     const steps = progress.before(shard);
@@ -397,24 +276,9 @@ export class Optimizer<const P extends Params = ParamRecord> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-<<<<<<< HEAD
     const parts = this.#settled;
-    if (parts.arena.hasGrown) refuseStaleGrads(parts);
-    return Object.fromEntries(reportsOn(parts, this.#gradScale)) as Record<NameOf<P>, TensorReport>;
-=======
-    const { arena, open, kernel, groups, tensors, norms, options, progress } = this.#settled;
-    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
-    const { norm, sums } = norms.measure(groups, kernel, { ...this.#gradients, known: undefined });
-    const plan = {
-      step: Math.max(progress.steps - 1, 0),
-      gradScale: this.#gradients.gradScale * clipFactor(norm, options.globalClipNorm),
-      zeroGrad: false,
-      emaDecay: undefined,
-    };
-    const openAlone = (memory: WebAssembly.Memory) => open(memory, kernel.backend, 1);
-    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, openAlone, arena.memory));
-    return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
->>>>>>> main
+    if (parts.arena.hasGrown) acceptGrowth(parts.arena, parts.tensors.values());
+    return Object.fromEntries(reportsOn(parts, this.#gradients)) as Record<NameOf<P>, TensorReport>;
   }
 
   /**
@@ -512,7 +376,6 @@ export class Optimizer<const P extends Params = ParamRecord> {
     return parts;
   }
 
-<<<<<<< HEAD
   #refuseOwnRates(): void {
     const rates = this.#live.groups.map(({ hyperparameters }) => hyperparameters.lr);
     if (rates.some((rate) => rate !== rates[0])) {
@@ -522,8 +385,6 @@ export class Optimizer<const P extends Params = ParamRecord> {
     }
   }
 
-=======
->>>>>>> main
   /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
   #guard(index: number): GroupHyperparameters {
     return guardHyperparameters(
@@ -537,17 +398,11 @@ export class Optimizer<const P extends Params = ParamRecord> {
     );
   }
 
-<<<<<<< HEAD
   #record<Value>(
     title: string,
     read: ((tensor: Tensor) => Value) | undefined,
   ): Readonly<Record<NameOf<P>, Value>> {
     const names = read ? [...this.#live.tensors.keys()] : [];
     return recordOf(title, names as NameOf<P>[], (name) => read!(this.#live.tensors.get(name)!));
-=======
-  #record<Value>(read: ((tensor: Tensor) => Value) | undefined): Readonly<Record<NameOf<P>, Value>> {
-    const names = read ? this.#live.tensors.keys() : [];
-    return recordOf(names, (name) => read!(this.#live.tensors.get(name)!));
->>>>>>> main
   }
 }

@@ -1,6 +1,5 @@
 /** The parts of an optimizer, made and checked by its constructor. */
 
-import { StaleViewError } from "../errors.ts";
 import type { Kernel, OpenKernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
@@ -12,6 +11,7 @@ import { Norms } from "./norms.ts";
 import { type Params, parseParams } from "./params.ts";
 import { place } from "./place.ts";
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
+import { Rows } from "./rows.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Everything that `dispose` drops. */
@@ -22,6 +22,7 @@ export interface Parts {
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
   norms: Norms;
+  rows: Rows;
   options: OptimizerOptions;
   progress: Progress;
   /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
@@ -34,6 +35,7 @@ export function makeParts(
   given: Options,
   open: OpenKernel,
   canShare: () => boolean,
+  catchUp: (group: Group) => void,
 ): Parts {
   const attachment = params instanceof Attachment ? params : undefined;
   const { inherited, optimizerOptions: options } = resolveOptions(attachment?.options ?? given);
@@ -55,8 +57,9 @@ export function makeParts(
   const tensorSpecs = specs.flatMap((spec) => spec.tensors);
   place(tensorSpecs, arena, memory);
   const groups = specs.map(
-    (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange }),
+    (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange, catchUp }),
   );
+  const rows = new Rows(arena, groups);
   // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
   const early = memory && open(memory, backend, threads);
   let progressPtr: number;
@@ -64,11 +67,13 @@ export function makeParts(
     const wants = groups.flatMap((group) => group.firstWants);
     const placed = reserve(arena, wants, wantsShared && !attachment ? PROGRESS_BYTES : 0);
     progressPtr = attachment?.progress ?? placed;
+    for (const group of groups) group.settle();
+    rows.start();
   } catch (error) {
     early?.dispose?.();
     throw error;
   }
-  for (const group of groups) group.settle();
+  arena.leaveRoom(rows.roomBytes);
   const kernel = early ?? open(arena.memory, backend, threads);
   const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
   const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
@@ -79,16 +84,5 @@ export function makeParts(
     const { initialSquareAvg } = group.hyperparameters;
     if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
   }
-  return { arena, open, kernel, groups, tensors, norms, options, progress, progressPtr };
-}
-
-/** Refuses to go on from gradients that were written to views which a growth of the memory has emptied. */
-export function refuseStaleGrads({ arena, tensors }: Parts): void {
-  const stale = [...tensors.values()].filter((tensor) => tensor.hasStaleGrad).map((tensor) => tensor.name);
-  if (stale.length > 0) {
-    throw new StaleViewError(
-      `The memory grew after the gradients of ${stale.join(", ")} were read, so what was written to those views is lost. Read them from \`grads\` again, write the gradients, and step.`,
-    );
-  }
-  arena.acceptGrowth();
+  return { arena, open, kernel, groups, tensors, norms, rows, options, progress, progressPtr };
 }

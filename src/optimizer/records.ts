@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /** Records by name: views for the caller, and errors for assignments, which no step would see. */
 
 import { show } from "../base/show.ts";
@@ -51,37 +50,13 @@ export function refuseJson(): never {
 }
 
 /** The readers of records. Made in a constructor, they would keep its variables, and so the memory, as long as a record. */
-=======
-/** Records by the tensors' names, as an optimizer hands them out. */
-
-import type { State, Tensor } from "./tensor.ts";
-
-/** The readers of records. Made in the constructor, they would keep its variables, and so the memory, as long as a record. */
->>>>>>> main
 export const READERS = {
   params: (tensor: Tensor) => tensor.view("param"),
   grads: (tensor: Tensor) => tensor.view("grad"),
   ema: (tensor: Tensor) => tensor.view("ema"),
-<<<<<<< HEAD
   state: (tensor: Tensor): State => {
     const { state } = tensor;
     const planes = Object.keys(state) as (keyof State)[];
     return recordOf(`state.${tensor.name}`, planes, (plane) => state[plane]!) as State;
   },
 };
-=======
-  state: (tensor: Tensor) => tensor.state as unknown as State,
-};
-
-/** Names resolve when they are read, so that a record outlives the growth of the memory, but not `dispose`. */
-export function recordOf<Name extends string, Value>(
-  names: Iterable<string>,
-  read: (name: string) => Value,
-): Readonly<Record<Name, Value>> {
-  const record = Object.create(null);
-  for (const name of names) {
-    Object.defineProperty(record, name, { enumerable: true, get: () => read(name) });
-  }
-  return Object.freeze(record);
-}
->>>>>>> main

@@ -3,7 +3,7 @@
 import type { Backend } from "../kernel/contract.ts";
 import { learningRateAt } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
-import { clippedScale } from "./norms.ts";
+import { clippedScale, type Gradients } from "./norms.ts";
 import type { Parts } from "./parts.ts";
 import { type Piece, Probe } from "./probe.ts";
 
@@ -41,13 +41,15 @@ const probes = new Map<Backend, Probe>();
 /**
  * Gives the reports on all tensors, by name, of the last step.
  *
+ * @param last The gradients of that step.
+ *
  * @internal
  */
-export function reportsOn(parts: Parts, gradScale: number): [string, TensorReport][] {
+export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport][] {
   const { arena, open, kernel, groups, norms, options, progress } = parts;
   const { backend } = kernel;
-  const { norm, sums } = norms.measure(groups, kernel, gradScale);
-  const scale = gradScale * clipFactor(norm, options.globalClipNorm);
+  const { norm, sums } = norms.measure(groups, kernel, { ...last, known: undefined });
+  const scale = last.gradScale * clipFactor(norm, options.globalClipNorm);
   const step = Math.max(progress.steps - 1, 0);
   const probe = probes.get(backend) ?? new Probe((memory) => open(memory, backend, 1));
   probes.set(backend, probe);

@@ -10,11 +10,8 @@ import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "..
 import type { OptimizerOptions } from "../options/options.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
-<<<<<<< HEAD
 import { refuseJson } from "./records.ts";
-=======
 import type { Rows } from "./rows.ts";
->>>>>>> main
 import type { State, Tensor } from "./tensor.ts";
 import { isFloat32Array, type Shape } from "./values.ts";
 

@@ -65,7 +65,6 @@ export interface Hyperparameters {
   sparse: "exact" | "lazy" | undefined;
 }
 
-<<<<<<< HEAD
 /**
  * A group's hyperparameters as an optimizer has them. An assignment is checked (`OptionError`) and holds from the next step.
  */
@@ -78,12 +77,8 @@ export interface GroupHyperparameters extends Omit<Hyperparameters, "lr"> {
   set lr(rate: number | Schedule);
 }
 
-/** The hyperparameters of a raw update. The two left out need an optimizer, which owns state and knows tensors. */
-export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm">;
-=======
 /** The hyperparameters of a raw update. Those left out need an optimizer, which owns state and knows tensors. */
 export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm" | "sparse">;
->>>>>>> main
 
 const NOT_NEGATIVE = "from 0 up, finite";
 const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST_FINITE, 0.01, NOT_NEGATIVE);
