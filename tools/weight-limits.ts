@@ -5,5 +5,5 @@ export const WEIGHT_LIMITS = {
   "rmsprop-wasm/js": 20_500,
   "rmsprop-wasm/tfjs": 17_500,
   /** Beside the main entry, which it takes its optimizers from. */
-  "rmsprop-wasm/checkpoint": 11_500,
+  "rmsprop-wasm/checkpoint": 12_000,
 } as const;
