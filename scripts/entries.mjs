@@ -3,9 +3,9 @@ import { basename, join } from "node:path";
 
 /**
  * Keeps some modules out of the entries' bundles. Each entry is one file, since every further file takes Node half a
- * millisecond of the few that importing the package takes. Three stand by themselves: the errors, so that `instanceof`
- * holds across entries; the threads, which are loaded when a program wants them; and the main entry, from which
- * checkpoints take their optimizers.
+ * millisecond of the few that importing the package takes. Four stand by themselves: the errors, so that `instanceof`
+ * holds across entries; the threads and the drop-in's part for graphics cards, which are loaded when a program wants them;
+ * and the main entry, from which checkpoints take their optimizers.
  *
  * @type {import("esbuild").Plugin}
  */
@@ -16,6 +16,9 @@ export const filesApart = {
       kind === "entry-point"
         ? undefined
         : { path: `./${basename(path, ".ts")}.js`, external: true, sideEffects: false },
+    );
+    onResolve({ filter: /\/cards\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./tfjs-cards.js", external: true, sideEffects: false } : undefined,
     );
   },
 };
@@ -44,6 +47,8 @@ export const ENTRIES = [
   "src/js.ts",
   "src/checkpoint.ts",
   "src/tfjs.ts",
+  "src/tfjs-cards.ts",
+  "src/tfjs-global.ts",
   "src/errors.ts",
   "src/threads.ts",
 ];

@@ -138,9 +138,12 @@ export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions 
 const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
 
 /** @internal */
+export const NON_FINITE = /* @__PURE__ */ oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw");
+
+/** @internal */
 export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   globalClipNorm: CLIP,
-  nonFinite: oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw"),
+  nonFinite: NON_FINITE,
   ema: {
     default: undefined,
     wanted: "{ decay: a number from 0 to 1 }",

@@ -1,37 +1,84 @@
 /** The choice of an updater for each backend of tf.js. */
-import { getBackend, type KernelBackend, version_core } from "@tensorflow/tfjs-core";
+import { engine, getBackend, type KernelBackend, version_core } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
+import { scalarsOf } from "../options/scalars.ts";
+import type { CardName, Shared } from "./card.ts";
 import { openCopying } from "./copying.ts";
 import { openInPlace } from "./in-place.ts";
 import { operations } from "./operations.ts";
+import { DEFAULTS } from "./options.ts";
 import type { Updater } from "./updater.ts";
-import { openWebgl } from "./webgl.ts";
 
-const updaters = new WeakMap<KernelBackend, Updater>();
-
-/** Gives the updater for the backend in use, which is opened once. */
-export function updaterOn(backend: KernelBackend): Updater {
-  let updater = updaters.get(backend);
-  if (updater === undefined) {
-    updater = open(backend);
-    updaters.set(backend, updater);
-  }
-  return updater;
+/** The way in which variables of one backend are updated. */
+export interface Way {
+  updater: Updater;
+  /** Resolves once the updater is the one that stays. */
+  readonly ready: Promise<void>;
 }
 
-function open(backend: KernelBackend): Updater {
-  const name = getBackend();
+const ways = new WeakMap<KernelBackend, Way>();
+
+/** Gives the way for the backend in use, which is opened once. */
+export function wayOn(backend: KernelBackend): Way {
+  let way = ways.get(backend);
+  if (way === undefined) {
+    const name = getBackend();
+    way = isOnCard(name)
+      ? openLater(name, backend)
+      : { updater: open(name, backend), ready: Promise.resolve() };
+    ways.set(backend, way);
+  }
+  return way;
+}
+
+/** Has the file for graphics cards loaded early, if tf.js is on one already. */
+export function prepare(): void {
+  const backend = current();
+  if (backend && isOnCard(getBackend())) wayOn(backend);
+}
+
+/** The backend in use, if it is ready. tf.js's own function would make one. */
+const current = (): KernelBackend | undefined => engine().registry[getBackend()];
+const isOnCard = (name: string): name is CardName => name === "webgl" || name === "webgpu";
+
+/** The step that a card is tried with: 0.75 · 1 + 0.25 · 3² = 3 and 10 - 2 · 3 / √(3 + 1) = 7, by a program of plain steps. */
+const trial = (): Shared["trial"] => {
+  const options = { ...DEFAULTS, alpha: 0.75, eps: 1 };
+  const scalars = scalarsOf(options, 2, { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined });
+  return { scalars, param: 10, squareAvg: 1, gradient: 3, results: [7, 3] };
+};
+
+/**
+ * Updates by tf.js's operations until the file for graphics cards is there and a card has computed right. With that file
+ * in the entry, every program on the wasm or cpu backend would carry a quarter more.
+ */
+function openLater(name: CardName, backend: KernelBackend): Way {
+  const way: { updater: Updater; ready: Promise<void> } = { updater: operations, ready: Promise.resolve() };
+  const load = async () => {
+    const { openOnCard } = await import("./cards.ts");
+    const opened =
+      current() === backend ? await openOnCard(name, backend, { operations, trial: trial() }) : undefined;
+    if (opened) way.updater = opened;
+    else if (current() === backend) warn(name, "run its own programs");
+    // The backend was changed meanwhile, or is gone, so that nothing was tried: the next step on it tries again.
+    else ways.delete(backend);
+  };
+  way.ready = load().catch((cause) => warn(name, "load its own programs", cause));
+  return way;
+}
+
+function open(name: string, backend: KernelBackend): Updater {
   const heap = attempt(() => openInPlace(backend));
   if (heap) return heap;
-  const onCard = name === "webgl" ? openWebgl(backend) : undefined;
-  if (onCard) return onCard;
-  if (name === "wasm" || name === "webgl") {
-    const way = name === "wasm" ? "update in place" : "run its own programs";
-    console.warn(
-      `rmsprop-wasm can't ${way} on the ${name} backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
-    );
-  }
+  if (name === "wasm") warn(name, "update in place");
   return (name === "wasm" || name === "cpu" ? attempt(openCopying) : undefined) ?? operations;
+}
+
+function warn(name: string, way: string, ...causes: unknown[]): void {
+  console.warn(
+    `rmsprop-wasm can't ${way} on the ${name} backend of tf.js ${version_core}, and takes a slower way. The results are the same.`,
+    ...causes,
+  );
 }
 
 /** Calls `open`, and gives undefined if the engine or the page forbids WebAssembly. */

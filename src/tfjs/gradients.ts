@@ -1,15 +1,8 @@
 /** The gradients that `applyGradients` is given, all checked before anything changes. */
-import {
-  broadcastTo,
-  cast,
-  engine,
-  type Optimizer,
-  type Tensor,
-  util,
-  type Variable,
-} from "@tensorflow/tfjs-core";
+import { broadcastTo, cast, type Optimizer, type Tensor, util, type Variable } from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
+import { registered } from "./pairing.ts";
 
 /** Gradients by the names of their variables: a record, or the list that `minimize` makes of a `varList`. */
 export type Gradients = Parameters<Optimizer["applyGradients"]>[0];
@@ -52,31 +45,45 @@ export function updatesOf(gradients: Gradients): Updates {
   const seen = new Map<Variable, Set<Tensor>>();
   for (const [name, gradient] of given) {
     const variable = variableNamed(name);
-    variables.add(variable);
     if (gradient == null) {
+      // One of whole numbers has none, and no state either: tf.js keeps some that it never uses.
+      if (variable.dtype === "float32") variables.add(variable);
       if (variable.trainable) unused.add(name);
       continue;
     }
+    checkIsFloat(variable);
+    variables.add(variable);
     const before = seen.get(variable) ?? new Set();
     if (before.has(gradient)) continue;
     seen.set(variable, before.add(gradient));
-    updates.push({ variable, gradient: fitted(gradient, variable) });
+    const update = { variable, gradient: fitted(gradient, variable) };
+    // Backends differ in what they can do with tensors that have no elements.
+    if (variable.size > 0) updates.push(update);
   }
   return { variables: [...variables], updates, unused: [...unused] };
 }
 
-/** Gives the float32 variable of a name. @throws ParameterError if there is none. */
-export function variableNamed(name: string): Variable {
-  const variable = engine().registeredVariables[name];
+/** Gives the variable of a name. @throws ParameterError if there is none. */
+function variableNamed(name: string): Variable {
+  const variable = registered(name);
   if (variable === undefined) {
     throw new ParameterError(
       `There is no variable ${show(name)}. Gradients and state go by the names of variables, and it may be disposed of.`,
     );
   }
-  if (variable.dtype !== "float32") {
-    throw new ParameterError(`Variable ${show(name)} is ${variable.dtype}: only float32 can be trained.`);
-  }
   return variable;
+}
+
+/** Gives the float32 variable of a name. @throws ParameterError if there is none. */
+export function floatVariableNamed(name: string): Variable {
+  const variable = variableNamed(name);
+  checkIsFloat(variable);
+  return variable;
+}
+
+function checkIsFloat({ name, dtype }: Variable): void {
+  if (dtype === "float32") return;
+  throw new ParameterError(`Variable ${show(name)} is ${dtype}: only float32 can be trained.`);
 }
 
 /** Gives the gradient as float32 and in its variable's shape: tf.js's own optimizer takes int32, and broadcasts. */

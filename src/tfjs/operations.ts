@@ -17,6 +17,7 @@ import {
   minimum,
   mul,
   onesLike,
+  reshape,
   sqrt,
   square,
   stack,
@@ -121,6 +122,8 @@ function factorOf(tensors: readonly Tensor[], limit: number): Tensor {
   return where(isLonger, div(limit, norm), onesLike(norm));
 }
 
+/** As a list, since webgl's `where` takes four dimensions at most. */
 function zeroWhere(condition: Tensor, tensor: Tensor): Tensor {
-  return where(condition, zerosLike(tensor), tensor);
+  const list = reshape(tensor, [-1]);
+  return reshape(where(reshape(condition, [-1]), zerosLike(list), list), tensor.shape);
 }

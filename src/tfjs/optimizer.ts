@@ -13,8 +13,9 @@ import {
 import { BackendError, DisposedError, NonFiniteError } from "../errors.ts";
 import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
-import { updaterOn } from "./backends.ts";
-import { type Gradients, updatesOf, variableNamed } from "./gradients.ts";
+import { prepare, wayOn } from "./backends.ts";
+import { floatVariableNamed, type Gradients, updatesOf } from "./gradients.ts";
+import { checkForLoss } from "./losses.ts";
 import {
   configOf,
   optionsOf,
@@ -70,6 +71,18 @@ export class RMSPropOptimizer extends Optimizer {
     this.#options = resolveRMSPropOptions(options);
     this.#hasOwnEps = options.eps !== undefined;
     this.#slots = new Slots(this.#options);
+    prepare();
+  }
+
+  /**
+   * Resolves once updates on tf.js's backend are as fast as they get. On `webgl` and `webgpu` the programs for the graphics
+   * card are loaded and tried first, and until then steps run by tf.js's own operations: to the same results, but for the
+   * card's rounding. Nothing needs to wait for it.
+   *
+   * @throws BackendError before tf.js's backend is ready.
+   */
+  get ready(): Promise<void> {
+    return wayOn(this.#liveBackend()).ready;
   }
 
   /** The learning rate, or the function of `iterations` that gives it. */
@@ -122,13 +135,14 @@ export class RMSPropOptimizer extends Optimizer {
   #step(gradients: Gradients): void {
     const here = this.#liveBackend();
     const { variables, updates, unused } = updatesOf(gradients);
-    const updater = updaterOn(here);
+    checkForLoss(here, () => this.#slots.planesOf(variables));
+    const { updater } = wayOn(here);
     const options = this.#options;
     if (!this.#hasOwnEps) options.eps = here.epsilon();
     const lr = learningRateAt(options.lr, this.iterations);
 
     const { clipNorm, globalClipNorm, nonFinite } = options;
-    const clips = clipNorm !== Infinity || globalClipNorm !== Infinity;
+    const clips = updates.length > 0 && (clipNorm !== Infinity || globalClipNorm !== Infinity);
     const clipsUnread = clips && nonFinite === "propagate" && updater.clip !== undefined;
     const measures = (clips || nonFinite !== "propagate") && !clipsUnread;
     const sums = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];
@@ -160,11 +174,12 @@ export class RMSPropOptimizer extends Optimizer {
    * to the optimizer and change as training goes on: don't dispose of them.
    */
   override async getWeights(): Promise<NamedTensor[]> {
-    this.#liveBackend();
+    const here = this.#liveBackend();
     const saved = this.#slots.save();
+    checkForLoss(here, () => saved.flatMap(({ state }) => Object.values(state)));
     const count = scalar(this.iterations, "int32");
     // One tensor for all saves: tf.js makes one at each save, and nobody disposes of it.
-    if (this.#iterations) this.#iterations.assign(count);
+    if (this.#iterations?.isDisposed === false) this.#iterations.assign(count);
     else this.#iterations = variable(count, false);
     count.dispose();
     return formatWeights(this.#iterations, saved, this.#options.centered);
@@ -191,7 +206,7 @@ export class RMSPropOptimizer extends Optimizer {
     this.#slots.load(
       states,
       count!,
-      variables?.map(({ name }) => variableNamed(name)),
+      variables?.map(({ name }) => floatVariableNamed(name)),
     );
     this.iterations_ = count!;
   }

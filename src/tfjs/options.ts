@@ -1,14 +1,9 @@
 /** The options of the optimizer for tf.js, and their form in the config of a saved model. */
 import type { serialization } from "@tensorflow/tfjs-core";
-import { checkIsPlain, type Rules, resolve } from "../base/rules.ts";
+import { checkIsPlain, defaultsOf, type Rules, resolve } from "../base/rules.ts";
 import { dialects } from "../options/dialects.ts";
-import { checkTogether, HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
-import {
-  checkClipping,
-  OPTIMIZER_OPTIONS,
-  type OptimizerOptions,
-  resolveOptions,
-} from "../options/options.ts";
+import { CLIP, checkTogether, HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
+import { checkClipping, NON_FINITE, type OptimizerOptions } from "../options/options.ts";
 
 /**
  * The options of `rmsprop`. The defaults are tf.js's own: `lr` 0.001, which is that of `optimizer: "rmsprop"`
@@ -21,17 +16,23 @@ export interface ResolvedOptions
   extends Hyperparameters,
     Pick<OptimizerOptions, "globalClipNorm" | "nonFinite"> {}
 
-const DEFAULTS: ResolvedOptions = /* @__PURE__ */ (() => {
-  const { inherited, optimizerOptions } = resolveOptions({ ...dialects.tfjs, lr: 1e-3 });
-  const { globalClipNorm, nonFinite } = optimizerOptions;
-  return { ...inherited, globalClipNorm, nonFinite };
-})();
+/** The rules of `RMSprop`'s options, of those that this optimizer has. */
+const GENERAL_RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => ({
+  ...HYPERPARAMETERS,
+  globalClipNorm: CLIP,
+  nonFinite: NON_FINITE,
+}))();
 
-/** The rules of all options, with the defaults of this optimizer, which error messages name. */
+/** The defaults of tf.js's own optimizer. */
+export const DEFAULTS: ResolvedOptions = /* @__PURE__ */ (() => ({
+  ...defaultsOf(GENERAL_RULES),
+  ...dialects.tfjs,
+  lr: 1e-3,
+}))();
+
+/** The rules with the defaults of this optimizer, which error messages name. */
 const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
-  const { globalClipNorm, nonFinite } = OPTIMIZER_OPTIONS;
-  const rules: Rules<ResolvedOptions> = { ...HYPERPARAMETERS, globalClipNorm, nonFinite };
-  const withDefaults = Object.entries(rules).map(([name, rule]) => [
+  const withDefaults = Object.entries(GENERAL_RULES).map(([name, rule]) => [
     name,
     { ...rule, default: DEFAULTS[name as keyof ResolvedOptions] },
   ]);

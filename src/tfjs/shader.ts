@@ -7,6 +7,7 @@
  * kernels, it would take programs of its own, compiled in the middle of a training.
  */
 import {
+  SCALARS as ALL_SCALARS,
   CENTERED,
   CORRECTED,
   DECAYED,
@@ -25,21 +26,16 @@ export type Output = "param" | StatePlane;
 /** A plane that an update reads. */
 export type Input = Output | "grad";
 
-/** The scalars in the order in which programs take them: three vectors of four. */
-export const SCALARS = [
-  "alpha",
-  "oneMinusAlpha",
-  "epsInside",
-  "eps",
-  "updateScale",
-  "momentum",
-  "bufferScale",
-  "gradScale",
-  "clipValue",
-  "decoupledDecay",
-  "weightDecay",
-  "correction",
-] as const satisfies (keyof Scalars)[];
+/** The numbers of averages of weights and of the points that parameters are drawn to, none of which this optimizer has. */
+const ABSENT = ["emaWeight", "zShare", "stepShare", "x0Share"] as const;
+
+/** A number of the step that programs take. */
+export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], (typeof ABSENT)[number]>;
+
+/** The numbers of a step in the order in which programs take them. */
+export const SCALARS = /* @__PURE__ */ ALL_SCALARS.filter(
+  (name): name is ScalarName => !(ABSENT as readonly string[]).includes(name),
+);
 
 /** A bit beside the contract's: averages as `alpha * v + (w * g) * g`, for the alphas of `movesByDifference`. */
 const MIXED = 1024;
@@ -76,16 +72,13 @@ export function inputsOf(variant: number, outputs: readonly Output[]): Input[] {
 export function updateText(
   variant: number,
   outputs: readonly Output[],
-  scalar: (name: (typeof SCALARS)[number]) => string,
+  scalar: (name: ScalarName) => string,
   declare: string,
 ): string {
   const uses = (bit: number) => (variant & bit) !== 0;
   const writes = (plane: Output) => outputs.includes(plane);
   const isStep = writes("param") || writes("momentumBuffer");
-  const s = Object.fromEntries(SCALARS.map((name) => [name, scalar(name)])) as Record<
-    (typeof SCALARS)[number],
-    string
-  >;
+  const s = Object.fromEntries(SCALARS.map((name) => [name, scalar(name)])) as Record<ScalarName, string>;
   const average = (plane: string, value: string, weighted: string) =>
     uses(MIXED)
       ? `${s.alpha} * ${plane} + ${weighted}`

@@ -1,5 +1,6 @@
 /** The state of each variable that an optimizer has met, and loaded state that waits for its variable. */
 import { minimum, tensor, tidy, type Variable, variable } from "@tensorflow/tfjs-core";
+import { DisposedError } from "../errors.ts";
 import type { ResolvedOptions } from "./options.ts";
 import {
   claimByName,
@@ -37,6 +38,7 @@ export class Slots {
 
   /** Gives each of these variables a slot, claimed or new. Changes nothing if one of them can't have any. */
   admit(variables: readonly Variable[]): void {
+    this.#checkAlive();
     const strangers = variables.filter((variable) => !this.#slots.has(variable));
     if (strangers.length === 0) return;
     this.#forgetGone();
@@ -51,8 +53,14 @@ export class Slots {
     return this.#slots.get(variable)!;
   }
 
+  /** Gives these variables and the state that they have. */
+  planesOf(variables: readonly Variable[]): Variable[] {
+    return variables.flatMap((one) => [one, ...Object.values(this.#slots.get(one)?.state ?? {})]);
+  }
+
   /** Gives all state by the names of its variables, in their order: tf.js's own optimizer pairs it by order alone. */
   save(): SavedState[] {
+    this.#checkAlive();
     this.#forgetGone();
     const states = new Map(this.#loaded);
     const owners = new Map([...states.keys()].map((name) => [name, expectedOwner(name)]));
@@ -102,6 +110,16 @@ export class Slots {
     for (const state of this.#loaded.values()) disposeState(state);
     this.#slots.clear();
     this.#loaded.clear();
+  }
+
+  /** @throws DisposedError if another than this optimizer has disposed of its state: to go on from zeros would be silent. */
+  #checkAlive(): void {
+    const states = [...[...this.#slots.values()].map(({ state }) => state), ...this.#loaded.values()];
+    if (!states.some((state) => Object.values(state).some((plane) => registered(plane.name) !== plane)))
+      return;
+    throw new DisposedError(
+      "The state of this optimizer was disposed of, as `tf.engine().reset()` and `tf.disposeVariables()` do it, or by its tensors from `getWeights`. Give it saved state by `setWeights`, or make a new optimizer.",
+    );
   }
 
   /** Gives each variable the loaded state of the name claimed for it, or new state. */

@@ -9,8 +9,8 @@ import { WEIGHT_LIMITS } from "../../tools/weight-limits.ts";
 /** A bundler's output for one line of a user's code. */
 async function bundle(line: string, apart: string[] = []): Promise<string> {
   const stdin = { contents: line, resolveDir: "src" };
-  // Threads make a file of their own, which is loaded when they are asked for.
-  const external = [...BUNDLE.external, "*/threads.ts", ...apart];
+  // Files of their own, which are loaded when they are asked for: for threads, and for tf.js on graphics cards.
+  const external = [...BUNDLE.external, "*/threads.ts", "*/cards.ts", ...apart];
   const { outputFiles } = await build({ ...BUNDLE, stdin, external, minify: true, write: false });
   return outputFiles[0]!.text;
 }

@@ -1,26 +1,17 @@
 /** The drop-in in Chromium: on tf.js's wasm backend with and without threads, on cpu, and on webgl. */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { dialects, RMSprop } from "rmsprop-wasm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { closeBrowsers, visit } from "../../compat/browsers.ts";
-import { openSite } from "../../compat/site.ts";
-import { findTool, howToInstall } from "../../compat/tools.ts";
+import { closeBrowsers } from "../../compat/browsers.ts";
 import { peerModules } from "../../tools/tfjs.mjs";
 import { gradients, parameters } from "../golden/inputs.ts";
 import { bits } from "../support/kernels.ts";
 import { describeWith } from "../support/required.ts";
 import { tfjs } from "./installed.ts";
-import type { Report, Task } from "./page.ts";
-
-const chromium = {
-  name: "Chromium",
-  isThere: findTool("chromium") !== undefined,
-  install: howToInstall("chromium"),
-};
+import { browserTool, openPages, type Pages } from "./pages.ts";
+import type { Report, Task } from "./training-page.ts";
 
 const task: Task = {
   backends: ["wasm", "cpu", "webgl"],
@@ -30,25 +21,23 @@ const task: Task = {
   steps: Array.from({ length: 100 }, (_, step) => [...gradients("ordinary", step)]),
 };
 
-describeWith(chromium, "in Chromium", () => {
+describeWith(browserTool("chromium"), "in Chromium", () => {
   describeWith(tfjs, "the drop-in for tf.js", () => {
-    const folder = mkdtempSync(join(tmpdir(), "rmsprop-wasm-tfjs-"));
-    let site: Awaited<ReturnType<typeof openSite>>;
+    let pages: Pages;
     beforeAll(async () => {
-      await writePage(folder);
-      site = await openSite(folder);
+      pages = await openPages(["training-page"]);
+      provide(pages.folder);
     });
     afterAll(async () => {
       await closeBrowsers();
-      site.close();
-      rmSync(folder, { recursive: true });
+      pages.close();
     });
 
     it.each([
       { title: "without threads", policy: "free" },
       { title: "with its threads, on shared memory", policy: "isolated" },
     ])("gives the bits of RMSprop, and tf.js's results, $title", async ({ policy }) => {
-      const report = (await visit("chromium", `${site.url}/${policy}/page.html`)) as Report;
+      const report = await pages.report<Report>("chromium", "training-page.html", policy);
       expect(report).toMatchObject({ warnings: [], isShared: policy === "isolated" });
       expect(Object.keys(report.runs)).toEqual(task.backends);
       for (const [backend, { ours, theirs }] of Object.entries(report.runs)) {
@@ -80,16 +69,8 @@ function expectClose(values: readonly number[], expected: readonly number[], tol
   expect(farthest).toBeLessThan(tolerance);
 }
 
-/** Writes the page with what it asks for: the task, and tf.js's binaries. */
-async function writePage(folder: string): Promise<void> {
-  await build({
-    entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
-    alias: { "rmsprop-wasm/tfjs": fileURLToPath(new URL("../../src/tfjs.ts", import.meta.url)) },
-    nodePaths: [fileURLToPath(peerModules)],
-    bundle: true,
-    format: "esm",
-    outdir: folder,
-  });
+/** Gives the page what it asks for: the task, and tf.js's binaries. */
+function provide(folder: string): void {
   writeFileSync(join(folder, "task"), JSON.stringify(task));
   const binaries = fileURLToPath(new URL("@tensorflow/tfjs-backend-wasm/dist", peerModules));
   cpSync(binaries, folder, {

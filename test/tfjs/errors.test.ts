@@ -1,35 +1,18 @@
 /** Bad use of the drop-in gets an error that says what is wrong, and changes nothing. */
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeWith } from "../support/required.ts";
-import {
-  BACKENDS,
-  type DropIn,
-  loadTfjs,
-  type Tensor,
-  type Tf,
-  tfjs,
-  type Variable,
-  valuesOf,
-  variableOf,
-} from "./installed.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { describeDropIn, onEachBackend } from "../support/drop-in.ts";
+import { type DropIn, type Tensor, type Variable, valuesOf, variableOf } from "./installed.ts";
 
 type Optimizer = ReturnType<DropIn["rmsprop"]>;
 type NamedTensors = Awaited<ReturnType<Optimizer["getWeights"]>>;
 
-describeWith(tfjs, "the drop-in for tf.js", () => {
-  let tf: Tf;
-  let dropIn: DropIn;
-  beforeAll(async () => {
-    ({ tf, dropIn } = await loadTfjs());
-  });
-
-  describe.each(BACKENDS)("on backend %s", (backend) => {
+describeDropIn(({ tf, dropIn }) => {
+  onEachBackend(tf, () => {
     let optimizer: Optimizer;
     let variables: Variable[];
     let w: Tensor;
     let b: Tensor;
-    beforeEach(async () => {
-      await tf.setBackend(backend);
+    beforeEach(() => {
       optimizer = dropIn.rmsprop({ lr: 0.1 });
       variables = [variableOf(tf, [1, 2], "w"), variableOf(tf, [3], "b")];
       [w, b] = [tf.ones([2]), tf.ones([1])];

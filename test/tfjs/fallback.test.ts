@@ -1,22 +1,16 @@
 /** The drop-in on a tf.js that is built otherwise than expected, or without WebAssembly: slower, with the same bits. */
-import { afterEach, beforeAll, expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
+import { describeDropIn } from "../support/drop-in.ts";
 import { forbidWebAssembly } from "../support/forbidden.ts";
-import { describeWith } from "../support/required.ts";
-import { type DropIn, loadTfjs, type Tf, tfjs, valuesOf, variableOf } from "./installed.ts";
+import { valuesOf, variableOf } from "./installed.ts";
 
 /** Of the wasm backend, what another version might not have. */
 interface Internals {
   wasm: { asm: { memory?: unknown } };
 }
 
-describeWith(tfjs, "the drop-in for tf.js", () => {
-  let tf: Tf;
-  let rmsprop: DropIn["rmsprop"];
-  beforeAll(async () => {
-    const { tf: loaded, dropIn } = await loadTfjs();
-    tf = loaded;
-    rmsprop = dropIn.rmsprop;
-  });
+describeDropIn(({ tf, dropIn }) => {
+  let { rmsprop } = dropIn;
   afterEach(() => {
     vi.unstubAllGlobals();
     vi.restoreAllMocks();

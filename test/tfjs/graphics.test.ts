@@ -1,97 +1,95 @@
 /** The drop-in on graphics cards, by a browser's software rendering: results, programs, memory. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { closeBrowsers, visit } from "../../compat/browsers.ts";
-import { openSite } from "../../compat/site.ts";
-import { findTool, howToInstall } from "../../compat/tools.ts";
-import { peerModules } from "../../tools/tfjs.mjs";
+import { closeBrowsers } from "../../compat/browsers.ts";
+import type { Browser } from "../../compat/tools.ts";
 import { display, openDisplay } from "../support/display.ts";
 import { describeWith } from "../support/required.ts";
-import type { Report } from "./graphics-page.ts";
-import { tfjs } from "./installed.ts";
+import type { Outcome, Report } from "./graphics-page.ts";
+import { browserTool, openPages, type Pages, tfjsOf, VERSIONS, type Version } from "./pages.ts";
 
-describeWith(tfjs, "the drop-in on webgl", () => {
-  const folder = mkdtempSync(join(tmpdir(), "rmsprop-wasm-graphics-"));
-  const source = (name: string) => fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url));
-  let site: Awaited<ReturnType<typeof openSite>>;
-  beforeAll(async () => {
-    await build({
-      entryPoints: [fileURLToPath(new URL("graphics-page.ts", import.meta.url))],
-      alias: { "rmsprop-wasm/tfjs": source("tfjs"), "rmsprop-wasm/js": source("js") },
-      nodePaths: [fileURLToPath(peerModules)],
-      bundle: true,
-      format: "esm",
-      outdir: folder,
+type Options = Outcome["options"];
+
+const planes = ({ momentum, centered }: Options) => 2 + (momentum ? 1 : 0) + (centered ? 1 : 0);
+
+describeWith(browserTool("chromium"), "in Chromium", () => {
+  afterAll(closeBrowsers);
+  for (const version of VERSIONS) testsOf(version, "chromium");
+});
+
+describeWith(browserTool("firefox"), "in Firefox", () => {
+  describeWith(display, "by the system's OpenGL", () => {
+    let close: () => void;
+    beforeAll(async () => {
+      close = await openDisplay();
     });
-    site = await openSite(folder);
-  });
-  afterAll(async () => {
-    await closeBrowsers();
-    site.close();
-    rmSync(folder, { recursive: true });
-  });
-
-  const tool = (browser: "chromium" | "firefox") => ({
-    name: browser,
-    isThere: findTool(browser) !== undefined,
-    install: howToInstall(browser),
-  });
-  describeWith(tool("chromium"), "in Chromium", () => testsIn("chromium"));
-  describeWith(tool("firefox"), "in Firefox", () => {
-    describeWith(display, "by the system's OpenGL", () => {
-      let close: () => void;
-      beforeAll(async () => {
-        close = await openDisplay();
-      });
-      afterAll(async () => {
-        await closeBrowsers();
-        close();
-      });
-      testsIn("firefox");
+    afterAll(async () => {
+      await closeBrowsers();
+      close();
     });
+    testsOf("4.22.0", "firefox");
   });
+});
 
-  function testsIn(browser: "chromium" | "firefox"): void {
-    const open = async (query = "") => {
-      const text = await visit(browser, `${site.url}/free/graphics-page.html?${query}`);
-      const report = JSON.parse(text as string) as Report;
-      expect(report.error).toBe(undefined);
+function testsOf(version: Version, browser: Browser): void {
+  describeWith(tfjsOf(version), `the drop-in on graphics cards, tf.js ${version}`, () => {
+    let pages: Pages;
+    beforeAll(async () => {
+      pages = await openPages(["graphics-page"], version);
+    });
+    afterAll(() => pages.close());
+
+    async function open(query: string): Promise<Report> {
+      const report = await pages.report<Report>(browser, `graphics-page.html?${query}`);
+      expect(report.version).toBe(version);
       expect(report.warnings).toEqual([]);
       return report;
-    };
-    const planes = ({ momentum, centered }: Report["outcomes"][number]["options"]) =>
-      2 + (momentum ? 1 : 0) + (centered ? 1 : 0);
+    }
 
-    it.each([
-      ["packed textures", ""],
-      ["unpacked textures", "WEBGL_PACK=false"],
-      ["WebGL 1", "WEBGL_VERSION=1"],
-    ])("agrees with RMSprop for all options and ranks, one program for each plane: %s", async (_, query) => {
-      const { outcomes, clipped, left, kept } = await open(query);
-      for (const { options, shape, distance, programs } of outcomes) {
-        // Three steps of at most 0.03; a card's divisions and roots may err by a few units in the last place.
-        expect({ options, shape, near: distance <= 1e-6 }).toEqual({ options, shape, near: true });
-        expect({ options, shape, programs }).toEqual({ options, shape, programs: planes(options) });
-      }
-      for (const { distance } of clipped) expect(distance).toBeLessThanOrEqual(1e-6);
-      expect(left).toEqual({ tensors: 0, bytes: 0 });
-      expect([kept.clone, kept.pending]).toEqual([
-        [1, 2],
-        [1, 2],
-      ]);
-      expect(kept.after[0]).toBeLessThan(1);
+    it.each<[string, string, (planes: number) => number]>([
+      ["one program for each variable", "", () => 1],
+      [
+        "two on cards that draw into two textures at most",
+        "brief&targets=2",
+        (planes) => Math.ceil(planes / 2),
+      ],
+      ["one for each plane on cards that draw into one", "brief&targets=1", (planes) => planes],
+      ["one for each variable, with unpacked textures", "brief&WEBGL_PACK=false", () => 1],
+      ["one for each plane, with WebGL 1", "brief&WEBGL_VERSION=1", (planes) => planes],
+    ])("agrees with RMSprop on webgl: %s", async (_, query, programs) => {
+      expectAgreement(await open(query), (options) => programs(planes(options)));
     });
 
     it("stays finite and near where the card has float16 alone", async () => {
-      const { outcomes, clipped } = await open("WEBGL_FORCE_F16_TEXTURES=true");
+      const { outcomes, clipped } = await open("brief&WEBGL_FORCE_F16_TEXTURES=true");
       for (const { options, shape, distance } of [...outcomes, ...clipped]) {
         // Parameters up to 1, rounded or cut off to eleven bits at each of three steps, and so the state.
         expect({ options, shape, near: distance <= 4 * 2 ** -10 }).toEqual({ options, shape, near: true });
       }
     });
+
+    // The first version has no such backend, and Firefox has no WebGPU on Linux.
+    if (version !== "4.0.0" && browser === "chromium") {
+      it("agrees with RMSprop on webgpu: one dispatch for each variable, or two with all planes", async () => {
+        expectAgreement(await open("backend=webgpu"), (options) => (planes(options) === 4 ? 2 : 1));
+      });
+    }
+  });
+}
+
+function expectAgreement(report: Report, programsFor: (options: Options) => number): void {
+  const { outcomes, clipped, left, kept } = report;
+  expect(outcomes.length).toBeGreaterThan(15);
+  for (const { options, shape, distance, programs } of outcomes) {
+    // Three steps of at most 0.03; a card's divisions and roots may err by a few units in the last place.
+    expect({ options, shape, near: distance <= 1e-6 }).toEqual({ options, shape, near: true });
+    const expected = shape.includes(0) ? 0 : programsFor(options);
+    expect({ options, shape, programs }).toEqual({ options, shape, programs: expected });
   }
-});
+  for (const { distance } of clipped) expect(distance).toBeLessThanOrEqual(1e-6);
+  expect(left).toEqual({ tensors: 0, bytes: 0 });
+  expect([kept.clone, kept.pending]).toEqual([
+    [1, 2],
+    [1, 2],
+  ]);
+  expect(kept.after[0]).toBeLessThan(1);
+}

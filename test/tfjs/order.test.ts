@@ -1,26 +1,12 @@
 /** The order in which state is written, and the ways to pair it with variables when it is read. */
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeWith } from "../support/required.ts";
-import {
-  type DropIn,
-  type LayersModel,
-  loadTfjs,
-  type Tf,
-  tfjs,
-  type Variable,
-  valuesOf,
-  variableOf,
-} from "./installed.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeDropIn } from "../support/drop-in.ts";
+import { type DropIn, type LayersModel, type Tf, type Variable, valuesOf, variableOf } from "./installed.ts";
 
 type ModelArtifacts = Parameters<Parameters<Tf["io"]["withSaveHandler"]>[0]>[0];
 type Optimizer = ReturnType<DropIn["rmsprop"]>;
 
-describeWith(tfjs, "the drop-in for tf.js", () => {
-  let tf: Tf;
-  let dropIn: DropIn;
-  beforeAll(async () => {
-    ({ tf, dropIn } = await loadTfjs());
-  });
+describeDropIn(({ tf, dropIn }) => {
   beforeEach(async () => {
     await tf.setBackend("cpu");
   });

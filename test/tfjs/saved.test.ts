@@ -1,29 +1,14 @@
 /** Models of tf.js's layers: trained, saved with their optimizer, and continued, here and there. */
 import { readFileSync } from "node:fs";
 import { dialects } from "rmsprop-wasm";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeWith } from "../support/required.ts";
-import {
-  BACKENDS,
-  type DropIn,
-  type LayersModel,
-  loadTfjs,
-  type Tf,
-  tfjs,
-  type Variable,
-  valuesOf,
-  variableOf,
-} from "./installed.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeDropIn, onEachBackend } from "../support/drop-in.ts";
+import { type DropIn, type LayersModel, type Tf, type Variable, valuesOf, variableOf } from "./installed.ts";
 
 type ModelArtifacts = Parameters<Parameters<Tf["io"]["withSaveHandler"]>[0]>[0];
 type Optimizer = LayersModel["optimizer"];
 
-describeWith(tfjs, "the drop-in for tf.js", () => {
-  let tf: Tf;
-  let dropIn: DropIn;
-  beforeAll(async () => {
-    ({ tf, dropIn } = await loadTfjs());
-  });
+describeDropIn(({ tf, dropIn }) => {
   afterEach(() => {
     tf.serialization.registerClass(tf.RMSPropOptimizer);
     tf.disposeVariables();
@@ -65,11 +50,7 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
   const load = (artifacts: ModelArtifacts) => tf.loadLayersModel(tf.io.fromMemory(artifacts));
   const weightsOf = (model: LayersModel) => model.getWeights().flatMap((weight) => [...valuesOf(weight)]);
 
-  describe.each(BACKENDS)("on backend %s", (backend) => {
-    beforeEach(async () => {
-      await tf.setBackend(backend);
-    });
-
+  onEachBackend(tf, () => {
     it.each([
       {},
       { momentum: 0.9 },

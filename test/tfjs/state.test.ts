@@ -1,27 +1,9 @@
 /** The data that a step changes, the variables that state belongs to, and that nothing is left behind. */
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeWith } from "../support/required.ts";
-import {
-  BACKENDS,
-  type DropIn,
-  loadTfjs,
-  type Tensor,
-  type Tf,
-  tfjs,
-  type Variable,
-  valuesOf,
-  variableOf,
-} from "./installed.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { describeDropIn, expectNothingLeft, onEachBackend } from "../support/drop-in.ts";
+import { type DropIn, type Tensor, type Tf, type Variable, valuesOf, variableOf } from "./installed.ts";
 
-describeWith(tfjs, "the drop-in for tf.js", () => {
-  let tf: Tf;
-  let rmsprop: DropIn["rmsprop"];
-  beforeAll(async () => {
-    const { tf: loaded, dropIn } = await loadTfjs();
-    tf = loaded;
-    rmsprop = dropIn.rmsprop;
-  });
-
+describeDropIn(({ tf, dropIn: { rmsprop } }) => {
   /** One step of each variable along a gradient of ones. */
   function step(optimizer: ReturnType<DropIn["rmsprop"]>, ...variables: Variable[]): void {
     tf.tidy(() => {
@@ -30,16 +12,8 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
     });
   }
 
-  describe.each(BACKENDS)("on backend %s", (backend) => {
-    let before = 0;
-    beforeEach(async () => {
-      await tf.setBackend(backend);
-      before = tf.memory().numTensors;
-    });
-    // Each test disposes of what it makes, and so does the drop-in.
-    afterEach(() => {
-      expect(tf.memory().numTensors).toBe(before);
-    });
+  onEachBackend(tf, () => {
+    expectNothingLeft(tf);
 
     it("learns on from an infinite average, which tf.js leaves behind a huge gradient", async () => {
       const variable = variableOf(tf, [1, 1]);

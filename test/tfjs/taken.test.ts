@@ -1,36 +1,13 @@
 /** Gradients and variables that tf.js passes to its own optimizer, and that the drop-in takes as well. */
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { describeWith } from "../support/required.ts";
-import {
-  BACKENDS,
-  type DropIn,
-  loadTfjs,
-  type Tensor,
-  type Tf,
-  tfjs,
-  type Variable,
-  valuesOf,
-  variableOf,
-} from "./installed.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describeDropIn, expectNothingLeft, onEachBackend } from "../support/drop-in.ts";
+import { type Tensor, type Tf, type Variable, valuesOf, variableOf } from "./installed.ts";
 
-describeWith(tfjs, "the drop-in for tf.js", () => {
-  let tf: Tf;
-  let rmsprop: DropIn["rmsprop"];
-  beforeAll(async () => {
-    const { tf: loaded, dropIn } = await loadTfjs();
-    tf = loaded;
-    rmsprop = dropIn.rmsprop;
-  });
-
-  describe.each(BACKENDS)("on backend %s", (backend) => {
-    let before = 0;
-    beforeEach(async () => {
-      await tf.setBackend(backend);
-      before = tf.memory().numTensors;
-    });
+describeDropIn(({ tf, dropIn: { rmsprop } }) => {
+  onEachBackend(tf, () => {
+    expectNothingLeft(tf);
     afterEach(() => {
       vi.restoreAllMocks();
-      expect(tf.memory().numTensors).toBe(before);
     });
 
     /** The values of a variable that starts at [1, 2], after one call for each list of gradients. */
@@ -106,6 +83,32 @@ describeWith(tfjs, "the drop-in for tf.js", () => {
         for (const used of [trained, unused, optimizer]) used.dispose();
       },
     );
+
+    it("passes over a trainable variable of whole numbers, with a warning", () => {
+      const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+      const initial = tf.tensor1d([3], "int32");
+      const [trained, whole] = [variableOf(tf, [1, 2], "trained"), tf.variable(initial, true, "whole")];
+      const optimizer = rmsprop({ lr: 0.1 });
+      optimizer.minimize(() => tf.sum(tf.square(trained)) as ReturnType<typeof tf.scalar>);
+      tf.tidy(() =>
+        optimizer.applyGradients([
+          { name: "trained", tensor: gradient() },
+          { name: "whole", tensor: null as unknown as Tensor },
+        ]),
+      );
+      expect(optimizer.iterations).toBe(2);
+      expect(valuesOf(whole)).toEqual(Float32Array.of(3));
+      expect(warn).toHaveBeenCalledTimes(1);
+      for (const used of [initial, trained, whole, optimizer]) used.dispose();
+    });
+
+    it("updates nothing of a variable without elements", () => {
+      const empty = variableOf(tf, [], "empty");
+      const optimizer = rmsprop({ momentum: 0.9, globalClipNorm: 1 });
+      tf.tidy(() => optimizer.applyGradients({ empty: tf.tensor1d([]) }));
+      expect([valuesOf(empty), optimizer.iterations]).toEqual([new Float32Array(), 1]);
+      for (const used of [empty, optimizer]) used.dispose();
+    });
   });
 
   describe("a model", () => {

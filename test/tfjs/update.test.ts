@@ -1,41 +1,19 @@
 /** The drop-in's results, on every kind of backend. */
 import fc from "fast-check";
 import { dialects, RMSprop } from "rmsprop-wasm";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { distance, expectNoFarther } from "../golden/distance.ts";
 import { runExactly } from "../golden/exact.ts";
 import { ELEMENTS, gradients, parameters } from "../golden/inputs.ts";
 import { tfjsMathematics } from "../golden/tfjs.ts";
+import { describeDropIn, onEachBackend } from "../support/drop-in.ts";
 import { bits, ordinaryPlanes, type Planes } from "../support/kernels.ts";
-import { describeWith } from "../support/required.ts";
-import {
-  BACKENDS,
-  type DropIn,
-  loadTfjs,
-  type RMSPropOptions,
-  type Tf,
-  tfjs,
-  train,
-  valuesOf,
-  variableOf,
-} from "./installed.ts";
+import { type RMSPropOptions, train, valuesOf, variableOf } from "./installed.ts";
 
 const STEPS = 200;
 
-describeWith(tfjs, "the drop-in for tf.js", () => {
-  let tf: Tf;
-  let rmsprop: DropIn["rmsprop"];
-  beforeAll(async () => {
-    const { tf: loaded, dropIn } = await loadTfjs();
-    tf = loaded;
-    rmsprop = dropIn.rmsprop;
-  });
-
-  describe.each(BACKENDS)("on backend %s", (backend) => {
-    beforeEach(async () => {
-      await tf.setBackend(backend);
-    });
-
+describeDropIn(({ tf, dropIn: { rmsprop } }) => {
+  onEachBackend(tf, (backend) => {
     // tfjs-core/src/optimizers/rmsprop_optimizer_test.ts, which minimizes the sum of squares from [1, 2].
     it.each([
       { centered: false, first: [0.5527865, 1.5527864], second: [0.2874418, 1.2294267] },

@@ -5,6 +5,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgl";
 import { rmsprop } from "rmsprop-wasm/tfjs";
+import { report } from "./page-report.ts";
 
 export interface Task {
   backends: readonly string[];
@@ -25,7 +26,6 @@ interface Run {
 }
 
 export interface Report {
-  error?: string;
   /** Whether tf.js's heap is, as it is where tf.js has threads. */
   isShared: boolean;
   /** Ours: the browser has some about the web site's headers. */
@@ -86,6 +86,4 @@ async function run(): Promise<Report> {
   return { isShared, warnings: warnings.filter((text) => text.includes("rmsprop")), runs };
 }
 
-run()
-  .catch((error) => ({ error: String(error?.stack ?? error) }))
-  .then((report) => Object.assign(globalThis, { result: report }));
+report(run);
