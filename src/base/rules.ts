@@ -1,23 +1,28 @@
 /** Checks of options: a rule for each name, and the errors that say what was given, what is wanted and what is known. */
 import leven from "leven";
 import { OptionError } from "../errors.ts";
+import type { Real } from "./real.ts";
 import { show } from "./show.ts";
 
 /** The rule of one option: its default, its accepted values, and the words for them in an error. */
 export interface Rule<Value> {
   default: Value;
   wanted: string;
-  accepts(value: unknown): boolean;
+  accepts(value: unknown, real: Real): boolean;
 }
 
 export type Rules<Values> = { readonly [Name in keyof Values]: Rule<Values[Name]> };
 
-export function numberFrom(low: number, high: number, initial: number, wanted: string): Rule<number> {
+/** A number in a range, which holds for the element that kernels get: in float32, 1e-50 would be an epsilon of 0 there. */
+export function numberIn(
+  isInside: (rounded: number) => boolean,
+  initial: number,
+  wanted: string,
+): Rule<number> {
   return {
     default: initial,
     wanted: `a number ${wanted}`,
-    // The bounds hold for the float32 that the kernels get: 1e-50 would be an epsilon of 0 there.
-    accepts: (value) => typeof value === "number" && Math.fround(value) >= low && Math.fround(value) <= high,
+    accepts: (value, { round }) => typeof value === "number" && isInside(round(value)),
   };
 }
 
@@ -64,6 +69,7 @@ export function resolve<Values>(
   rules: Rules<Values>,
   base: Values,
   given: object,
+  real: Real,
   others: readonly string[] = [],
   unknown: (name: string, known: readonly string[], value: unknown) => Error = unknownOption,
 ): Values {
@@ -72,7 +78,7 @@ export function resolve<Values>(
     const value = given[name as keyof typeof given] as unknown;
     if (Object.hasOwn(rules, name)) {
       if (value === undefined) continue;
-      check(rules, name as keyof Values, value);
+      check(rules, name as keyof Values, value, real);
       resolved[name as keyof Values] = value as Values[keyof Values];
     } else if (!others.includes(name)) {
       throw unknown(name, [...Object.keys(rules), ...others], value);
@@ -103,9 +109,9 @@ export function notPlain(what: string, given: unknown, example: string, rest = "
   );
 }
 
-export function check<Values>(rules: Rules<Values>, name: keyof Values, value: unknown): void {
+export function check<Values>(rules: Rules<Values>, name: keyof Values, value: unknown, real: Real): void {
   const rule = rules[name];
-  if (!rule.accepts(value)) {
+  if (!rule.accepts(value, real)) {
     const byDefault = rule.default === undefined ? "" : ` (default ${rule.default})`;
     throw new OptionError(`Option ${String(name)}: got ${show(value)}, expected ${rule.wanted}${byDefault}.`);
   }

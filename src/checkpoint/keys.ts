@@ -100,7 +100,7 @@ export function findParts(
     const part = wanted.get(entry.name);
     if (part) {
       checkType(entry, part);
-      found.push({ ...part, entry });
+      found.push({ name: part.name, what: part.what, entry });
       wanted.delete(entry.name);
     } else {
       if (declared && !declared.has(entry.name)) {

@@ -126,7 +126,7 @@ export class Loader<Made extends Optimizer<Params>> {
   }
 }
 
-export const asTheyLie = (view: Float32Array) => view;
+export const asTheyLie = <Elements>(view: Elements): Elements => view;
 
 /** Room for tensors that are carried along. */
 function carriedFrom(entries: readonly Entry[]): Map<Entry, CarriedTensor> {

@@ -1,8 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { FloatArray } from "../base/real.ts";
 import { show } from "../base/show.ts";
 import { DisposedError, OptionError } from "../errors.ts";
-import type { Backend, OpenKernel } from "../kernel/contract.ts";
+import type { Backend, Backends } from "../kernel/contract.ts";
 import { exchange } from "../memory/view.ts";
 import {
   type GroupHyperparameters,
@@ -22,7 +23,7 @@ import { clipFactor, type StepPlan } from "../options/scalars.ts";
 import { bindMembers, guardGroups } from "./guard.ts";
 import { type Attachment, type Handle, handleOf } from "./handle.ts";
 import { type Gradients, nonFiniteError } from "./norms.ts";
-import type { NameOf, ParamRecord, Params } from "./params.ts";
+import type { NameOf, Params } from "./params.ts";
 import { makeParts, type Parts } from "./parts.ts";
 import { INSPECT, READERS, recordOf, refuseJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
@@ -44,11 +45,11 @@ import { textOf } from "./text.ts";
  * gradientsOf(new RMSprop({ w: [2] })).length; // → 1
  * ```
  */
-export class Optimizer<const P extends Params = ParamRecord> {
-  readonly #params: Readonly<Record<NameOf<P>, Float32Array>>;
-  readonly #grads: Readonly<Record<NameOf<P>, Float32Array>>;
-  readonly #state: Readonly<Record<NameOf<P>, State>>;
-  readonly #ema: Readonly<Record<NameOf<P>, Float32Array>>;
+export class Optimizer<const P extends Params<Elements>, Elements extends FloatArray = Float32Array> {
+  readonly #params: Readonly<Record<NameOf<P>, Elements>>;
+  readonly #grads: Readonly<Record<NameOf<P>, Elements>>;
+  readonly #state: Readonly<Record<NameOf<P>, State<Elements>>>;
+  readonly #ema: Readonly<Record<NameOf<P>, Elements>>;
   readonly #groups: readonly [GroupHyperparameters, ...GroupHyperparameters[]];
   #parts: Parts | undefined;
   #skippedSteps = 0;
@@ -59,8 +60,8 @@ export class Optimizer<const P extends Params = ParamRecord> {
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
   /** @internal */
-  constructor(params: P | Attachment, options: Options, open: OpenKernel, canShare = () => false) {
-    this.#parts = makeParts(params, options, open, canShare, (group) => this.#catchUp([group]));
+  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
+    this.#parts = makeParts(params, options, backends, (group) => this.#catchUp([group]));
     this.#params = this.#record("params", READERS.params);
     this.#grads = this.#record("grads", READERS.grads);
     this.#state = this.#record("state", READERS.state);
@@ -70,22 +71,22 @@ export class Optimizer<const P extends Params = ParamRecord> {
   }
 
   /** The parameters by name: flat views over the memory as it is when the name is read. */
-  get params(): Readonly<Record<NameOf<P>, Float32Array>> {
+  get params(): Readonly<Record<NameOf<P>, Elements>> {
     return this.#params;
   }
 
   /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
-  get grads(): Readonly<Record<NameOf<P>, Float32Array>> {
+  get grads(): Readonly<Record<NameOf<P>, Elements>> {
     return this.#grads;
   }
 
   /** The running averages by name: flat views, as in `params`. */
-  get state(): Readonly<Record<NameOf<P>, State>> {
+  get state(): Readonly<Record<NameOf<P>, State<Elements>>> {
     return this.#state;
   }
 
   /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
-  get ema(): Readonly<Record<NameOf<P>, Float32Array>> {
+  get ema(): Readonly<Record<NameOf<P>, Elements>> {
     return this.#ema;
   }
 
@@ -149,7 +150,7 @@ export class Optimizer<const P extends Params = ParamRecord> {
    */
   get handle(): Handle {
     const { arena, groups, options, progressPtr } = this.#live;
-    return handleOf(arena.memory, progressPtr, groups, options);
+    return handleOf(arena, progressPtr, groups, options);
   }
 
   /** Number of steps that `nonFinite: "skip"` has skipped. They aren't counted in `steps`. */
@@ -180,7 +181,7 @@ export class Optimizer<const P extends Params = ParamRecord> {
    */
   step(options?: StepOptions): boolean {
     const { arena, kernel, groups, tensors, norms, rows, options: own, progress } = this.#settled;
-    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options);
+    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options, arena.real);
     if (arena.hasGrown) acceptGrowth(arena, tensors.values());
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
@@ -191,10 +192,10 @@ export class Optimizer<const P extends Params = ParamRecord> {
     rows.prepare(lists, steps);
 
     const gradients = { gradScale, lists, known: gradNorm };
-    const { norm, sums } = norms.measure(groups, kernel, gradients);
+    const { norm, tensorNorms } = norms.measure(groups, kernel, gradients);
     if (norm !== undefined) {
       const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
-      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(sums);
+      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
       this.#gradNorm = norm;
       if (isRefused) {
         this.#skippedSteps++;
@@ -207,7 +208,7 @@ export class Optimizer<const P extends Params = ParamRecord> {
     plan.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
     plan.zeroGrad = zeroGrad;
     plan.emaDecay = own.ema?.decay;
-    for (const group of groups) group.update(kernel, plan, { sums, shard, lists, rows });
+    for (const group of groups) group.update(kernel, plan, { tensorNorms, shard, lists, rows });
     this.#gradients = gradients;
     progress.advance(steps, shard);
     kernel.settle?.(groups, progress);
@@ -250,7 +251,8 @@ export class Optimizer<const P extends Params = ParamRecord> {
 
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
   shareRanges(shard: Shard): Readonly<Record<NameOf<P>, ElementRange>> {
-    const ranges = this.#live.groups.flatMap((group) => group.rangesIn(checkShard(shard)));
+    const { groups, arena } = this.#live;
+    const ranges = groups.flatMap((group) => group.rangesIn(checkShard(shard, arena.real)));
     return Object.fromEntries(ranges) as Record<NameOf<P>, ElementRange>;
   }
 
@@ -307,13 +309,13 @@ export class Optimizer<const P extends Params = ParamRecord> {
    *
    * @throws SwappedError while `params` hold the averages.
    */
-  stateDict(): StateDict<NameOf<P>>;
+  stateDict(): StateDict<NameOf<P>, Elements>;
   /** @internal Gives views instead of copies, for callers that copy them anyway. */
-  stateDict(copy: (view: Float32Array) => Float32Array): StateDict<NameOf<P>>;
-  stateDict(copy = (view: Float32Array): Float32Array => view.slice()): StateDict<NameOf<P>> {
-    const { groups, options, progress } = this.#settled;
+  stateDict(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements>;
+  stateDict(copy = (view: FloatArray): FloatArray => view.slice()): StateDict<NameOf<P>, Elements> {
+    const { arena, groups, options, progress } = this.#settled;
     progress.refuseSwapped();
-    return readState(groups, options, progress.steps, this.#skippedSteps, copy);
+    return readState(arena.real, groups, options, progress.steps, this.#skippedSteps, copy);
   }
 
   /**
@@ -326,7 +328,7 @@ export class Optimizer<const P extends Params = ParamRecord> {
    * @throws MemoryError when its momentum or gradient averages need more room than the memory can give.
    * @throws SwappedError while `params` hold the averages.
    */
-  loadStateDict(dict: StateDict<NameOf<P>>): void {
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
     const { arena, groups, rows, options, progress } = this.#settled;
     progress.refuseSwapped();
     writeState(dict, groups, options, arena, rows);
@@ -389,6 +391,7 @@ export class Optimizer<const P extends Params = ParamRecord> {
   #guard(index: number): GroupHyperparameters {
     return guardHyperparameters(
       this.#live.groups[index]!.hyperparameters,
+      this.#live.arena.real,
       () => this.#live.progress.steps,
       (next) => {
         const { groups, progress } = this.#settled;
@@ -400,9 +403,9 @@ export class Optimizer<const P extends Params = ParamRecord> {
 
   #record<Value>(
     title: string,
-    read: ((tensor: Tensor) => Value) | undefined,
+    read: ((tensor: Tensor) => unknown) | undefined,
   ): Readonly<Record<NameOf<P>, Value>> {
     const names = read ? [...this.#live.tensors.keys()] : [];
-    return recordOf(title, names as NameOf<P>[], (name) => read!(this.#live.tensors.get(name)!));
+    return recordOf(title, names as NameOf<P>[], (name) => read!(this.#live.tensors.get(name)!) as Value);
   }
 }

@@ -1,6 +1,7 @@
 /** The parts of an optimizer, made and checked by its constructor. */
 
-import type { Kernel, OpenKernel } from "../kernel/contract.ts";
+import type { FloatArray } from "../base/real.ts";
+import type { Backends, Kernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
 import { type Hyperparameters, resolveHyperparameters } from "../options/hyperparameters.ts";
@@ -17,7 +18,7 @@ import type { Tensor } from "./tensor.ts";
 /** Everything that `dispose` drops. */
 export interface Parts {
   arena: Arena;
-  open: OpenKernel;
+  backends: Backends;
   kernel: Kernel;
   groups: readonly Group[];
   tensors: ReadonlyMap<string, Tensor>;
@@ -31,18 +32,20 @@ export interface Parts {
 
 /** Makes the parts of an optimizer: of new tensors, or of another optimizer's. */
 export function makeParts(
-  params: Params | Attachment,
+  params: Params<FloatArray> | Attachment,
   given: Options,
-  open: OpenKernel,
-  canShare: () => boolean,
+  backends: Backends,
   catchUp: (group: Group) => void,
 ): Parts {
+  const { real } = backends;
   const attachment = params instanceof Attachment ? params : undefined;
-  const { inherited, optimizerOptions: options } = resolveOptions(attachment?.options ?? given);
-  const specs = (attachment?.groups ?? parseParams(params as Params)).map(({ tensors, overrides }) => ({
-    tensors,
-    hyperparameters: resolveHyperparameters(overrides, inherited),
-  }));
+  const { inherited, optimizerOptions: options } = resolveOptions(attachment?.options ?? given, real);
+  const specs = (attachment?.groups ?? parseParams(params as Params<FloatArray>, real)).map(
+    ({ tensors, overrides }) => ({
+      tensors,
+      hyperparameters: resolveHyperparameters(overrides, real, inherited),
+    }),
+  );
   const { memory, allocate, backend, threads, globalClipNorm, ema } = options;
   const norms = new Norms(options);
   const beforeChange = (next: Hyperparameters) => {
@@ -51,8 +54,8 @@ export function makeParts(
   };
   for (const { hyperparameters } of specs) beforeChange(hyperparameters);
 
-  const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
-  const arena = new Arena(memory, allocate, wantsShared);
+  const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && !!backends.canShare?.();
+  const arena = new Arena(real, memory, allocate, wantsShared);
   const hasEma = ema !== undefined;
   const tensorSpecs = specs.flatMap((spec) => spec.tensors);
   place(tensorSpecs, arena, memory);
@@ -61,7 +64,7 @@ export function makeParts(
   );
   const rows = new Rows(arena, groups);
   // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
-  const early = memory && open(memory, backend, threads);
+  const early = memory && backends.open(memory, backend, threads);
   let progressPtr: number;
   try {
     const wants = groups.flatMap((group) => group.firstWants);
@@ -74,7 +77,7 @@ export function makeParts(
     throw error;
   }
   arena.leaveRoom(rows.roomBytes);
-  const kernel = early ?? open(arena.memory, backend, threads);
+  const kernel = early ?? backends.open(arena.memory, backend, threads);
   const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
   const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
   for (const { name, values } of tensorSpecs) {
@@ -84,5 +87,5 @@ export function makeParts(
     const { initialSquareAvg } = group.hyperparameters;
     if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
   }
-  return { arena, open, kernel, groups, tensors, norms, rows, options, progress, progressPtr };
+  return { arena, backends, kernel, groups, tensors, norms, rows, options, progress, progressPtr };
 }

@@ -1,6 +1,5 @@
 /** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
-import type { Backend } from "../kernel/contract.ts";
 import { learningRateAt } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type Gradients } from "./norms.ts";
@@ -35,8 +34,8 @@ export interface TensorReport {
   nonFinite: number;
 }
 
-/** One for each backend, kept: all that a probe is made of. */
-const probes = new Map<Backend, Probe>();
+/** One for each backend and type of elements, kept: all that a probe is made of. */
+const probes = new Map<string, Probe>();
 
 /**
  * Gives the reports on all tensors, by name, of the last step.
@@ -46,20 +45,21 @@ const probes = new Map<Backend, Probe>();
  * @internal
  */
 export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport][] {
-  const { arena, open, kernel, groups, norms, options, progress } = parts;
-  const { backend } = kernel;
-  const { norm, sums } = norms.measure(groups, kernel, { ...last, known: undefined });
+  const { arena, backends, kernel, groups, norms, options, progress } = parts;
+  const { backend, real } = kernel;
+  const { norm, tensorNorms } = norms.measure(groups, kernel, { ...last, known: undefined });
   const scale = last.gradScale * clipFactor(norm, options.globalClipNorm);
   const step = Math.max(progress.steps - 1, 0);
-  const probe = probes.get(backend) ?? new Probe((memory) => open(memory, backend, 1));
-  probes.set(backend, probe);
-  const heap = new Float32Array(arena.memory.buffer);
+  const key = `${backend} ${real.name}`;
+  const probe = probes.get(key) ?? new Probe(real, (memory) => backends.open(memory, backend, 1));
+  probes.set(key, probe);
+  const heap = new real.Array(arena.memory.buffer);
   return groups.flatMap(({ tensors, hyperparameters }) => {
-    const lr = learningRateAt(hyperparameters.lr, step);
+    const lr = learningRateAt(hyperparameters.lr, step, real);
     return tensors.map((tensor): [string, TensorReport] => {
-      const gradScale = clippedScale(scale, sums.get(tensor), hyperparameters.clipNorm);
+      const gradScale = clippedScale(scale, tensorNorms.get(tensor), hyperparameters.clipNorm);
       const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined };
-      const scalars = scalarsOf(hyperparameters, lr, plan);
+      const scalars = scalarsOf(hyperparameters, lr, plan, real);
       return [tensor.name, tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count)];
     });
   });

@@ -1,5 +1,5 @@
 /** The options of an optimizer, of a step and of a raw update: their types, defaults and rules. */
-import { LARGEST_FINITE } from "../base/float32.ts";
+import type { Real } from "../base/real.ts";
 import {
   check,
   checkIsPlain,
@@ -7,7 +7,7 @@ import {
   FLAG,
   isPlain,
   notPlain,
-  numberFrom,
+  numberIn,
   oneOf,
   type Rules,
   resolve,
@@ -24,6 +24,7 @@ import {
   DEFAULTS,
   HYPERPARAMETERS,
   type Hyperparameters,
+  isShare,
 } from "./hyperparameters.ts";
 
 /** The treatment of a step whose gradients hold a NaN or an infinity. */
@@ -135,7 +136,7 @@ export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions 
   step?: number;
 }
 
-const EMA_DECAY = /* @__PURE__ */ numberFrom(0, 1, 0, "from 0 to 1");
+const EMA_DECAY = /* @__PURE__ */ numberIn(isShare, 0, "from 0 to 1");
 
 /** @internal */
 export const NON_FINITE = /* @__PURE__ */ oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw");
@@ -147,11 +148,11 @@ export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() =>
   ema: {
     default: undefined,
     wanted: "{ decay: a number from 0 to 1 }",
-    accepts: (value) =>
+    accepts: (value, real) =>
       typeof value === "object" &&
       value !== null &&
       Object.keys(value).join() === "decay" &&
-      EMA_DECAY.accepts((value as { decay: unknown }).decay),
+      EMA_DECAY.accepts((value as { decay: unknown }).decay, real),
   },
   memory: {
     default: undefined,
@@ -172,7 +173,7 @@ export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() =>
 }))();
 
 const SCALE_OPTIONS: Rules<Required<ScaleOptions>> = /* @__PURE__ */ (() => ({
-  gradScale: numberFrom(-LARGEST_FINITE, LARGEST_FINITE, 1, "that is finite"),
+  gradScale: numberIn(Number.isFinite, 1, "that is finite"),
   zeroGrad: FLAG,
 }))();
 
@@ -219,16 +220,20 @@ const STEP_DEFAULTS = /* @__PURE__ */ defaultsOf(STEP_OPTIONS);
 const CORE_DEFAULTS = /* @__PURE__ */ defaultsOf(CORE_OPTIONS);
 
 /** Checks the constructor's options, and parts them into those that groups inherit and those of the whole. */
-export function resolveOptions(options: Options): {
+export function resolveOptions(
+  options: Options,
+  real: Real,
+): {
   inherited: Hyperparameters;
   optimizerOptions: OptimizerOptions;
 } {
   checkIsPlain(options);
-  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, Object.keys(OPTIMIZER_OPTIONS));
+  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, real, Object.keys(OPTIMIZER_OPTIONS));
   const optimizerOptions = resolve(
     OPTIMIZER_OPTIONS,
     OPTIMIZER_DEFAULTS,
     options,
+    real,
     Object.keys(HYPERPARAMETERS),
   );
   const { memory, allocate, threads, ema } = optimizerOptions;
@@ -249,10 +254,10 @@ const GRADIENTS =
   "Gradients don't go here: write them to their views first, as optimizer.grads.w.set(values).";
 
 /** Checks the options of `step`. */
-export function resolveStepOptions(options: StepOptions | undefined): Required<StepOptions> {
+export function resolveStepOptions(options: StepOptions | undefined, real: Real): Required<StepOptions> {
   if (options === undefined) return STEP_DEFAULTS;
   if (!isPlain(options)) throw notPlain("step", options, "{ gradScale: 0.5 }", GRADIENTS);
-  return resolve(STEP_OPTIONS, STEP_DEFAULTS, options, NO_OTHERS, unknownStepOption);
+  return resolve(STEP_OPTIONS, STEP_DEFAULTS, options, real, NO_OTHERS, unknownStepOption);
 }
 
 const NO_OTHERS: readonly string[] = [];
@@ -268,16 +273,16 @@ function unknownStepOption(name: string, known: readonly string[], value: unknow
 }
 
 /** Checks a share that a caller asks about. */
-export function checkShard(shard: Shard): Shard {
-  check(STEP_OPTIONS, "shard", shard);
+export function checkShard(shard: Shard, real: Real): Shard {
+  check(STEP_OPTIONS, "shard", shard, real);
   return shard;
 }
 
 /** Checks the options of a raw update, which come in one object. */
-export function resolveCoreOptions(options: CoreOptions): Required<CoreOptions> {
+export function resolveCoreOptions(options: CoreOptions, real: Real): Required<CoreOptions> {
   checkIsPlain(options);
-  const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options);
-  checkTogether(resolved);
+  const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options, real);
+  checkTogether(resolved, real);
   return resolved;
 }
 

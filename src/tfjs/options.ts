@@ -1,5 +1,6 @@
 /** The options of the optimizer for tf.js, and their form in the config of a saved model. */
 import type { serialization } from "@tensorflow/tfjs-core";
+import { FLOAT32 } from "../base/real.ts";
 import { checkIsPlain, defaultsOf, type Rules, resolve } from "../base/rules.ts";
 import { dialects } from "../options/dialects.ts";
 import { CLIP, checkTogether, HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
@@ -42,8 +43,8 @@ const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
 /** Checks options, and takes from `base` those that are left out. */
 export function resolveRMSPropOptions(given: RMSPropOptions, base = DEFAULTS): ResolvedOptions {
   checkIsPlain(given);
-  const resolved = resolve(RULES, base, given);
-  checkTogether(resolved);
+  const resolved = resolve(RULES, base, given, FLOAT32);
+  checkTogether(resolved, FLOAT32);
   checkClipping(resolved.globalClipNorm, [resolved]);
   return resolved;
 }
