@@ -125,7 +125,7 @@ export class Loader<Made extends Optimizer<Params>> {
   }
 }
 
-export const asTheyLie = (view: Float32Array) => view;
+export const asTheyLie = <Elements>(view: Elements): Elements => view;
 
 /** Room for tensors that aren't in the optimizer's memory. */
 function roomsFor(entries: readonly Entry[]): Map<Entry, CarriedTensor> {

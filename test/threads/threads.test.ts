@@ -7,6 +7,7 @@ import { OptionError, RMSprop, ThreadError } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { generateWorker } from "../../scripts/build-worker.mjs";
 import { MOMENTUM } from "../../src/kernel/contract.ts";
+import { PLANES } from "../../src/kernel/segment.ts";
 import { workerCode } from "../../src/threads/worker.generated.ts";
 import { scalarsFor, seeded, VARIANTS } from "../support/kernels.ts";
 import { makeTwins, workers } from "../support/pools.ts";
@@ -57,10 +58,10 @@ describe("the bits of one thread", () => {
     for (const count of counts) {
       const segment = twins.segmentOf(count, count % 16);
       if (count < 1e6) twins.fill(segment, count);
-      const expected = twins.one.sumOfSquares(segment.grad, count);
-      expect(twins.pool.sumOfSquares(segment.grad, count), String(count)).toBe(expected);
+      const expected = twins.one.sumOfSquares(segment.grad, count, 1);
+      expect(twins.pool.sumOfSquares(segment.grad, count, 1), String(count)).toBe(expected);
       for (let i = 0; i < 1_000 && count === most && twins.pool.chunksDone.includes(0); i++) {
-        expect(twins.pool.sumOfSquares(segment.grad, count)).toBe(expected);
+        expect(twins.pool.sumOfSquares(segment.grad, count, 1)).toBe(expected);
       }
     }
     expect(Math.min(...twins.pool.chunksDone)).toBeGreaterThan(0);
@@ -337,7 +338,7 @@ describe("workers that die", () => {
       return { exports: {
         update(...args) {
           const last = isLast();
-          if (last) args[7] >>>= 1;
+          if (last) args[${PLANES.length + 1}] >>>= 1;
           update(...args);
           if (last) process.exit();
         },
@@ -435,7 +436,7 @@ describe("workers that die", () => {
       twins.fill(twins.segmentOf(count), pools);
       await twins.pool.ready;
       for (let i = 0; i < 1_000 && twins.pool.threads > 1; i++) {
-        expect(twins.pool.sumOfSquares(grad, count)).toBe(twins.one.sumOfSquares(grad, count));
+        expect(twins.pool.sumOfSquares(grad, count, 1)).toBe(twins.one.sumOfSquares(grad, count, 1));
       }
       expect(twins.pool.threads).toBe(1);
     }
