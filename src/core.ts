@@ -4,9 +4,11 @@
  *
  * @module rmsprop-wasm/core
  */
+import { FLOAT32 } from "./base/real.ts";
 import { show } from "./base/show.ts";
 import { MemoryError, OptionError } from "./errors.ts";
 import { CENTERED, MOMENTUM } from "./kernel/contract.ts";
+import { KERNELS } from "./kernel/module.ts";
 import { openWasm } from "./kernel/wasm.ts";
 import { checkMemory } from "./memory/layout.ts";
 import { areApart, type Range, rangeAt } from "./memory/ranges.ts";
@@ -81,13 +83,13 @@ export interface Core {
  */
 export function instantiate(memory: WebAssembly.Memory): Core {
   checkMemory(memory);
-  const kernel = openWasm(memory);
+  const kernel = openWasm(memory, KERNELS);
   return {
     update(tensor, options = {}) {
-      const resolved = resolveCoreOptions(options);
+      const resolved = resolveCoreOptions(options, FLOAT32);
       const { step, gradScale, zeroGrad } = resolved;
-      const lr = learningRateAt(resolved.lr, step);
-      const scalars = scalarsOf(resolved, lr, { step, gradScale, zeroGrad, emaDecay: undefined });
+      const lr = learningRateAt(resolved.lr, step, FLOAT32);
+      const scalars = scalarsOf(resolved, lr, { step, gradScale, zeroGrad, emaDecay: undefined }, FLOAT32);
       const { variant } = scalars;
       const { param, grad, squareAvg, count } = tensor;
       const [hasMomentum, isCentered] = [(variant & MOMENTUM) !== 0, (variant & CENTERED) !== 0];
@@ -111,7 +113,7 @@ export function instantiate(memory: WebAssembly.Memory): Core {
     },
     sumOfSquares({ grad, count }) {
       const [range] = checkPlanes(["grad"], [grad], count, memory);
-      return kernel.sumOfSquares(range!.ptr, count);
+      return kernel.sumOfSquares(range!.ptr, count, 1);
     },
   };
 }
@@ -127,13 +129,13 @@ function checkPlanes(
     throw new MemoryError(`count: got ${show(count)}, expected a whole number of elements.`);
   }
   const memoryBytes = memory.buffer.byteLength;
-  const byteLength = count * 4;
+  const byteLength = count * FLOAT32.bytes;
   const ranges: Range[] = [];
   for (let i = 0; i < ptrs.length; i++) {
     if (ptrs[i] === undefined) {
       throw new OptionError(`${names[i]}: got undefined; these hyperparameters need its byte offset.`);
     }
-    const range = rangeAt(names[i]!, ptrs[i], byteLength, memoryBytes);
+    const range = rangeAt(names[i]!, ptrs[i], byteLength, memoryBytes, FLOAT32.bytes);
     const other = ranges.find((other) => !areApart(other, range));
     if (other) {
       throw new MemoryError(

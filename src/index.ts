@@ -4,28 +4,14 @@
  * @module rmsprop-wasm
  */
 
-import type { OpenKernel } from "./kernel/contract.ts";
-import { openReference } from "./kernel/reference.ts";
-import { openWasm } from "./kernel/wasm.ts";
-import { isShared } from "./memory/layout.ts";
+import { KERNELS } from "./kernel/module.ts";
 import { Attachment, type AttachOptions, type Handle } from "./optimizer/handle.ts";
 import { Optimizer } from "./optimizer/optimizer.ts";
 import type { ParamRecord, Params } from "./optimizer/params.ts";
 import type { Options } from "./options/options.ts";
-import { openThreads } from "./threads/lazy.ts";
-import { canSpawn } from "./threads/spawn.ts";
+import { backendsOf } from "./threads/lazy.ts";
 
-const open: OpenKernel = (memory, wanted, threads) => {
-  if (wanted === "js") return openReference(memory, wanted, threads);
-  try {
-    return threads > 1 && isShared(memory)
-      ? openThreads(memory, threads, () => import("./threads.ts"))
-      : openWasm(memory);
-  } catch (error) {
-    if (wanted === "wasm") throw error;
-    return openReference(memory, wanted, threads);
-  }
-};
+const BACKENDS = /* @__PURE__ */ backendsOf(KERNELS, () => import("./threads.ts"));
 
 /**
  * RMSprop: divides each step by the root of a running average of the squared gradient. Parameters, gradients and
@@ -59,7 +45,7 @@ export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> 
    * @throws BackendError when this engine or page doesn't allow `options.backend`.
    */
   constructor(params: P, options: Options = {}) {
-    super(params, options, open, canSpawn);
+    super(params, options, BACKENDS);
   }
 
   /**
@@ -88,7 +74,7 @@ export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> 
     handle: Handle,
     options: AttachOptions = {},
   ): RMSprop<P> {
-    return new RMSprop<P>(new Attachment(handle, options) as never);
+    return new RMSprop<P>(new Attachment(handle, options, KERNELS.real) as never);
   }
 }
 

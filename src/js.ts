@@ -4,11 +4,14 @@
  * @module rmsprop-wasm/js
  */
 
-import { openReference } from "./kernel/reference.ts";
+import { FLOAT32 } from "./base/real.ts";
+import { referenceOver } from "./kernel/reference.ts";
 import { Attachment, type AttachOptions, type Handle } from "./optimizer/handle.ts";
 import { Optimizer } from "./optimizer/optimizer.ts";
 import type { ParamRecord, Params } from "./optimizer/params.ts";
 import type { Options } from "./options/options.ts";
+
+const BACKENDS = /* @__PURE__ */ referenceOver(FLOAT32);
 
 /**
  * `RMSprop` of the main entry without its WebAssembly code: the same members, the same results to the bit.
@@ -24,7 +27,7 @@ import type { Options } from "./options/options.ts";
  * optimizer.backend; // → "js"
  * ```
  */
-export class RMSprop<const P extends Params> extends Optimizer<P> {
+export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> {
   /**
    * Takes the arguments of the main entry's constructor, and throws the same errors.
    *
@@ -33,7 +36,7 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
    * @throws BackendError for `backend: "wasm"`.
    */
   constructor(params: P, options: Options = {}) {
-    super(params, options, openReference);
+    super(params, options, BACKENDS);
   }
 
   /** Takes the arguments of the main entry's `RMSprop.attach`, and throws the same errors. */
@@ -41,7 +44,7 @@ export class RMSprop<const P extends Params> extends Optimizer<P> {
     handle: Handle,
     options: AttachOptions = {},
   ): RMSprop<P> {
-    return new RMSprop<P>(new Attachment(handle, options) as never);
+    return new RMSprop<P>(new Attachment(handle, options, FLOAT32) as never);
   }
 }
 

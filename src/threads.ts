@@ -67,7 +67,7 @@ export function openPool(
   settings: Partial<PoolSettings> = {},
 ): Pool {
   const all = { ...SETTINGS, ...settings };
-  const start = { module, memory, planes: PLANES.length, arity: ARITY };
+  const start = { module, memory, planes: PLANES.length, arity: ARITY, bytes: inner.real.bytes };
   const workers = new Workers(threads, all.workerCode, start, all);
   const pool = new Pool(inner, workers, all);
   abandoned ??= new FinalizationRegistry((workers) => workers.dismissAll());
@@ -82,7 +82,7 @@ interface Bytes {
 }
 
 /** A kernel that shares the work that is worth sharing, and leaves the rest to the calling thread. */
-export class Pool implements Omit<Kernel, "backend" | "updateRows" | "catchUpRows"> {
+export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows" | "catchUpRows"> {
   /** Parameters that workers had claimed when they were given up, and that no error has named yet. */
   #lost: Bytes[] = [];
 
@@ -119,11 +119,12 @@ export class Pool implements Omit<Kernel, "backend" | "updateRows" | "catchUpRow
       return;
     }
 
-    const misalignment = (param % CACHE_LINE_BYTES) / 4;
-    const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / 4);
+    const { bytes } = this.inner.real;
+    const misalignment = (param % CACHE_LINE_BYTES) / bytes;
+    const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / bytes);
     const args = argumentsOf(segment, scalars);
     const owners = this.workers.run({ kind: UPDATE, count, chunkElements, misalignment, args }, (from, to) =>
-      this.inner.update(partOf(segment, from, to), scalars),
+      this.inner.update(partOf(segment, from, to, bytes), scalars),
     );
     if (owners.includes(NOBODY)) this.#noteLost(owners, param);
   }
@@ -133,29 +134,32 @@ export class Pool implements Omit<Kernel, "backend" | "updateRows" | "catchUpRow
       const lost = this.#lost;
       this.#lost = [];
       this.workers.inform(hold);
-      throw lostError(lost, groups);
+      throw lostError(lost, groups, this.inner.real.bytes);
     }
     if (this.workers.hasLate()) throw lateError();
   }
 
-  sumOfSquares(grad: number, count: number): number {
+  sumOfSquares(grad: number, count: number, scale: number): number {
     const { sumCutoff } = this.settings;
-    if (count < sumCutoff || !this.workers.hasHelp(true)) return this.inner.sumOfSquares(grad, count);
+    if (count < sumCutoff || !this.workers.hasHelp(true)) {
+      return this.inner.sumOfSquares(grad, count, scale);
+    }
     let sum = 0;
     for (let done = 0; done < count; done += MAX_BLOCKS * BLOCK) {
       const elements = Math.min(count - done, MAX_BLOCKS * BLOCK);
-      for (const block of this.#sumsOfBlocks(grad + done * 4, elements)) sum += block;
+      const from = grad + done * this.inner.real.bytes;
+      for (const block of this.#sumsOfBlocks(from, elements, scale)) sum += block;
     }
     return sum;
   }
 
   /** The sums in the order of the blocks, to be added up as one thread adds them. */
-  #sumsOfBlocks(grad: number, count: number): Float64Array {
+  #sumsOfBlocks(grad: number, count: number, scale: number): Float64Array {
     const { control } = this.workers;
     const chunkElements = this.#chunkElements(count, this.settings.minSumChunk, BLOCK);
     const perform = (from: number, to: number) =>
-      sumBlocks(control, 0, grad, from, to, this.inner.sumOfSquares);
-    const job = { kind: SUM_OF_SQUARES, count, chunkElements, misalignment: 0, args: [grad] };
+      sumBlocks(control, 0, { grad, from, to, scale, bytes: this.inner.real.bytes }, this.inner.sumOfSquares);
+    const job = { kind: SUM_OF_SQUARES, count, chunkElements, misalignment: 0, args: [grad, scale] };
     const sums = new Float64Array(Math.ceil(count / BLOCK));
     this.workers.run(job, perform).forEach((owner, chunk) => {
       const [from, to] = [startOf(control.job, chunk), startOf(control.job, chunk + 1)];
@@ -170,10 +174,11 @@ export class Pool implements Omit<Kernel, "backend" | "updateRows" | "catchUpRow
 
   #noteLost(owners: Int8Array, param: number): void {
     const { job } = this.workers.control;
+    const { bytes } = this.inner.real;
     owners.forEach((owner, chunk) => {
       if (owner !== NOBODY) return;
-      const from = param + startOf(job, chunk) * 4;
-      const to = param + startOf(job, chunk + 1) * 4;
+      const from = param + startOf(job, chunk) * bytes;
+      const to = param + startOf(job, chunk + 1) * bytes;
       const last = this.#lost.at(-1);
       if (last?.to === from) last.to = to;
       else this.#lost.push({ from, to });
@@ -200,12 +205,16 @@ const REPAIR =
 /** The most ranges that a message names. */
 const MAX_NAMED = 4;
 
-function lostError(bytes: readonly Bytes[], groups: readonly SettledGroup[]): ThreadError {
+function lostError(
+  ranges: readonly Bytes[],
+  groups: readonly SettledGroup[],
+  elementBytes: number,
+): ThreadError {
   const lost = groups.flatMap(({ tensors }, group) =>
     tensors.flatMap(({ name, segment: { param, count } }) =>
-      bytes.flatMap(({ from, to }) => {
-        const start = Math.max(0, (from - param) / 4);
-        const end = Math.min(count, (to - param) / 4);
+      ranges.flatMap(({ from, to }) => {
+        const start = Math.max(0, (from - param) / elementBytes);
+        const end = Math.min(count, (to - param) / elementBytes);
         return start < end ? [{ group, name, start, end }] : [];
       }),
     ),
@@ -217,8 +226,8 @@ function lostError(bytes: readonly Bytes[], groups: readonly SettledGroup[]): Th
     );
   if (lost.length > MAX_NAMED)
     named.push(`${lost.length - MAX_NAMED} other ranges, which this error's \`lost\` holds`);
-  const byteOffset = Math.min(...bytes.map(({ from }) => from));
-  const byteLength = Math.max(...bytes.map(({ to }) => to)) - byteOffset;
+  const byteOffset = Math.min(...ranges.map(({ from }) => from));
+  const byteLength = Math.max(...ranges.map(({ to }) => to)) - byteOffset;
   return new ThreadError(
     `A worker died in the middle of a step, or stood still for seconds. The step is taken and counts, but nobody knows whether these elements and their state are updated: ${named.join("; ")}. ${REPAIR} Until then, steps and all that reads the state are refused.`,
     byteOffset,

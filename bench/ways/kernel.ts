@@ -1,5 +1,6 @@
 /** The kernels without the class around them: the binary itself, and the `core` entry. */
 import { readFileSync } from "node:fs";
+import { FLOAT32 } from "../../src/base/real.ts";
 import { argumentsOf } from "../../src/kernel/contract.ts";
 import { scalarsOf } from "../../src/options/scalars.ts";
 import { dist, instantiate } from "../built.ts";
@@ -35,7 +36,7 @@ export const kernel: Way = {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: optimizer.memory } });
     const update = exports.update as (...args: number[]) => void;
     const settings = settingsOf(work);
-    const scalars = scalarsOf(settings, basis.lr, { ...settings, step: 0, emaDecay: undefined });
+    const scalars = scalarsOf(settings, basis.lr, { ...settings, step: 0, emaDecay: undefined }, FLOAT32);
     const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0 } = planesOf(optimizer);
     const segment = {
       param,

@@ -3,6 +3,7 @@
  * and `reference.ts` (JavaScript) both keep, and nothing about how they keep it.
  */
 
+import type { FloatArray, Real } from "../base/real.ts";
 import { PLANES, type Segment } from "./segment.ts";
 
 /** Which implementation of the mathematics runs: WebAssembly SIMD, or plain JavaScript with the same bits. */
@@ -36,12 +37,15 @@ export const FLUSH_INTERVAL = 64;
 /** The most threads that can share an update. */
 export const MAX_THREADS = 64;
 
-/** A step's hyperparameters as the kernels compute with them. Each number is already rounded to float32. */
+/**
+ * A step's hyperparameters as the kernels compute with them. Each number is already rounded to the
+ * element type.
+ */
 export interface Scalars {
   /** The sum of the bits above that are in use. */
   variant: number;
   alpha: number;
-  /** `1 - alpha`, computed in double and rounded once: other bits than a float32 subtraction gives. */
+  /** `1 - alpha`, computed in double and rounded once: in float32, other bits than a subtraction there gives. */
   oneMinusAlpha: number;
   epsInside: number;
   eps: number;
@@ -134,6 +138,7 @@ export const BLOCK = 4096;
 /** A backend, bound to one memory. */
 export interface Kernel {
   readonly backend: Backend;
+  readonly real: Real;
   /** Updates one segment in place. The caller has checked that it lies in the memory. */
   update(segment: Segment, scalars: Scalars): void;
   /**
@@ -143,8 +148,11 @@ export interface Kernel {
   updateRows(segment: Segment, scalars: Scalars, rows: Rows): void;
   /** Brings rows up to date, by a list of entries. Of the variant, the parts that have a plane matter. */
   catchUpRows(segment: Segment, variant: number, rows: Rows): void;
-  /** The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. */
-  sumOfSquares(grad: number, count: number): number;
+  /**
+   * The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. Each is
+   * multiplied by `scale` first, a power of two; in float32, which needs no other, it is 1.
+   */
+  sumOfSquares(grad: number, count: number, scale: number): number;
   /** How many threads share the work just now; without it, one. */
   readonly threads?: number;
   /** Resolves once as many do as ever will. */
@@ -161,8 +169,11 @@ export interface Kernel {
   dispose?(): void;
 }
 
-/**
- * Binds a backend to a memory; each entry of the package has its own. Throws `BackendError` for one it lacks. Several
- * threads take a shared memory.
- */
-export type OpenKernel = (memory: WebAssembly.Memory, wanted: Backend | undefined, threads: number) => Kernel;
+/** The backends of an entry of the package, over elements of one type. */
+export interface Backends<Elements extends FloatArray = FloatArray> {
+  readonly real: Real<Elements>;
+  /** Binds one to a memory. Throws `BackendError` for one that the entry lacks. Several threads take a shared memory. */
+  open(memory: WebAssembly.Memory, wanted: Backend | undefined, threads: number): Kernel;
+  /** Whether this place has threads that can share a memory; without it, none has. */
+  canShare?(): boolean;
+}

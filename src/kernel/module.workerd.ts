@@ -1,13 +1,15 @@
 /**
- * Takes the place of `binary.ts` in the bundles for Cloudflare's workerd and Vercel's edge runtime, which compile no
+ * Takes the place of `module.ts` in the bundles for Cloudflare's workerd and Vercel's edge runtime, which compile no
  * bytes: their tools compile what is imported statically. They agree on the ending `?module`; a bare `.wasm` means the
  * module's exports to Vercel's.
  */
+import { FLOAT32 } from "../base/real.ts";
 import { isShared } from "../memory/layout.ts";
 import module from "./core.wasm?module";
 import sharedModule from "./core-shared.wasm?module";
+import type { Kernels } from "./wasm.ts";
 
-/** The kernels as a module that imports a memory such as this one. */
-export function compileFor(memory: WebAssembly.Memory): WebAssembly.Module {
-  return isShared(memory) ? sharedModule : module;
-}
+export const KERNELS: Kernels<Float32Array> = {
+  real: FLOAT32,
+  compileFor: (memory) => (isShared(memory) ? sharedModule : module),
+};

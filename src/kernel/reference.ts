@@ -1,12 +1,15 @@
 /**
  * The JavaScript backend: the mathematics of `assembly/` for one element at a time, with the same bits. The tests take
- * it for their oracle, and it runs wherever WebAssembly is forbidden. `Math.fround` after each operation makes it a
- * float32 operation; through double that is exact for + − × ÷ and the root, denormals included.
+ * it for their oracle, and it runs wherever WebAssembly is forbidden. Rounding after each operation makes it an operation of
+ * the element type: for float32 by `Math.fround`, which is exact through double for + − × ÷ and the root, denormals
+ * included; in float64 there is nothing to round.
  */
-import { LARGEST_FINITE, SMALLEST_NORMAL } from "../base/float32.ts";
+import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import {
   AVERAGED,
+  type Backend,
+  type Backends,
   BLOCK,
   CENTERED,
   CORRECTED,
@@ -14,56 +17,68 @@ import {
   DECOUPLED,
   ENTRY,
   FLUSHED,
+  type Kernel,
   LEARNED,
   MOMENTUM,
   movesByDifference,
   NESTEROV,
-  type OpenKernel,
   type Rows,
   SCHEDULE_FREE,
   type Scalars,
   SHAPED,
   ZEROED,
 } from "./contract.ts";
-import { PLANES, partOf, type Segment } from "./segment.ts";
+import { PLANES, type Plane, partOf, type Segment } from "./segment.ts";
 
-const f32 = Math.fround;
+/** The backend alone, for entries without WebAssembly. */
+export function referenceOver<Elements extends FloatArray>(real: Real<Elements>): Backends<Elements> {
+  return { real, open: (memory, wanted) => openReference(memory, wanted, real) };
+}
 
-export const openReference: OpenKernel = (memory, wanted) => {
+/** Binds the backend to a memory. Throws `BackendError` where WebAssembly was asked for. */
+export function openReference(memory: WebAssembly.Memory, wanted: Backend | undefined, real: Real): Kernel {
   if (wanted === "wasm") {
     throw new BackendError(
       'Backend "wasm" was asked for, but this entry has JavaScript only: import "rmsprop-wasm".',
     );
   }
-  let heap = new Float32Array(memory.buffer);
+  let heap = new real.Array(memory.buffer);
   const current = () => {
-    if (heap.buffer !== memory.buffer) heap = new Float32Array(memory.buffer);
+    if (heap.buffer !== memory.buffer) heap = new real.Array(memory.buffer);
     return heap;
   };
   return {
     backend: "js",
-    update: (segment, scalars) => update(current(), segment, scalars),
-    updateRows: (segment, scalars, rows) => updateRows(current(), segment, scalars, rows),
-    catchUpRows: (segment, variant, rows) => catchUpRows(current(), segment, variant, rows),
-    sumOfSquares: (grad, count) => sumOfSquares(current(), grad >>> 2, count),
+    real,
+    update: (segment, scalars) => update(current(), segment, scalars, real),
+    updateRows: (segment, scalars, rows) => updateRows(current(), segment, scalars, rows, real),
+    catchUpRows: (segment, variant, rows) => catchUpRows(current(), segment, variant, rows, real),
+    sumOfSquares: (grad, count, scale) => sumOfSquares(current(), grad >>> shiftOf(real), count, scale),
   };
-};
+}
 
-function update(heap: Float32Array, segment: Segment, scalars: Scalars): void {
-  const { variant, emaWeight } = scalars;
-  const { param, grad, squareAvg, momentumBuffer, gradAvg, ema, z, count } = segment;
+/** The shift from a byte offset, which may be above 2 ** 31, to an element's index. */
+function shiftOf({ bytes }: Real): number {
+  return bytes === 4 ? 2 : 3;
+}
+
+function update(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real): void {
+  const { variant } = scalars;
   const isCommon = (variant & ~(MOMENTUM | AVERAGED | ZEROED | FLUSHED)) === 0 && movesByDifference(scalars);
-  (isCommon ? updateCommon : updateAny)(heap, segment, scalars);
-  if (variant & AVERAGED) average(heap, param >>> 2, ema >>> 2, count, emaWeight);
+  (isCommon ? updateCommon : updateAny)(heap, segment, scalars, real);
+  if (variant & AVERAGED) average(heap, segment, scalars, real);
   if (variant & FLUSHED) {
-    flush(heap, param >>> 2, count);
-    flush(heap, squareAvg >>> 2, count);
-    if (variant & MOMENTUM) flush(heap, momentumBuffer >>> 2, count);
-    if (variant & CENTERED) flush(heap, gradAvg >>> 2, count);
-    if (variant & AVERAGED) flush(heap, ema >>> 2, count);
-    if (variant & SCHEDULE_FREE) flush(heap, z >>> 2, count);
+    flush(heap, segment, "param", real);
+    flush(heap, segment, "squareAvg", real);
+    if (variant & MOMENTUM) flush(heap, segment, "momentumBuffer", real);
+    if (variant & CENTERED) flush(heap, segment, "gradAvg", real);
+    if (variant & AVERAGED) flush(heap, segment, "ema", real);
+    if (variant & SCHEDULE_FREE) flush(heap, segment, "z", real);
   }
-  if (variant & ZEROED) heap.fill(0, grad >>> 2, (grad >>> 2) + count);
+  if (variant & ZEROED) {
+    const grad = segment.grad >>> shiftOf(real);
+    heap.fill(0, grad, grad + segment.count);
+  }
 }
 
 /**
@@ -71,27 +86,31 @@ function update(heap: Float32Array, segment: Segment, scalars: Scalars): void {
  * time goes into rounding, for which engines convert to float32 and back: on a Zen 4 core the plain loop takes 1.5 times
  * as long as one in double, on a Sapphire Rapids core, with one converter, 2.9 times (2.1 with two elements a turn).
  */
-function updateCommon(heap: Float32Array, segment: Segment, scalars: Scalars): void {
+function updateCommon(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real): void {
+  const { round } = real;
+  const shift = shiftOf(real);
   const { variant, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
   const { count } = segment;
-  const param = segment.param >>> 2;
-  const grad = segment.grad >>> 2;
-  const squareAvg = segment.squareAvg >>> 2;
-  const momentumBuffer = segment.momentumBuffer >>> 2;
-  // Bundlers make a `var` of a module's constant. Taken as it is, V8 keeps `v` as an object: 12.5 ns instead of 10.
-  const ceiling = f32(LARGEST_FINITE);
+  const param = segment.param >>> shift;
+  const grad = segment.grad >>> shift;
+  const squareAvg = segment.squareAvg >>> shift;
+  const momentumBuffer = segment.momentumBuffer >>> shift;
+  // Rounded once more, or V8 keeps `v` as an object: 12.5 ns instead of 10.
+  const ceiling = round(real.largestFinite);
   for (let i = 0; i < count; i++) {
     const g = heap[grad + i]!;
     let v = heap[squareAvg + i]!;
-    v = f32(v + f32(oneMinusAlpha * f32(f32(g * g) - v)));
+    v = round(v + round(oneMinusAlpha * round(round(g * g) - v)));
     if (v > ceiling) v = ceiling;
     heap[squareAvg + i] = v;
-    const root = f32(Math.sqrt(epsInside === 0 ? v : f32(v + epsInside)));
-    const u = f32((updateScale === 1 ? g : f32(updateScale * g)) / (eps === 0 ? root : f32(root + eps)));
+    const root = round(Math.sqrt(epsInside === 0 ? v : round(v + epsInside)));
+    const u = round(
+      (updateScale === 1 ? g : round(updateScale * g)) / (eps === 0 ? root : round(root + eps)),
+    );
     if (variant & MOMENTUM) {
-      const m = f32(f32(momentum * heap[momentumBuffer + i]!) + u);
+      const m = round(round(momentum * heap[momentumBuffer + i]!) + u);
       heap[momentumBuffer + i] = m;
-      heap[param + i] = heap[param + i]! - (bufferScale === 1 ? m : f32(bufferScale * m));
+      heap[param + i] = heap[param + i]! - (bufferScale === 1 ? m : round(bufferScale * m));
     } else {
       heap[param + i] = heap[param + i]! - u;
     }
@@ -99,83 +118,98 @@ function updateCommon(heap: Float32Array, segment: Segment, scalars: Scalars): v
 }
 
 /** Every variant, in the written order. */
-function updateAny(heap: Float32Array, segment: Segment, scalars: Scalars): void {
+function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real): void {
+  const { round } = real;
+  const shift = shiftOf(real);
   const { variant, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
   const { gradScale, clipValue, decoupledDecay, weightDecay, correction } = scalars;
   const { zShare, stepShare, x0Share } = scalars;
   const byDifference = movesByDifference(scalars);
-  const param = segment.param >>> 2;
-  const grad = segment.grad >>> 2;
-  const squareAvg = segment.squareAvg >>> 2;
-  const momentumBuffer = segment.momentumBuffer >>> 2;
-  const gradAvg = segment.gradAvg >>> 2;
-  const points = segment.z >>> 2;
-  const x0 = segment.x0 >>> 2;
-  const ceiling = f32(LARGEST_FINITE);
+  const param = segment.param >>> shift;
+  const grad = segment.grad >>> shift;
+  const squareAvg = segment.squareAvg >>> shift;
+  const momentumBuffer = segment.momentumBuffer >>> shift;
+  const gradAvg = segment.gradAvg >>> shift;
+  const points = segment.z >>> shift;
+  const x0 = segment.x0 >>> shift;
+  const ceiling = round(real.largestFinite);
 
   for (let i = 0; i < segment.count; i++) {
     const p = heap[param + i]!;
     let g = heap[grad + i]!;
-    if (variant & (SHAPED | DECAYED)) g = f32(g * gradScale);
+    if (variant & (SHAPED | DECAYED)) g = round(g * gradScale);
     if (variant & SHAPED) {
       if (g < -clipValue) g = -clipValue;
       if (g > clipValue) g = clipValue;
     }
-    if (variant & DECAYED) g = f32(g + f32(weightDecay * p));
+    if (variant & DECAYED) g = round(g + round(weightDecay * p));
 
     let v = heap[squareAvg + i]!;
     v = byDifference
-      ? f32(v + f32(oneMinusAlpha * f32(f32(g * g) - v)))
-      : f32(f32(alpha * v) + f32(f32(oneMinusAlpha * g) * g));
+      ? round(v + round(oneMinusAlpha * round(round(g * g) - v)))
+      : round(round(alpha * v) + round(round(oneMinusAlpha * g) * g));
     if (v > ceiling) v = ceiling;
     heap[squareAvg + i] = v;
-    if (variant & CORRECTED) v = f32(v / correction);
+    if (variant & CORRECTED) v = round(v / correction);
 
     if (variant & CENTERED) {
       let a = heap[gradAvg + i]!;
       a = byDifference
-        ? f32(a + f32(oneMinusAlpha * f32(g - a)))
-        : f32(f32(alpha * a) + f32(oneMinusAlpha * g));
+        ? round(a + round(oneMinusAlpha * round(g - a)))
+        : round(round(alpha * a) + round(oneMinusAlpha * g));
       heap[gradAvg + i] = a;
-      if (variant & CORRECTED) a = f32(a / correction);
-      v = f32(v - f32(a * a));
+      if (variant & CORRECTED) a = round(a / correction);
+      v = round(v - round(a * a));
       if (v < 0) v = 0;
     }
 
-    const d = f32(f32(Math.sqrt(f32(v + epsInside))) + eps);
-    let u = f32(f32(updateScale * g) / d);
+    const d = round(round(Math.sqrt(round(v + epsInside))) + eps);
+    let u = round(round(updateScale * g) / d);
     if (variant & MOMENTUM) {
-      let m = f32(f32(momentum * heap[momentumBuffer + i]!) + u);
+      let m = round(round(momentum * heap[momentumBuffer + i]!) + u);
       heap[momentumBuffer + i] = m;
-      if (variant & NESTEROV) m = f32(u + f32(momentum * m));
-      u = f32(bufferScale * m);
+      if (variant & NESTEROV) m = round(u + round(momentum * m));
+      u = round(bufferScale * m);
     }
-    if (variant & DECOUPLED) u = f32(u + f32(decoupledDecay * p));
+    if (variant & DECOUPLED) u = round(u + round(decoupledDecay * p));
     const z = variant & SCHEDULE_FREE ? heap[points + i]! : p;
-    if (variant & LEARNED) u = f32(u - f32(x0Share * f32(heap[x0 + i]! - z)));
+    if (variant & LEARNED) u = round(u - round(x0Share * round(heap[x0 + i]! - z)));
     if (variant & SCHEDULE_FREE) {
-      heap[points + i] = f32(z - u);
-      u = f32(f32(stepShare * u) - f32(zShare * f32(z - p)));
+      heap[points + i] = round(z - u);
+      u = round(round(stepShare * u) - round(zShare * round(z - p)));
     }
-    heap[param + i] = f32(p - u);
+    heap[param + i] = round(p - u);
   }
 }
 
-function updateRows(heap: Float32Array, segment: Segment, scalars: Scalars, { ptr, count }: Rows): void {
-  for (const row of new Uint32Array(heap.buffer, ptr, count)) {
-    update(heap, partOf(segment, row * segment.count, (row + 1) * segment.count), scalars);
+function updateRows(heap: FloatArray, segment: Segment, scalars: Scalars, rows: Rows, real: Real): void {
+  for (const row of new Uint32Array(heap.buffer, rows.ptr, rows.count)) {
+    const part = partOf(segment, row * segment.count, (row + 1) * segment.count, real.bytes);
+    update(heap, part, scalars, real);
   }
 }
 
 /** The steps that rows have missed, by entries as `assembly/rows.ts` describes them. */
-function catchUpRows(heap: Float32Array, segment: Segment, variant: number, { ptr, count }: Rows): void {
+function catchUpRows(
+  heap: FloatArray,
+  segment: Segment,
+  variant: number,
+  { ptr, count }: Rows,
+  real: Real,
+): void {
+  const shift = shiftOf(real);
+  /** Rounds, and makes denormals 0. */
+  const normal = (value: number) => {
+    const rounded = real.round(value);
+    return Math.abs(rounded) < real.smallestNormal ? 0 : rounded;
+  };
   const entries = new Float64Array(heap.buffer, ptr, count * ENTRY.length);
   for (let at = 0; at < entries.length; at += ENTRY.length) {
     const [row, averageKept, momentumKept, paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum] =
       entries.subarray(at, at + ENTRY.length) as unknown as FactorsOfEntry;
     const start = row * segment.count;
     const places = { ...segment };
-    for (const plane of PLANES) places[plane] = (segment[plane] >>> 2) + start;
+    for (const plane of PLANES) places[plane] = (segment[plane] >>> shift) + start;
     const { param, squareAvg, momentumBuffer, gradAvg, ema } = places;
     for (let i = 0; i < segment.count; i++) {
       const p = heap[param + i]!;
@@ -196,40 +230,43 @@ function catchUpRows(heap: Float32Array, segment: Segment, variant: number, { pt
 
 type FactorsOfEntry = [number, number, number, number, number, number, number, number];
 
-/** Rounds to float32, and denormals to 0. */
-function normal(value: number): number {
-  const rounded = f32(value);
-  return Math.abs(rounded) < SMALLEST_NORMAL ? 0 : rounded;
-}
-
 /** Moves the running average of the weights towards them. */
-function average(heap: Float32Array, param: number, ema: number, count: number, emaWeight: number): void {
-  for (let i = 0; i < count; i++) {
+function average(heap: FloatArray, segment: Segment, { emaWeight }: Scalars, real: Real): void {
+  const { round } = real;
+  const param = segment.param >>> shiftOf(real);
+  const ema = segment.ema >>> shiftOf(real);
+  for (let i = 0; i < segment.count; i++) {
     const e = heap[ema + i]!;
-    heap[ema + i] = e + f32(emaWeight * f32(heap[param + i]! - e));
+    heap[ema + i] = e + round(emaWeight * round(heap[param + i]! - e));
   }
 }
 
-function flush(heap: Float32Array, start: number, count: number): void {
-  for (let i = start; i < start + count; i++) {
-    if (Math.abs(heap[i]!) < SMALLEST_NORMAL) heap[i] = 0;
+function flush(heap: FloatArray, segment: Segment, plane: Plane, real: Real): void {
+  const { smallestNormal } = real;
+  const start = segment[plane] >>> shiftOf(real);
+  for (let i = start; i < start + segment.count; i++) {
+    if (Math.abs(heap[i]!) < smallestNormal) heap[i] = 0;
   }
 }
 
-function sumOfSquares(heap: Float32Array, grad: number, count: number): number {
+function sumOfSquares(heap: FloatArray, grad: number, count: number, scale: number): number {
   let sum = 0;
   for (let start = 0; start < count; start += BLOCK) {
-    sum += sumOfBlock(heap.subarray(grad + start, grad + Math.min(start + BLOCK, count)));
+    sum += sumOfBlock(heap.subarray(grad + start, grad + Math.min(start + BLOCK, count)), scale);
   }
   return sum;
 }
 
-function sumOfBlock(block: Float32Array): number {
+function sumOfBlock(block: FloatArray, scale: number): number {
   const partial = new Float64Array(8);
   const whole = block.length - (block.length % 8);
-  for (let i = 0; i < whole; i++) partial[i % 8]! += block[i]! * block[i]!;
+  const square = (i: number) => {
+    const g = block[i]! * scale;
+    return g * g;
+  };
+  for (let i = 0; i < whole; i++) partial[i % 8]! += square(i);
   const [s0, s1, s2, s3, s4, s5, s6, s7] = partial as unknown as number[];
   let sum = s0! + s2! + (s4! + s6!) + (s1! + s3! + (s5! + s7!));
-  for (let i = whole; i < block.length; i++) sum += block[i]! * block[i]!;
+  for (let i = whole; i < block.length; i++) sum += square(i);
   return sum;
 }

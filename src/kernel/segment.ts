@@ -13,7 +13,7 @@ export interface Segment {
   z: number;
   /** The place where the run began, for a learned rate. */
   x0: number;
-  /** Elements (float32) in each plane. */
+  /** Elements in each plane. */
   count: number;
 }
 
@@ -47,9 +47,9 @@ export const NOWHERE = {
 /** A plane of state, by PyTorch's name for it. */
 export type StatePlane = "squareAvg" | "momentumBuffer" | "gradAvg";
 
-/** The elements of a segment from one to before another. */
-export function partOf(segment: Segment, from: number, to: number): Segment {
+/** The elements of a segment from one to before another, of so many bytes each. */
+export function partOf(segment: Segment, from: number, to: number, bytes: number): Segment {
   const part = { ...segment, count: to - from };
-  for (const plane of PLANES) part[plane] += from * 4;
+  for (const plane of PLANES) part[plane] += from * bytes;
   return part;
 }

@@ -1,8 +1,8 @@
 /** The WebAssembly backend: the compiled kernels, bound to a memory. */
 import { instantiateSync } from "@assemblyscript/loader";
+import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import { argumentsOf, type Kernel } from "./contract.ts";
-import { compileFor } from "./module.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
@@ -11,7 +11,14 @@ interface Exports extends Record<string, unknown> {
   /** Takes the arguments of `update`, and the list of rows. */
   updateRows(...args: number[]): void;
   catchUpRows(...args: number[]): void;
-  sumOfSquares(grad: number, count: number): number;
+  sumOfSquares(grad: number, count: number, scale: number): number;
+}
+
+/** The compiled kernels for elements of one type. */
+export interface Kernels<Elements extends FloatArray = FloatArray> {
+  readonly real: Real<Elements>;
+  /** The kernels as a module that imports a memory such as this one. */
+  compileFor(memory: WebAssembly.Memory): WebAssembly.Module;
 }
 
 /**
@@ -19,7 +26,7 @@ interface Exports extends Record<string, unknown> {
  *
  * @internal
  */
-export function openWasm(memory: WebAssembly.Memory): Kernel {
+export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kernels): Kernel {
   let exports: Exports;
   try {
     // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
@@ -33,6 +40,7 @@ export function openWasm(memory: WebAssembly.Memory): Kernel {
   const { update, updateRows, catchUpRows, sumOfSquares } = exports;
   return {
     backend: "wasm",
+    real,
     update(segment, scalars) {
       // The order of `argumentsOf`, which a test compares.
       update(

@@ -10,6 +10,7 @@
  * of the pages that it made itself.
  */
 
+import type { FloatArray, Real } from "../base/real.ts";
 import { MemoryError } from "../errors.ts";
 import {
   checkMemory,
@@ -57,7 +58,12 @@ export class Arena {
    * Without a memory the arena makes one of its own, which threads can share if `isShared`; without an allocator it places
    * planes on freshly grown pages.
    */
-  constructor(memory: WebAssembly.Memory | undefined, allocate: Allocate | undefined, isShared: boolean) {
+  constructor(
+    readonly real: Real,
+    memory: WebAssembly.Memory | undefined,
+    allocate: Allocate | undefined,
+    isShared: boolean,
+  ) {
     if (memory) checkMemory(memory);
     this.#memory = memory;
     this.#allocate = allocate;
@@ -103,8 +109,9 @@ export class Arena {
   }
 
   /** Checks that the tensors to adopt are inside the memory, apart from each other, and gives their byte offsets. */
-  adopt(places: readonly { name: string; place: Float32Array | number; count: number }[]): readonly number[] {
+  adopt(places: readonly { name: string; place: FloatArray | number; count: number }[]): readonly number[] {
     const { buffer } = this.memory;
+    const { bytes } = this.real;
     const ranges = places.map(({ name, place, count }) => {
       if (typeof place !== "number" && place.buffer !== buffer) {
         throw new MemoryError(
@@ -112,7 +119,7 @@ export class Arena {
         );
       }
       const given = typeof place === "number" ? place : place.byteOffset;
-      return rangeAt(name, given, count * 4, buffer.byteLength);
+      return rangeAt(name, given, count * bytes, buffer.byteLength, bytes);
     });
     this.#taken = joined(this.#taken, ranges);
     return ranges.map(({ ptr }) => ptr);
@@ -127,7 +134,7 @@ export class Arena {
       if (ptr === 0) {
         throw new MemoryError(`${name}: got byte offset 0, which says that the module has no room left.`);
       }
-      return rangeAt(name, ptr, byteLength, this.memory.buffer.byteLength);
+      return rangeAt(name, ptr, byteLength, this.memory.buffer.byteLength, this.real.bytes);
     });
     this.#taken = joined(this.#taken, ranges);
     return ranges.map(({ ptr }) => ptr);

@@ -19,8 +19,8 @@ const ALIAS_BYTES = 4096;
 export const MAX_GAP_BYTES = ALIAS_BYTES + CACHE_LINE_BYTES;
 
 /** Bytes from the start of one tensor to the start of the next. */
-export function paddedByteLength(count: number): number {
-  return Math.ceil((count * 4) / TENSOR_ALIGN_BYTES) * TENSOR_ALIGN_BYTES;
+export function paddedByteLength(count: number, elementBytes: number): number {
+  return Math.ceil((count * elementBytes) / TENSOR_ALIGN_BYTES) * TENSOR_ALIGN_BYTES;
 }
 
 /** Whether threads can share a memory. The growth of such a memory leaves views as they are. */

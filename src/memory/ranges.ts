@@ -10,17 +10,23 @@ export interface Range {
 }
 
 /**
- * Checks an address and gives the range that begins there. A negative whole number is an address above 2 GiB, as the
+ * Checks an address, a multiple of `align`, and gives the range that begins there. A negative whole number is an address above 2 GiB, as the
  * exports of modules give those: JavaScript sees their 32 bits as a signed number.
  */
-export function rangeAt(name: string, given: unknown, byteLength: number, memoryBytes: number): Range {
+export function rangeAt(
+  name: string,
+  given: unknown,
+  byteLength: number,
+  memoryBytes: number,
+  align: number,
+): Range {
   const address = Number.isInteger(given) ? (given as number) : NaN;
   const ptr = address < 0 ? address + 2 ** 32 : address;
   const fits = ptr + byteLength <= memoryBytes;
   // The bits, since the remainder of a number that may be no int32 takes as long as a small update.
-  if (!(ptr >= 0) || (address & 3) !== 0 || (address < 0 && !fits)) {
+  if (!(ptr >= 0) || (address & (align - 1)) !== 0 || (address < 0 && !fits)) {
     throw new MemoryError(
-      `${name}: got byte offset ${show(given)}, expected a multiple of 4 from 0 up, inside the memory of ${memoryBytes} bytes.`,
+      `${name}: got byte offset ${show(given)}, expected a multiple of ${align} from 0 up, inside the memory of ${memoryBytes} bytes.`,
     );
   }
   if (!fits) {

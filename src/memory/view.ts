@@ -1,24 +1,27 @@
 /** Views of tensors, made anew when their memory grows. */
 
+import type { FloatArray, Real } from "../base/real.ts";
+
 /** The place of a tensor, and the view of it that was handed out last. */
 export class Place {
-  #view: Float32Array | undefined;
+  #view: FloatArray | undefined;
 
   constructor(
+    private readonly real: Real,
     private readonly memory: WebAssembly.Memory,
     readonly byteOffset: number,
     readonly count: number,
     /** A view of the place that a caller holds already. */
-    view?: Float32Array,
+    view?: FloatArray,
   ) {
     this.#view = view;
   }
 
   /** A view over the memory as it is now. Growing a memory empties every view made before. */
-  get view(): Float32Array {
+  get view(): FloatArray {
     // Dead views are shorter, and those that follow a resizable buffer's length may be longer.
     if (this.#view?.length !== this.count) {
-      this.#view = new Float32Array(this.memory.buffer, this.byteOffset, this.count);
+      this.#view = new this.real.Array(this.memory.buffer, this.byteOffset, this.count);
     }
     return this.#view;
   }
@@ -41,8 +44,8 @@ export function mayBeOf({ buffer }: WebAssembly.Memory, view: ArrayBufferView): 
 const EXCHANGED = 4096;
 
 /** Exchanges the elements of two arrays of one length, bit by bit. */
-export function exchange(a: Float32Array, b: Float32Array): void {
-  const kept = new Float32Array(Math.min(a.length, EXCHANGED));
+export function exchange(a: FloatArray, b: FloatArray): void {
+  const kept = a.slice(0, EXCHANGED);
   for (let from = 0; from < a.length; from += EXCHANGED) {
     const [partOfA, partOfB] = [a, b].map((array) => array.subarray(from, from + EXCHANGED));
     kept.set(partOfA!);

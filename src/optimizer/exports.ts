@@ -3,10 +3,11 @@
  * itself: esbuild keeps an `export *` of a file outside of the bundles only if it stands in an entry.
  */
 
+export type { FloatArray } from "../base/real.ts";
 export type { Backend } from "../kernel/contract.ts";
 export type { Allocate } from "../memory/arena.ts";
 export { dialects } from "../options/dialects.ts";
-export type { Hyperparameters, Schedule } from "../options/hyperparameters.ts";
+export type { GroupHyperparameters, Hyperparameters, Schedule } from "../options/hyperparameters.ts";
 export type {
   NonFinitePolicy,
   OptimizerOptions,
@@ -31,4 +32,4 @@ export type { TensorReport } from "./report.ts";
 export type { ElementRange } from "./shard.ts";
 export type { GroupState, StateDict, TensorState } from "./state-dict.ts";
 export type { State } from "./tensor.ts";
-export type { FloatArray, NestedValues, Shape, ShapedValues } from "./values.ts";
+export type { NestedValues, Shape, ShapedValues } from "./values.ts";

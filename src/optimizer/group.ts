@@ -8,7 +8,7 @@ import { type Hyperparameters, learningRateAt } from "../options/hyperparameters
 import { changesMissed, Missed } from "../options/missed.ts";
 import type { Shard } from "../options/options.ts";
 import { phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
-import { clippedScale, type NormedGroup, type SumsOfSquares } from "./norms.ts";
+import { clippedScale, type NormedGroup, type TensorNorms } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
 import { type RowGroup, type RowLists, type Rows, refuseCoupled, rowsIn } from "./rows.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
@@ -49,7 +49,7 @@ export class Group implements NormedGroup, RowGroup {
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
     const { arena, hasEma, beforeChange, catchUp } = context;
     this.#catchUp = catchUp;
-    this.missed = new Missed(hyperparameters);
+    this.missed = new Missed(hyperparameters, arena.real);
     this.#arena = arena;
     this.#beforeChange = beforeChange;
     this.hyperparameters = hyperparameters;
@@ -71,7 +71,10 @@ export class Group implements NormedGroup, RowGroup {
   /** Takes over the places that its tensors have got. */
   settle(): void {
     this.#tables = this.tensors.filter(({ rowSteps }) => rowSteps !== 0);
-    this.#segments = mergedSegments(this.tensors.filter(({ rowSteps }) => rowSteps === 0));
+    this.#segments = mergedSegments(
+      this.tensors.filter(({ rowSteps }) => rowSteps === 0),
+      this.#arena.real.bytes,
+    );
   }
 
   /** Whether each tensor's gradient is clipped to a norm of its own. */
@@ -81,13 +84,13 @@ export class Group implements NormedGroup, RowGroup {
 
   /** Does the part of a step that may throw: called for all groups before the first one is updated. */
   prepare(step: number): void {
-    this.#lr = learningRateAt(this.hyperparameters.lr, step);
+    this.#lr = learningRateAt(this.hyperparameters.lr, step, this.#arena.real);
   }
 
-  update(kernel: Kernel, plan: StepPlan, { sums, shard, lists, rows }: StepParts): void {
-    const share = shard ? shareOf(this.#segments, shard) : whole;
+  update(kernel: Kernel, plan: StepPlan, { tensorNorms, shard, lists, rows }: StepParts): void {
+    const share = shard ? shareOf(this.#segments, shard, this.#arena.real.bytes) : whole;
     const scalarsOfTensor = (tensor: Tensor) => {
-      const gradScale = clippedScale(plan.gradScale, sums.get(tensor), this.hyperparameters.clipNorm);
+      const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), this.hyperparameters.clipNorm);
       return this.#scalarsFor({ ...plan, gradScale });
     };
     for (const tensor of this.#tables) {
@@ -114,7 +117,7 @@ export class Group implements NormedGroup, RowGroup {
   /** Brings rows up to date: those of lists, or all. */
   catchUp(kernel: Kernel, plan: StepPlan, rows: Rows, lists: RowLists | undefined): void {
     const { step, emaDecay } = plan;
-    const { variant } = scalarsOf(this.hyperparameters, 0, plan);
+    const { variant } = scalarsOf(this.hyperparameters, 0, plan, this.#arena.real);
     for (const tensor of this.#tables) {
       const list = lists?.get(tensor);
       if (lists && !list) continue;
@@ -124,7 +127,8 @@ export class Group implements NormedGroup, RowGroup {
 
   /** The elements of each tensor that belong to a share. */
   rangesIn(shard: Shard): [string, ElementRange][] {
-    const share = shareOf(this.#segments, shard);
+    const { bytes } = this.#arena.real;
+    const share = shareOf(this.#segments, shard, bytes);
     return this.tensors.map((tensor) => {
       const { name, segment } = tensor;
       if (tensor.rowSteps !== 0) {
@@ -133,14 +137,15 @@ export class Group implements NormedGroup, RowGroup {
         return [name, { start: from * width, end: to * width }];
       }
       const part = share(segment);
-      const start = part ? (part.param - segment.param) / 4 : 0;
+      const start = part ? (part.param - segment.param) / bytes : 0;
       return [name, { start, end: start + (part?.count ?? 0) }];
     });
   }
 
   fill(plane: Plane, value: number): void {
+    const { real, memory } = this.#arena;
     for (const segment of this.#segments) {
-      new Float32Array(this.#arena.memory.buffer, segment[plane], segment.count).fill(value);
+      new real.Array(memory.buffer, segment[plane], segment.count).fill(value);
     }
     for (const tensor of this.#tables) tensor.view(plane).fill(value);
   }
@@ -161,7 +166,7 @@ export class Group implements NormedGroup, RowGroup {
     ) {
       return last.scalars;
     }
-    const scalars = scalarsOf(this.hyperparameters, this.#lr, plan);
+    const scalars = scalarsOf(this.hyperparameters, this.#lr, plan, this.#arena.real);
     this.#last = { lr: this.#lr, gradScale, zeroGrad, emaDecay, phase, scalars };
     return scalars;
   }
@@ -207,7 +212,7 @@ export class Group implements NormedGroup, RowGroup {
 /** The parts of a step beside its plan. */
 export interface StepParts {
   /** Needed if each tensor is clipped to a norm of its own. */
-  readonly sums: SumsOfSquares;
+  readonly tensorNorms: TensorNorms;
   readonly shard: Shard | undefined;
   readonly lists: RowLists | undefined;
   readonly rows: Rows;
@@ -250,15 +255,15 @@ export function reserve(arena: Arena, wants: readonly Wants[], moreBytes = 0): n
 const whole = (segment: Segment): Segment | undefined => segment;
 
 /** Covers the tensors with as few segments as possible: tensors that follow each other in all planes need one call. */
-function mergedSegments(tensors: readonly Tensor[]): Segment[] {
+function mergedSegments(tensors: readonly Tensor[], bytes: number): Segment[] {
   const segments: Segment[] = [];
   let last: Segment | undefined;
   for (const { segment, byteStride } of tensors) {
-    const lastBytes = (last?.count ?? 0) * 4;
+    const lastBytes = (last?.count ?? 0) * bytes;
     if (last && PLANES.every((plane) => follows(last!, segment, plane, lastBytes))) {
-      last.count += byteStride / 4;
+      last.count += byteStride / bytes;
     } else {
-      last = { ...segment, count: byteStride / 4 };
+      last = { ...segment, count: byteStride / bytes };
       segments.push(last);
     }
   }

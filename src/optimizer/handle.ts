@@ -1,10 +1,13 @@
 /** Handles: plain data that one thread sends another, so that both have an optimizer on the same tensors. */
 
+import type { Real } from "../base/real.ts";
+import { checkIsPlain, type Rules, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { MemoryError, OptionError, ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
+import type { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
-import type { Hyperparameters } from "../options/hyperparameters.ts";
+import { HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
 import type { OptimizerOptions, Options } from "../options/options.ts";
 import type { Group } from "./group.ts";
 import type { ParsedGroup } from "./params.ts";
@@ -20,6 +23,8 @@ export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite
 export interface Handle {
   /** Version of a handle's contents: both sides' libraries must agree on it. */
   readonly version: number;
+  /** The type of all elements, by the entry that the handle is of. */
+  readonly elements: "float32" | "float64";
   /** The memory of the tensors, a shared one. */
   readonly memory: WebAssembly.Memory;
   /** Byte offset of the count of steps. */
@@ -48,9 +53,11 @@ export interface AttachOptions {
   readonly lr?: Hyperparameters["lr"];
 }
 
+const ATTACH_OPTIONS: Rules<Required<AttachOptions>> = /* @__PURE__ */ (() => ({ lr: HYPERPARAMETERS.lr }))();
+
 /** @internal */
 export function handleOf(
-  memory: WebAssembly.Memory,
+  { real, memory }: Arena,
   progress: number,
   groups: readonly Group[],
   { globalClipNorm, nonFinite, ema }: OptimizerOptions,
@@ -62,6 +69,7 @@ export function handleOf(
   }
   return {
     version: VERSION,
+    elements: real.name,
     memory,
     progress,
     groups: groups.map(({ hyperparameters, tensors }) => ({
@@ -71,13 +79,13 @@ export function handleOf(
       },
       tensors: tensors.map(({ name, shape, isAdopted, segment, rowSteps }) => ({
         name,
-        shape,
+        shape: shape && [...shape],
         isAdopted,
         segment: { ...segment },
         rowSteps,
       })),
     })),
-    options: { globalClipNorm, nonFinite, ema },
+    options: { globalClipNorm, nonFinite, ema: ema && { ...ema } },
   };
 }
 
@@ -91,11 +99,18 @@ export class Attachment {
   readonly options: Options;
   readonly progress: number;
 
-  /** @throws ParameterError for anything but a handle of this version. */
-  constructor(handle: Handle, { lr }: AttachOptions) {
+  /** @throws ParameterError for anything but a handle of this version and type. */
+  constructor(handle: Handle, options: AttachOptions, real: Real) {
+    checkIsPlain(options);
+    const { lr } = resolve<AttachOptions>(ATTACH_OPTIONS, {}, options, real);
     if (handle?.version !== VERSION) {
       throw new ParameterError(
         `Handle: got ${show(handle)} of version ${show(handle?.version)}, expected what optimizer.handle gives, of version ${VERSION}: use the same rmsprop-wasm on both sides.`,
+      );
+    }
+    if (handle.elements !== real.name) {
+      throw new ParameterError(
+        `Handle: got one of ${show(handle.elements)}, expected ${show(real.name)}: attach by the entry that the handle is of.`,
       );
     }
     this.groups = handle.groups.map(({ hyperparameters, tensors }) => {
@@ -109,7 +124,7 @@ export class Attachment {
         overrides: overrides as Hyperparameters,
         tensors: tensors.map(({ name, shape, isAdopted, segment, rowSteps }) => ({
           name,
-          shape,
+          shape: shape && [...shape],
           count: segment.count,
           placed: { isAdopted, segment, rowSteps },
         })),

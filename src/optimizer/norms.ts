@@ -7,8 +7,8 @@ import { clipFactor } from "../options/scalars.ts";
 import { type RowLists, sumOfRows } from "./rows.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** The sum of the squares of each tensor's gradient in memory, neither scaled nor clipped. */
-export type SumsOfSquares = ReadonlyMap<Tensor, number>;
+/** The L2 norm of each tensor's gradient in memory, neither scaled nor clipped. */
+export type TensorNorms = ReadonlyMap<Tensor, number>;
 
 /** The parts of a group that norms depend on. */
 export interface NormedGroup {
@@ -30,10 +30,10 @@ export interface Measured {
   /** The L2 norm of all gradients, scaled but not clipped. Undefined if no step needs it and the caller gave none. */
   readonly norm: number | undefined;
   /** Empty if nothing was measured. */
-  readonly sums: SumsOfSquares;
+  readonly tensorNorms: TensorNorms;
 }
 
-const UNMEASURED: Measured = { norm: undefined, sums: new Map() };
+const UNMEASURED: Measured = { norm: undefined, tensorNorms: new Map() };
 
 export class Norms {
   readonly #options: OptimizerOptions;
@@ -62,21 +62,26 @@ export class Norms {
     this.#areNeeded ??= this.#needsTotal || groups.some((group) => group.clipsByNorm);
     const isKnown = known !== undefined && !groups.some((group) => group.clipsByNorm);
     if (!this.#areNeeded || isKnown) {
-      return known === undefined ? UNMEASURED : { norm: known, sums: UNMEASURED.sums };
+      return known === undefined ? UNMEASURED : { norm: known, tensorNorms: UNMEASURED.tensorNorms };
     }
-    const sums = new Map<Tensor, number>();
-    let total = 0;
-    for (const { tensors } of groups) {
-      for (const tensor of tensors) {
-        const list = lists?.get(tensor);
-        const sum = list
-          ? sumOfRows(kernel, tensor, list)
-          : kernel.sumOfSquares(tensor.segment.grad, tensor.count);
-        sums.set(tensor, sum);
-        total += sum;
-      }
-    }
-    return { norm: known ?? Math.sqrt(total) * Math.abs(gradScale), sums };
+    const tensors = groups.flatMap((group) => group.tensors);
+    const plain = new Map<Tensor, number>();
+    const sumOf = (tensor: Tensor, scale: number) => {
+      const list = lists?.get(tensor);
+      return list
+        ? sumOfRows(kernel, tensor, list, scale)
+        : kernel.sumOfSquares(tensor.segment.grad, tensor.count, scale);
+    };
+    for (const tensor of tensors) plain.set(tensor, sumOf(tensor, 1));
+    const rootOf = (some: readonly Tensor[]) =>
+      kernel.real.root((scale) => {
+        let sum = 0;
+        for (const tensor of some) sum += scale === 1 ? plain.get(tensor)! : sumOf(tensor, scale);
+        return sum;
+      });
+    const tensorNorms = new Map(tensors.map((tensor) => [tensor, rootOf([tensor])]));
+    const norm = known ?? rootOf(tensors) * Math.abs(gradScale);
+    return { norm, tensorNorms };
   }
 
   /** Refuses a share of a step that depends on gradients of other shares which it can't know. */
@@ -95,13 +100,13 @@ export class Norms {
 }
 
 /** Names the tensors whose gradients aren't finite, as far as they were measured. */
-export function nonFiniteError(sums: SumsOfSquares): NonFiniteError {
-  const tensors = [...sums].filter(([, sum]) => !Number.isFinite(sum));
+export function nonFiniteError(tensorNorms: TensorNorms): NonFiniteError {
+  const tensors = [...tensorNorms].filter(([, norm]) => !Number.isFinite(norm));
   return NonFiniteError.of(tensors.map(([{ name }]) => name));
 }
 
 /** Gives `gradScale` times the factor that clips a tensor's gradient to a norm of its own. */
-export function clippedScale(gradScale: number, sumOfSquares: number | undefined, clipNorm: number): number {
-  if (sumOfSquares === undefined) return gradScale;
-  return gradScale * clipFactor(Math.sqrt(sumOfSquares) * Math.abs(gradScale), clipNorm);
+export function clippedScale(gradScale: number, tensorNorm: number | undefined, clipNorm: number): number {
+  if (tensorNorm === undefined) return gradScale;
+  return gradScale * clipFactor(tensorNorm * Math.abs(gradScale), clipNorm);
 }

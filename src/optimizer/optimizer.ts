@@ -1,55 +1,37 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { FloatArray } from "../base/real.ts";
+import { show } from "../base/show.ts";
 import { DisposedError, OptionError } from "../errors.ts";
-import type { Backend, Kernel, OpenKernel } from "../kernel/contract.ts";
-import { Arena } from "../memory/arena.ts";
-import { isShared } from "../memory/layout.ts";
+import type { Backend, Backends } from "../kernel/contract.ts";
 import { exchange } from "../memory/view.ts";
 import {
+  type GroupHyperparameters,
   guardHyperparameters,
-  type Hyperparameters,
-  resolveHyperparameters,
+  type Schedule,
 } from "../options/hyperparameters.ts";
 import {
-  checkClipping,
   checkShard,
-  type OptimizerOptions,
   type Options,
   type RowIndices,
   type RowsByName,
-  resolveOptions,
   resolveStepOptions,
   type Shard,
   type StepOptions,
 } from "../options/options.ts";
 import { clipFactor, type StepPlan } from "../options/scalars.ts";
-import { Group, reserve } from "./group.ts";
-import { Attachment, type Handle, handleOf } from "./handle.ts";
-import { type Gradients, Norms, nonFiniteError } from "./norms.ts";
-import { type NameOf, type Params, parseParams } from "./params.ts";
-import { place } from "./place.ts";
-import { PROGRESS_BYTES, Progress } from "./progress.ts";
-import { READERS, recordOf } from "./records.ts";
+import { bindMembers, guardGroups } from "./guard.ts";
+import { type Attachment, type Handle, handleOf } from "./handle.ts";
+import { type Gradients, nonFiniteError } from "./norms.ts";
+import type { NameOf, Params } from "./params.ts";
+import { makeParts, type Parts } from "./parts.ts";
+import { INSPECT, READERS, recordOf, refuseJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
-import { type RowLists, Rows } from "./rows.ts";
+import type { RowLists } from "./rows.ts";
 import type { ElementRange } from "./shard.ts";
 import { readState, refuseOverflow, type StateDict, writeState } from "./state-dict.ts";
 import { acceptGrowth, type State, type Tensor } from "./tensor.ts";
-
-/** Everything that `dispose` drops. */
-interface Parts {
-  arena: Arena;
-  open: OpenKernel;
-  kernel: Kernel;
-  groups: readonly Group[];
-  tensors: ReadonlyMap<string, Tensor>;
-  norms: Norms;
-  rows: Rows;
-  options: OptimizerOptions;
-  progress: Progress;
-  /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
-  progressPtr: number;
-}
+import { textOf } from "./text.ts";
 
 /**
  * The type that `RMSprop` of every entry extends, for functions that take either. Parameters, gradients and state stand
@@ -63,17 +45,12 @@ interface Parts {
  * gradientsOf(new RMSprop({ w: [2] })).length; // → 1
  * ```
  */
-export class Optimizer<const P extends Params> {
-  /** The parameters by name: flat views over the memory as it is when the name is read. */
-  readonly params: Readonly<Record<NameOf<P>, Float32Array>>;
-  /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
-  readonly grads: Readonly<Record<NameOf<P>, Float32Array>>;
-  /** The running averages by name: flat views, as in `params`. */
-  readonly state: Readonly<Record<NameOf<P>, State>>;
-  /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
-  readonly groups: readonly [Hyperparameters, ...Hyperparameters[]];
-  /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
-  readonly ema: Readonly<Record<NameOf<P>, Float32Array>>;
+export class Optimizer<const P extends Params<Elements>, Elements extends FloatArray = Float32Array> {
+  readonly #params: Readonly<Record<NameOf<P>, Elements>>;
+  readonly #grads: Readonly<Record<NameOf<P>, Elements>>;
+  readonly #state: Readonly<Record<NameOf<P>, State<Elements>>>;
+  readonly #ema: Readonly<Record<NameOf<P>, Elements>>;
+  readonly #groups: readonly [GroupHyperparameters, ...GroupHyperparameters[]];
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
@@ -83,77 +60,55 @@ export class Optimizer<const P extends Params> {
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
 
   /** @internal */
-  constructor(params: P | Attachment, options: Options, open: OpenKernel, canShare = () => false) {
-    const attachment = params instanceof Attachment ? params : undefined;
-    const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options);
-    const specs = (attachment?.groups ?? parseParams(params as P)).map(({ tensors, overrides }) => ({
-      tensors,
-      hyperparameters: resolveHyperparameters(overrides, inherited),
-    }));
-    const { memory, allocate, backend, threads, globalClipNorm, ema } = optimizerOptions;
-    const norms = new Norms(optimizerOptions);
-    const beforeChange = (next: Hyperparameters) => {
-      checkClipping(globalClipNorm, [next]);
-      norms.reset();
-    };
-    const catchUp = (group: Group) => this.#catchUp([group]);
-    for (const { hyperparameters } of specs) beforeChange(hyperparameters);
+  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
+    this.#parts = makeParts(params, options, backends, (group) => this.#catchUp([group]));
+    this.#params = this.#record("params", READERS.params);
+    this.#grads = this.#record("grads", READERS.grads);
+    this.#state = this.#record("state", READERS.state);
+    this.#ema = this.#record("ema", this.#parts.options.ema ? READERS.ema : undefined);
+    this.#groups = guardGroups(this.#parts.groups.map((_, i) => this.#guard(i)));
+    bindMembers(this, Optimizer.prototype);
+  }
 
-    const wantsShared = memory ? isShared(memory) : threads > 1 && backend !== "js" && canShare();
-    const arena = new Arena(memory, allocate, wantsShared);
-    const hasEma = ema !== undefined;
-    place(
-      specs.flatMap((spec) => spec.tensors),
-      arena,
-      memory,
-    );
-    const groups = specs.map(
-      (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange, catchUp }),
-    );
-    const rows = new Rows(arena, groups);
-    // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
-    const early = memory && open(memory, backend, threads);
-    let progressPtr: number;
-    try {
-      const wants = groups.flatMap((group) => group.firstWants);
-      const placed = reserve(arena, wants, wantsShared && !attachment ? PROGRESS_BYTES : 0);
-      progressPtr = attachment?.progress ?? placed;
-      for (const group of groups) group.settle();
-      rows.start();
-    } catch (error) {
-      early?.dispose?.();
-      throw error;
-    }
-    arena.leaveRoom(rows.roomBytes);
-    const kernel = early ?? open(arena.memory, backend, threads);
-    const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
-    const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
-    for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
-      if (values !== undefined) tensors.get(name)!.view("param").set(values);
-    }
-    for (const group of attachment ? [] : groups) {
-      const { initialSquareAvg } = group.hyperparameters;
-      if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
-    }
+  /** The parameters by name: flat views over the memory as it is when the name is read. */
+  get params(): Readonly<Record<NameOf<P>, Elements>> {
+    return this.#params;
+  }
 
-    this.#parts = {
-      arena,
-      open,
-      kernel,
-      groups,
-      tensors,
-      norms,
-      rows,
-      options: optimizerOptions,
-      progress,
-      progressPtr,
-    };
-    this.params = this.#record(READERS.params);
-    this.grads = this.#record(READERS.grads);
-    this.state = this.#record(READERS.state);
-    this.ema = this.#record(hasEma ? READERS.ema : undefined);
-    const [first, ...others] = groups.map((group, i) => this.#guard(group.hyperparameters, i));
-    this.groups = Object.freeze([first!, ...others] as const);
+  /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
+  get grads(): Readonly<Record<NameOf<P>, Elements>> {
+    return this.#grads;
+  }
+
+  /** The running averages by name: flat views, as in `params`. */
+  get state(): Readonly<Record<NameOf<P>, State<Elements>>> {
+    return this.#state;
+  }
+
+  /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
+  get ema(): Readonly<Record<NameOf<P>, Elements>> {
+    return this.#ema;
+  }
+
+  /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
+  get groups(): readonly [GroupHyperparameters, ...GroupHyperparameters[]] {
+    return this.#groups;
+  }
+
+  /**
+   * The learning rate of the next step, also where it is a schedule; an assignment, of a number or a schedule, is for all
+   * groups. The first step moves each parameter by `lr / sqrt(1 - alpha)`, ten times `lr` at the defaults.
+   *
+   * @throws OptionError where groups have rates of their own: read and assign `groups[i].lr`.
+   */
+  get lr(): number {
+    this.#refuseOwnRates();
+    return this.#groups[0].lr;
+  }
+
+  set lr(rate: number | Schedule) {
+    this.#refuseOwnRates();
+    for (const group of this.#groups) group.lr = rate;
   }
 
   /** Number of steps taken, by all optimizers on these tensors. A step taken by shares counts from its first share on. */
@@ -195,7 +150,7 @@ export class Optimizer<const P extends Params> {
    */
   get handle(): Handle {
     const { arena, groups, options, progressPtr } = this.#live;
-    return handleOf(arena.memory, progressPtr, groups, options);
+    return handleOf(arena, progressPtr, groups, options);
   }
 
   /** Number of steps that `nonFinite: "skip"` has skipped. They aren't counted in `steps`. */
@@ -226,7 +181,7 @@ export class Optimizer<const P extends Params> {
    */
   step(options?: StepOptions): boolean {
     const { arena, kernel, groups, tensors, norms, rows, options: own, progress } = this.#settled;
-    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options);
+    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options, arena.real);
     if (arena.hasGrown) acceptGrowth(arena, tensors.values());
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
@@ -237,10 +192,10 @@ export class Optimizer<const P extends Params> {
     rows.prepare(lists, steps);
 
     const gradients = { gradScale, lists, known: gradNorm };
-    const { norm, sums } = norms.measure(groups, kernel, gradients);
+    const { norm, tensorNorms } = norms.measure(groups, kernel, gradients);
     if (norm !== undefined) {
       const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
-      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(sums);
+      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
       this.#gradNorm = norm;
       if (isRefused) {
         this.#skippedSteps++;
@@ -253,7 +208,7 @@ export class Optimizer<const P extends Params> {
     plan.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
     plan.zeroGrad = zeroGrad;
     plan.emaDecay = own.ema?.decay;
-    for (const group of groups) group.update(kernel, plan, { sums, shard, lists, rows });
+    for (const group of groups) group.update(kernel, plan, { tensorNorms, shard, lists, rows });
     this.#gradients = gradients;
     progress.advance(steps, shard);
     kernel.settle?.(groups, progress);
@@ -289,9 +244,15 @@ export class Optimizer<const P extends Params> {
     return this.#live.progress.changes;
   }
 
+  /** @internal Whether a rate is a schedule, which no file holds. */
+  get isScheduled(): boolean {
+    return this.#live.groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+  }
+
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
   shareRanges(shard: Shard): Readonly<Record<NameOf<P>, ElementRange>> {
-    const ranges = this.#live.groups.flatMap((group) => group.rangesIn(checkShard(shard)));
+    const { groups, arena } = this.#live;
+    const ranges = groups.flatMap((group) => group.rangesIn(checkShard(shard, arena.real)));
     return Object.fromEntries(ranges) as Record<NameOf<P>, ElementRange>;
   }
 
@@ -317,18 +278,9 @@ export class Optimizer<const P extends Params> {
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, open, kernel, groups, tensors, norms, options, progress } = this.#settled;
-    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
-    const { norm, sums } = norms.measure(groups, kernel, { ...this.#gradients, known: undefined });
-    const plan = {
-      step: Math.max(progress.steps - 1, 0),
-      gradScale: this.#gradients.gradScale * clipFactor(norm, options.globalClipNorm),
-      zeroGrad: false,
-      emaDecay: undefined,
-    };
-    const openAlone = (memory: WebAssembly.Memory) => open(memory, kernel.backend, 1);
-    const reports = groups.flatMap((group) => reportsOn(group, plan, sums, kernel, openAlone, arena.memory));
-    return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
+    const parts = this.#settled;
+    if (parts.arena.hasGrown) acceptGrowth(parts.arena, parts.tensors.values());
+    return Object.fromEntries(reportsOn(parts, this.#gradients)) as Record<NameOf<P>, TensorReport>;
   }
 
   /**
@@ -357,13 +309,13 @@ export class Optimizer<const P extends Params> {
    *
    * @throws SwappedError while `params` hold the averages.
    */
-  stateDict(): StateDict<NameOf<P>>;
+  stateDict(): StateDict<NameOf<P>, Elements>;
   /** @internal Gives views instead of copies, for callers that copy them anyway. */
-  stateDict(copy: (view: Float32Array) => Float32Array): StateDict<NameOf<P>>;
-  stateDict(copy = (view: Float32Array): Float32Array => view.slice()): StateDict<NameOf<P>> {
-    const { groups, options, progress } = this.#settled;
+  stateDict(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements>;
+  stateDict(copy = (view: FloatArray): FloatArray => view.slice()): StateDict<NameOf<P>, Elements> {
+    const { arena, groups, options, progress } = this.#settled;
     progress.refuseSwapped();
-    return readState(groups, options, progress.steps, this.#skippedSteps, copy);
+    return readState(arena.real, groups, options, progress.steps, this.#skippedSteps, copy);
   }
 
   /**
@@ -376,7 +328,7 @@ export class Optimizer<const P extends Params> {
    * @throws MemoryError when its momentum or gradient averages need more room than the memory can give.
    * @throws SwappedError while `params` hold the averages.
    */
-  loadStateDict(dict: StateDict<NameOf<P>>): void {
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
     const { arena, groups, rows, options, progress } = this.#settled;
     progress.refuseSwapped();
     writeState(dict, groups, options, arena, rows);
@@ -396,6 +348,21 @@ export class Optimizer<const P extends Params> {
     this.dispose();
   }
 
+  /** A text for logs: backend, steps, each group's hyperparameters, its tensors with their shapes. Node, Deno and Bun print it, too. */
+  toString(): string {
+    return textOf(this.#parts);
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  toJSON(): never {
+    return refuseJson();
+  }
+
   get #live(): Parts {
     if (this.#parts === undefined) {
       throw new DisposedError("This optimizer was disposed of. Make a new one.");
@@ -411,17 +378,34 @@ export class Optimizer<const P extends Params> {
     return parts;
   }
 
-  /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
-  #guard(values: Hyperparameters, index: number): Hyperparameters {
-    return guardHyperparameters(values, (next) => {
-      const { groups, progress } = this.#settled;
-      groups[index]!.assign(next);
-      progress.noteChange(); // state may have come into use
-    });
+  #refuseOwnRates(): void {
+    const rates = this.#live.groups.map(({ hyperparameters }) => hyperparameters.lr);
+    if (rates.some((rate) => rate !== rates[0])) {
+      throw new OptionError(
+        `lr: the groups have rates of their own (${rates.map((rate) => show(rate)).join(", ")}): read and assign groups[i].lr.`,
+      );
+    }
   }
 
-  #record<Value>(read: ((tensor: Tensor) => Value) | undefined): Readonly<Record<NameOf<P>, Value>> {
-    const names = read ? this.#live.tensors.keys() : [];
-    return recordOf(names, (name) => read!(this.#live.tensors.get(name)!));
+  /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
+  #guard(index: number): GroupHyperparameters {
+    return guardHyperparameters(
+      this.#live.groups[index]!.hyperparameters,
+      this.#live.arena.real,
+      () => this.#live.progress.steps,
+      (next) => {
+        const { groups, progress } = this.#settled;
+        groups[index]!.assign(next);
+        progress.noteChange(); // state may have come into use
+      },
+    );
+  }
+
+  #record<Value>(
+    title: string,
+    read: ((tensor: Tensor) => unknown) | undefined,
+  ): Readonly<Record<NameOf<P>, Value>> {
+    const names = read ? [...this.#live.tensors.keys()] : [];
+    return recordOf(title, names as NameOf<P>[], (name) => read!(this.#live.tensors.get(name)!) as Value);
   }
 }

@@ -1,15 +1,16 @@
 /** The constructor's first argument: names, shapes and initial values, and their checks. */
 
+import type { FloatArray, Real } from "../base/real.ts";
+import { isPlain } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import {
   countOf,
-  type FloatArray,
   initialValuesOf,
+  isArrayOf,
   isCount,
-  isFloat32Array,
   isShape,
   type NestedValues,
   type Shape,
@@ -19,15 +20,15 @@ import {
 export type { Shape } from "./values.ts";
 
 /** A tensor that stands in `options.memory` already, by views of it; it is updated in place. */
-export interface AdoptedViews {
+export interface AdoptedViews<Elements extends FloatArray = Float32Array> {
   /** The parameter, which steps change. */
-  readonly param: Float32Array;
+  readonly param: Elements;
   /** Its gradient, with as many elements. */
-  readonly grad: Float32Array;
+  readonly grad: Elements;
 }
 
 /**
- * A tensor that stands in `options.memory` already, by byte offsets, multiples of 4. Offsets survive the growth of a
+ * A tensor that stands in `options.memory` already, by byte offsets, multiples of an element's size. Offsets survive the growth of a
  * memory, so its gradients never count as lost.
  */
 export interface AdoptedOffsets {
@@ -35,27 +36,37 @@ export interface AdoptedOffsets {
   readonly param: number;
   /** Its gradient. */
   readonly grad: number;
-  /** Number of elements (float32) in each. */
+  /** Number of elements in each. */
   readonly count: number;
 }
 
 /** The forms in which the constructor takes a tensor: a shape, initial values to copy, or a tensor to adopt in place. */
-export type TensorSource = Shape | FloatArray | NestedValues | ShapedValues | AdoptedViews | AdoptedOffsets;
+export type TensorSource<Elements extends FloatArray = Float32Array> =
+  | Shape
+  | FloatArray
+  | NestedValues
+  | ShapedValues
+  | AdoptedViews<Elements>
+  | AdoptedOffsets;
 
 /** Tensors by name. */
-export type ParamRecord = Readonly<Record<string, TensorSource>>;
+export type ParamRecord<Elements extends FloatArray = Float32Array> = Readonly<
+  Record<string, TensorSource<Elements>>
+>;
 
 /** Tensors with hyperparameters of their own; those left out come from the optimizer's options. */
-export interface ParamGroup extends Partial<Hyperparameters> {
+export interface ParamGroup<Elements extends FloatArray = Float32Array> extends Partial<Hyperparameters> {
   /** Its tensors by name; names are unique over all groups. */
-  readonly params: ParamRecord;
+  readonly params: ParamRecord<Elements>;
 }
 
 /** The constructor's first argument: one record of tensors, or groups of them. */
-export type Params = ParamRecord | readonly ParamGroup[];
+export type Params<Elements extends FloatArray = Float32Array> =
+  | ParamRecord<Elements>
+  | readonly ParamGroup<Elements>[];
 
 /** The names of all tensors in `P`, over all its groups. */
-export type NameOf<P> = P extends readonly (infer Group extends ParamGroup)[]
+export type NameOf<P> = P extends readonly (infer Group extends ParamGroup<FloatArray>)[]
   ? Group extends unknown
     ? keyof Group["params"] & string
     : never
@@ -70,7 +81,7 @@ export interface TensorSpec {
   /** Initial values; zeros if undefined. */
   values?: FloatArray;
   /** Its place in `options.memory`, if it is to stay there. */
-  adopted?: AdoptedViews | AdoptedOffsets;
+  adopted?: AdoptedViews<FloatArray> | AdoptedOffsets;
   /** The byte offsets of an adopted tensor, once they are checked. */
   ptrs?: { readonly param: number; readonly grad: number };
   /** The places of the tensor and its state, if another optimizer has chosen them. */
@@ -84,22 +95,22 @@ export interface ParsedGroup {
 }
 
 /** Brings both forms of `Params` into one, a list of groups, and checks all tensors. */
-export function parseParams(params: Params): ParsedGroup[] {
+export function parseParams(params: Params<FloatArray>, real: Real): ParsedGroup[] {
   const taken = new Set<string>();
-  if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", taken), overrides: {} }];
+  if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", taken, real), overrides: {} }];
   if (params.length === 0) throw new ParameterError("params: got no group, expected at least one.");
   return params.map((group, i) => {
-    if (!isRecord(group)) {
+    if (!isPlain(group)) {
       throw new ParameterError(
-        `Group ${i}: got ${show(group)}, expected { params: { … }, …hyperparameters }.`,
+        `Group ${i}: got ${show(group)}, expected { params: { … }, …hyperparameters }, a plain object.`,
       );
     }
     const { params, ...overrides } = group;
-    return { tensors: parseRecord(params, `params of group ${i}`, taken), overrides };
+    return { tensors: parseRecord(params, `params of group ${i}`, taken, real), overrides };
   });
 }
 
-function isGroups(params: Params): params is readonly ParamGroup[] {
+function isGroups(params: Params<FloatArray>): params is readonly ParamGroup<FloatArray>[] {
   return Array.isArray(params);
 }
 
@@ -107,17 +118,22 @@ function isRecord(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
-function parseRecord(record: ParamRecord, where: string, taken: Set<string>): TensorSpec[] {
-  const entries = isRecord(record) ? Object.entries(record) : [];
+function parseRecord(
+  record: ParamRecord<FloatArray>,
+  where: string,
+  taken: Set<string>,
+  real: Real,
+): TensorSpec[] {
+  const entries = isPlain(record) ? Object.entries(record) : [];
   if (entries.length === 0) {
     throw new ParameterError(
-      `${where}: got ${show(record)}, expected a record of at least one tensor, as { w: [784, 128] }.`,
+      `${where}: got ${show(record)}, expected a record of at least one tensor: a plain object, as { w: [784, 128] }.`,
     );
   }
-  return entries.map(([name, source]) => parseTensor(name, source, taken));
+  return entries.map(([name, source]) => parseTensor(name, source, taken, real));
 }
 
-function parseTensor(name: string, source: unknown, taken: Set<string>): TensorSpec {
+function parseTensor(name: string, source: unknown, taken: Set<string>, real: Real): TensorSpec {
   if (name === "") throw new ParameterError("A parameter's name is empty: give each a name of its own.");
   if (taken.has(name)) {
     throw new ParameterError(
@@ -126,10 +142,10 @@ function parseTensor(name: string, source: unknown, taken: Set<string>): TensorS
   }
   taken.add(name);
 
-  const initial = initialValuesOf(name, source);
+  const initial = initialValuesOf(name, source, real);
   if (initial) return { name, ...initial };
   if (isShape(source)) return { name, count: countOf(source), shape: [...source] };
-  if (isRecord(source)) return { name, ...parseAdopted(name, source as Record<string, unknown>) };
+  if (isRecord(source)) return { name, ...parseAdopted(name, source as Record<string, unknown>, real) };
   throw new ParameterError(
     `Parameter ${show(name)}: got ${show(source)}${looksLike(source)}, expected ${WANTED}.`,
   );
@@ -149,7 +165,11 @@ function looksLike(source: unknown): string {
 }
 
 /** Takes two views of one length, or two offsets with a count. The arena checks that they are inside the memory. */
-function parseAdopted(name: string, source: Record<string, unknown>): Pick<TensorSpec, "count" | "adopted"> {
+function parseAdopted(
+  name: string,
+  source: Record<string, unknown>,
+  real: Real,
+): Pick<TensorSpec, "count" | "adopted"> {
   const { param, grad, count, ...others } = source;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
@@ -157,7 +177,7 @@ function parseAdopted(name: string, source: Record<string, unknown>): Pick<Tenso
       `Parameter ${show(name)}: got an object with ${show(unknown)}, expected ${WANTED}.`,
     );
   }
-  if (isFloat32Array(param) && isFloat32Array(grad) && count === undefined) {
+  if (isArrayOf(real, param) && isArrayOf(real, grad) && count === undefined) {
     if (param.length !== grad.length || param.length === 0) {
       throw new ParameterError(
         `Parameter ${show(name)}: param has ${param.length} elements and grad ${grad.length}, expected as many of both. Growing a memory empties its views.`,
@@ -169,6 +189,6 @@ function parseAdopted(name: string, source: Record<string, unknown>): Pick<Tenso
     return { count, adopted: { param, grad, count } };
   }
   throw new ParameterError(
-    `Parameter ${show(name)}: got { param: ${show(param)}, grad: ${show(grad)}, count: ${show(count)} }, expected two Float32Arrays, or two byte offsets and a count of elements above 0.`,
+    `Parameter ${show(name)}: got { param: ${show(param)}, grad: ${show(grad)}, count: ${show(count)} }, expected two ${real.Array.name}s, or two byte offsets and a count of elements above 0.`,
   );
 }

@@ -1,4 +1,5 @@
 /** Runs the update loop on copies of a tensor, piece by piece, to see its results without changing the tensor. */
+import type { FloatArray, Real } from "../base/real.ts";
 import {
   CENTERED,
   CORRECTED,
@@ -18,10 +19,10 @@ const COPIED = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as co
 
 /** A piece of a tensor: gradients and values as they are in memory, updates, effective learning rates. */
 export interface Piece {
-  grad: Float32Array;
-  param: Float32Array;
-  update: Float32Array;
-  rate: Float32Array;
+  grad: FloatArray;
+  param: FloatArray;
+  update: FloatArray;
+  rate: FloatArray;
 }
 
 /**
@@ -30,25 +31,27 @@ export interface Piece {
  */
 export class Probe {
   readonly #kernel: Kernel;
-  readonly #copied: Float32Array;
+  readonly #copied: FloatArray;
   readonly #copies: Segment;
-  readonly #rate = new Float32Array(COUNT);
-  readonly #update = new Float32Array(COUNT);
+  readonly #rate: FloatArray;
+  readonly #update: FloatArray;
 
   /** @param open binds a kernel of the optimizer's kind to a memory. */
-  constructor(open: (memory: WebAssembly.Memory) => Kernel) {
-    const arena = new Arena(undefined, undefined, false);
-    const ptrs = arena.allocatePlanes(COPIED.map(() => COUNT * 4));
+  constructor(real: Real, open: (memory: WebAssembly.Memory) => Kernel) {
+    const arena = new Arena(real, undefined, undefined, false);
+    const ptrs = arena.allocatePlanes(COPIED.map(() => COUNT * real.bytes));
     this.#kernel = open(arena.memory);
-    this.#copied = new Float32Array(arena.memory.buffer);
+    this.#rate = new real.Array(COUNT);
+    this.#update = new real.Array(COUNT);
+    this.#copied = new real.Array(arena.memory.buffer);
     const places = COPIED.map((plane, i) => [plane, ptrs[i]]);
     this.#copies = { ...NOWHERE, ...Object.fromEntries(places), count: 0 };
   }
 
   /** Gives a segment of `heap` piece by piece, as a step with these scalars left it. Each piece is valid until the next. */
-  *pieces(heap: Float32Array, segment: Segment, scalars: Scalars): Generator<Piece> {
+  *pieces(heap: FloatArray, segment: Segment, scalars: Scalars): Generator<Piece> {
     for (let from = 0; from < segment.count; from += COUNT) {
-      const part = partOf(segment, from, Math.min(from + COUNT, segment.count));
+      const part = partOf(segment, from, Math.min(from + COUNT, segment.count), heap.BYTES_PER_ELEMENT);
       this.#copies.count = part.count;
       this.#measure(heap, part, scalars);
       yield {
@@ -61,7 +64,7 @@ export class Probe {
   }
 
   /** Runs the kernel with a momentum buffer, from which the results are read, and with averages that stay as they are. */
-  #measure(heap: Float32Array, part: Segment, scalars: Scalars): void {
+  #measure(heap: FloatArray, part: Segment, scalars: Scalars): void {
     const { variant, updateScale, bufferScale, momentum } = scalars;
     const copyOf = (plane: Plane) => viewOf(this.#copied, this.#copies, plane);
     const copy = (plane: Plane) => copyOf(plane).set(viewOf(heap, part, plane));
@@ -76,7 +79,7 @@ export class Probe {
     this.#kernel.update(this.#copies, {
       ...still,
       variant: (variant & (CENTERED | CORRECTED)) | MOMENTUM,
-      updateScale: Math.fround(updateScale * bufferScale),
+      updateScale: this.#kernel.real.round(updateScale * bufferScale),
     });
     this.#rate.set(buffer);
 
@@ -96,7 +99,7 @@ export class Probe {
   }
 }
 
-function viewOf(heap: Float32Array, segment: Segment, plane: Plane): Float32Array {
-  const start = segment[plane] / 4;
+function viewOf(heap: FloatArray, segment: Segment, plane: Plane): FloatArray {
+  const start = segment[plane] / heap.BYTES_PER_ELEMENT;
   return heap.subarray(start, start + segment.count);
 }

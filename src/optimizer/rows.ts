@@ -130,8 +130,8 @@ export class Rows {
   }
 
   #numbersOf(name: string, indices: RowIndices): ArrayLike<number> {
-    const { ptr, count, length, ...others } = Object(indices) as Record<string, unknown>;
-    if (typeof indices === "object" && Number.isInteger(length)) return indices as ArrayLike<number>;
+    if (typeof indices === "object" && indices !== null && "length" in indices) return indices;
+    const { ptr, count, ...others } = Object(indices) as Record<string, unknown>;
     const isRange = Number.isInteger(count) && (count as number) >= 0 && Object.keys(others).length === 0;
     if (!isRange) {
       throw new OptionError(
@@ -139,7 +139,7 @@ export class Rows {
       );
     }
     const { buffer } = this.#arena.memory;
-    const range = rangeAt(`Rows of ${show(name)}`, ptr, (count as number) * 4, buffer.byteLength);
+    const range = rangeAt(`Rows of ${show(name)}`, ptr, (count as number) * 4, buffer.byteLength, 4);
     return new Uint32Array(buffer, range.ptr, count as number);
   }
 
@@ -240,7 +240,7 @@ export function rowsIn(
 }
 
 /** The sum of the squares of the gradients of rows: each run of neighbours as one gradient, from first to last. */
-export function sumOfRows(kernel: Kernel, tensor: Tensor, { sorted }: RowList): number {
+export function sumOfRows(kernel: Kernel, tensor: Tensor, { sorted }: RowList, scale: number): number {
   const { grad, count } = tensor.rowSegment;
   let sum = 0;
   for (let i = 0; i < sorted.length; ) {
@@ -250,7 +250,7 @@ export function sumOfRows(kernel: Kernel, tensor: Tensor, { sorted }: RowList): 
       run++;
       i++;
     }
-    sum += kernel.sumOfSquares(grad + first * count * 4, run * count);
+    sum += kernel.sumOfSquares(grad + first * count * kernel.real.bytes, run * count, scale);
   }
   return sum;
 }

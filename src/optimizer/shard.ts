@@ -11,34 +11,34 @@ export interface ElementRange {
   readonly end: number;
 }
 
-const CACHE_LINE_ELEMENTS = CACHE_LINE_BYTES / 4;
-
 /**
- * Gives a function from a segment, or a tensor in one, to the part of it that belongs to a share of all `segments`.
+ * Gives a function from a segment, or a tensor in one, to the part of it that belongs to a share of all `segments`, whose
+ * elements have so many bytes.
  * Shares meet at whole cache lines from the first segment's start, so that no two threads write to the same line.
  */
 export function shareOf(
   segments: readonly Segment[],
   { index, count }: Shard,
+  bytes: number,
 ): (segment: Segment) => Segment | undefined {
   const total = segments.reduce((sum, segment) => sum + segment.count, 0);
-  const boundary = (i: number) =>
-    i === count ? total : Math.floor((total * i) / count / CACHE_LINE_ELEMENTS) * CACHE_LINE_ELEMENTS;
+  const unit = CACHE_LINE_BYTES / bytes;
+  const boundary = (i: number) => (i === count ? total : Math.floor((total * i) / count / unit) * unit);
   const [from, to] = [boundary(index), boundary(index + 1)];
   return (segment) => {
-    const start = positionIn(segments, segment);
+    const start = positionIn(segments, segment, bytes);
     const first = Math.max(from - start, 0);
     const last = Math.min(to - start, segment.count);
-    return first < last ? partOf(segment, first, last) : undefined;
+    return first < last ? partOf(segment, first, last, bytes) : undefined;
   };
 }
 
 /** How many elements of all segments come before this one, which is one of them or a part of one. */
-function positionIn(segments: readonly Segment[], segment: Segment): number {
+function positionIn(segments: readonly Segment[], segment: Segment, bytes: number): number {
   let before = 0;
   for (const { param, count } of segments) {
-    if (segment.param >= param && segment.param < param + count * 4) {
-      return before + (segment.param - param) / 4;
+    if (segment.param >= param && segment.param < param + count * bytes) {
+      return before + (segment.param - param) / bytes;
     }
     before += count;
   }

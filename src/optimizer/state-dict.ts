@@ -1,6 +1,6 @@
 /** An optimizer's state as plain data, and the checks that it passes before any of it goes into an optimizer. */
 
-import { LARGEST_FINITE } from "../base/float32.ts";
+import { type FloatArray, type Real, tooLargeIn } from "../base/real.ts";
 import { cut, show } from "../base/show.ts";
 import { CheckpointError, OptionError } from "../errors.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
@@ -10,18 +10,19 @@ import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "..
 import type { OptimizerOptions } from "../options/options.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
+import { refuseJson } from "./records.ts";
 import type { Rows } from "./rows.ts";
 import type { State, Tensor } from "./tensor.ts";
-import { isFloat32Array, type Shape } from "./values.ts";
+import { isFloatArray, type Shape } from "./values.ts";
 
 /** One tensor of a state dict, its arrays flat. */
-export interface TensorState extends State {
+export interface TensorState<Elements extends FloatArray = Float32Array> extends State<Elements> {
   /** One dimension for a tensor that was given flat. */
   readonly shape: Shape;
   /** The parameter. */
-  readonly param: Float32Array;
+  readonly param: Elements;
   /** Its running average, with `ema`. */
-  readonly ema?: Float32Array;
+  readonly ema?: Elements;
   /** The number of steps up to which each row is up to date, of tensors that are updated by rows. */
   readonly rowSteps?: Uint32Array;
 }
@@ -33,7 +34,7 @@ export interface GroupState extends Partial<Hyperparameters> {
 }
 
 /** The whole optimizer except for the gradients: plain data that can be cloned, stored and sent. */
-export interface StateDict<Name extends string = string> {
+export interface StateDict<Name extends string = string, Elements extends FloatArray = Float32Array> {
   /** The version of this form. */
   readonly version: 1;
   /** The optimizer's `steps`. */
@@ -43,7 +44,7 @@ export interface StateDict<Name extends string = string> {
   /** The groups in their order. A schedule of `lr` is given as the rate of the last step. */
   readonly groups: readonly GroupState[];
   /** The tensors of all groups, by name. */
-  readonly tensors: Readonly<Record<Name, TensorState>>;
+  readonly tensors: Readonly<Record<Name, TensorState<Elements>>>;
   /** Options that only the constructor takes: `loadStateDict` leaves them alone. */
   readonly options?: CommonOptions | undefined;
 }
@@ -54,15 +55,16 @@ export interface StateDict<Name extends string = string> {
  * @internal
  */
 export function readState(
+  real: Real,
   groups: readonly Group[],
   { globalClipNorm, nonFinite, ema }: OptimizerOptions,
   steps: number,
   skippedSteps: number,
-  copy: (view: Float32Array) => Float32Array,
-): StateDict {
+  copy: (view: FloatArray) => FloatArray,
+): StateDict<string, never> {
   const entries = groups.flatMap(({ hyperparameters, tensors }) =>
     tensors.map((tensor) => {
-      const arrays = keptPlanes(hyperparameters, ema).map((plane): [string, Float32Array | Uint32Array] => [
+      const arrays = keptPlanes(hyperparameters, ema).map((plane): [string, FloatArray | Uint32Array] => [
         plane,
         copy(tensor.view(plane)),
       ]);
@@ -77,11 +79,11 @@ export function readState(
     groups: groups.map(({ hyperparameters, tensors }) => ({
       ...hyperparameters,
       // The rate of the last step: a schedule need not be defined beyond it.
-      lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0)),
+      lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0), real),
       params: tensors.map(({ name }) => name),
     })),
-    tensors: Object.fromEntries(entries),
-    options: { globalClipNorm, nonFinite, ema },
+    tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: refuseJson }),
+    options: { globalClipNorm, nonFinite, ema: ema && { ...ema } },
   };
 }
 
@@ -100,7 +102,7 @@ export function refuseOverflow(steps: number): void {
 interface Write {
   readonly tensor: Tensor;
   readonly plane: Plane;
-  readonly values: Float32Array;
+  readonly values: FloatArray;
 }
 
 /**
@@ -110,7 +112,7 @@ interface Write {
  * @internal
  */
 export function writeState(
-  dict: StateDict,
+  dict: StateDict<string, FloatArray>,
   groups: readonly Group[],
   { ema }: OptimizerOptions,
   arena: Arena,
@@ -128,14 +130,16 @@ export function writeState(
     const own = group.hyperparameters;
     // A function can't be saved: the optimizer's own schedule goes on, from the dict's step.
     if (typeof own.lr === "function") given.lr = own.lr;
-    return resolveHyperparameters(given, own);
+    return resolveHyperparameters(given, arena.real, own);
   });
   const counts = groups.flatMap(({ tensors }) =>
     tensors.map((tensor) => rowStepsOf(dict.tensors?.[tensor.name], tensor, dict.steps)),
   );
   const writes = groups.flatMap((group, i) => {
     const wanted = keptPlanes(nexts[i]!, ema);
-    return group.tensors.flatMap((tensor) => writesOf(dict.tensors?.[tensor.name], tensor, wanted));
+    return group.tensors.flatMap((tensor) =>
+      writesOf(dict.tensors?.[tensor.name], tensor, wanted, arena.real),
+    );
   });
   groups.forEach((group, i) => {
     group.check(nexts[i]!);
@@ -166,7 +170,7 @@ export function writeState(
   for (const { tensor, plane, values } of safe) {
     const view = tensor.view(plane);
     if (values) view.set(values);
-    if (plane === "squareAvg") bound(view);
+    if (plane === "squareAvg") bound(view, arena.real);
   }
 }
 
@@ -174,14 +178,14 @@ export function writeState(
  * Lowers the infinite averages that other libraries leave behind a gradient whose square overflows: an average that
  * moves by a share of the difference would become NaN.
  */
-function bound(averages: Float32Array): void {
+function bound(averages: FloatArray, { largestFinite }: Real): void {
   for (let i = averages.indexOf(Infinity); i >= 0; i = averages.indexOf(Infinity, i + 1)) {
-    averages[i] = LARGEST_FINITE;
+    averages[i] = largestFinite;
   }
 }
 
 /** The counts of a tensor's rows, which a dict may have also where the optimizer has taken no step by rows yet. */
-function rowStepsOf(theirs: TensorState | undefined, tensor: Tensor, steps: number) {
+function rowStepsOf(theirs: TensorState<FloatArray> | undefined, tensor: Tensor, steps: number) {
   const values = theirs?.rowSteps;
   if (values === undefined) return { tensor, values };
   const { name, rows } = tensor;
@@ -194,17 +198,27 @@ function rowStepsOf(theirs: TensorState | undefined, tensor: Tensor, steps: numb
   return { tensor, values: values.slice() };
 }
 
-function writesOf(theirs: TensorState | undefined, tensor: Tensor, wanted: readonly Plane[]): Write[] {
+function writesOf(
+  theirs: TensorState<FloatArray> | undefined,
+  tensor: Tensor,
+  wanted: readonly Plane[],
+  real: Real,
+): Write[] {
   const { name, count, shape } = tensor;
   if (shape && !isSameList(theirs?.shape, shape)) refuse(`${name}.shape`, theirs?.shape, shape);
   return PLANES.flatMap((plane) => {
     const values = theirs?.[plane as "param"];
-    const length = isFloat32Array(values) ? values.length : undefined;
+    const length = isFloatArray(values) ? values.length : undefined;
     const expected = wanted.includes(plane) ? count : undefined;
     if (length !== expected || (length === undefined && values !== undefined)) {
       refuse(`${name}.${plane}.length`, length ?? values, expected);
     }
-    return values ? [{ tensor, plane, values }] : [];
+    if (!values) return [];
+    // An average that is too large becomes the largest number, as below.
+    const at = plane === "squareAvg" ? -1 : tooLargeIn(values, real);
+    if (at >= 0)
+      refuse(`${name}.${plane}[${at}]`, values[at], "numbers that a float32 can hold, at most 3.4e38");
+    return [{ tensor, plane, values }];
   });
 }
 

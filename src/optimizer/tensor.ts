@@ -1,5 +1,6 @@
 /** A tensor of an optimizer: the places of its planes, and the views of them. */
 
+import type { FloatArray } from "../base/real.ts";
 import { StaleViewError } from "../errors.ts";
 import { NOWHERE, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
@@ -9,13 +10,13 @@ import type { TensorSpec } from "./params.ts";
 import type { Shape } from "./values.ts";
 
 /** The running averages of one tensor: flat views, each with the tensor's number of elements. */
-export interface State {
+export interface State<Elements extends FloatArray = Float32Array> {
   /** Running average of the squared gradient. */
-  readonly squareAvg: Float32Array;
+  readonly squareAvg: Elements;
   /** The momentum buffer, with `momentum`. */
-  readonly momentumBuffer?: Float32Array;
+  readonly momentumBuffer?: Elements;
   /** Running average of the gradient, with `centered`. */
-  readonly gradAvg?: Float32Array;
+  readonly gradAvg?: Elements;
 }
 
 /** One tensor: its places, and the views of it. */
@@ -51,11 +52,12 @@ export class Tensor {
 
   /** Bytes from its start in a plane to that of the next tensor. Adopted tensors may touch, so their state does. */
   get byteStride(): number {
-    return this.isAdopted ? this.count * 4 : paddedByteLength(this.count);
+    const { bytes } = this.#arena.real;
+    return this.isAdopted ? this.count * bytes : paddedByteLength(this.count, bytes);
   }
 
   /** A view over the memory as it is now. */
-  view(plane: Plane): Float32Array {
+  view(plane: Plane): FloatArray {
     this.#places[plane] ??= this.#placeOf(plane);
     return this.#places[plane].view;
   }
@@ -77,7 +79,7 @@ export class Tensor {
   }
 
   /** The views of all state in use. */
-  get state(): Partial<Record<StatePlane, Float32Array>> {
+  get state(): Partial<Record<StatePlane, FloatArray>> {
     return Object.fromEntries(this.statePlanes().map((plane) => [plane, this.view(plane)]));
   }
 
@@ -86,8 +88,9 @@ export class Tensor {
     return this.#places.grad?.isStale ?? false;
   }
 
-  #placeOf(plane: Plane, view?: Float32Array): Place {
-    return new Place(this.#arena.memory, this.segment[plane], this.count, view);
+  #placeOf(plane: Plane, view?: FloatArray): Place {
+    const { real, memory } = this.#arena;
+    return new Place(real, memory, this.segment[plane], this.count, view);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Initial values: the forms in which callers have them, and their checks. */
 
+import { type FloatArray, type Real, tooLargeIn } from "../base/real.ts";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 
@@ -17,9 +18,6 @@ export interface ShapedValues {
   readonly values: readonly number[] | FloatArray;
 }
 
-/** An array of floats; doubles are rounded to float32. */
-export type FloatArray = Float32Array | Float64Array;
-
 /** Initial values, flat. */
 export interface Initial {
   readonly count: number;
@@ -33,12 +31,12 @@ export interface Initial {
 const MAX_DIMENSIONS = 32;
 
 /** Gives the initial values that a source holds, in whatever form; undefined for a source that holds none. */
-export function initialValuesOf(name: string, source: unknown): Initial | undefined {
+export function initialValuesOf(name: string, source: unknown, real: Real): Initial | undefined {
   if (isFloatArray(source)) {
     if (source.length === 0) refuse(name, `got ${show(source)} of length 0`, "at least one value");
-    return { count: source.length, values: finite(name, source) };
+    return { count: source.length, values: finite(name, source, real) };
   }
-  if (Array.isArray(source)) return source.some(isRow) ? nested(name, source) : undefined;
+  if (Array.isArray(source)) return source.some(isRow) ? nested(name, source, real) : undefined;
   if (typeof source !== "object" || source === null || ArrayBuffer.isView(source)) return;
   if (!("shape" in source || "values" in source)) return;
   const { shape, values, ...others } = source as Record<string, unknown>;
@@ -56,7 +54,7 @@ export function initialValuesOf(name: string, source: unknown): Initial | undefi
     refuse(name, `got ${values.length} values`, `${count}, since the shape is ${show(shape)}`);
   }
   const flat = isFloatArray(values) ? values : Float64Array.from(numbers(name, values));
-  return { count, shape: [...shape], values: finite(name, flat) };
+  return { count, shape: [...shape], values: finite(name, flat, real) };
 }
 
 /** Whether a value is a shape. Holes aren't: `every` would pass over them. */
@@ -75,19 +73,22 @@ export function countOf(shape: Shape): number {
 }
 
 /** Decides by the tag, since an array of another realm (a frame, a `vm` context) is no `instanceof` of this one's class. */
-export function isFloat32Array(value: unknown): value is Float32Array {
-  return Object.prototype.toString.call(value) === "[object Float32Array]";
+export function isArrayOf<Elements extends FloatArray>(
+  real: Real<Elements>,
+  value: unknown,
+): value is Elements {
+  return Object.prototype.toString.call(value) === `[object ${real.Array.name}]`;
 }
 
-function isFloatArray(value: unknown): value is FloatArray {
-  return isFloat32Array(value) || Object.prototype.toString.call(value) === "[object Float64Array]";
+export function isFloatArray(value: unknown): value is FloatArray {
+  return /^\[object Float(32|64)Array\]$/.test(Object.prototype.toString.call(value));
 }
 
 const isRow = (value: unknown) => Array.isArray(value) || isFloatArray(value);
 const isFlat = (value: unknown): value is readonly unknown[] | FloatArray =>
   isFloatArray(value) || (Array.isArray(value) && !value.some(isRow));
 
-function nested(name: string, source: readonly unknown[]): Initial {
+function nested(name: string, source: readonly unknown[], real: Real): Initial {
   const shape: number[] = [];
   for (let row: unknown = source; isRow(row) && shape.length <= MAX_DIMENSIONS; row = (row as unknown[])[0]) {
     shape.push((row as unknown[]).length);
@@ -116,7 +117,7 @@ function nested(name: string, source: readonly unknown[]): Initial {
     }
   };
   fill(source, []);
-  return { count, shape, values: finite(name, values) };
+  return { count, shape, values: finite(name, values, real) };
 }
 
 /** Refuses whatever isn't a number: conversion to a typed array makes 0 of null, and NaN of most else. */
@@ -127,11 +128,9 @@ function numbers(name: string, values: ArrayLike<unknown>, at: readonly number[]
   return values as ArrayLike<number>;
 }
 
-/** Refuses doubles that float32 can't hold. An infinity or a NaN is taken as it was given. */
-function finite(name: string, values: FloatArray): FloatArray {
-  const at = isFloat32Array(values)
-    ? -1
-    : values.findIndex((value) => Number.isFinite(value) && !Number.isFinite(Math.fround(value)));
+/** Refuses doubles that an element can't hold. An infinity or a NaN is taken as it was given. */
+function finite(name: string, values: FloatArray, real: Real): FloatArray {
+  const at = tooLargeIn(values, real);
   if (at >= 0) refuse(name, `got ${values[at]} at ${at}`, "values that a float32 can hold, at most 3.4e38");
   return values;
 }

@@ -1,11 +1,11 @@
 /** The hyperparameters of a group: their types, defaults, rules, and the checks of an assignment. */
 
-import { LARGEST_FINITE, SMALLEST_DENORMAL } from "../base/float32.ts";
+import type { Real } from "../base/real.ts";
 import {
   check,
   defaultsOf,
   FLAG,
-  numberFrom,
+  numberIn,
   oneOf,
   type Rules,
   resolve,
@@ -65,37 +65,47 @@ export interface Hyperparameters {
   sparse: "exact" | "lazy" | undefined;
 }
 
+/**
+ * A group's hyperparameters as an optimizer has them. An assignment is checked (`OptionError`) and holds from the next step.
+ */
+export interface GroupHyperparameters extends Omit<Hyperparameters, "lr"> {
+  /**
+   * Reads as the rate of the next step, also where it is a schedule; takes a number or a schedule. See
+   * `Hyperparameters.lr` for the size of the first step.
+   */
+  get lr(): number;
+  set lr(rate: number | Schedule);
+}
+
 /** The hyperparameters of a raw update. Those left out need an optimizer, which owns state and knows tensors. */
 export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm" | "sparse">;
 
-const NOT_NEGATIVE = "from 0 up, finite";
-const LEARNING_RATE = /* @__PURE__ */ numberFrom(0, LARGEST_FINITE, 0.01, NOT_NEGATIVE);
 /** @internal */
-export const CLIP = /* @__PURE__ */ numberFrom(
-  SMALLEST_DENORMAL,
-  Infinity,
-  Infinity,
-  "above 0; Infinity clips nothing",
-);
+export const isShare = (x: number) => x >= 0 && x <= 1;
+const isNotNegative = (x: number) => x >= 0 && x < Infinity;
+const NOT_NEGATIVE = "from 0 up, finite";
+const LEARNING_RATE = /* @__PURE__ */ numberIn(isNotNegative, 0.01, NOT_NEGATIVE);
+/** @internal */
+export const CLIP = /* @__PURE__ */ numberIn((x) => x > 0, Infinity, "above 0; Infinity clips nothing");
 
 /** @internal */
 export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
   lr: {
     default: LEARNING_RATE.default,
     wanted: `${LEARNING_RATE.wanted}, or a function of the step that gives one`,
-    accepts: (value) => typeof value === "function" || LEARNING_RATE.accepts(value),
+    accepts: (value, real) => typeof value === "function" || LEARNING_RATE.accepts(value, real),
   },
-  alpha: numberFrom(0, 1, 0.99, "from 0 to 1"),
-  eps: numberFrom(SMALLEST_DENORMAL, LARGEST_FINITE, 1e-8, "above 0, also as a float32"),
+  alpha: numberIn(isShare, 0.99, "from 0 to 1"),
+  eps: numberIn((x) => x > 0 && x < Infinity, 1e-8, "above 0, also as a float32"),
   epsInsideSqrt: FLAG,
-  weightDecay: numberFrom(0, LARGEST_FINITE, 0, NOT_NEGATIVE),
+  weightDecay: numberIn(isNotNegative, 0, NOT_NEGATIVE),
   decoupledWeightDecay: FLAG,
-  momentum: numberFrom(0, 1, 0, "from 0 to 1"),
+  momentum: numberIn(isShare, 0, "from 0 to 1"),
   lrInMomentum: FLAG,
   nesterov: FLAG,
   centered: FLAG,
   biasCorrection: FLAG,
-  initialSquareAvg: numberFrom(0, LARGEST_FINITE, 0, NOT_NEGATIVE),
+  initialSquareAvg: numberIn(isNotNegative, 0, NOT_NEGATIVE),
   clipValue: CLIP,
   clipNorm: CLIP,
   maximize: FLAG,
@@ -106,59 +116,92 @@ export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
 export const DEFAULTS = /* @__PURE__ */ defaultsOf(HYPERPARAMETERS);
 
 /** Checks one group's hyperparameters, and completes them from `base`. */
-export function resolveHyperparameters(given: Partial<Hyperparameters>, base = DEFAULTS): Hyperparameters {
-  const resolved = resolve(HYPERPARAMETERS, base, given);
-  checkTogether(resolved);
+export function resolveHyperparameters(
+  given: Partial<Hyperparameters>,
+  real: Real,
+  base = DEFAULTS,
+): Hyperparameters {
+  const resolved = resolve(HYPERPARAMETERS, base, given, real);
+  checkTogether(resolved, real);
   return resolved;
 }
 
 /** Refuses values that are valid by themselves and wrong together. */
-export function checkTogether({ nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters): void {
+export function checkTogether(
+  { nesterov, momentum, biasCorrection, alpha }: CoreHyperparameters,
+  real: Real,
+): void {
   if (nesterov && momentum === 0) {
     throw new OptionError(
       "Option nesterov looks ahead along the momentum: set momentum above 0, or leave it out.",
     );
   }
-  if (biasCorrection && Math.fround(1 - alpha) === 0) {
+  if (biasCorrection && real.round(1 - alpha) === 0) {
     throw new OptionError(`Option biasCorrection divides by 1 - alpha ** t, which is 0 with alpha ${alpha}.`);
   }
 }
 
-/** Gives the hyperparameters as a caller reads and assigns them: an assignment is checked, then passed to `change`. */
+/**
+ * Gives the hyperparameters as a caller reads and assigns them: an assignment is checked, then passed to `change`.
+ *
+ * @param steps Gives the number of steps taken, for a schedule.
+ */
 export function guardHyperparameters(
   values: Hyperparameters,
+  real: Real,
+  steps: () => number,
   change: (next: Hyperparameters) => void,
-): Hyperparameters {
+): GroupHyperparameters {
   const refuse = (_: object, name: PropertyKey): never => {
     throw new OptionError(`Option ${String(name)} can be assigned, not deleted or redefined.`);
   };
-  return new Proxy<Hyperparameters>(values, {
+  const guarded = new Proxy<Hyperparameters>(values, {
+    get(_, name) {
+      const value = values[name as keyof Hyperparameters];
+      return name === "lr" && typeof value === "function" ? learningRateAt(value, steps(), real) : value;
+    },
     set(_, name, value) {
       if (!Object.hasOwn(HYPERPARAMETERS, name)) throw unknownOption(name, Object.keys(HYPERPARAMETERS));
-      check(HYPERPARAMETERS, name as keyof Hyperparameters, value);
+      check(HYPERPARAMETERS, name as keyof Hyperparameters, value, real);
       if (name === "initialSquareAvg") {
         throw new OptionError(
           `Option initialSquareAvg: got ${show(value)}, but the averages have started: set it when making the optimizer, or fill state[name].squareAvg.`,
         );
       }
       const next = { ...values, [name]: value };
-      checkTogether(next);
+      checkTogether(next, real);
       change(next);
       return true;
     },
     deleteProperty: refuse,
     defineProperty: refuse,
   });
+  return guarded as GroupHyperparameters;
 }
 
+/** The schedule that is giving a rate at this moment. */
+let running: Schedule | undefined;
+
 /** Gives the rate of a step: a schedule is called, and its result checked. */
-export function learningRateAt(lr: number | Schedule, step: number): number {
+export function learningRateAt(lr: number | Schedule, step: number, real: Real): number {
   if (typeof lr === "number") return lr;
-  const value = lr(step);
-  if (!LEARNING_RATE.accepts(value)) {
+  if (lr === running) {
+    throw new OptionError(
+      "Option lr: the schedule has called its optimizer for a rate, by step(), report() or lr. It can only read the step that it is given.",
+    );
+  }
+  const outer = running;
+  running = lr;
+  let value: unknown;
+  try {
+    value = lr(step);
+  } finally {
+    running = outer;
+  }
+  if (!LEARNING_RATE.accepts(value, real)) {
     throw new OptionError(
       `Option lr: the schedule gave ${show(value)} at step ${step}, expected ${LEARNING_RATE.wanted}.`,
     );
   }
-  return value;
+  return value as number;
 }

@@ -8,8 +8,9 @@
  *     v, a = alpha·v, alpha·a
  *
  * So any number of them is linear too, and its factors are found in double, from the last step back to the first. The
- * hyperparameters count as they were given, not rounded to float32, which is nearer to float64 than steps taken one by one.
+ * hyperparameters count as they were given, not rounded to the element type, which is nearer to float64 than steps taken one by one.
  */
+import type { Real } from "../base/real.ts";
 import { ENTRY } from "../kernel/contract.ts";
 import { type Hyperparameters, learningRateAt } from "./hyperparameters.ts";
 import { power } from "./scalars.ts";
@@ -60,7 +61,10 @@ export class Missed {
   #now = -1;
   #moves: Moves[] = [];
 
-  constructor(hyperparameters: Hyperparameters) {
+  constructor(
+    hyperparameters: Hyperparameters,
+    private readonly real: Real,
+  ) {
     this.#hyperparameters = hyperparameters;
   }
 
@@ -107,7 +111,7 @@ export class Missed {
     const { momentum, nesterov, lrInMomentum, weightDecay } = this.#hyperparameters;
     while (this.#moves.length <= steps) {
       const step = now - this.#moves.length;
-      const lr = learningRateAt(this.#hyperparameters.lr, step);
+      const lr = learningRateAt(this.#hyperparameters.lr, step, this.real);
       const [momentumKept, paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum] =
         this.#moves.at(-1)!;
       const kept = 1 - lr * weightDecay;

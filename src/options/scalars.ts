@@ -1,4 +1,6 @@
 /** The numbers that a kernel computes with, made of the hyperparameters once per step. */
+
+import type { Real } from "../base/real.ts";
 import {
   AVERAGED,
   CENTERED,
@@ -26,8 +28,16 @@ export interface StepPlan {
   emaDecay: number | undefined;
 }
 
-/** Reduces a group's hyperparameters to a kernel's scalars, for one step at the learning rate `lr`. */
-export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan: StepPlan): Scalars {
+/**
+ * Reduces a group's hyperparameters to a kernel's scalars, for one step at the learning rate `lr`. Each is computed in
+ * double, then rounded to the element type, once.
+ */
+export function scalarsOf(
+  hyperparameters: CoreHyperparameters,
+  lr: number,
+  plan: StepPlan,
+  { round }: Real,
+): Scalars {
   const { alpha, eps, epsInsideSqrt, weightDecay, decoupledWeightDecay } = hyperparameters;
   const { momentum, lrInMomentum, clipValue, biasCorrection } = hyperparameters;
   const { step, emaDecay } = plan;
@@ -36,7 +46,7 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
   const decaysCoupled = weightDecay > 0 && !decoupledWeightDecay;
   const decaysDecoupled = weightDecay > 0 && decoupledWeightDecay;
   // One rounding of the whole product, which may hold a loss scale undone and a clip by norm at the same time.
-  const gradScale = Math.fround(hyperparameters.maximize ? -plan.gradScale : plan.gradScale);
+  const gradScale = round(hyperparameters.maximize ? -plan.gradScale : plan.gradScale);
   const isShaped = clipValue !== Infinity || (gradScale !== 1 && !decaysCoupled);
   return {
     variant:
@@ -50,20 +60,20 @@ export function scalarsOf(hyperparameters: CoreHyperparameters, lr: number, plan
       (plan.zeroGrad ? ZEROED : 0) |
       (decaysDecoupled ? DECOUPLED : 0) |
       (flushesAt(step) ? FLUSHED : 0),
-    alpha: Math.fround(alpha),
-    oneMinusAlpha: Math.fround(1 - alpha),
-    epsInside: epsInsideSqrt ? Math.fround(eps) : 0,
-    eps: epsInsideSqrt ? 0 : Math.fround(eps),
-    updateScale: lrOutside ? 1 : Math.fround(lr),
-    momentum: Math.fround(momentum),
-    bufferScale: lrOutside ? Math.fround(lr) : 1,
+    alpha: round(alpha),
+    oneMinusAlpha: round(1 - alpha),
+    epsInside: epsInsideSqrt ? round(eps) : 0,
+    eps: epsInsideSqrt ? 0 : round(eps),
+    updateScale: lrOutside ? 1 : round(lr),
+    momentum: round(momentum),
+    bufferScale: lrOutside ? round(lr) : 1,
     gradScale,
-    clipValue: Math.fround(clipValue),
-    decoupledDecay: decaysDecoupled ? Math.fround(lr * weightDecay) : 0,
-    weightDecay: Math.fround(weightDecay),
-    correction: biasCorrection ? Math.fround(1 - power(alpha, step + 1)) : 1,
+    clipValue: round(clipValue),
+    decoupledDecay: decaysDecoupled ? round(lr * weightDecay) : 0,
+    weightDecay: round(weightDecay),
+    correction: biasCorrection ? round(1 - power(alpha, step + 1)) : 1,
     // The first step takes the weights themselves, as Keras does.
-    emaWeight: emaDecay === undefined ? 0 : step === 0 ? 1 : Math.fround(1 - emaDecay),
+    emaWeight: emaDecay === undefined ? 0 : step === 0 ? 1 : round(1 - emaDecay),
     zShare: 0,
     stepShare: 1,
     x0Share: 0,

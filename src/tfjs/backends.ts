@@ -1,5 +1,7 @@
 /** The choice of an updater for each backend of tf.js. */
+
 import { engine, getBackend, type KernelBackend, version_core } from "@tensorflow/tfjs-core";
+import { FLOAT32 } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import { scalarsOf } from "../options/scalars.ts";
 import type { CardName, Shared } from "./card.ts";
@@ -44,7 +46,12 @@ const isOnCard = (name: string): name is CardName => name === "webgl" || name ==
 /** The step that a card is tried with: 0.75 · 1 + 0.25 · 3² = 3 and 10 - 2 · 3 / √(3 + 1) = 7, by a program of plain steps. */
 const trial = (): Shared["trial"] => {
   const options = { ...DEFAULTS, alpha: 0.75, eps: 1 };
-  const scalars = scalarsOf(options, 2, { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined });
+  const scalars = scalarsOf(
+    options,
+    2,
+    { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined },
+    FLOAT32,
+  );
   return { scalars, param: 10, squareAvg: 1, gradient: 3, results: [7, 3] };
 };
 

@@ -6,6 +6,7 @@
  */
 import type { Tensor, Variable } from "@tensorflow/tfjs-core";
 import { BLOCK, CENTERED, MOMENTUM, type Scalars } from "../kernel/contract.ts";
+import { KERNELS } from "../kernel/module.ts";
 import type { Segment, StatePlane } from "../kernel/segment.ts";
 import { openWasm } from "../kernel/wasm.ts";
 import { FIRST_BYTE, layOut, PAGE_BYTES } from "../memory/layout.ts";
@@ -22,7 +23,7 @@ export function openCopying(): Updater {
     PLANE_NAMES.map(() => CHUNK * 4),
   );
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE_BYTES) });
-  const kernel = openWasm(memory);
+  const kernel = openWasm(memory, KERNELS);
   const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, z: 0, x0: 0, count: 0 };
   const windows = record(PLANE_NAMES, (plane) => new Float32Array(memory.buffer, segment[plane], CHUNK));
   const { grad } = windows;
@@ -32,7 +33,7 @@ export function openCopying(): Updater {
       // The sums of blocks, added up, are the sum of the whole to the bit.
       forEachPart(gradient.size, BLOCK, (start, end) => {
         grad.set(valuesOf(gradient).subarray(start, end));
-        sum += kernel.sumOfSquares(segment.grad, end - start);
+        sum += kernel.sumOfSquares(segment.grad, end - start, 1);
       });
       return sum;
     },

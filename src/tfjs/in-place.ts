@@ -1,5 +1,6 @@
 /** Updates in place: the kernels run on the memory in which tf.js's wasm backend keeps its tensors. */
 import { type DataId, type KernelBackend, type Tensor, tensor1d, type Variable } from "@tensorflow/tfjs-core";
+import { KERNELS } from "../kernel/module.ts";
 import { openWasm } from "../kernel/wasm.ts";
 import { assign, type Updater } from "./updater.ts";
 
@@ -36,7 +37,7 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
   const registry = wasm?.tfjs;
   if (!memory || !registry?.registerTensor || !registry.disposeData || !dataIdMap) return undefined;
   if (!keepsTensorsIn(memory, dataIdMap)) return undefined;
-  const kernel = openWasm(memory);
+  const kernel = openWasm(memory, KERNELS);
 
   const dataOf = (tensor: Tensor) => dataIdMap.get(tensor.dataId);
   /** Gives a variable data of its own first if it shares them: other tensors must not change with an update. */
@@ -48,7 +49,7 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
   };
   const ownAddressOf = (plane: Variable | undefined) => (plane ? ownDataOf(plane).memoryOffset : 0);
   return {
-    sumOfSquares: (gradient) => kernel.sumOfSquares(dataOf(gradient).memoryOffset, gradient.size),
+    sumOfSquares: (gradient) => kernel.sumOfSquares(dataOf(gradient).memoryOffset, gradient.size, 1),
     update({ variable, state }, gradient, scalars) {
       const { id, memoryOffset } = ownDataOf(variable);
       const { size } = variable;

@@ -28,7 +28,7 @@ import {
   where,
   zerosLike,
 } from "@tensorflow/tfjs-core";
-import { SMALLEST_NORMAL } from "../base/float32.ts";
+import { FLOAT32 } from "../base/real.ts";
 import {
   CENTERED,
   CORRECTED,
@@ -76,7 +76,7 @@ export const operations: Updater = {
           ? add(before, mul(oneMinusAlpha, sub(next(), before)))
           : add(mul(alpha, before), weighted());
       const flushed = (tensor: Tensor) =>
-        uses(FLUSHED) ? zeroWhere(less(abs(tensor), SMALLEST_NORMAL), tensor) : tensor;
+        uses(FLUSHED) ? zeroWhere(less(abs(tensor), FLOAT32.smallestNormal), tensor) : tensor;
       const squared = () => mul(mul(oneMinusAlpha, g), g);
       let v: Tensor = minimum(
         averageOf(state.squareAvg, () => square(g), squared),

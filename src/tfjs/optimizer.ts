@@ -10,6 +10,7 @@ import {
   type Variable,
   variable,
 } from "@tensorflow/tfjs-core";
+import { FLOAT32 } from "../base/real.ts";
 import { BackendError, DisposedError, NonFiniteError } from "../errors.ts";
 import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
@@ -139,7 +140,7 @@ export class RMSPropOptimizer extends Optimizer {
     const { updater } = wayOn(here);
     const options = this.#options;
     if (!this.#hasOwnEps) options.eps = here.epsilon();
-    const lr = learningRateAt(options.lr, this.iterations);
+    const lr = learningRateAt(options.lr, this.iterations, FLOAT32);
 
     const { clipNorm, globalClipNorm, nonFinite } = options;
     const clips = updates.length > 0 && (clipNorm !== Infinity || globalClipNorm !== Infinity);
@@ -163,7 +164,7 @@ export class RMSPropOptimizer extends Optimizer {
       const slot = this.#slots.of(variable);
       const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
       const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
-      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan));
+      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan, FLOAT32));
       slot.steps++;
     });
     this.incrementIterations();
@@ -213,7 +214,7 @@ export class RMSPropOptimizer extends Optimizer {
 
   /** Gives the options by tf.js's names. tf.js's own optimizer reads those that it has, and passes over the others. */
   override getConfig(): serialization.ConfigDict {
-    return configOf({ ...this.#options, lr: learningRateAt(this.#options.lr, this.iterations) });
+    return configOf({ ...this.#options, lr: learningRateAt(this.#options.lr, this.iterations, FLOAT32) });
   }
 
   /** Frees the state. Later calls throw `DisposedError`, except another `dispose`. */

@@ -1,6 +1,6 @@
 /** The contract between the optimizer for tf.js and its updaters, one for each kind of backend. */
 import { env, getBackend, type Tensor, tensor, type Variable } from "@tensorflow/tfjs-core";
-import { LARGEST_FINITE } from "../base/float32.ts";
+import { FLOAT32 } from "../base/real.ts";
 import type { Scalars } from "../kernel/contract.ts";
 import type { StatePlane } from "../kernel/segment.ts";
 
@@ -33,7 +33,7 @@ export interface Updater {
  */
 export function largestFinite(): number {
   const isHalf = getBackend() === "webgl" && !env().getBool("WEBGL_RENDER_FLOAT32_ENABLED");
-  return isHalf ? 65_504 : LARGEST_FINITE;
+  return isHalf ? 65_504 : FLOAT32.largestFinite;
 }
 
 /** Gives a variable new values, in memory that nothing else shares. */

@@ -3,7 +3,7 @@
  * at a time. tf.js's own operations take some twenty-five for each variable.
  */
 import { env, type KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
-import { SMALLEST_NORMAL } from "../base/float32.ts";
+import { FLOAT32 } from "../base/real.ts";
 import { computesRight, type Job, type Shared, updaterOnCard } from "./card.ts";
 import { SCALARS, type ScalarName, updateText } from "./shader.ts";
 import { declareTarget, openTargets, type TargetBackend } from "./targets.ts";
@@ -80,7 +80,7 @@ function userCodeOf(
   const [first, ...others] = outputs;
   return `
     ${others.map((_, i) => declareTarget(i + 1)).join("\n")}
-    float flushed(float x) { return abs(x) < ${SMALLEST_NORMAL.toExponential()} ? 0. : x; }
+    float flushed(float x) { return abs(x) < ${FLOAT32.smallestNormal.toExponential()} ? 0. : x; }
     float capped(float x) { return x > ${largest} ? ${largest} : x; }
     float positive(float x) { return x < 0. ? 0. : x; }
     float clipped(float x, float limit) { return x < -limit ? -limit : x > limit ? limit : x; }

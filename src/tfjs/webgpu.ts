@@ -3,7 +3,7 @@
  * two for `centered` with momentum.
  */
 import { type KernelBackend, type TensorInfo, util } from "@tensorflow/tfjs-core";
-import { LARGEST_FINITE, SMALLEST_NORMAL } from "../base/float32.ts";
+import { FLOAT32 } from "../base/real.ts";
 import { type Job, KERNEL, type Shared, updaterOnCard, willComputeRight } from "./card.ts";
 import { SCALARS, updateText } from "./shader.ts";
 import type { Updater } from "./updater.ts";
@@ -40,7 +40,7 @@ function dispatch(card: Internals, job: Job): TensorInfo[] {
 function programOf({ variant, inputs, outputs, shape }: Job) {
   const [first, ...others] = outputs;
   const plane = (name: string) => `${name}Plane`;
-  const largest = LARGEST_FINITE.toExponential();
+  const largest = FLOAT32.largestFinite.toExponential();
   return {
     variableNames: [...inputs.map(plane), ...others.map((output) => `${output}Spare`)],
     outputShape: shape,
@@ -54,7 +54,7 @@ function programOf({ variant, inputs, outputs, shape }: Job) {
     // written, and only those declarations are used.
     getUserCode: () => `
       ${others.map((output, i) => `@group(0) @binding(${1 + inputs.length + i}) var<storage, read_write> ${output}Out : array<f32>;`).join("\n")}
-      fn flushed(x : f32) -> f32 { return select(x, 0.0, abs(x) < ${SMALLEST_NORMAL.toExponential()}); }
+      fn flushed(x : f32) -> f32 { return select(x, 0.0, abs(x) < ${FLOAT32.smallestNormal.toExponential()}); }
       fn capped(x : f32) -> f32 { return select(x, ${largest}, x > ${largest}); }
       fn positive(x : f32) -> f32 { return select(x, 0.0, x < 0.0); }
       fn clipped(x : f32, limit : f32) -> f32 { return select(select(x, limit, x > limit), -limit, x < -limit); }

@@ -73,6 +73,8 @@ export interface WorkerStart {
   planes: number;
   /** How many arguments the kernel takes. */
   arity: number;
+  /** The size of an element. */
+  bytes: number;
 }
 
 export function controlByteLength(threads: number): number {
@@ -107,17 +109,24 @@ export function startOf(job: Float64Array, chunk: number): number {
   return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS]! - job[MISALIGNMENT]!), job[COUNT]!);
 }
 
-/** Performs a chunk of `SUM_OF_SQUARES` on behalf of a thread, over the gradient at byte `grad`. */
+/** A chunk of `SUM_OF_SQUARES`: elements of so many bytes, of the gradient at byte `grad`. */
+interface SumChunk {
+  readonly grad: number;
+  readonly from: number;
+  readonly to: number;
+  readonly scale: number;
+  readonly bytes: number;
+}
+
+/** Performs a chunk of `SUM_OF_SQUARES` on behalf of a thread. */
 export function sumBlocks(
   { job }: Control,
   thread: number,
-  grad: number,
-  from: number,
-  to: number,
-  sumOfSquares: (grad: number, count: number) => number,
+  { grad, from, to, scale, bytes }: SumChunk,
+  sumOfSquares: (grad: number, count: number, scale: number) => number,
 ): void {
   for (let i = from; i < to; i += BLOCK) {
-    job[sumsAt(thread) + i / BLOCK] = sumOfSquares(grad + i * 4, Math.min(BLOCK, to - i));
+    job[sumsAt(thread) + i / BLOCK] = sumOfSquares(grad + i * bytes, Math.min(BLOCK, to - i), scale);
   }
 }
 

@@ -73,9 +73,9 @@ export const workerCode: string = `"use strict";
   function startOf(job, chunk) {
     return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS] - job[MISALIGNMENT]), job[COUNT]);
   }
-  function sumBlocks({ job }, thread, grad, from, to, sumOfSquares) {
+  function sumBlocks({ job }, thread, { grad, from, to, scale, bytes }, sumOfSquares) {
     for (let i = from; i < to; i += BLOCK) {
-      job[sumsAt(thread) + i / BLOCK] = sumOfSquares(grad + i * 4, Math.min(BLOCK, to - i));
+      job[sumsAt(thread) + i / BLOCK] = sumOfSquares(grad + i * bytes, Math.min(BLOCK, to - i), scale);
     }
   }
   function takePart({ words, job, threads }, thread, epoch, performer) {
@@ -119,7 +119,7 @@ export const workerCode: string = `"use strict";
     const { update, sumOfSquares } = new WebAssembly.Instance(start.module, { env: { memory } }).exports;
     const control = openControl(start.control, threads);
     const { words, job } = control;
-    const { planes, arity } = start;
+    const { planes, arity, bytes } = start;
     const args = new Array(arity).fill(0);
     let kind = UPDATE;
     let [from, to] = [0, 0];
@@ -131,10 +131,11 @@ export const workerCode: string = `"use strict";
       },
       perform() {
         if (kind !== UPDATE) {
-          sumBlocks(control, thread, args[0], from, to, sumOfSquares);
+          const [grad, scale] = args;
+          sumBlocks(control, thread, { grad, from, to, scale, bytes }, sumOfSquares);
           return;
         }
-        for (let i = 1; i <= planes; i++) args[i] += from * 4;
+        for (let i = 1; i <= planes; i++) args[i] += from * bytes;
         args[planes + 1] = to - from;
         update(...args);
       }

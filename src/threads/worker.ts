@@ -24,12 +24,12 @@ function run(start: WorkerStart, announce: () => void): void {
   const { thread, threads, memory } = start;
   const { update, sumOfSquares } = new WebAssembly.Instance(start.module, { env: { memory } }).exports as {
     update(...args: number[]): void;
-    sumOfSquares(grad: number, count: number): number;
+    sumOfSquares(grad: number, count: number, scale: number): number;
   };
   const control = openControl(start.control, threads);
   const { words, job } = control;
 
-  const { planes, arity } = start;
+  const { planes, arity, bytes } = start;
   const args = new Array<number>(arity).fill(0);
   let kind = UPDATE;
   let [from, to] = [0, 0];
@@ -41,10 +41,11 @@ function run(start: WorkerStart, announce: () => void): void {
     },
     perform() {
       if (kind !== UPDATE) {
-        sumBlocks(control, thread, args[0]!, from, to, sumOfSquares);
+        const [grad, scale] = args as [number, number];
+        sumBlocks(control, thread, { grad, from, to, scale, bytes }, sumOfSquares);
         return;
       }
-      for (let i = 1; i <= planes; i++) args[i]! += from * 4;
+      for (let i = 1; i <= planes; i++) args[i]! += from * bytes;
       args[planes + 1] = to - from;
       update(...args);
     },

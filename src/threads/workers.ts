@@ -89,7 +89,7 @@ export class Workers {
   constructor(
     threads: number,
     code: string,
-    start: Pick<WorkerStart, "module" | "memory" | "planes" | "arity">,
+    start: Pick<WorkerStart, "module" | "memory" | "planes" | "arity" | "bytes">,
     private readonly settings: WorkersSettings,
   ) {
     const buffer = new SharedArrayBuffer(controlByteLength(threads));

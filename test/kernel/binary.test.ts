@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compile, generateModule } from "../../scripts/build-wasm.mjs";
+import { declareShared } from "../../src/kernel/compile.ts";
 import { argumentsOf } from "../../src/kernel/contract.ts";
-import { declareShared } from "../../src/kernel/module.ts";
 import { PLANES, type Plane, type Segment } from "../../src/kernel/segment.ts";
 import { wasmHex } from "../../src/kernel/wasm.generated.ts";
 import { bitsOf, ordinaryPlanes, type Planes, run, scalarsFor, VARIANTS } from "../support/kernels.ts";

@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { build } from "esbuild";
 import fc from "fast-check";
 import { MemoryError, RMSprop } from "rmsprop-wasm";
 import { restore, save } from "rmsprop-wasm/checkpoint";
@@ -11,8 +10,8 @@ import { instantiate } from "rmsprop-wasm/core";
 import { describe, expect, it, vi } from "vitest";
 import { NODES } from "../../compat/runtimes.ts";
 import { findTool } from "../../compat/tools.ts";
-import { BUNDLE } from "../../tools/bundle.mjs";
 import { ENTRIES } from "../support/entries.ts";
+import { programOf } from "../support/programs.ts";
 import { describeWith } from "../support/required.ts";
 
 const PAGE = 65_536;
@@ -170,12 +169,7 @@ describeWith(node, "in an engine with 64-bit memories", () => {
       const memory = new WebAssembly.Memory({ initial: 1n, maximum: 4n, address: "i64" });
       const { buffer } = memory;
       try { ${use}; } catch (error) { console.log(error.name, /64-bit/.test(error.message), buffer.byteLength); }`;
-    const { outputFiles } = await build({ ...BUNDLE, stdin: { contents, resolveDir: "src" }, write: false });
-    const input = outputFiles[0]!.text;
-    const said = execFileSync(findTool(newest)!.path, ["--input-type=module", "-"], {
-      input,
-      encoding: "utf8",
-    });
+    const said = execFileSync(findTool(newest)!.path, [await programOf(contents)], { encoding: "utf8" });
     expect(said).toBe(`MemoryError true ${PAGE}\n`);
   });
 });

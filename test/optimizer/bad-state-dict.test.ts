@@ -83,11 +83,18 @@ describe("what isn't one", () => {
       "w.param.length of the state: got 5, expected 6",
     ],
     [
-      "doubles",
+      "a double that is no float32",
       changed((d) => {
-        d.tensors.b.squareAvg = new Float64Array(2);
+        d.tensors.b.param = Float64Array.of(0.1, 1e39);
       }),
-      "b.squareAvg.length of the state: got a Float64Array, expected 2",
+      "b.param[1] of the state: got 1e+39, expected numbers that a float32 can hold",
+    ],
+    [
+      "whole numbers",
+      changed((d) => {
+        d.tensors.b.squareAvg = new Int32Array(2);
+      }),
+      "b.squareAvg.length of the state: got a Int32Array, expected 2",
     ],
     [
       "a list",

@@ -4,7 +4,7 @@
  * order of shares, is written here once more, in its plainest form.
  */
 
-import { LARGEST_FINITE } from "../../src/base/float32.ts";
+import { FLOAT32 } from "../../src/base/real.ts";
 import { openReference } from "../../src/kernel/reference.ts";
 import { PLANES, type Plane, type Segment } from "../../src/kernel/segment.ts";
 import { DEFAULTS, type Hyperparameters, resolveHyperparameters } from "../../src/options/hyperparameters.ts";
@@ -88,7 +88,7 @@ export class ModelTensors {
         return tensor;
       }),
     );
-    this.kernel = openReference(memory as unknown as WebAssembly.Memory, "js", 1);
+    this.kernel = openReference(memory as unknown as WebAssembly.Memory, "js", FLOAT32);
   }
 
   get tensors(): ModelTensor[] {
@@ -127,7 +127,7 @@ export function statePlanes({ momentum, centered }: Hyperparameters): Plane[] {
 /** Whether these hyperparameters are taken, alone and together. */
 export function isAccepted(hyper: Hyperparameters): boolean {
   try {
-    resolveHyperparameters(hyper);
+    resolveHyperparameters(hyper, FLOAT32);
     return true;
   } catch {
     return false;
@@ -191,7 +191,7 @@ export class ModelOptimizer {
     const sums = new Map<ModelTensor, number>();
     let total = 0;
     for (const tensor of isMeasured ? this.tensors.tensors : []) {
-      const sum = this.tensors.kernel.sumOfSquares(tensor.segment.grad, tensor.plan.count);
+      const sum = this.tensors.kernel.sumOfSquares(tensor.segment.grad, tensor.plan.count, 1);
       sums.set(tensor, sum);
       total += sum;
     }
@@ -242,7 +242,7 @@ export class ModelOptimizer {
         const plan = { step, gradScale: clipped * byTensor, zeroGrad, emaDecay: options.ema?.decay };
         const segment = { ...tensor.segment, count: end - start };
         for (const plane of PLANES) segment[plane] += start * 4;
-        tensors.kernel.update(segment, scalarsOf(hyper, lr, plan));
+        tensors.kernel.update(segment, scalarsOf(hyper, lr, plan, FLOAT32));
       }
     });
     tensors.advance(shard);
@@ -339,7 +339,7 @@ export class ModelOptimizer {
       for (const [plane, values] of planes) tensor.view(plane as Plane).set(values);
       // An infinite average becomes the largest number.
       const averages = tensor.view("squareAvg");
-      averages.set(averages.map((value) => (value === Infinity ? LARGEST_FINITE : value)));
+      averages.set(averages.map((value) => (value === Infinity ? FLOAT32.largestFinite : value)));
     }
     tensors.steps = saved.steps;
     tensors.shares = undefined;

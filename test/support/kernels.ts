@@ -1,5 +1,6 @@
 /** Helpers for tests of the mathematics: both backends over one memory, and bits to compare. */
 
+import { FLOAT32 } from "../../src/base/real.ts";
 import {
   AVERAGED,
   CENTERED,
@@ -17,6 +18,7 @@ import {
   SHAPED,
   ZEROED,
 } from "../../src/kernel/contract.ts";
+import { KERNELS as KERNELS_OF_FLOAT32 } from "../../src/kernel/module.ts";
 import { openReference } from "../../src/kernel/reference.ts";
 import type { Segment } from "../../src/kernel/segment.ts";
 import { PLANES, type Plane } from "../../src/kernel/segment.ts";
@@ -26,8 +28,8 @@ export type Planes = Record<Plane, Float32Array>;
 
 /** Every kernel, by the backend that it must say it is. */
 export const KERNELS: Record<string, (memory: WebAssembly.Memory) => Kernel> = {
-  wasm: openWasm,
-  js: (memory) => openReference(memory, "js", 1),
+  wasm: (memory) => openWasm(memory, KERNELS_OF_FLOAT32),
+  js: (memory) => openReference(memory, "js", FLOAT32),
 };
 
 const BITS = {

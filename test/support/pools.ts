@@ -1,7 +1,7 @@
 /** Helpers for tests of threads: a pool beside the same tensors on one thread, and workers that can be killed. */
 
 import type { Scalars } from "../../src/kernel/contract.ts";
-import { compileFor } from "../../src/kernel/module.ts";
+import { KERNELS } from "../../src/kernel/module.ts";
 import { PLANES, type Segment } from "../../src/kernel/segment.ts";
 import { openWasm } from "../../src/kernel/wasm.ts";
 import { openPool, type PoolSettings } from "../../src/threads.ts";
@@ -44,8 +44,11 @@ export function makeTwins(threads: number, count: number, settings: Partial<Pool
   const initial = Math.ceil((BASE_BYTES + stride * PLANES.length) / 65_536);
   const shared = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
   const plain = new WebAssembly.Memory({ initial });
-  const pool = openPool(openWasm(shared), compileFor(shared), shared, threads, { ...EAGER, ...settings });
-  const one = openWasm(plain);
+  const pool = openPool(openWasm(shared, KERNELS), KERNELS.compileFor(shared), shared, threads, {
+    ...EAGER,
+    ...settings,
+  });
+  const one = openWasm(plain, KERNELS);
   const hold = { isHeld: false };
   const [sharedWords, plainWords] = [new Uint32Array(shared.buffer), new Uint32Array(plain.buffer)];
 

@@ -172,6 +172,40 @@ async function standStill() {
   pool.dispose();
 }
 
+/** A worker that stands still in the second group's tensors: the first one has got its step, and the step counts. */
+async function loseSecondGroup() {
+  const groups = [{ params: { b: [7] } }, { params: { w: [COUNT] }, lr: 0.1 }];
+  const [pool, one] = [2, 1].map((threads) => new RMSprop(groups, { ...OPTIONS, threads }));
+  if (!pool || !one) return;
+  await pool.ready;
+  for (const optimizer of [pool, one]) writeGradients(/** @type {any} */ (optimizer));
+  const words = new Int32Array(pool.memory.buffer, 0, 2);
+  Atomics.store(words, 0, 1);
+  const error = stepUntilLost(/** @type {any} */ (pool), /** @type {any} */ (one));
+  const lost = error.lost ?? [];
+  expect(
+    lost.length > 0 && lost.every((/** @type {any} */ { group, name }) => group === 1 && name === "w"),
+    `lost names w of group 1: ${error}`,
+  );
+  expect(/in group 1/.test(error.message) && error.message.length < 1000, "the message names the group");
+  expect(pool.steps === one.steps, "the step that lost a part of the second group counts");
+  expect(pool.params.b.join() === one.params.b.join(), "the group before is updated");
+  const [mine, others] = [pool.params.w, one.params.w];
+  const isLost = (/** @type {number} */ i) =>
+    lost.some((/** @type {any} */ { start, end }) => i >= start && i < end);
+  expect(
+    mine.every((value, i) => value === others[i] || isLost(i)),
+    "all that isn't lost is updated",
+  );
+  Atomics.store(words, 0, 0);
+  Atomics.notify(words, 0);
+  expect(
+    await settles(pool.ready, 10_000),
+    "ready settles once the late worker of the second group has left",
+  );
+  pool.dispose();
+}
+
 async function endWhileLate() {
   const { pool, one, words, attached } = await prepare();
   Atomics.store(words, 0, 1);
@@ -215,10 +249,45 @@ async function endEarly() {
   }
 }
 
+/** The number of this process's threads, where the system tells. */
+function countThreads() {
+  try {
+    const status = globalThis.process.getBuiltinModule("node:fs").readFileSync("/proc/self/status", "utf8");
+    return Number(/Threads:\s*(\d+)/.exec(status)?.[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pools that have ended leave no thread behind, asleep or awake. */
+async function leaveNoThread() {
+  const endPools = async (/** @type {number} */ count) => {
+    for (let i = 0; i < count; i++) {
+      const pool = new RMSprop({ w: [100] }, { threads: 3 });
+      await pool.ready;
+      if (i % 2) await sleep(2); // its workers fall asleep
+      pool.dispose();
+    }
+  };
+  await endPools(2); // the engine's own threads, too, are there from now on
+  const before = countThreads();
+  if (before === undefined) return;
+  await endPools(12);
+  let after = before;
+  for (let i = 0; i < 100; i++) {
+    after = countThreads() ?? 0;
+    if (after < before + 6) return;
+    await sleep(100);
+  }
+  failures.push(`twelve pools have ended, and instead of ${before} threads there are ${after}`);
+}
+
 /** @type {any} */ (globalThis).result = await (async () => {
   try {
     await endEarly();
+    await leaveNoThread();
     await standStill();
+    await loseSecondGroup();
     await endWhileLate();
     await die();
   } catch (error) {

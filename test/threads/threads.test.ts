@@ -3,15 +3,15 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import { build } from "esbuild";
 import { OptionError, RMSprop, ThreadError } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { generateWorker } from "../../scripts/build-worker.mjs";
 import { MOMENTUM } from "../../src/kernel/contract.ts";
+import { PLANES } from "../../src/kernel/segment.ts";
 import { workerCode } from "../../src/threads/worker.generated.ts";
-import { BUNDLE } from "../../tools/bundle.mjs";
 import { scalarsFor, seeded, VARIANTS } from "../support/kernels.ts";
 import { makeTwins, workers } from "../support/pools.ts";
+import { programOf } from "../support/programs.ts";
 
 afterEach(async () => {
   vi.unstubAllGlobals();
@@ -58,10 +58,10 @@ describe("the bits of one thread", () => {
     for (const count of counts) {
       const segment = twins.segmentOf(count, count % 16);
       if (count < 1e6) twins.fill(segment, count);
-      const expected = twins.one.sumOfSquares(segment.grad, count);
-      expect(twins.pool.sumOfSquares(segment.grad, count), String(count)).toBe(expected);
+      const expected = twins.one.sumOfSquares(segment.grad, count, 1);
+      expect(twins.pool.sumOfSquares(segment.grad, count, 1), String(count)).toBe(expected);
       for (let i = 0; i < 1_000 && count === most && twins.pool.chunksDone.includes(0); i++) {
-        expect(twins.pool.sumOfSquares(segment.grad, count)).toBe(expected);
+        expect(twins.pool.sumOfSquares(segment.grad, count, 1)).toBe(expected);
       }
     }
     expect(Math.min(...twins.pool.chunksDone)).toBeGreaterThan(0);
@@ -207,12 +207,10 @@ describe("a browser's workers", () => {
 });
 
 describe("a process with a pool", () => {
-  /** Bundled, since a loader of TypeScript would take processor time of its own. */
-  const argsFor = async (code: string) => {
-    const stdin = { contents: `import { RMSprop } from "./index.ts"; ${code}`, resolveDir: "src" };
-    const { outputFiles } = await build({ ...BUNDLE, stdin, write: false });
-    return ["--expose-gc", "--input-type=module", "--eval", outputFiles[0]!.text];
-  };
+  const argsFor = async (code: string) => [
+    "--expose-gc",
+    await programOf(`import { RMSprop } from "./index.ts"; ${code}`),
+  ];
   const run = async (code: string) => {
     const { stdout } = await promisify(execFile)(process.execPath, await argsFor(code), { timeout: 20_000 });
     return stdout;
@@ -257,6 +255,29 @@ describe("a process with a pool", () => {
     const args = ["-c", command, process.execPath, ...(await argsFor(code))];
     const { stdout } = await promisify(execFile)("sh", args, { timeout: 50_000 });
     expect(stdout).toBe("Set(1) { 2 }\n");
+  });
+
+  it("frees a pool's memory once disposed of, though the optimizer and its views are held", async () => {
+    const said = await run(`
+      const held = [];
+      const collected = new Set();
+      const registry = new FinalizationRegistry((name) => collected.add(name));
+      for (let i = 0; i < 3; i++) {
+        const optimizer = new RMSprop({ w: [1000] }, { threads: 2 });
+        if (i > 0) await optimizer.ready;
+        registry.register(optimizer.memory, i);
+        optimizer.step();
+        const { groups, params } = optimizer;
+        optimizer.dispose();
+        held.push([optimizer, groups, params]);
+      }
+      for (let i = 0; i < 200 && collected.size < held.length; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      console.log(collected.size, held.length);
+    `);
+    expect(said).toBe("3 3\n");
   });
 
   it("takes nobody for late who stood still with all the process", async () => {
@@ -317,7 +338,7 @@ describe("workers that die", () => {
       return { exports: {
         update(...args) {
           const last = isLast();
-          if (last) args[7] >>>= 1;
+          if (last) args[${PLANES.length + 1}] >>>= 1;
           update(...args);
           if (last) process.exit();
         },
@@ -415,7 +436,7 @@ describe("workers that die", () => {
       twins.fill(twins.segmentOf(count), pools);
       await twins.pool.ready;
       for (let i = 0; i < 1_000 && twins.pool.threads > 1; i++) {
-        expect(twins.pool.sumOfSquares(grad, count)).toBe(twins.one.sumOfSquares(grad, count));
+        expect(twins.pool.sumOfSquares(grad, count, 1)).toBe(twins.one.sumOfSquares(grad, count, 1));
       }
       expect(twins.pool.threads).toBe(1);
     }
