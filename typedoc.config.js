@@ -16,6 +16,7 @@ const PAGES = {
     "threads",
     "several-machines",
     "memory",
+    "react-vue-svelte",
   ],
   "Kinds of models": ["recurrent-networks", "reinforcement-learning", "gpu-data"],
   "Coming from": ["from-tfjs", "from-pytorch", "from-a-hand-written-loop"],

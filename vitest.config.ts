@@ -4,8 +4,13 @@ import { configDefaults, defineConfig } from "vitest/config";
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const source = (name: string) => path(`src/${name}.ts`);
 
-/** Tests beside browsers, PyTorch and Keras: a fiftieth of all tests, and half of their time. */
-const HEAVY = ["test/demo/page.test.ts", "test/interop/*.test.ts", "test/tfjs/chromium.test.ts"];
+/** Tests beside browsers, other runtimes, PyTorch and Keras: a fiftieth of all tests, and more than half of their time. */
+const HEAVY = [
+  "test/demo/page.test.ts",
+  "test/interop/*.test.ts",
+  "test/tfjs/{chromium,graphics}.test.ts",
+  "test/threads/everywhere.test.ts",
+];
 
 export default defineConfig({
   // Tests import the package by its name, as users do, and get the sources.

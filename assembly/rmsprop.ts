@@ -301,7 +301,7 @@ function averageWeights<Lanes>(param: usize, ema: usize, count: u32, emaWeight: 
  * A decaying number below the smallest normal one becomes 0. Left alone it would reach a denormal that its decay rounds
  * back to, and stay there permanently, at up to 40 times the cost of an ordinary value.
  */
-function flushPlane(plane: usize, count: u32): void {
+export function flushPlane(plane: usize, count: u32): void {
   flush<Pair>(plane, count);
   flush<One>(plane + (count & ~(PAIR - 1)) * sizeof<Real>(), count & (PAIR - 1));
 }

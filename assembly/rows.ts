@@ -5,7 +5,7 @@
  * that are linear in what they were. So one product with a factor in double, rounded once, stands for the k roundings:
  * v = v · alpha^k, and the like. The factors come with each row, as they depend on nothing else than steps.
  */
-import { AVERAGED, CENTERED, MOMENTUM, normal, update } from "./rmsprop";
+import { AVERAGED, CENTERED, flushPlane, MOMENTUM, normal, update } from "./rmsprop";
 
 /**
  * Does what `update` does for each row whose number stands in the list of `rowCount` uint32 at byte `rows`. Planes begin
@@ -40,7 +40,13 @@ export function updateRows(
   x0Share: Real,
   rows: usize,
   rowCount: u32,
-): void {
+): u32 {
+  const bytes: usize = count * sizeof<Real>();
+  let seen: u32 = 0;
+  for (let i: u32 = 0; i < rowCount; i++) {
+    const at = <usize>load<u32>(rows + (i << 2)) * bytes;
+    seen |= touch(param + at, bytes) | touch(grad + at, bytes) | touch(squareAvg + at, bytes);
+  }
   while (rowCount > 0) {
     const first = load<u32>(rows);
     let run: u32 = 0;
@@ -57,6 +63,18 @@ export function updateRows(
       weightDecay, correction, emaWeight, zShare, stepShare, x0Share,
     );
   }
+  return seen;
+}
+
+/**
+ * Reads a word of each cache line, in advance of a loop. A processor waits for one row after the other otherwise: no
+ * prefetcher knows which is next, and a row's arithmetic is as much as it looks ahead. The sum goes to the caller, or
+ * the compiler would leave the loads out.
+ */
+function touch(ptr: usize, bytes: usize): u32 {
+  let seen: u32 = 0;
+  for (let at: usize = 0; at < bytes; at += 64) seen |= load<u32>(ptr + at);
+  return seen;
 }
 
 /** Bytes of an entry of `catchUpRows`: eight doubles. */
@@ -85,7 +103,13 @@ export function catchUpRows(
   count: u32,
   entries: usize,
   rowCount: u32,
-): void {
+): u32 {
+  const bytes: usize = count * sizeof<Real>();
+  let seen: u32 = 0;
+  for (let i: u32 = 0; i < rowCount; i++) {
+    const at = <usize>load<f64>(entries + i * ENTRY) * bytes;
+    seen |= touch(param + at, bytes) | touch(squareAvg + at, bytes);
+  }
   for (; rowCount > 0; rowCount--) {
     const at = <usize>(<u32>load<f64>(entries) * count) * sizeof<Real>();
     const averageKept = load<f64>(entries, 8);
@@ -95,15 +119,43 @@ export function catchUpRows(
       combine(ema + at, load<f64>(entries, 40), p, load<f64>(entries, 48), m, load<f64>(entries, 56), count);
     }
     combine(p, load<f64>(entries, 24), m, load<f64>(entries, 32), 0, 0, count);
-    if (variant & MOMENTUM) combine(m, load<f64>(entries, 16), 0, 0, 0, 0, count);
-    combine(squareAvg + at, averageKept, 0, 0, 0, 0, count);
-    if (variant & CENTERED) combine(gradAvg + at, averageKept, 0, 0, 0, 0, count);
+    if (variant & MOMENTUM) scale(m, load<f64>(entries, 16), count);
+    scale(squareAvg + at, averageKept, count);
+    if (variant & CENTERED) scale(gradAvg + at, averageKept, count);
     entries += ENTRY;
   }
+  return seen;
+}
+
+/** x = kept·x, four elements at a time */
+function scale(x: usize, kept: f64, count: u32): void {
+  if (sizeof<Real>() === 4 && kept !== 1) {
+    const keptOfTwo = f64x2.splat(kept);
+    for (; count >= 4; count -= 4) {
+      const four = v128.load(x);
+      const low = f64x2.mul(keptOfTwo, f64x2.promote_low_f32x4(four));
+      const high = f64x2.mul(keptOfTwo, f64x2.promote_low_f32x4(v128.shuffle<f32>(four, four, 2, 3, 2, 3)));
+      const rounded = v128.shuffle<f32>(
+        f32x4.demote_f64x2_zero(low),
+        f32x4.demote_f64x2_zero(high),
+        0,
+        1,
+        4,
+        5,
+      );
+      v128.store(x, normal(rounded));
+      x += 16;
+    }
+  }
+  combine(x, kept, 0, 0, 0, 0, count);
 }
 
 /** x = kept·x + ofY·y + ofZ·z */
 function combine(x: usize, kept: f64, y: usize, ofY: f64, z: usize, ofZ: f64, count: u32): void {
+  if (kept === 1 && ofY === 0 && ofZ === 0) {
+    flushPlane(x, count);
+    return;
+  }
   const keptOfTwo = f64x2.splat(kept);
   const ofTwoY = f64x2.splat(ofY);
   const ofTwoZ = f64x2.splat(ofZ);

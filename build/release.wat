@@ -1,12 +1,13 @@
 (module
  (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
- (type $2 (func (param i32 f64 i32 f64 i32 f64 i32)))
- (type $3 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32)))
- (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
- (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
- (type $7 (func (param i32 i32 f64) (result f64)))
+ (type $2 (func (param i32 f64 i32)))
+ (type $3 (func (param i32 f64 i32 f64 i32 f64 i32)))
+ (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32) (result i32)))
+ (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+ (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
+ (type $8 (func (param i32 i32 f64) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "update" (func $assembly/rmsprop/update))
@@ -96,6 +97,65 @@
    end
   end
  )
+ (func $assembly/rows/scale (param $0 i32) (param $1 f64) (param $2 i32)
+  (local $3 v128)
+  (local $4 v128)
+  local.get $1
+  f64.const 1
+  f64.ne
+  if
+   local.get $1
+   f64x2.splat
+   local.set $3
+   loop $for-loop|0
+    local.get $2
+    i32.const 4
+    i32.ge_u
+    if
+     local.get $0
+     local.get $3
+     local.get $0
+     v128.load
+     local.tee $4
+     f64x2.promote_low_f32x4
+     f64x2.mul
+     f32x4.demote_f64x2_zero
+     local.get $3
+     local.get $4
+     local.get $4
+     i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15
+     f64x2.promote_low_f32x4
+     f64x2.mul
+     f32x4.demote_f64x2_zero
+     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+     local.tee $4
+     local.get $4
+     f32x4.abs
+     v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
+     f32x4.lt
+     v128.andnot
+     v128.store
+     local.get $0
+     i32.const 16
+     i32.add
+     local.set $0
+     local.get $2
+     i32.const 4
+     i32.sub
+     local.set $2
+     br $for-loop|0
+    end
+   end
+  end
+  local.get $0
+  local.get $1
+  i32.const 0
+  f64.const 0
+  i32.const 0
+  f64.const 0
+  local.get $2
+  call $assembly/rows/combine
+ )
  (func $assembly/rows/combine (param $0 i32) (param $1 f64) (param $2 i32) (param $3 f64) (param $4 i32) (param $5 f64) (param $6 i32)
   (local $7 v128)
   (local $8 i32)
@@ -103,6 +163,23 @@
   (local $10 v128)
   (local $11 v128)
   (local $12 v128)
+  local.get $3
+  f64.const 0
+  f64.eq
+  local.get $1
+  f64.const 1
+  f64.eq
+  i32.and
+  local.get $5
+  f64.const 0
+  f64.eq
+  i32.and
+  if
+   local.get $0
+   local.get $6
+   call $assembly/rmsprop/flushPlane
+   return
+  end
   local.get $1
   f64x2.splat
   local.set $10
@@ -1852,10 +1929,129 @@
    end
   end
  )
- (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 i32) (param $27 i32)
+ (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 i32) (param $27 i32) (result i32)
   (local $28 i32)
   (local $29 i32)
-  loop $while-continue|0
+  (local $30 i32)
+  (local $31 i32)
+  (local $32 i32)
+  (local $33 i32)
+  (local $34 i32)
+  (local $35 i32)
+  local.get $9
+  i32.const 2
+  i32.shl
+  local.set $34
+  loop $for-loop|0
+   local.get $27
+   local.get $30
+   i32.gt_u
+   if
+    local.get $26
+    local.get $30
+    i32.const 2
+    i32.shl
+    i32.add
+    i32.load
+    local.get $34
+    i32.mul
+    local.tee $35
+    local.get $1
+    i32.add
+    local.set $29
+    i32.const 0
+    local.set $31
+    i32.const 0
+    local.set $28
+    loop $for-loop|00
+     local.get $28
+     local.get $34
+     i32.lt_u
+     if
+      local.get $31
+      local.get $28
+      local.get $29
+      i32.add
+      i32.load
+      i32.or
+      local.set $31
+      local.get $28
+      i32.const -64
+      i32.sub
+      local.set $28
+      br $for-loop|00
+     end
+    end
+    local.get $2
+    local.get $35
+    i32.add
+    local.set $28
+    i32.const 0
+    local.set $32
+    i32.const 0
+    local.set $29
+    loop $for-loop|01
+     local.get $29
+     local.get $34
+     i32.lt_u
+     if
+      local.get $32
+      local.get $28
+      local.get $29
+      i32.add
+      i32.load
+      i32.or
+      local.set $32
+      local.get $29
+      i32.const -64
+      i32.sub
+      local.set $29
+      br $for-loop|01
+     end
+    end
+    local.get $3
+    local.get $35
+    i32.add
+    local.set $35
+    i32.const 0
+    local.set $29
+    i32.const 0
+    local.set $28
+    loop $for-loop|02
+     local.get $28
+     local.get $34
+     i32.lt_u
+     if
+      local.get $29
+      local.get $28
+      local.get $35
+      i32.add
+      i32.load
+      i32.or
+      local.set $29
+      local.get $28
+      i32.const -64
+      i32.sub
+      local.set $28
+      br $for-loop|02
+     end
+    end
+    local.get $33
+    local.get $31
+    local.get $32
+    i32.or
+    local.get $29
+    i32.or
+    i32.or
+    local.set $33
+    local.get $30
+    i32.const 1
+    i32.add
+    local.set $30
+    br $for-loop|0
+   end
+  end
+  loop $while-continue|1
    local.get $27
    if
     local.get $26
@@ -1863,7 +2059,7 @@
     local.set $29
     i32.const 0
     local.set $28
-    loop $do-loop|1
+    loop $do-loop|2
      local.get $28
      i32.const 1
      i32.add
@@ -1886,7 +2082,7 @@
      else
       i32.const 0
      end
-     br_if $do-loop|1
+     br_if $do-loop|2
     end
     local.get $0
     local.get $9
@@ -1938,16 +2134,108 @@
     local.get $24
     local.get $25
     call $assembly/rmsprop/update
-    br $while-continue|0
+    br $while-continue|1
    end
   end
+  local.get $33
  )
- (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32)
+ (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (result i32)
   (local $9 i32)
   (local $10 i32)
   (local $11 f64)
   (local $12 i32)
+  (local $13 i32)
+  (local $14 i32)
+  (local $15 i32)
+  (local $16 i32)
+  local.get $6
+  i32.const 2
+  i32.shl
+  local.set $14
   loop $for-loop|0
+   local.get $8
+   local.get $13
+   i32.gt_u
+   if
+    local.get $7
+    local.get $13
+    i32.const 6
+    i32.shl
+    i32.add
+    f64.load
+    i32.trunc_sat_f64_u
+    local.get $14
+    i32.mul
+    local.tee $16
+    local.get $1
+    i32.add
+    local.set $10
+    i32.const 0
+    local.set $9
+    i32.const 0
+    local.set $15
+    loop $for-loop|00
+     local.get $14
+     local.get $15
+     i32.gt_u
+     if
+      local.get $9
+      local.get $10
+      local.get $15
+      i32.add
+      i32.load
+      i32.or
+      local.set $9
+      local.get $15
+      i32.const -64
+      i32.sub
+      local.set $15
+      br $for-loop|00
+     end
+    end
+    local.get $9
+    local.set $10
+    local.get $2
+    local.get $16
+    i32.add
+    local.set $16
+    i32.const 0
+    local.set $9
+    i32.const 0
+    local.set $15
+    loop $for-loop|01
+     local.get $14
+     local.get $15
+     i32.gt_u
+     if
+      local.get $9
+      local.get $15
+      local.get $16
+      i32.add
+      i32.load
+      i32.or
+      local.set $9
+      local.get $15
+      i32.const -64
+      i32.sub
+      local.set $15
+      br $for-loop|01
+     end
+    end
+    local.get $12
+    local.get $9
+    local.get $10
+    i32.or
+    i32.or
+    local.set $12
+    local.get $13
+    i32.const 1
+    i32.add
+    local.set $13
+    br $for-loop|0
+   end
+  end
+  loop $for-loop|1
    local.get $8
    if
     local.get $7
@@ -1963,11 +2251,11 @@
     local.tee $9
     local.get $1
     i32.add
-    local.set $12
+    local.set $10
     local.get $3
     local.get $9
     i32.add
-    local.set $10
+    local.set $13
     local.get $0
     i32.const 64
     i32.and
@@ -1977,19 +2265,19 @@
      i32.add
      local.get $7
      f64.load offset=40
-     local.get $12
+     local.get $10
      local.get $7
      f64.load offset=48
-     local.get $10
+     local.get $13
      local.get $7
      f64.load offset=56
      local.get $6
      call $assembly/rows/combine
     end
-    local.get $12
+    local.get $10
     local.get $7
     f64.load offset=24
-    local.get $10
+    local.get $13
     local.get $7
     f64.load offset=32
     i32.const 0
@@ -2000,26 +2288,18 @@
     i32.const 1
     i32.and
     if
-     local.get $10
+     local.get $13
      local.get $7
      f64.load offset=16
-     i32.const 0
-     f64.const 0
-     i32.const 0
-     f64.const 0
      local.get $6
-     call $assembly/rows/combine
+     call $assembly/rows/scale
     end
     local.get $2
     local.get $9
     i32.add
     local.get $11
-    i32.const 0
-    f64.const 0
-    i32.const 0
-    f64.const 0
     local.get $6
-    call $assembly/rows/combine
+    call $assembly/rows/scale
     local.get $0
     i32.const 2
     i32.and
@@ -2028,12 +2308,8 @@
      local.get $9
      i32.add
      local.get $11
-     i32.const 0
-     f64.const 0
-     i32.const 0
-     f64.const 0
      local.get $6
-     call $assembly/rows/combine
+     call $assembly/rows/scale
     end
     local.get $7
     i32.const -64
@@ -2043,9 +2319,10 @@
     i32.const 1
     i32.sub
     local.set $8
-    br $for-loop|0
+    br $for-loop|1
    end
   end
+  local.get $12
  )
  (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
   (local $13 v128)

@@ -33,7 +33,10 @@ const eightLanes: Page[] = friendly("Chromium with eight lanes")
 
 const noWasm = { place: "CSP without `wasm-unsafe-eval`", policy: "no-wasm" } as const;
 const noBlob = { place: "CSP without `blob:` workers", policy: "no-blob" } as const;
+const webkit = { place: "Page without what WebKit lacks", script: "webkit" } as const;
 const hard: Page[] = [
+  { ...webkit, way: "page, files in streams" },
+  { ...webkit, way: "`threads: 2`", options: threads, policy: "isolated", expects: TWO_THREADS },
   { place: "Page that isn't cross-origin isolated", way: ONE_THREAD, script: "page", options: threads },
   { ...noBlob, way: ONE_THREAD, script: "page", options: threads },
   { ...noWasm, way: "`rmsprop-wasm`", script: "page", expects: JS },

@@ -49,7 +49,7 @@ function makerOf<Made extends AnyOptimizer>(type: OptimizerClass<Made>): Make<Ma
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
 function describe(optimizer: AnyOptimizer): FileParts {
   const dict = optimizer.stateDict(asTheyLie);
-  const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
+  const { isScheduled } = optimizer;
   const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
   const carried = carriedBy(optimizer);
   const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];

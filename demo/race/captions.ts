@@ -61,13 +61,16 @@ function leadOf(race: Race): string {
   const leader = leaderOf(race);
   if (leader === undefined) return "Nobody is clearly ahead.";
   const { arrivedAfter, distance } = race.lanes[leader];
-  if (arrivedAfter !== undefined) return `${racerTitles[leader]} was the first to arrive.`;
+  if (arrivedAfter !== undefined)
+    return `${racerTitles[leader]} was the first to arrive, at step ${arrivedAfter}.`;
   return `${racerTitles[leader]} leads, ${short(distance)} from the lowest point.`;
 }
 
 function movementOf(name: RacerName, race: Race): string {
   const lane = race.lanes[name];
   const doing = doingOf(lane, race);
+  // The lead has said it.
+  if (doing.kind === "arrived" && leaderOf(race) === name) return "";
   const words = movement(doing, lane);
   return words && `${racerTitles[name]} ${words}.`;
 }

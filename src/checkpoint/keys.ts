@@ -95,10 +95,12 @@ export function findParts(
   declared?: ReadonlySet<string>,
 ): Findings {
   const wanted = new Map<string, Part>();
+  let count = 0;
   for (const part of parts) {
     const key = keyOf(part);
-    if (wanted.has(key)) throw twoThings(key);
-    wanted.set(key, part);
+    const { size } = wanted.set(key, part);
+    if (size === count) throw twoThings(key);
+    count = size;
   }
   const found: Found[] = [];
   const others: Entry[] = [];

@@ -64,11 +64,10 @@ export class Loader<Made extends AnyOptimizer> {
     this.#parts = new Map(found.map((part) => [part.entry, part]));
     this.#fresh = fresh;
     const counts = found.filter(({ what }) => what === "rowSteps");
-    this.#rowSteps = new Map(
-      counts.map(({ name, entry }) => [name, new Uint8Array(entry.end - entry.begin)]),
-    );
+    const rooms = roomsFor(counts.map(({ entry }) => entry));
+    this.#rowSteps = new Map(counts.map(({ name, entry }) => [name, rooms.get(entry)!.bytes]));
     const isState = own ? () => false : stateTest(header.entries);
-    this.#carriedTensors = carriedFrom(others.filter(({ name }) => !isState(name)));
+    this.#carriedTensors = roomsFor(others.filter(({ name }) => !isState(name)));
     const named = [...this.#carriedTensors].map(([{ name }, tensor]) => [name, tensor] as const);
     this.#carried = { tensors: new Map(named), keys };
 
@@ -139,20 +138,23 @@ export class Loader<Made extends AnyOptimizer> {
 
 export const asTheyLie = <Elements>(view: Elements): Elements => view;
 
-/** Room for tensors that are carried along. */
-function carriedFrom(entries: readonly Entry[]): Map<Entry, CarriedTensor> {
+/** Room for tensors that aren't in the optimizer's memory. */
+function roomsFor(entries: readonly Entry[]): Map<Entry, CarriedTensor> {
   try {
     return new Map(entries.map((entry) => [entry, roomFor(entry)]));
   } catch (cause) {
-    throw new MemoryError("The tensors that the optimizer doesn't train are too large for this engine.", {
-      cause,
-    });
+    throw new MemoryError(
+      "The file's tensors beside the parameters and their averages are too large for this engine.",
+      {
+        cause,
+      },
+    );
   }
 }
 
 /** Copies of a whole file's tensors that are carried along, by name. */
 export function carriedIn(file: Uint8Array, entries: readonly Entry[]): Map<string, CarriedTensor> {
-  const tensors = carriedFrom(entries);
+  const tensors = roomsFor(entries);
   for (const [entry, { bytes }] of tensors) bytes.set(bytesIn(file, entry));
   return new Map([...tensors].map(([{ name }, tensor]) => [name, tensor]));
 }

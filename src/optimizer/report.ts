@@ -1,11 +1,10 @@
 /** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
 import type { Real } from "../base/real.ts";
-import type { Kernel } from "../kernel/contract.ts";
 import { learningRateAt } from "../options/hyperparameters.ts";
-import { type StepPlan, scalarsOf } from "../options/scalars.ts";
-import type { Group } from "./group.ts";
-import { clippedScale, type TensorNorms } from "./norms.ts";
+import { clipFactor, scalarsOf } from "../options/scalars.ts";
+import { clippedScale, type Gradients } from "./norms.ts";
+import type { Parts } from "./parts.ts";
 import { type Piece, Probe } from "./probe.ts";
 
 /**
@@ -41,28 +40,33 @@ export interface TensorReport {
 const probes = new Map<string, Probe>();
 
 /**
- * Gives the reports on a group's tensors, by name, of an update with this plan.
+ * Gives the reports on all tensors, by name, of the last step.
+ *
+ * @param last The gradients of that step.
  *
  * @internal
  */
-export function reportsOn(
-  group: Group,
-  plan: StepPlan,
-  tensorNorms: TensorNorms,
-  { backend, real }: Kernel,
-  open: (memory: WebAssembly.Memory) => Kernel,
-  memory: WebAssembly.Memory,
-): [string, TensorReport][] {
-  const { tensors, hyperparameters } = group;
-  const lr = learningRateAt(hyperparameters.lr, plan.step, real);
+export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport][] {
+  const { arena, backends, kernel, groups, norms, options, progress } = parts;
+  const { backend, real } = kernel;
+  const { norm, tensorNorms } = norms.measure(groups, kernel, { ...last, known: undefined });
+  const scale = last.gradScale * clipFactor(norm, options.globalClipNorm);
+  const step = Math.max(progress.steps - 1, 0);
   const key = `${backend} ${real.name}`;
-  const probe = probes.get(key) ?? new Probe(real, open);
+  const probe = probes.get(key) ?? new Probe(real, (memory) => backends.open(memory, backend, 1));
   probes.set(key, probe);
-  const heap = new real.Array(memory.buffer);
-  return tensors.map((tensor) => {
-    const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), hyperparameters.clipNorm);
-    const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale }, real);
-    return [tensor.name, tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count, real)];
+  const heap = new real.Array(arena.memory.buffer);
+  return groups.flatMap(({ tensors, hyperparameters }) => {
+    const lr = learningRateAt(hyperparameters.lr, step, real);
+    return tensors.map((tensor): [string, TensorReport] => {
+      const gradScale = clippedScale(scale, tensorNorms.get(tensor), hyperparameters.clipNorm);
+      const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined };
+      const scalars = scalarsOf(hyperparameters, lr, plan, real);
+      return [
+        tensor.name,
+        tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count, real),
+      ];
+    });
   });
 }
 

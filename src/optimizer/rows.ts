@@ -130,8 +130,8 @@ export class Rows {
   }
 
   #numbersOf(name: string, indices: RowIndices): ArrayLike<number> {
-    const { ptr, count, length, ...others } = Object(indices) as Record<string, unknown>;
-    if (typeof indices === "object" && Number.isInteger(length)) return indices as ArrayLike<number>;
+    if (typeof indices === "object" && indices !== null && "length" in indices) return indices;
+    const { ptr, count, ...others } = Object(indices) as Record<string, unknown>;
     const isRange = Number.isInteger(count) && (count as number) >= 0 && Object.keys(others).length === 0;
     if (!isRange) {
       throw new OptionError(

@@ -10,6 +10,7 @@ import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "..
 import type { OptimizerOptions } from "../options/options.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
+import { refuseJson } from "./records.ts";
 import type { Rows } from "./rows.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { isFloatArray, type Shape } from "./values.ts";
@@ -81,8 +82,8 @@ export function readState(
       lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0), real),
       params: tensors.map(({ name }) => name),
     })),
-    tensors: Object.fromEntries(entries),
-    options: { globalClipNorm, nonFinite, ema },
+    tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: refuseJson }),
+    options: { globalClipNorm, nonFinite, ema: ema && { ...ema } },
   };
 }
 

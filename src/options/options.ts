@@ -1,7 +1,18 @@
 /** The options of an optimizer, of a step and of a raw update: their types, defaults and rules. */
 import type { Real } from "../base/real.ts";
-import { check, defaultsOf, FLAG, numberIn, oneOf, type Rules, resolve } from "../base/rules.ts";
-import { show } from "../base/show.ts";
+import {
+  check,
+  checkIsPlain,
+  defaultsOf,
+  FLAG,
+  isPlain,
+  notPlain,
+  numberIn,
+  oneOf,
+  type Rules,
+  resolve,
+  unknownOption,
+} from "../base/rules.ts";
 import { OptionError } from "../errors.ts";
 import { type Backend, MAX_THREADS } from "../kernel/contract.ts";
 import type { Allocate } from "../memory/arena.ts";
@@ -130,7 +141,8 @@ const EMA_DECAY = /* @__PURE__ */ numberIn(isShare, 0, "from 0 to 1");
 /** @internal */
 export const NON_FINITE = /* @__PURE__ */ oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw");
 
-const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
+/** @internal */
+export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   globalClipNorm: CLIP,
   nonFinite: NON_FINITE,
   ema: {
@@ -207,13 +219,6 @@ const OPTIMIZER_DEFAULTS = /* @__PURE__ */ defaultsOf(OPTIMIZER_OPTIONS);
 const STEP_DEFAULTS = /* @__PURE__ */ defaultsOf(STEP_OPTIONS);
 const CORE_DEFAULTS = /* @__PURE__ */ defaultsOf(CORE_OPTIONS);
 
-/** Refuses options that are no object, such as a learning rate by itself. */
-export function checkIsObject(options: unknown): void {
-  if (typeof options !== "object" || options === null) {
-    throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
-  }
-}
-
 /** Checks the constructor's options, and parts them into those that groups inherit and those of the whole. */
 export function resolveOptions(
   options: Options,
@@ -222,7 +227,7 @@ export function resolveOptions(
   inherited: Hyperparameters;
   optimizerOptions: OptimizerOptions;
 } {
-  checkIsObject(options);
+  checkIsPlain(options);
   const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, real, Object.keys(OPTIMIZER_OPTIONS));
   const optimizerOptions = resolve(
     OPTIMIZER_OPTIONS,
@@ -231,7 +236,7 @@ export function resolveOptions(
     real,
     Object.keys(HYPERPARAMETERS),
   );
-  const { memory, allocate, threads } = optimizerOptions;
+  const { memory, allocate, threads, ema } = optimizerOptions;
   if (allocate !== undefined && memory === undefined) {
     throw new OptionError("Option allocate gives places in options.memory: set memory too.");
   }
@@ -240,12 +245,31 @@ export function resolveOptions(
       `Option threads: got ${threads}, but options.memory isn't shared between threads. Make it with { shared: true }, or leave threads out.`,
     );
   }
+  // A copy, which a later assignment to the caller's object doesn't change.
+  if (ema) optimizerOptions.ema = { decay: ema.decay };
   return { inherited, optimizerOptions };
 }
 
+const GRADIENTS =
+  "Gradients don't go here: write them to their views first, as optimizer.grads.w.set(values).";
+
 /** Checks the options of `step`. */
 export function resolveStepOptions(options: StepOptions | undefined, real: Real): Required<StepOptions> {
-  return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options, real);
+  if (options === undefined) return STEP_DEFAULTS;
+  if (!isPlain(options)) throw notPlain("step", options, "{ gradScale: 0.5 }", GRADIENTS);
+  return resolve(STEP_OPTIONS, STEP_DEFAULTS, options, real, NO_OTHERS, unknownStepOption);
+}
+
+const NO_OTHERS: readonly string[] = [];
+
+/** The error for hyperparameters and gradients that are given to `step`, and for misspelt options. */
+function unknownStepOption(name: string, known: readonly string[], value: unknown): OptionError {
+  if (Object.hasOwn(HYPERPARAMETERS, name)) {
+    const place = name === "lr" ? "optimizer.lr" : `optimizer.groups[0].${name}`;
+    return new OptionError(`step takes no ${name}: assign ${place} before it, which holds from then on.`);
+  }
+  const rest = typeof value === "object" ? ` ${GRADIENTS}` : "";
+  return new OptionError(unknownOption(name, known).message + rest);
 }
 
 /** Checks a share that a caller asks about. */
@@ -256,6 +280,7 @@ export function checkShard(shard: Shard, real: Real): Shard {
 
 /** Checks the options of a raw update, which come in one object. */
 export function resolveCoreOptions(options: CoreOptions, real: Real): Required<CoreOptions> {
+  checkIsPlain(options);
   const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options, real);
   checkTogether(resolved, real);
   return resolved;

@@ -72,9 +72,10 @@ const CLAIMS: [RegExp, (race: Race, words: string[]) => boolean][] = [
     },
   ],
   [
-    /^(.*) was the first to arrive\.$/,
-    (race, [title]) => {
+    /^(.*) was the first to arrive, at step (\d+)\.$/,
+    (race, [title, step]) => {
       const first = laneOf(race, title!).arrivedAfter!;
+      if (first !== Number(step)) return false;
       const arrivals = Object.values(race.lanes).flatMap(({ outAfter, arrivedAfter }) =>
         outAfter === undefined && arrivedAfter !== undefined ? arrivedAfter : [],
       );
