@@ -10,6 +10,7 @@
  * others, whatever isn't asked for is passed over.
  */
 
+import type { FloatArray } from "../base/real.ts";
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
@@ -61,7 +62,7 @@ export interface Annotations {
 
 /** The JSON of a file's metadata. Text from the start: an object of a million keys took five times as long. */
 export function annotate(
-  { groups, steps, skippedSteps, options }: StateDict,
+  { groups, steps, skippedSteps, options }: StateDict<string, FloatArray>,
   isScheduled: boolean,
   { tensors, keys }: Carried,
 ): string {

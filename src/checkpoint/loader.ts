@@ -1,11 +1,12 @@
 /** An optimizer in the making: from a file's header first, then from its tensors, piece by piece. */
 
-import { MemoryError, OptionError } from "../errors.ts";
-import type { Optimizer } from "../optimizer/optimizer.ts";
-import type { ParamGroup, Params } from "../optimizer/params.ts";
+import type { FloatArray } from "../base/real.ts";
+import { show } from "../base/show.ts";
+import { CheckpointError, MemoryError, OptionError } from "../errors.ts";
+import type { ParamGroup } from "../optimizer/params.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
 import type { Options } from "../options/options.ts";
-import { type Carried, type CarriedTensor, carry, roomFor } from "./carried.ts";
+import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor } from "./carried.ts";
 import { decode, firstValue } from "./dtypes.ts";
 import { annotationsOf, declaredIn, flattenedKey, groupsOf, stateTest } from "./flattened.ts";
 import {
@@ -23,10 +24,10 @@ import { isHyperparameter } from "./pytorch-names.ts";
 import { bytesIn, type Entry, type Header } from "./safetensors.ts";
 
 /** Makes the optimizer of a file: each entry of the package has its own class. */
-export type Make<Made extends Optimizer<Params>> = (params: readonly ParamGroup[], options: Options) => Made;
+export type Make<Made extends AnyOptimizer> = (params: readonly ParamGroup[], options: Options) => Made;
 
 /** @internal */
-export class Loader<Made extends Optimizer<Params>> {
+export class Loader<Made extends AnyOptimizer> {
   readonly #optimizer: Made;
   readonly #groups: readonly GroupState[];
   readonly #isOurs: boolean;
@@ -39,7 +40,7 @@ export class Loader<Made extends Optimizer<Params>> {
   /** The counts of rows, by the name of their tensor. */
   readonly #rowSteps: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** The optimizer's state; its arrays are views. */
-  #views: StateDict;
+  #views: StateDict<string, FloatArray>;
 
   constructor(header: Header, options: Options, make: Make<Made>) {
     const annotations = annotationsOf(header);
@@ -90,7 +91,17 @@ export class Loader<Made extends Optimizer<Params>> {
     } else {
       const { bits } = entry.dtype;
       const from = (start * 8) / bits;
-      decode(entry.dtype, bytes, this.#view(part).subarray(from, from + (bytes.length * 8) / bits));
+      const tooLarge = decode(
+        entry.dtype,
+        bytes,
+        this.#view(part).subarray(from, from + (bytes.length * 8) / bits),
+      );
+      // An average that is too large becomes the largest number.
+      if (tooLarge !== undefined && part.what !== "squareAvg") {
+        throw new CheckpointError(
+          `${show(entry.name)}: got ${tooLarge}, expected numbers that a float32 can hold, at most 3.4e38: load with the RMSprop of rmsprop-wasm/f64.`,
+        );
+      }
     }
   }
 
@@ -123,7 +134,7 @@ export class Loader<Made extends Optimizer<Params>> {
   }
 
   /** A memory of the caller's may grow between two pieces of a file, which empties all views. */
-  #view({ name, what }: Part): Float32Array {
+  #view({ name, what }: Part): FloatArray {
     const plane = what as "param";
     if (this.#views.tensors[name]![plane].length === 0) this.#views = this.#optimizer.stateDict(asTheyLie);
     return this.#views.tensors[name]![plane];

@@ -1,12 +1,14 @@
 /** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
+import type { Real } from "../base/real.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type Gradients } from "./norms.ts";
 import type { Parts } from "./parts.ts";
 import { type Piece, Probe } from "./probe.ts";
 
 /**
- * One tensor in figures. Those that aren't whole numbers are float32, in the fewest digits that identify the value.
+ * One tensor in figures. Those that aren't whole numbers are as precise as float32, in the fewest digits that
+ * identify the value there.
  * Elements counted in `nonFinite` are left out of all figures but `zeroGradShare`, so that the others can be seen; if there
  * are no others, the figures are NaN.
  */
@@ -60,7 +62,10 @@ export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport]
       const gradScale = clippedScale(scale, tensorNorms.get(tensor), hyperparameters.clipNorm);
       const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined };
       const scalars = scalarsOf(hyperparameters, lr, plan, real);
-      return [tensor.name, tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count)];
+      return [
+        tensor.name,
+        tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count, real),
+      ];
     });
   });
 }
@@ -70,18 +75,22 @@ const BIN_BITS = 11;
 const BINS = 2 ** BIN_BITS;
 const SHIFTS = [20, 10, 0] as const;
 
-function tensorReport(pieces: () => Iterable<Piece>, count: number): TensorReport {
+function tensorReport(pieces: () => Iterable<Piece>, count: number, real: Real): TensorReport {
   const bins = new Uint32Array(BINS);
-  const measure = (prefix: number, shift: number) => figuresOf(pieces(), bins, prefix, shift);
-  const { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used } = measure(0, SHIFTS[0]);
-  const rms = (squares: number) => Math.sqrt(squares / used);
-  const updateRms = rms(updateSquares);
-  const rates = used === 0 ? [] : [smallest, medianRate(bins, used, measure), largest];
+  const measure = (prefix: number, shift: number, scale = 1) =>
+    figuresOf(pieces(), bins, prefix, shift, scale);
+  const figures = measure(0, SHIFTS[0]);
+  const { smallest, largest, zeros, used } = figures;
+  const median = used === 0 ? NaN : medianRate(bins, used, measure);
+  const rates = used === 0 ? [] : [smallest, Math.min(Math.max(median, smallest), largest), largest];
+  const rms = (name: "gradSquares" | "updateSquares" | "paramSquares") =>
+    real.root((scale) => (scale === 1 ? figures : measure(0, SHIFTS[0], scale))[name] / used);
+  const updateRms = rms("updateSquares");
   const [minLr = NaN, medianLr = NaN, maxLr = NaN] = rates.map(shortest);
   return {
-    gradRms: shortest(rms(gradSquares)),
+    gradRms: shortest(rms("gradSquares")),
     updateRms: shortest(updateRms),
-    updateRatio: updateRms === 0 ? 0 : shortest(updateRms / rms(paramSquares)),
+    updateRatio: updateRms === 0 ? 0 : shortest(updateRms / rms("paramSquares")),
     minLr,
     medianLr,
     maxLr,
@@ -91,7 +100,7 @@ function tensorReport(pieces: () => Iterable<Piece>, count: number): TensorRepor
 }
 
 /** Makes one pass: all figures, and in `bins` the number of rates for each value of the window that follows `prefix`. */
-function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, shift: number) {
+function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, shift: number, scale: number) {
   let gradSquares = 0;
   let updateSquares = 0;
   let paramSquares = 0;
@@ -101,19 +110,19 @@ function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, s
   let used = 0;
   bins.fill(0);
   for (const { grad, param, update, rate } of pieces) {
-    const patterns = new Uint32Array(rate.buffer);
+    const patterns = new Uint32Array(Float32Array.from(rate).buffer);
     for (let i = 0; i < grad.length; i++) {
       const g = grad[i]!;
       const p = param[i]!;
       const u = update[i]!;
       const r = Math.abs(rate[i]!); // an lr of -0 gives -0
       if (g === 0) zeros++;
-      // A double has room for the sum of four float32.
-      if (!(Math.abs(g) + Math.abs(p) + Math.abs(u) + r < Infinity)) continue;
+      // A number minus itself is 0, unless it isn't finite.
+      if (g - g + (p - p) + (u - u) + (r - r) !== 0) continue;
       used++;
-      gradSquares += g * g;
-      updateSquares += u * u;
-      paramSquares += p * p;
+      gradSquares += squared(g * scale);
+      updateSquares += squared(u * scale);
+      paramSquares += squared(p * scale);
       if (r < smallest) smallest = r;
       if (r > largest) largest = r;
       const bits = patterns[i]! & 0x7fffffff;
@@ -122,6 +131,8 @@ function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, s
   }
   return { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used };
 }
+
+const squared = (value: number) => value * value;
 
 /** The middle rate, or the mean of the middle two. */
 function medianRate(
@@ -150,6 +161,9 @@ function medianRate(
 /** Gives the shortest number that rounds to this float32: 0.01 rather than 0.009999999776482582. */
 function shortest(value: number): number {
   const single = Math.fround(value);
+  // A float64 may be none, too large or too small for it.
+  if (single !== value && (single === 0 || Math.abs(single) === Infinity))
+    return Number(value.toPrecision(9));
   for (let digits = 1; ; digits++) {
     const short = Number(single.toPrecision(digits));
     if (Object.is(Math.fround(short), single)) return short;
