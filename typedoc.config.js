@@ -10,16 +10,18 @@ import { Comment, CommentTag, Converter, JSX, ReflectionKind } from "typedoc";
 const PAGES = {
   Guides: [
     "choosing-settings",
+    "no-tuning",
     "training",
     "options",
     "checkpoints",
     "threads",
     "several-machines",
     "memory",
+    "react-vue-svelte",
   ],
   "Kinds of models": ["recurrent-networks", "sparse-rows", "reinforcement-learning", "gpu-data"],
   "Coming from": ["from-tfjs", "from-pytorch", "from-a-hand-written-loop"],
-  Background: ["dialects", "numerics", "speed", "eight-lanes", "where-it-works"],
+  Background: ["dialects", "numerics", "float64", "speed", "eight-lanes", "where-it-works"],
 };
 const files = readdirSync(new URL("docs", import.meta.url)).filter((name) => name.endsWith(".md"));
 const inOrder = Object.values(PAGES).flatMap((names) => names.map((name) => `${name}.md`));
@@ -77,7 +79,7 @@ function openGroups(app) {
 /** @type {Partial<import("typedoc").TypeDocOptions>} */
 export default {
   plugin: [namePages, groupErrors, documentDialects, openGroups],
-  entryPoints: ["src/index.ts", "src/checkpoint.ts", "src/tfjs.ts", "src/core.ts", "src/js.ts"],
+  entryPoints: ["src/index.ts", "src/f64.ts", "src/checkpoint.ts", "src/tfjs.ts", "src/core.ts", "src/js.ts"],
   tsconfig: "scripts/tsconfig.types.json",
   out: "build/docs",
   readme: "README.md",

@@ -17,7 +17,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^rmsprop-wasm$/, replacement: source("index") },
-      { find: /^rmsprop-wasm\/(checkpoint|core|js|tfjs)$/, replacement: source("$1") },
+      { find: /^rmsprop-wasm\/(checkpoint|core|f64|js|tfjs)$/, replacement: source("$1") },
       // The drop-in's peer, the same module as `require` gives the tests.
       {
         find: /^@tensorflow\/tfjs-core$/,

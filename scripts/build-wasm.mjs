@@ -1,7 +1,7 @@
 /**
  * Compiles assembly/ by asconfig.json and writes what the release builds give: build/release.wasm and .wat, the same
- * for shared memories as build/release-shared.wasm, and src/kernel/wasm.generated.ts with the first inside. All are committed
- * but the binaries; a test rebuilds and compares.
+ * for shared memories as build/release-shared.wasm, and src/kernel/wasm.generated.ts with the first inside; then all but the
+ * text once more for elements of float64. Committed are the text and the modules; a test rebuilds and compares.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ export const root = new URL("..", import.meta.url);
 /**
  * Runs the compiler for one target; gives the files that it would write, by their names.
  *
- * @param {"release" | "release-shared" | "debug"} target
+ * @param {"release" | "release-shared" | "release-f64" | "release-shared-f64" | "debug" | "debug-f64"} target
  */
 export async function compile(target) {
   /** @type {Record<string, string | Uint8Array>} */
@@ -73,10 +73,19 @@ export async function buildWasm(say = () => {}) {
   say("the kernels");
   const alone = await compile("release");
   say("the kernels for memories that threads share");
-  const files = { ...alone, ...(await compile("release-shared")) };
+  const shared = await compile("release-shared");
+  say("the kernels of float64");
+  const alone64 = await compile("release-f64");
+  const files = { ...alone, ...shared, ...alone64, ...(await compile("release-shared-f64")) };
   mkdirSync(new URL("build/", root), { recursive: true });
   for (const [name, contents] of Object.entries(files)) writeFileSync(new URL(name, root), contents);
-  writeFileSync(new URL("src/kernel/wasm.generated.ts", root), generateModule(files["build/release.wasm"]));
+  for (const [type, name] of [
+    ["", "wasm"],
+    ["-f64", "wasm-f64"],
+  ]) {
+    const module = generateModule(files[`build/release${type}.wasm`]);
+    writeFileSync(new URL(`src/kernel/${name}.generated.ts`, root), module);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildWasm();

@@ -10,7 +10,7 @@ import { heartbeat } from "../tools/heartbeat.mjs";
 import { buildWasm, root } from "./build-wasm.mjs";
 import { buildWorker } from "./build-worker.mjs";
 import { commentsOut, withComments } from "./comments.mjs";
-import { ENTRIES, filesApart, staticBinary, WORKERD_ENTRIES } from "./entries.mjs";
+import { BINARIES, ENTRIES, filesApart, staticBinary, WORKERD_ENTRIES } from "./entries.mjs";
 
 const dist = fileURLToPath(new URL("dist", root));
 
@@ -46,8 +46,9 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 await bundle({ entryPoints: ENTRIES });
 await bundle({ entryPoints: WORKERD_ENTRIES, outExtension: { ".js": ".workerd.js" } }, [staticBinary]);
-copyFileSync(new URL("build/release.wasm", root), `${dist}/core.wasm`);
-copyFileSync(new URL("build/release-shared.wasm", root), `${dist}/core-shared.wasm`);
+for (const [built, published] of BINARIES) {
+  copyFileSync(new URL(`build/${built}.wasm`, root), `${dist}/${published}.wasm`);
+}
 writeFileSync(
   `${dist}/third-party-licenses.txt`,
   [

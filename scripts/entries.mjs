@@ -31,7 +31,7 @@ export const filesApart = {
 export const staticBinary = {
   name: "static-binary",
   setup({ onResolve }) {
-    onResolve({ filter: /\/module\.ts$/ }, ({ path, resolveDir }) => ({
+    onResolve({ filter: /\/module(-f64)?\.ts$/ }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.replace(/\.ts$/, ".workerd.ts")),
     }));
     onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
@@ -43,6 +43,7 @@ export const staticBinary = {
 
 export const ENTRIES = [
   "src/index.ts",
+  "src/f64.ts",
   "src/core.ts",
   "src/js.ts",
   "src/checkpoint.ts",
@@ -54,4 +55,12 @@ export const ENTRIES = [
 ];
 
 /** The entries that hold the kernels, or take them from one that does, and so exist for workerd too. */
-export const WORKERD_ENTRIES = ["src/index.ts", "src/core.ts", "src/checkpoint.ts"];
+export const WORKERD_ENTRIES = ["src/index.ts", "src/f64.ts", "src/core.ts", "src/checkpoint.ts"];
+
+/** The names of the binaries, as they are built and as they are published. */
+export const BINARIES = [
+  ["release", "core"],
+  ["release-shared", "core-shared"],
+  ["release-f64", "f64"],
+  ["release-shared-f64", "f64-shared"],
+];

@@ -4,7 +4,7 @@
  *
  * @module rmsprop-wasm/checkpoint
  */
-import { carriedBy, carriedSources, carry } from "./checkpoint/carried.ts";
+import { type AnyOptimizer, carriedBy, carriedSources, carry } from "./checkpoint/carried.ts";
 import { apart, type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
 import {
   annotate,
@@ -15,7 +15,7 @@ import {
   stateTest,
 } from "./checkpoint/flattened.ts";
 import { findParts, partsOf, sourcesOf, stateFrom } from "./checkpoint/keys.ts";
-import { asTheyLie, carriedIn, Loader } from "./checkpoint/loader.ts";
+import { asTheyLie, carriedIn, Loader, type Make } from "./checkpoint/loader.ts";
 import {
   bytesIn,
   bytesOf,
@@ -30,22 +30,27 @@ import {
 } from "./checkpoint/safetensors.ts";
 import { CheckpointError } from "./errors.ts";
 import { RMSprop } from "./index.ts";
-import type { Optimizer } from "./optimizer/optimizer.ts";
-import type { ParamGroup, Params, Shape } from "./optimizer/params.ts";
+import type { ParamGroup, Shape } from "./optimizer/params.ts";
 import type { Options } from "./options/options.ts";
 
 /** An optimizer of the main entry that came from a file, with the file's names. */
 export type Loaded<Name extends string> = RMSprop<Readonly<Record<Name, Shape>>>;
 
-function make<Name extends string>(params: readonly ParamGroup[], options: Options): Loaded<Name> {
-  return new RMSprop(params, options) as unknown as Loaded<Name>;
+/** A class of optimizers to load into: `RMSprop` of this package's entries. */
+export type OptimizerClass<Made extends AnyOptimizer> = new (
+  params: readonly ParamGroup<never>[],
+  options: Options,
+) => Made;
+
+function makerOf<Made extends AnyOptimizer>(type: OptimizerClass<Made>): Make<Made> {
+  return (params, options) => new type(params as readonly ParamGroup<never>[], options);
 }
 
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
-function describe(optimizer: Optimizer<Params>): FileParts {
+function describe(optimizer: AnyOptimizer): FileParts {
   const dict = optimizer.stateDict(asTheyLie);
-  const isScheduled = optimizer.groups.some(({ lr }) => typeof lr === "function");
-  const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
+  const { isScheduled } = optimizer;
+  const parts = partsOf(dict.groups, dict.options);
   const carried = carriedBy(optimizer);
   const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];
   return fileParts(sources, annotate(dict, isScheduled, carried));
@@ -71,7 +76,7 @@ function describe(optimizer: Optimizer<Params>): FileParts {
  * @throws MemoryError when there's no array of that size: `saveChunks` needs none.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function save(optimizer: Optimizer<Params>): Bytes {
+export function save(optimizer: AnyOptimizer): Bytes {
   return concatenated(describe(optimizer));
 }
 
@@ -95,7 +100,7 @@ const CHUNK_BYTES = 2 ** 20;
  *
  * @throws CheckpointError when the optimizer changed, or its memory grew, between two pieces.
  */
-export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void> {
+export function* saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void> {
   const { changes } = optimizer;
   const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
   for (const { values, byteLength } of parts) {
@@ -112,7 +117,8 @@ export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void
 
 /**
  * Makes an optimizer of the main entry from a file: one of `save`, or another with keys of PyTorch's flattened state. Its
- * tensors may be F32, F64, F16 or BF16, and become float32.
+ * tensors may be F32, F64, F16 or BF16, and become float32: each number is rounded once, and one that no float32 can hold is
+ * an error. With `RMSprop` of `rmsprop-wasm/f64` as `type`, doubles stay as they are.
  *
  * @example
  * ```ts
@@ -129,17 +135,29 @@ export function* saveChunks(optimizer: Optimizer<Params>): Generator<Bytes, void
  * @param file The file's bytes.
  * @param options Options that replace the file's, for all groups. A hyperparameter that neither gives has the
  * constructor's default.
- * @throws CheckpointError for a file that is malformed.
+ * @param type The class to make an optimizer of, by default the main entry's `RMSprop`.
+ * @throws CheckpointError for a file that is malformed, or has doubles that the optimizer can't hold.
  * @throws OptionError for hyperparameters out of range; and when the learning rate was a function, which a file can't
  * hold, and `options.lr` doesn't say what it is to be.
  */
 export function load<Name extends string = string>(
   file: Uint8Array | ArrayBufferLike,
+  options?: Options,
+): Loaded<Name>;
+/** Does the same with another class. */
+export function load<Made extends AnyOptimizer>(
+  file: Uint8Array | ArrayBufferLike,
+  options: Options,
+  type: OptimizerClass<Made>,
+): Made;
+export function load(
+  file: Uint8Array | ArrayBufferLike,
   options: Options = {},
-): Loaded<Name> {
+  type: OptimizerClass<AnyOptimizer> = RMSprop,
+): AnyOptimizer {
   const { bytes, header } = openFile(file);
   const source = apart(bytes, options.memory);
-  const loader = new Loader(header, options, make<Name>);
+  const loader = new Loader(header, options, makerOf(type));
   try {
     for (const entry of header.entries) loader.take(entry, bytesIn(source, entry));
     return loader.finish();
@@ -169,16 +187,30 @@ export function load<Name extends string = string>(
  */
 export async function loadChunks<Name extends string = string>(
   chunks: Chunks,
+  options?: Options,
+): Promise<Loaded<Name>>;
+/** Does the same with another class. */
+export async function loadChunks<Made extends AnyOptimizer>(
+  chunks: Chunks,
+  options: Options,
+  type: OptimizerClass<Made>,
+): Promise<Made>;
+export async function loadChunks(
+  chunks: Chunks,
   options: Options = {},
-): Promise<Loaded<Name>> {
-  return feed(reading<Name>(options), chunks, options.memory);
+  type: OptimizerClass<AnyOptimizer> = RMSprop,
+): Promise<AnyOptimizer> {
+  return feed(reading(options, type), chunks, options.memory);
 }
 
 /** Reads a file from its begin to its end: it yields how many bytes it wants next, and gets fewer where the file ends. */
-function* reading<Name extends string>(options: Options): Generator<number, Loaded<Name>, Uint8Array> {
+function* reading<Made extends AnyOptimizer>(
+  options: Options,
+  type: OptimizerClass<Made>,
+): Generator<number, Made, Uint8Array> {
   const length = headerLength(yield LENGTH_BYTES);
   const header = parseHeader(yield length, length);
-  const loader = new Loader(header, options, make<Name>);
+  const loader = new Loader(header, options, makerOf(type));
   let position = LENGTH_BYTES + length;
   let isComplete = false;
   try {
@@ -203,7 +235,7 @@ function* reading<Name extends string>(options: Options): Generator<number, Load
 /**
  * Fills an optimizer from a file, by names and shapes: all of it or nothing. The file's hyperparameters hold from the next
  * step on. Three things stay as they are: a schedule of `lr`, which goes on at the file's step; the constructor's own
- * options `globalClipNorm`, `nonFinite` and `ema`; and the gradients.
+ * options `globalClipNorm`, `nonFinite`, `ema` and `scheduleFree`; and the gradients.
  *
  * @example
  * ```ts
@@ -225,12 +257,12 @@ function* reading<Name extends string>(options: Options): Generator<number, Load
  * @throws MemoryError when its momentum or gradient averages need room that isn't there.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBufferLike): void {
+export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike): void {
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const own = optimizer.stateDict(asTheyLie);
   const { groups, keys } = annotated(own.groups, annotations);
-  const parts = partsOf(groups, own.options?.ema !== undefined);
+  const parts = partsOf(groups, own.options);
   const findings = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
   const isOurs = annotations.own !== undefined;
   const isState = isOurs ? () => false : stateTest(header.entries);
@@ -244,6 +276,6 @@ export function restore(optimizer: Optimizer<Params>, file: Uint8Array | ArrayBu
 }
 
 export { writeFileAtomic } from "./checkpoint/atomic-write.ts";
-export { type CarriedTensor, carriedTensors } from "./checkpoint/carried.ts";
+export { type AnyOptimizer, type CarriedTensor, carriedTensors } from "./checkpoint/carried.ts";
 export type { Bytes, ChunkReader, Chunks, ReadableChunks, ReadResult } from "./checkpoint/chunks.ts";
 export { type LeRobotFiles, restoreLeRobot, saveLeRobot } from "./checkpoint/lerobot.ts";

@@ -27,7 +27,7 @@ const BACKENDS = /* @__PURE__ */ referenceOver(FLOAT32);
  * optimizer.backend; // → "js"
  * ```
  */
-export class RMSprop<const P extends Params> extends Optimizer<P> {
+export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> {
   /**
    * Takes the arguments of the main entry's constructor, and throws the same errors.
    *

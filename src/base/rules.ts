@@ -40,17 +40,30 @@ export function oneOf<Value>(initial: Value, ...values: Value[]): Rule<Value> {
   };
 }
 
-/** Names of other libraries for the options here, in lower case and without underscores. */
+/** Names of other libraries and of the field for the options here, in lower case and without underscores. */
 const ALIASES: Readonly<Record<string, string>> = {
   learningrate: "lr",
+  stepsize: "lr",
+  rate: "lr",
+  eta: "lr",
   rho: "alpha",
+  beta: "alpha",
+  beta2: "alpha",
+  gamma: "alpha",
   decay: "alpha",
+  decayrate: "alpha",
   epsilon: "eps",
+  mu: "momentum",
+  l2: "weightDecay",
+  wd: "weightDecay",
+  maxnorm: "globalClipNorm",
+  maxgradnorm: "globalClipNorm",
+  clipgradnorm: "globalClipNorm",
 };
 
 /**
  * Checks `given` and completes it from `base`. A key that holds `undefined` counts as left out; a key without a rule is
- * an error, unless `others` lists it.
+ * an error, which `unknown` makes, unless `others` lists it.
  */
 export function resolve<Values>(
   rules: Rules<Values>,
@@ -58,6 +71,7 @@ export function resolve<Values>(
   given: object,
   real: Real,
   others: readonly string[] = [],
+  unknown: (name: string, known: readonly string[], value: unknown) => Error = unknownOption,
 ): Values {
   const resolved = { ...base };
   for (const name of Object.keys(given)) {
@@ -67,32 +81,55 @@ export function resolve<Values>(
       check(rules, name as keyof Values, value, real);
       resolved[name as keyof Values] = value as Values[keyof Values];
     } else if (!others.includes(name)) {
-      throw unknownOption(name, [...Object.keys(rules), ...others]);
+      throw unknown(name, [...Object.keys(rules), ...others], value);
     }
   }
   return resolved;
 }
 
+/**
+ * Whether a value is a plain object, whose own keys are all that it says: entries of a `Map`, or options that an object
+ * inherits, would be ignored. The prototype of a plain object has none itself, in any realm.
+ */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Refuses options that aren't a plain object, such as a learning rate by itself. */
+export function checkIsPlain(given: unknown): void {
+  if (!isPlain(given)) throw notPlain("options", given, "{ lr: 1e-3 }");
+}
+
+export function notPlain(what: string, given: unknown, example: string, rest = ""): OptionError {
+  const plain = typeof given === "object" && given !== null ? ", a plain one as { ...object } makes" : "";
+  return new OptionError(
+    `${what}: got ${show(given)}, expected an object such as ${example}${plain}. ${rest}`.trim(),
+  );
+}
+
 export function check<Values>(rules: Rules<Values>, name: keyof Values, value: unknown, real: Real): void {
   const rule = rules[name];
   if (!rule.accepts(value, real)) {
-    throw new OptionError(
-      `Option ${String(name)}: got ${show(value)}, expected ${rule.wanted} (default ${rule.default}).`,
-    );
+    const byDefault = rule.default === undefined ? "" : ` (default ${rule.default})`;
+    throw new OptionError(`Option ${String(name)}: got ${show(value)}, expected ${rule.wanted}${byDefault}.`);
   }
 }
 
 export function unknownOption(name: PropertyKey, known: readonly string[]): OptionError {
   const given = String(name);
-  const distance = (other: string) => leven(given, other);
-  const alias = ALIASES[given.toLowerCase().replaceAll("_", "")];
-  const nearest =
-    alias !== undefined && known.includes(alias)
-      ? alias
-      : known.reduce((best, other) => (distance(other) < distance(best) ? other : best));
   return new OptionError(
-    `Unknown option ${show(given)}: did you mean "${nearest}"? Known are ${known.join(", ")}.`,
+    `Unknown option ${show(given)}: did you mean "${nearest(given, known)}"? Known are ${known.join(", ")}.`,
   );
+}
+
+/** The known name that was meant, most probably: of a synonym, else the one that differs in the fewest letters. */
+export function nearest(given: string, known: readonly string[]): string {
+  const alias = ALIASES[given.toLowerCase().replaceAll("_", "")];
+  if (alias !== undefined && known.includes(alias)) return alias;
+  const distance = (other: string) => leven(given, other);
+  return known.reduce((best, other) => (distance(other) < distance(best) ? other : best));
 }
 
 export function defaultsOf<Values>(rules: Rules<Values>): Values {

@@ -3,10 +3,14 @@
  * that schedulers put into PyTorch's groups. They are kept beside the optimizer, so that the main entry has nothing of it.
  */
 
+import type { FloatArray } from "../base/real.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params, Shape } from "../optimizer/params.ts";
 import type { Bytes } from "./chunks.ts";
 import type { Entry, Source } from "./safetensors.ts";
+
+/** An optimizer of any entry, over elements of either type. */
+export type AnyOptimizer = Optimizer<Params<FloatArray>, FloatArray>;
 
 /** A tensor that isn't trained here, as the file has it. */
 export interface CarriedTensor {
@@ -29,11 +33,11 @@ const NOTHING: Carried = /* @__PURE__ */ (() => ({ tensors: new Map(), keys: new
 /** Carried entries of each optimizer. The key is its `params`, which is the same object behind a proxy, as frameworks of pages make them. */
 const CARRIED = /* @__PURE__ */ new WeakMap<object, Carried>();
 
-export function carriedBy({ params }: Optimizer<Params>): Carried {
+export function carriedBy({ params }: AnyOptimizer): Carried {
   return CARRIED.get(params) ?? NOTHING;
 }
 
-export function carry({ params }: Optimizer<Params>, carried: Carried): void {
+export function carry({ params }: AnyOptimizer, carried: Carried): void {
   CARRIED.set(params, carried);
 }
 
@@ -51,7 +55,7 @@ export function carry({ params }: Optimizer<Params>, carried: Carried): void {
  * mean === undefined; // → true
  * ```
  */
-export function carriedTensors(optimizer: Optimizer<Params>): ReadonlyMap<string, CarriedTensor> {
+export function carriedTensors(optimizer: AnyOptimizer): ReadonlyMap<string, CarriedTensor> {
   return carriedBy(optimizer).tensors;
 }
 

@@ -1,4 +1,5 @@
-/** The element types of safetensors files, and how elements become float32. */
+/** The element types of safetensors files, and how elements become an optimizer's. */
+import { FLOAT32, FLOAT64, type FloatArray } from "../base/real.ts";
 
 /** One element type. */
 export interface Dtype {
@@ -14,9 +15,11 @@ export interface Dtype {
 
 const F32: Dtype = { name: "F32", bits: 32, read: (view, at) => view.getFloat32(at, true), isFloat: true };
 
+const F64: Dtype = { name: "F64", bits: 64, read: (view, at) => view.getFloat64(at, true), isFloat: true };
+
 const READABLE: readonly Dtype[] = [
   F32,
-  { name: "F64", bits: 64, read: (view, at) => view.getFloat64(at, true), isFloat: true },
+  F64,
   { name: "F16", bits: 16, read: (view, at) => ofBits(view.getUint16(at, true), 10), isFloat: true },
   { name: "BF16", bits: 16, read: (view, at) => ofBits(view.getUint16(at, true), 7), isFloat: true },
   { name: "I8", bits: 8, read: (view, at) => view.getInt8(at) },
@@ -44,23 +47,39 @@ export const DTYPES: ReadonlyMap<string, Dtype> = /* @__PURE__ */ new Map(
   ].map((dtype) => [dtype.name, dtype]),
 );
 
-/** Writes elements into `target` from a file's bytes, each rounded to float32 once. */
-export function decode(dtype: Dtype, bytes: Uint8Array, target: Float32Array): void {
-  if (dtype === F32) {
-    new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
-    return;
-  }
-  const view = viewOf(bytes);
-  for (let i = 0; i < target.length; i++) target[i] = dtype.read!(view, (i * dtype.bits) / 8);
+/** The type in files of an array. */
+export function dtypeOf(values: FloatArray): string {
+  return (values.BYTES_PER_ELEMENT === 8 ? F64 : F32).name;
 }
 
-/** The elements of a file's bytes: a view where they are float32 and aligned, else a copy. */
-export function valuesOf(dtype: Dtype, bytes: Uint8Array): Float32Array {
-  const count = (bytes.length * 8) / dtype.bits;
-  if (dtype === F32 && bytes.byteOffset % 4 === 0) {
-    return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+/**
+ * Writes elements into `target` from a file's bytes, each rounded to the target's type once.
+ *
+ * @returns the first double that became an infinity by it, or undefined.
+ */
+export function decode(dtype: Dtype, bytes: Uint8Array, target: FloatArray): number | undefined {
+  if (dtype.name === dtypeOf(target)) {
+    new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
+    return undefined;
   }
-  const values = new Float32Array(count);
+  const view = viewOf(bytes);
+  let tooLarge: number | undefined;
+  for (let i = 0; i < target.length; i++) {
+    const value = dtype.read!(view, (i * dtype.bits) / 8);
+    target[i] = value;
+    if (Math.abs(target[i]!) === Infinity && Number.isFinite(value)) tooLarge ??= value;
+  }
+  return tooLarge;
+}
+
+/** The elements of a file's bytes: a view where they are of an optimizer's type and aligned, else a copy. Doubles stay doubles. */
+export function valuesOf(dtype: Dtype, bytes: Uint8Array): FloatArray {
+  const real = dtype === F64 ? FLOAT64 : FLOAT32;
+  const count = (bytes.length * 8) / dtype.bits;
+  if ((dtype === F32 || dtype === F64) && bytes.byteOffset % real.bytes === 0) {
+    return new real.Array(bytes.buffer, bytes.byteOffset, count);
+  }
+  const values = new real.Array(count);
   decode(dtype, bytes, values);
   return values;
 }

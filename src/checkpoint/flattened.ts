@@ -2,7 +2,7 @@
  * The layout of PyTorch's flattened state, which its tools and `python/` read:
  *
  *     w                                                            a parameter, by its name
- *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  its state; steps are the same for all
+ *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  .z  its state; steps are the same for all
  *     metadata, param_groups.w.lr  .alpha  …                       hyperparameters in JSON, those of a group with each
  *     metadata, rmsprop-wasm                                       all that PyTorch has no key for, in JSON
  *
@@ -10,10 +10,10 @@
  * others, whatever isn't asked for is passed over.
  */
 
+import type { FloatArray } from "../base/real.ts";
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
-import type { Hyperparameters } from "../options/hyperparameters.ts";
 import type { Carried } from "./carried.ts";
 import { isObject, parseJson } from "./json.ts";
 import type { KeyOf } from "./keys.ts";
@@ -62,7 +62,7 @@ export interface Annotations {
 
 /** The JSON of a file's metadata. Text from the start: an object of a million keys took five times as long. */
 export function annotate(
-  { groups, skippedSteps, options }: StateDict,
+  { groups, steps, skippedSteps, options }: StateDict<string, FloatArray>,
   isScheduled: boolean,
   { tensors, keys }: Carried,
 ): string {
@@ -76,10 +76,10 @@ export function annotate(
   // HuggingFace's libraries ask for "format".
   const members = ['"format":"pt"', `"${OURS}":${JSON.stringify(json)}`];
   for (const group of groups) {
-    const common = endingsOf(hyperparametersToJson(group, "all"));
+    const common = endingsOf(hyperparametersToJson(group, "all", steps));
     for (const name of group.params) {
       const more = keys.get(name);
-      const endings = more ? endingsOf(hyperparametersToJson(group, "all", more)) : common;
+      const endings = more ? endingsOf(hyperparametersToJson(group, "all", steps, more)) : common;
       const start = `"${GROUPS}${JSON.stringify(name).slice(1, -1)}.`;
       members.push(start + endings.join(`,${start}`));
     }
@@ -129,13 +129,14 @@ function ownOf(json: string): Own {
     return refuse("carried", carried, "lists of names, as { tensors, keys }");
   }
   if (!isObject(options)) return refuse("options", options, "an object");
-  const { globalClipNorm, nonFinite, ema, ...others } = options;
-  for (const key of Object.keys(others)) refuse("an option", key, "globalClipNorm, nonFinite or ema");
+  const { globalClipNorm, nonFinite, ema, scheduleFree, ...others } = options;
+  for (const key of Object.keys(others))
+    refuse("an option", key, "globalClipNorm, nonFinite, ema or scheduleFree");
   return {
     // The optimizer checks skippedSteps and the options.
     skippedSteps: skippedSteps as number,
     // Infinity, for no clipping, isn't JSON.
-    options: { nonFinite, ema, globalClipNorm: globalClipNorm ?? Infinity } as Own["options"],
+    options: { nonFinite, ema, scheduleFree, globalClipNorm: globalClipNorm ?? Infinity } as Own["options"],
     isScheduled,
     groups,
     carried: carried as unknown as CarriedNames,
@@ -159,7 +160,7 @@ export function annotated(groups: readonly GroupState[], { own, records }: Annot
     }
   }
   const annotatedGroups = groups.map((group) => {
-    let common: { name: string; text: string; values: Partial<Hyperparameters> } | undefined;
+    let common: { name: string; text: string; values: Partial<GroupState> } | undefined;
     for (const name of group.params) {
       const record = records.get(name);
       if (!record) {

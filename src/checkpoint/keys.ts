@@ -1,12 +1,13 @@
 /** The parts of an optimizer's state, and the keys under which a file holds them. */
 
+import type { FloatArray } from "../base/real.ts";
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import { keptPlanes } from "../optimizer/group.ts";
+import { type Kept, keptPlanes } from "../optimizer/group.ts";
 import type { Shape } from "../optimizer/params.ts";
 import type { GroupState, StateDict, TensorState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
-import { firstValue, valuesOf } from "./dtypes.ts";
+import { dtypeOf, firstValue, valuesOf } from "./dtypes.ts";
 import type { STATE_KEYS } from "./pytorch-names.ts";
 import { bytesIn, type Entry, type Source, twoThings } from "./safetensors.ts";
 
@@ -22,7 +23,7 @@ export type KeyOf = (part: Part) => string;
  * All parts that optimizers with such groups keep: steps first, then plane by plane, in the order of memory. The counts of
  * rows come last; a tensor has them once there was a step by rows.
  */
-export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] {
+export function partsOf(groups: readonly GroupState[], options: Kept = {}): Part[] {
   const order: Part["what"][] = [
     "step",
     "param",
@@ -30,12 +31,13 @@ export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] 
     "momentumBuffer",
     "gradAvg",
     "ema",
+    "z",
     "rowSteps",
   ];
   return order.flatMap((what) =>
     groups.flatMap((group) => {
       const { momentum = 0, centered = false } = group;
-      const planes: string[] = keptPlanes({ momentum, centered } as Hyperparameters, hasEma);
+      const planes: string[] = keptPlanes({ momentum, centered } as Hyperparameters, options);
       const isKept = what === "step" || what === "rowSteps" || planes.includes(what);
       return isKept ? group.params.map((name) => ({ name, what })) : [];
     }),
@@ -43,7 +45,11 @@ export function partsOf(groups: readonly GroupState[], hasEma: boolean): Part[] 
 }
 
 /** The tensors that a file of these parts holds. */
-export function sourcesOf({ tensors, steps }: StateDict, parts: readonly Part[], keyOf: KeyOf): Source[] {
+export function sourcesOf(
+  { tensors, steps }: StateDict<string, FloatArray>,
+  parts: readonly Part[],
+  keyOf: KeyOf,
+): Source[] {
   return parts.flatMap((part): Source | [] => {
     const { name, what } = part;
     const { shape, ...arrays } = tensors[name]!;
@@ -51,7 +57,8 @@ export function sourcesOf({ tensors, steps }: StateDict, parts: readonly Part[],
       const { rowSteps } = arrays;
       return rowSteps ? { name: keyOf(part), shape: [rowSteps.length], dtype: "U32", values: rowSteps } : [];
     }
-    if (what !== "step") return { name: keyOf(part), shape, dtype: "F32", values: arrays[what]! };
+    if (what !== "step")
+      return { name: keyOf(part), shape, dtype: dtypeOf(arrays[what]!), values: arrays[what]! };
     // PyTorch counts in float32, which has all whole numbers up to 2 ** 24.
     return steps > 2 ** 24
       ? { name: keyOf(part), shape: [], dtype: "F64", values: Float64Array.of(steps) }
@@ -89,10 +96,12 @@ export function findParts(
   declared?: ReadonlySet<string>,
 ): Findings {
   const wanted = new Map<string, Part>();
+  let count = 0;
   for (const part of parts) {
     const key = keyOf(part);
-    if (wanted.has(key)) throw twoThings(key);
-    wanted.set(key, part);
+    const { size } = wanted.set(key, part);
+    if (size === count) throw twoThings(key);
+    count = size;
   }
   const found: Found[] = [];
   const others: Entry[] = [];
@@ -184,9 +193,9 @@ export function stepsOf(counts: readonly Count[], mustAgree: boolean, areSomeFre
 }
 
 /** Gives state that a file doesn't have: averages at their start, the average of the weights at the weights. */
-export function freshState({ what }: Part, param: Float32Array, initialSquareAvg: number): Float32Array {
-  if (what === "ema") return param;
-  return new Float32Array(param.length).fill(what === "squareAvg" ? initialSquareAvg : 0);
+export function freshState({ what }: Part, param: FloatArray, initialSquareAvg: number): FloatArray {
+  if (what === "ema" || what === "z") return param;
+  return param.slice().fill(what === "squareAvg" ? initialSquareAvg : 0);
 }
 
 /** Entries found in whole files, with their bytes. */
@@ -204,8 +213,8 @@ export function stateFrom(
   files: readonly Read[],
   groups: readonly GroupState[],
   isOurs: boolean,
-  given?: StateDict["tensors"],
-): Pick<StateDict, "steps" | "groups" | "tensors"> {
+  given?: StateDict<string, FloatArray>["tensors"],
+): Pick<StateDict<string, FloatArray>, "steps" | "groups" | "tensors"> {
   const counts: Count[] = [];
   const shapes = shapesOf(files.flatMap(({ findings }) => findings.found));
   const tensors = new Map<string, Record<string, unknown>>();
@@ -231,12 +240,15 @@ export function stateFrom(
   for (const part of fresh) {
     if (part.what === "step") continue;
     const tensor = tensors.get(part.name)!;
-    tensor[part.what] = freshState(part, tensor.param as Float32Array, initial.get(part.name)!);
+    tensor[part.what] = freshState(part, tensor.param as FloatArray, initial.get(part.name)!);
   }
   return {
     steps: stepsOf(counts, isOurs || usesCounts(groups), hasFreshCounts(fresh)),
     groups,
-    tensors: Object.fromEntries(tensors) as Record<string, unknown> as Record<string, TensorState>,
+    tensors: Object.fromEntries(tensors) as Record<string, unknown> as Record<
+      string,
+      TensorState<FloatArray>
+    >,
   };
 }
 

@@ -5,10 +5,15 @@
 
 import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Optimizer } from "../optimizer/optimizer.ts";
-import type { Params } from "../optimizer/params.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
-import { type Carried, type CarriedTensor, carriedBy, carriedSources, carry } from "./carried.ts";
+import {
+  type AnyOptimizer,
+  type Carried,
+  type CarriedTensor,
+  carriedBy,
+  carriedSources,
+  carry,
+} from "./carried.ts";
 import { stateTest } from "./flattened.ts";
 import { JsonReader, parseJson } from "./json.ts";
 import { findParts, type KeyOf, type Part, partsOf, type Read, sourcesOf, stateFrom } from "./keys.ts";
@@ -45,7 +50,7 @@ const isState = (part: Part) => !isParameter(part);
  * @throws CheckpointError for hyperparameters that `torch.optim.RMSprop` doesn't have.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles> {
+export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
   const dict = optimizer.stateDict(asTheyLie);
   const carried = carriedBy(optimizer);
   for (const group of dict.groups) {
@@ -58,13 +63,13 @@ export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles
   }
   const places = new Map(dict.groups.flatMap(({ params }) => params).map((name, i) => [name, i]));
   const keyOf = keyBy(places);
-  const parts = partsOf(dict.groups, dict.options?.ema !== undefined);
+  const parts = partsOf(dict.groups, dict.options);
   const file = (of: (part: Part) => boolean, more: readonly Source[]) => {
     const sources = [...sourcesOf(dict, parts.filter(of), keyOf), ...more];
     return concatenated(fileParts(sources, '{"format":"pt"}'));
   };
   const groups = dict.groups.map((group) => {
-    const record = hyperparametersToJson(group, "pytorch", carried.keys.get(group.params[0]!));
+    const record = hyperparametersToJson(group, "pytorch", dict.steps, carried.keys.get(group.params[0]!));
     // Further keys may come from a file with other text in its metadata than JSON.
     const entries = [...record]
       .filter(([, json]) => isJson(json))
@@ -98,12 +103,12 @@ export function saveLeRobot(optimizer: Optimizer<Params>): Required<LeRobotFiles
  * @throws CheckpointError for files that are malformed, or of another optimizer.
  * @throws OptionError, MemoryError, SwappedError as `restore` does.
  */
-export function restoreLeRobot(optimizer: Optimizer<Params>, files: LeRobotFiles): void {
+export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles): void {
   const own = optimizer.stateDict(asTheyLie);
   const places = new Map<string, number>();
   const { groups, keys } = groupsFrom(files["optimizer_param_groups.json"], own.groups, places);
   const keyOf = keyBy(places);
-  const parts = partsOf(groups, own.options?.ema !== undefined);
+  const parts = partsOf(groups, own.options);
   const state = openFile(files["optimizer_state.safetensors"]);
   const read: Read[] = [{ ...state, ...findIn(state.header.entries, isState) }];
   let tensors: ReadonlyMap<string, CarriedTensor> = carriedBy(optimizer).tensors;

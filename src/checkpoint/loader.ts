@@ -1,11 +1,12 @@
 /** An optimizer in the making: from a file's header first, then from its tensors, piece by piece. */
 
-import { MemoryError, OptionError } from "../errors.ts";
-import type { Optimizer } from "../optimizer/optimizer.ts";
-import type { ParamGroup, Params } from "../optimizer/params.ts";
+import type { FloatArray } from "../base/real.ts";
+import { show } from "../base/show.ts";
+import { CheckpointError, MemoryError, OptionError } from "../errors.ts";
+import type { ParamGroup } from "../optimizer/params.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
 import type { Options } from "../options/options.ts";
-import { type Carried, type CarriedTensor, carry, roomFor } from "./carried.ts";
+import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor } from "./carried.ts";
 import { decode, firstValue } from "./dtypes.ts";
 import { annotationsOf, declaredIn, flattenedKey, groupsOf, stateTest } from "./flattened.ts";
 import {
@@ -23,10 +24,10 @@ import { isHyperparameter } from "./pytorch-names.ts";
 import { bytesIn, type Entry, type Header } from "./safetensors.ts";
 
 /** Makes the optimizer of a file: each entry of the package has its own class. */
-export type Make<Made extends Optimizer<Params>> = (params: readonly ParamGroup[], options: Options) => Made;
+export type Make<Made extends AnyOptimizer> = (params: readonly ParamGroup[], options: Options) => Made;
 
 /** @internal */
-export class Loader<Made extends Optimizer<Params>> {
+export class Loader<Made extends AnyOptimizer> {
   readonly #optimizer: Made;
   readonly #groups: readonly GroupState[];
   readonly #isOurs: boolean;
@@ -39,7 +40,7 @@ export class Loader<Made extends Optimizer<Params>> {
   /** The counts of rows, by the name of their tensor. */
   readonly #rowSteps: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** The optimizer's state; its arrays are views. */
-  #views: StateDict;
+  #views: StateDict<string, FloatArray>;
 
   constructor(header: Header, options: Options, make: Make<Made>) {
     const annotations = annotationsOf(header);
@@ -55,7 +56,7 @@ export class Loader<Made extends Optimizer<Params>> {
     const { groups, keys } = groupsOf(header, annotations);
     this.#groups = groups.map((group) => ({ ...group, ...overrides }));
     const ownOptions = { ...own?.options, ...options };
-    const parts = partsOf(this.#groups, ownOptions.ema !== undefined);
+    const parts = partsOf(this.#groups, ownOptions);
     const { found, fresh, others } = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
     const shapes = shapesOf(found);
     this.#isOurs = own !== undefined;
@@ -63,15 +64,14 @@ export class Loader<Made extends Optimizer<Params>> {
     this.#parts = new Map(found.map((part) => [part.entry, part]));
     this.#fresh = fresh;
     const counts = found.filter(({ what }) => what === "rowSteps");
-    this.#rowSteps = new Map(
-      counts.map(({ name, entry }) => [name, new Uint8Array(entry.end - entry.begin)]),
-    );
+    const rooms = roomsFor(counts.map(({ entry }) => entry));
+    this.#rowSteps = new Map(counts.map(({ name, entry }) => [name, rooms.get(entry)!.bytes]));
     const isState = own ? () => false : stateTest(header.entries);
-    this.#carriedTensors = carriedFrom(others.filter(({ name }) => !isState(name)));
+    this.#carriedTensors = roomsFor(others.filter(({ name }) => !isState(name)));
     const named = [...this.#carriedTensors].map(([{ name }, tensor]) => [name, tensor] as const);
     this.#carried = { tensors: new Map(named), keys };
 
-    const params = this.#groups.map((group) => ({
+    const params = this.#groups.map(({ weightSum, lrMax, ...group }) => ({
       ...group,
       params: Object.fromEntries(group.params.map((name) => [name, shapes.get(name)!])),
     }));
@@ -91,7 +91,17 @@ export class Loader<Made extends Optimizer<Params>> {
     } else {
       const { bits } = entry.dtype;
       const from = (start * 8) / bits;
-      decode(entry.dtype, bytes, this.#view(part).subarray(from, from + (bytes.length * 8) / bits));
+      const tooLarge = decode(
+        entry.dtype,
+        bytes,
+        this.#view(part).subarray(from, from + (bytes.length * 8) / bits),
+      );
+      // An average that is too large becomes the largest number.
+      if (tooLarge !== undefined && part.what !== "squareAvg") {
+        throw new CheckpointError(
+          `${show(entry.name)}: got ${tooLarge}, expected numbers that a float32 can hold, at most 3.4e38: load with the RMSprop of rmsprop-wasm/f64.`,
+        );
+      }
     }
   }
 
@@ -101,14 +111,19 @@ export class Loader<Made extends Optimizer<Params>> {
     const steps = stepsOf(this.#counts, mustAgree, hasFreshCounts(this.#fresh));
     for (const part of this.#fresh) {
       // Other state begins as the constructor has made it.
-      if (part.what === "ema") this.#view(part).set(this.#view({ ...part, what: "param" }));
+      if (part.what === "ema" || part.what === "z")
+        this.#view(part).set(this.#view({ ...part, what: "param" }));
     }
     const state = this.#optimizer.stateDict(asTheyLie);
     const tensors = { ...state.tensors };
     for (const [name, { buffer }] of this.#rowSteps) {
       tensors[name] = { ...tensors[name]!, rowSteps: new Uint32Array(buffer) };
     }
-    this.#optimizer.loadStateDict({ ...state, tensors, steps, skippedSteps: this.#skippedSteps });
+    const groups = state.groups.map((group, i) => {
+      const { weightSum, lrMax } = this.#groups[i]!;
+      return weightSum === undefined ? group : { ...group, weightSum, lrMax: lrMax as number };
+    });
+    this.#optimizer.loadStateDict({ ...state, groups, tensors, steps, skippedSteps: this.#skippedSteps });
     carry(this.#optimizer, this.#carried);
     return this.#optimizer;
   }
@@ -119,7 +134,7 @@ export class Loader<Made extends Optimizer<Params>> {
   }
 
   /** A memory of the caller's may grow between two pieces of a file, which empties all views. */
-  #view({ name, what }: Part): Float32Array {
+  #view({ name, what }: Part): FloatArray {
     const plane = what as "param";
     if (this.#views.tensors[name]![plane].length === 0) this.#views = this.#optimizer.stateDict(asTheyLie);
     return this.#views.tensors[name]![plane];
@@ -128,20 +143,23 @@ export class Loader<Made extends Optimizer<Params>> {
 
 export const asTheyLie = <Elements>(view: Elements): Elements => view;
 
-/** Room for tensors that are carried along. */
-function carriedFrom(entries: readonly Entry[]): Map<Entry, CarriedTensor> {
+/** Room for tensors that aren't in the optimizer's memory. */
+function roomsFor(entries: readonly Entry[]): Map<Entry, CarriedTensor> {
   try {
     return new Map(entries.map((entry) => [entry, roomFor(entry)]));
   } catch (cause) {
-    throw new MemoryError("The tensors that the optimizer doesn't train are too large for this engine.", {
-      cause,
-    });
+    throw new MemoryError(
+      "The file's tensors beside the parameters and their averages are too large for this engine.",
+      {
+        cause,
+      },
+    );
   }
 }
 
 /** Copies of a whole file's tensors that are carried along, by name. */
 export function carriedIn(file: Uint8Array, entries: readonly Entry[]): Map<string, CarriedTensor> {
-  const tensors = carriedFrom(entries);
+  const tensors = roomsFor(entries);
   for (const [entry, { bytes }] of tensors) bytes.set(bytesIn(file, entry));
   return new Map([...tensors].map(([{ name }, tensor]) => [name, tensor]));
 }

@@ -4,18 +4,23 @@ import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { StatePlane } from "../kernel/segment.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
+import type { WeightSums } from "../optimizer/weights.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { parseJson } from "./json.ts";
 
-/** The keys of the state. `ema` and `row_steps` are our own: PyTorch keeps state that it doesn't know. */
+/**
+ * The keys of the state. `z` is that of the package schedulefree; `ema` and `row_steps` are our own: PyTorch keeps state that it
+ * doesn't know.
+ */
 export const STATE_KEYS = {
   step: "step",
   squareAvg: "square_avg",
   momentumBuffer: "momentum_buffer",
   gradAvg: "grad_avg",
   ema: "ema",
+  z: "z",
   rowSteps: "row_steps",
-} as const satisfies Record<StatePlane | "ema" | "step" | "rowSteps", string>;
+} as const satisfies Record<StatePlane | "ema" | "z" | "step" | "rowSteps", string>;
 
 type Keys = Partial<Record<keyof Hyperparameters, string>>;
 
@@ -39,6 +44,12 @@ const OF_OURS = {
   clipValue: "clip_value",
   clipNorm: "clip_norm",
 } satisfies Keys;
+
+/** The keys of a group's weights by those of the package schedulefree, which keeps the count of steps beside them, as `k`. */
+const SUMS: ReadonlyMap<string, keyof WeightSums> = /* @__PURE__ */ new Map([
+  ["weight_sum", "weightSum"],
+  ["lr_max", "lrMax"],
+]);
 
 /** Settings that a file has only if they were set. */
 const OF_ROWS = { sparse: "sparse" } satisfies Keys;
@@ -75,6 +86,7 @@ export const GROUP_KEYS: readonly string[] = /* @__PURE__ */ (() => [
 export function hyperparametersToJson(
   group: GroupState,
   only: "pytorch" | "all",
+  steps: number,
   others: ReadonlyMap<string, string> = new Map(),
 ): Map<string, string> {
   const keys: Keys = only === "all" ? HYPERPARAMETER_KEYS : OF_PYTORCH;
@@ -82,7 +94,9 @@ export function hyperparametersToJson(
     const value = group[name as keyof Hyperparameters];
     return value === undefined && Object.hasOwn(OF_ROWS, name) ? [] : [[key, jsonOf(value)] as const];
   });
-  return new Map([...values, ...FOR_PYTORCH, ...others]);
+  const sums = [...SUMS].map(([key, name]) => [key, jsonOf(group[name])] as const);
+  const weights = group.weightSum === undefined ? [] : [["k", String(steps)] as const, ...sums];
+  return new Map([...values, ...FOR_PYTORCH, ...weights, ...others]);
 }
 
 /** The hyperparameters of a group that change a step and that PyTorch doesn't have. */
@@ -112,11 +126,12 @@ export function hyperparametersFrom(
   record: GroupRecord,
   where: string,
   areAllWanted: boolean,
-): { values: Partial<Hyperparameters>; others: Map<string, string> } {
+): { values: Partial<Hyperparameters & WeightSums>; others: Map<string, string> } {
   const values: Record<string, unknown> = {};
   const others = new Map<string, string>();
   for (const [key, json] of record) {
-    const name = NAMES.get(key);
+    const name = NAMES.get(key) ?? SUMS.get(key);
+    if (key === "k" && record.has("weight_sum")) continue;
     if (name === undefined) {
       // A list of all names with each of them makes a header that grows by the square, and the keys have the names.
       if (key === "param_names") continue;

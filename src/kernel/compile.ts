@@ -25,9 +25,12 @@ export function kernelsOf<Elements extends FloatArray>(real: Real<Elements>, hex
  * the compiler gives for them; a second binary inside would make the entry heavier by a fifth.
  */
 export function declareShared(binary: Uint8Array): Uint8Array<ArrayBuffer> {
-  // Sections are a number and a length each, one byte while they are short; those of types and imports come first.
+  // Sections are a number and a length each, whose second byte begins at 128; those of types and imports come first.
   let at = 8;
-  while (binary[at] !== 2) at += 2 + binary[at + 1]!;
+  while (binary[at] !== 2) {
+    const length = binary[at + 1]!;
+    at += length < 128 ? 2 + length : 3 + (length - 128) + 128 * binary[at + 2]!;
+  }
   const end = at + 2 + binary[at + 1]!;
   const shared = new Uint8Array(binary.length + 3);
   shared.set(binary.subarray(0, end));

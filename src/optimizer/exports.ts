@@ -7,13 +7,14 @@ export type { FloatArray } from "../base/real.ts";
 export type { Backend } from "../kernel/contract.ts";
 export type { Allocate } from "../memory/arena.ts";
 export { dialects } from "../options/dialects.ts";
-export type { Hyperparameters, Schedule } from "../options/hyperparameters.ts";
+export type { GroupHyperparameters, Hyperparameters, Schedule } from "../options/hyperparameters.ts";
 export type {
   NonFinitePolicy,
   OptimizerOptions,
   Options,
   RowIndices,
   RowsByName,
+  ScheduleFreeOptions,
   Shard,
   StepOptions,
 } from "../options/options.ts";

@@ -6,18 +6,19 @@ import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/seg
 import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import { changesMissed, Missed } from "../options/missed.ts";
-import type { Shard } from "../options/options.ts";
-import { phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
+import type { ResolvedOptions, Shard } from "../options/options.ts";
+import { type Drawn, phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type NormedGroup, type TensorNorms } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
 import { type RowGroup, type RowLists, type Rows, refuseCoupled, rowsIn } from "./rows.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
 import { Tensor } from "./tensor.ts";
+import type { Weights } from "./weights.ts";
 
 /** The part of its optimizer that a group needs. */
 export interface GroupContext {
   arena: Arena;
-  hasEma: boolean;
+  options: ResolvedOptions;
   /** Throws if a hyperparameter doesn't fit the optimizer as a whole. */
   beforeChange(next: Hyperparameters): void;
   /** Brings all rows of a group up to date. */
@@ -36,8 +37,11 @@ export class Group implements NormedGroup, RowGroup {
   /** Placed by another optimizer (`attach`). */
   readonly arePlaced: boolean;
   readonly missed: Missed;
-  readonly #hasEma: boolean;
+  readonly #options: ResolvedOptions;
+  /** With `scheduleFree`. */
+  weights: Weights | undefined;
   readonly #catchUp: GroupContext["catchUp"];
+  #drawn: Drawn | undefined;
   /** The tensors that are updated as a whole, and those that are updated by rows. */
   #segments: readonly Segment[] = [];
   #tables: readonly Tensor[] = [];
@@ -47,7 +51,7 @@ export class Group implements NormedGroup, RowGroup {
   #last: (Omit<StepPlan, "step"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
 
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
-    const { arena, hasEma, beforeChange, catchUp } = context;
+    const { arena, options, beforeChange, catchUp } = context;
     this.#catchUp = catchUp;
     this.missed = new Missed(hyperparameters, arena.real);
     this.#arena = arena;
@@ -58,13 +62,13 @@ export class Group implements NormedGroup, RowGroup {
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
     this.arePlaced = specs[0]!.placed !== undefined;
     this.#statePlanes = statePlanesOf(hyperparameters);
-    this.#hasEma = hasEma;
+    this.#options = options;
   }
 
   /** The planes that a new group needs in the memory. */
   get firstWants(): Wants[] {
     if (this.arePlaced) return [];
-    const [, ...state] = keptPlanes(this.hyperparameters, this.#hasEma);
+    const [, ...state] = keptPlanes(this.hyperparameters, this.#options);
     return wantsOf([this.#made, ["param", "grad", ...state]], [this.#adopted, state]);
   }
 
@@ -84,11 +88,20 @@ export class Group implements NormedGroup, RowGroup {
 
   /** Does the part of a step that may throw: called for all groups before the first one is updated. */
   prepare(step: number): void {
-    this.#lr = learningRateAt(this.hyperparameters.lr, step, this.#arena.real);
+    this.#lr = this.lrAt(step);
+    const weights = this.weights;
+    if (weights) this.#drawn = { zShare: weights.shareAt(step, this.#lr), beta: weights.beta };
+  }
+
+  /** The learning rate of a step, by its schedule and its warm-up. */
+  lrAt(step: number): number {
+    const lr = learningRateAt(this.hyperparameters.lr, step, this.#arena.real);
+    return this.weights?.warmedUp(lr, step) ?? lr;
   }
 
   update(kernel: Kernel, plan: StepPlan, { tensorNorms, shard, lists, rows }: StepParts): void {
     const share = shard ? shareOf(this.#segments, shard, this.#arena.real.bytes) : whole;
+    if (this.#drawn && plan.step === 0) this.#begin(share);
     const scalarsOfTensor = (tensor: Tensor) => {
       const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), this.hyperparameters.clipNorm);
       return this.#scalarsFor({ ...plan, gradScale });
@@ -125,6 +138,14 @@ export class Group implements NormedGroup, RowGroup {
     }
   }
 
+  /** Lets z begin where the parameters are at the first step, whoever has written them by then. */
+  #begin(share: (segment: Segment) => Segment | undefined): void {
+    const bytes = new Uint8Array(this.#arena.memory.buffer);
+    for (const part of this.#segments.map(share)) {
+      if (part) bytes.copyWithin(part.z, part.param, part.param + part.count * this.#arena.real.bytes);
+    }
+  }
+
   /** The elements of each tensor that belong to a share. */
   rangesIn(shard: Shard): [string, ElementRange][] {
     const { bytes } = this.#arena.real;
@@ -152,6 +173,8 @@ export class Group implements NormedGroup, RowGroup {
 
   /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
   #scalarsFor(plan: StepPlan): Scalars {
+    const drawn = this.#drawn;
+    if (drawn) return scalarsOf(this.hyperparameters, this.#lr, plan, this.#arena.real, drawn);
     const last = this.#last;
     const phase = phaseOf(this.hyperparameters, plan);
     const { gradScale, zeroGrad, emaDecay } = plan;
@@ -286,8 +309,16 @@ function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
   return planes;
 }
 
+/** Options that keep a plane of their own. */
+export interface Kept {
+  readonly ema?: unknown;
+  readonly scheduleFree?: unknown;
+}
+
 /** The planes of each tensor that are kept from step to step. */
-export function keptPlanes(hyperparameters: Hyperparameters, ema: unknown): Plane[] {
+export function keptPlanes(hyperparameters: Hyperparameters, { ema, scheduleFree }: Kept): Plane[] {
   const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
-  return ema ? [...planes, "ema"] : planes;
+  if (ema) planes.push("ema");
+  if (scheduleFree) planes.push("z");
+  return planes;
 }

@@ -1,12 +1,13 @@
 /** Handles: plain data that one thread sends another, so that both have an optimizer on the same tensors. */
 
 import type { Real } from "../base/real.ts";
+import { checkIsPlain, type Rules, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { MemoryError, OptionError, ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
-import type { Hyperparameters } from "../options/hyperparameters.ts";
+import { HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
 import type { OptimizerOptions, Options } from "../options/options.ts";
 import type { Group } from "./group.ts";
 import type { ParsedGroup } from "./params.ts";
@@ -16,7 +17,7 @@ import type { Shape } from "./values.ts";
 const VERSION = 4;
 
 /** The options that hold for every optimizer on the tensors. */
-export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema">;
+export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema" | "scheduleFree">;
 
 /** The argument of `RMSprop.attach`. Plain data: post it to another thread as it is. */
 export interface Handle {
@@ -52,12 +53,14 @@ export interface AttachOptions {
   readonly lr?: Hyperparameters["lr"];
 }
 
+const ATTACH_OPTIONS: Rules<Required<AttachOptions>> = /* @__PURE__ */ (() => ({ lr: HYPERPARAMETERS.lr }))();
+
 /** @internal */
 export function handleOf(
   { real, memory }: Arena,
   progress: number,
   groups: readonly Group[],
-  { globalClipNorm, nonFinite, ema }: OptimizerOptions,
+  { globalClipNorm, nonFinite, ema, scheduleFree }: OptimizerOptions,
 ): Handle {
   if (!isShared(memory)) {
     throw new MemoryError(
@@ -76,13 +79,13 @@ export function handleOf(
       },
       tensors: tensors.map(({ name, shape, isAdopted, segment, rowSteps }) => ({
         name,
-        shape,
+        shape: shape && [...shape],
         isAdopted,
         segment: { ...segment },
         rowSteps,
       })),
     })),
-    options: { globalClipNorm, nonFinite, ema },
+    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree },
   };
 }
 
@@ -97,7 +100,9 @@ export class Attachment {
   readonly progress: number;
 
   /** @throws ParameterError for anything but a handle of this version and type. */
-  constructor(handle: Handle, { lr }: AttachOptions, real: Real) {
+  constructor(handle: Handle, options: AttachOptions, real: Real) {
+    checkIsPlain(options);
+    const { lr } = resolve<AttachOptions>(ATTACH_OPTIONS, {}, options, real);
     if (handle?.version !== VERSION) {
       throw new ParameterError(
         `Handle: got ${show(handle)} of version ${show(handle?.version)}, expected what optimizer.handle gives, of version ${VERSION}: use the same rmsprop-wasm on both sides.`,
@@ -119,7 +124,7 @@ export class Attachment {
         overrides: overrides as Hyperparameters,
         tensors: tensors.map(({ name, shape, isAdopted, segment, rowSteps }) => ({
           name,
-          shape,
+          shape: shape && [...shape],
           count: segment.count,
           placed: { isAdopted, segment, rowSteps },
         })),

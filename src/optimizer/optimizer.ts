@@ -1,56 +1,36 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { FloatArray } from "../base/real.ts";
+import { show } from "../base/show.ts";
 import { DisposedError, OptionError } from "../errors.ts";
-import type { Backend, Backends, Kernel } from "../kernel/contract.ts";
-import { Arena } from "../memory/arena.ts";
-import { isShared } from "../memory/layout.ts";
-import { exchange } from "../memory/view.ts";
+import type { Backend, Backends } from "../kernel/contract.ts";
 import {
+  type GroupHyperparameters,
   guardHyperparameters,
-  type Hyperparameters,
-  resolveHyperparameters,
+  type Schedule,
 } from "../options/hyperparameters.ts";
 import {
-  checkClipping,
   checkShard,
-  type OptimizerOptions,
   type Options,
   type RowIndices,
   type RowsByName,
-  resolveOptions,
   resolveStepOptions,
   type Shard,
   type StepOptions,
 } from "../options/options.ts";
 import { clipFactor, type StepPlan } from "../options/scalars.ts";
-import { Group, reserve } from "./group.ts";
-import { Attachment, type Handle, handleOf } from "./handle.ts";
-import { type Gradients, Norms, nonFiniteError } from "./norms.ts";
-import { type NameOf, type Params, parseParams } from "./params.ts";
-import { place } from "./place.ts";
-import { PROGRESS_BYTES, Progress } from "./progress.ts";
-import { READERS, recordOf } from "./records.ts";
+import { bindMembers, guardGroups } from "./guard.ts";
+import { type Attachment, type Handle, handleOf } from "./handle.ts";
+import { type Gradients, nonFiniteError } from "./norms.ts";
+import type { NameOf, Params } from "./params.ts";
+import { makeParts, type Parts } from "./parts.ts";
+import { INSPECT, READERS, recordOf, refuseJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
-import { type RowLists, Rows } from "./rows.ts";
+import type { RowLists } from "./rows.ts";
 import type { ElementRange } from "./shard.ts";
 import { readState, refuseOverflow, type StateDict, writeState } from "./state-dict.ts";
 import { acceptGrowth, type State, type Tensor } from "./tensor.ts";
-
-/** Everything that `dispose` drops. */
-interface Parts {
-  arena: Arena;
-  backends: Backends;
-  kernel: Kernel;
-  groups: readonly Group[];
-  tensors: ReadonlyMap<string, Tensor>;
-  norms: Norms;
-  rows: Rows;
-  options: OptimizerOptions;
-  progress: Progress;
-  /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
-  progressPtr: number;
-}
+import { textOf } from "./text.ts";
 
 /**
  * The type that `RMSprop` of every entry extends, for functions that take either. Parameters, gradients and state stand
@@ -65,16 +45,11 @@ interface Parts {
  * ```
  */
 export class Optimizer<const P extends Params<Elements>, Elements extends FloatArray = Float32Array> {
-  /** The parameters by name: flat views over the memory as it is when the name is read. */
-  readonly params: Readonly<Record<NameOf<P>, Elements>>;
-  /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
-  readonly grads: Readonly<Record<NameOf<P>, Elements>>;
-  /** The running averages by name: flat views, as in `params`. */
-  readonly state: Readonly<Record<NameOf<P>, State<Elements>>>;
-  /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
-  readonly groups: readonly [Hyperparameters, ...Hyperparameters[]];
-  /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
-  readonly ema: Readonly<Record<NameOf<P>, Elements>>;
+  readonly #params: Readonly<Record<NameOf<P>, Elements>>;
+  readonly #grads: Readonly<Record<NameOf<P>, Elements>>;
+  readonly #state: Readonly<Record<NameOf<P>, State<Elements>>>;
+  readonly #ema: Readonly<Record<NameOf<P>, Elements>>;
+  readonly #groups: readonly [GroupHyperparameters, ...GroupHyperparameters[]];
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
@@ -85,79 +60,54 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
 
   /** @internal */
   constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
-    const { real } = backends;
-    const attachment = params instanceof Attachment ? params : undefined;
-    const { inherited, optimizerOptions } = resolveOptions(attachment?.options ?? options, real);
-    const specs = (attachment?.groups ?? parseParams(params as P, real)).map(({ tensors, overrides }) => ({
-      tensors,
-      hyperparameters: resolveHyperparameters(overrides, real, inherited),
-    }));
-    const { memory, allocate, backend, threads, globalClipNorm, ema } = optimizerOptions;
-    const norms = new Norms(optimizerOptions);
-    const beforeChange = (next: Hyperparameters) => {
-      checkClipping(globalClipNorm, [next]);
-      norms.reset();
-    };
-    const catchUp = (group: Group) => this.#catchUp([group]);
-    for (const { hyperparameters } of specs) beforeChange(hyperparameters);
+    this.#parts = makeParts(params, options, backends, (group) => this.#catchUp([group]));
+    this.#params = this.#record("params", READERS.params);
+    this.#grads = this.#record("grads", READERS.grads);
+    this.#state = this.#record("state", READERS.state);
+    this.#ema = this.#record("ema", this.#parts.options.ema ? READERS.ema : undefined);
+    this.#groups = guardGroups(this.#parts.groups.map((_, i) => this.#guard(i)));
+    bindMembers(this, Optimizer.prototype);
+  }
 
-    const wantsShared = memory
-      ? isShared(memory)
-      : threads > 1 && backend !== "js" && !!backends.canShare?.();
-    const arena = new Arena(real, memory, allocate, wantsShared);
-    const hasEma = ema !== undefined;
-    place(
-      specs.flatMap((spec) => spec.tensors),
-      arena,
-      memory,
-    );
-    const groups = specs.map(
-      (spec) => new Group(spec.tensors, spec.hyperparameters, { arena, hasEma, beforeChange, catchUp }),
-    );
-    const rows = new Rows(arena, groups);
-    // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
-    const early = memory && backends.open(memory, backend, threads);
-    let progressPtr: number;
-    try {
-      const wants = groups.flatMap((group) => group.firstWants);
-      const placed = reserve(arena, wants, wantsShared && !attachment ? PROGRESS_BYTES : 0);
-      progressPtr = attachment?.progress ?? placed;
-      for (const group of groups) group.settle();
-      rows.start();
-    } catch (error) {
-      early?.dispose?.();
-      throw error;
-    }
-    arena.leaveRoom(rows.roomBytes);
-    const kernel = early ?? backends.open(arena.memory, backend, threads);
-    const progress = isShared(arena.memory) ? new Progress(arena.memory, progressPtr) : new Progress();
-    const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
-    for (const { name, values } of specs.flatMap((spec) => spec.tensors)) {
-      if (values !== undefined) tensors.get(name)!.view("param").set(values);
-    }
-    for (const group of attachment ? [] : groups) {
-      const { initialSquareAvg } = group.hyperparameters;
-      if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
-    }
+  /** The parameters by name: flat views over the memory as it is when the name is read. */
+  get params(): Readonly<Record<NameOf<P>, Elements>> {
+    return this.#params;
+  }
 
-    this.#parts = {
-      arena,
-      backends,
-      kernel,
-      groups,
-      tensors,
-      norms,
-      rows,
-      options: optimizerOptions,
-      progress,
-      progressPtr,
-    };
-    this.params = this.#record(READERS.params);
-    this.grads = this.#record(READERS.grads);
-    this.state = this.#record(READERS.state);
-    this.ema = this.#record(hasEma ? READERS.ema : undefined);
-    const [first, ...others] = groups.map((group, i) => this.#guard(group.hyperparameters, i));
-    this.groups = Object.freeze([first!, ...others] as const);
+  /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
+  get grads(): Readonly<Record<NameOf<P>, Elements>> {
+    return this.#grads;
+  }
+
+  /** The running averages by name: flat views, as in `params`. */
+  get state(): Readonly<Record<NameOf<P>, State<Elements>>> {
+    return this.#state;
+  }
+
+  /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
+  get ema(): Readonly<Record<NameOf<P>, Elements>> {
+    return this.#ema;
+  }
+
+  /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
+  get groups(): readonly [GroupHyperparameters, ...GroupHyperparameters[]] {
+    return this.#groups;
+  }
+
+  /**
+   * The learning rate of the next step, also where it is a schedule; an assignment, of a number or a schedule, is for all
+   * groups. The first step moves each parameter by `lr / sqrt(1 - alpha)`, ten times `lr` at the defaults.
+   *
+   * @throws OptionError where groups have rates of their own: read and assign `groups[i].lr`.
+   */
+  get lr(): number {
+    this.#refuseOwnRates();
+    return this.#groups[0].lr;
+  }
+
+  set lr(rate: number | Schedule) {
+    this.#refuseOwnRates();
+    for (const group of this.#groups) group.lr = rate;
   }
 
   /** Number of steps taken, by all optimizers on these tensors. A step taken by shares counts from its first share on. */
@@ -293,6 +243,11 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     return this.#live.progress.changes;
   }
 
+  /** @internal Whether a rate is a schedule, which no file holds. */
+  get isScheduled(): boolean {
+    return this.#live.groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+  }
+
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
   shareRanges(shard: Shard): Readonly<Record<NameOf<P>, ElementRange>> {
     const { groups, arena } = this.#live;
@@ -322,20 +277,9 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const { arena, backends, kernel, groups, tensors, norms, options, progress } = this.#settled;
-    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
-    const { norm, tensorNorms } = norms.measure(groups, kernel, { ...this.#gradients, known: undefined });
-    const plan = {
-      step: Math.max(progress.steps - 1, 0),
-      gradScale: this.#gradients.gradScale * clipFactor(norm, options.globalClipNorm),
-      zeroGrad: false,
-      emaDecay: undefined,
-    };
-    const openAlone = (memory: WebAssembly.Memory) => backends.open(memory, kernel.backend, 1);
-    const reports = groups.flatMap((group) =>
-      reportsOn(group, plan, tensorNorms, kernel, openAlone, arena.memory),
-    );
-    return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
+    const parts = this.#settled;
+    if (parts.arena.hasGrown) acceptGrowth(parts.arena, parts.tensors.values());
+    return Object.fromEntries(reportsOn(parts, this.#gradients)) as Record<NameOf<P>, TensorReport>;
   }
 
   /**
@@ -346,16 +290,29 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws OptionError without the option `ema`.
    */
   swapEma(): boolean {
-    const { tensors, options, progress } = this.#settled;
-    if (options.ema === undefined) {
-      throw new OptionError("There are no averages to swap: set the option ema, as { decay: 0.999 }.");
-    }
+    const { standIn } = this.#settled;
     this.#catchUp();
-    const pairs = [...tensors.values()].map((tensor) => [tensor.view("param"), tensor.view("ema")] as const);
-    for (const [param, ema] of pairs) exchange(param, ema);
-    progress.isSwapped = !progress.isSwapped;
-    progress.noteChange();
-    return progress.isSwapped;
+    return standIn.swapEma();
+  }
+
+  /**
+   * Puts the averages of `scheduleFree` in the parameters' place, to evaluate with. Until `train()`, no step can be taken,
+   * no state be saved, and what is written to `params` is lost. A second call does nothing.
+   *
+   * @throws OptionError without the option `scheduleFree`.
+   */
+  eval(): void {
+    this.#settled.standIn.eval();
+  }
+
+  /**
+   * Puts the parameters that training goes on from back, to the bit, after `eval()`. Without one it does nothing.
+   *
+   * @throws OptionError without the option `scheduleFree`.
+   * @throws SwappedError when another optimizer on these tensors has called `eval()`.
+   */
+  train(): void {
+    this.#settled.standIn.train();
   }
 
   /**
@@ -403,6 +360,21 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     this.dispose();
   }
 
+  /** A text for logs: backend, steps, each group's hyperparameters, its tensors with their shapes. Node, Deno and Bun print it, too. */
+  toString(): string {
+    return textOf(this.#parts);
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  toJSON(): never {
+    return refuseJson();
+  }
+
   get #live(): Parts {
     if (this.#parts === undefined) {
       throw new DisposedError("This optimizer was disposed of. Make a new one.");
@@ -418,17 +390,34 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     return parts;
   }
 
-  /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
-  #guard(values: Hyperparameters, index: number): Hyperparameters {
-    return guardHyperparameters(values, this.#live.arena.real, (next) => {
-      const { groups, progress } = this.#settled;
-      groups[index]!.assign(next);
-      progress.noteChange(); // state may have come into use
-    });
+  #refuseOwnRates(): void {
+    const rates = this.#live.groups.map(({ hyperparameters }) => hyperparameters.lr);
+    if (rates.some((rate) => rate !== rates[0])) {
+      throw new OptionError(
+        `lr: the groups have rates of their own (${rates.map((rate) => show(rate)).join(", ")}): read and assign groups[i].lr.`,
+      );
+    }
   }
 
-  #record<Value>(read: ((tensor: Tensor) => unknown) | undefined): Readonly<Record<NameOf<P>, Value>> {
-    const names = read ? this.#live.tensors.keys() : [];
-    return recordOf(names, (name) => read!(this.#live.tensors.get(name)!) as Value);
+  /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */
+  #guard(index: number): GroupHyperparameters {
+    return guardHyperparameters(
+      this.#live.groups[index]!.hyperparameters,
+      this.#live.arena.real,
+      () => this.#live.progress.steps,
+      (next) => {
+        const { groups, progress } = this.#settled;
+        groups[index]!.assign(next);
+        progress.noteChange(); // state may have come into use
+      },
+    );
+  }
+
+  #record<Value>(
+    title: string,
+    read: ((tensor: Tensor) => unknown) | undefined,
+  ): Readonly<Record<NameOf<P>, Value>> {
+    const names = read ? [...this.#live.tensors.keys()] : [];
+    return recordOf(title, names as NameOf<P>[], (name) => read!(this.#live.tensors.get(name)!) as Value);
   }
 }

@@ -1,6 +1,7 @@
 /** The constructor's first argument: names, shapes and initial values, and their checks. */
 
 import type { FloatArray, Real } from "../base/real.ts";
+import { isPlain } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
@@ -99,9 +100,9 @@ export function parseParams(params: Params<FloatArray>, real: Real): ParsedGroup
   if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", taken, real), overrides: {} }];
   if (params.length === 0) throw new ParameterError("params: got no group, expected at least one.");
   return params.map((group, i) => {
-    if (!isRecord(group)) {
+    if (!isPlain(group)) {
       throw new ParameterError(
-        `Group ${i}: got ${show(group)}, expected { params: { … }, …hyperparameters }.`,
+        `Group ${i}: got ${show(group)}, expected { params: { … }, …hyperparameters }, a plain object.`,
       );
     }
     const { params, ...overrides } = group;
@@ -123,10 +124,10 @@ function parseRecord(
   taken: Set<string>,
   real: Real,
 ): TensorSpec[] {
-  const entries = isRecord(record) ? Object.entries(record) : [];
+  const entries = isPlain(record) ? Object.entries(record) : [];
   if (entries.length === 0) {
     throw new ParameterError(
-      `${where}: got ${show(record)}, expected a record of at least one tensor, as { w: [784, 128] }.`,
+      `${where}: got ${show(record)}, expected a record of at least one tensor: a plain object, as { w: [784, 128] }.`,
     );
   }
   return entries.map(([name, source]) => parseTensor(name, source, taken, real));

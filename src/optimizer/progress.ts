@@ -22,7 +22,8 @@ const SHARES = 4;
 const COMPLETE = 5;
 const OF_SHARE = 6;
 const CELLS = OF_SHARE + MAX_SHARES;
-export const PROGRESS_BYTES = CELLS * 4;
+/** A multiple of 8, since doubles follow. */
+export const PROGRESS_BYTES = Math.ceil(CELLS / 2) * 8;
 
 export class Progress {
   readonly #cells: Int32Array;
@@ -75,7 +76,9 @@ export class Progress {
   /** Refuses what would take the averages of the weights for the parameters. */
   refuseSwapped(): void {
     if (this.isSwapped) {
-      throw new SwappedError("The averages stand in for the parameters: call swapEma() first.");
+      throw new SwappedError(
+        "The averages stand in for the parameters: call swapEma() first, or train() with scheduleFree.",
+      );
     }
   }
 

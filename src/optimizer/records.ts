@@ -1,23 +1,62 @@
-/** Records by the tensors' names, as an optimizer hands them out. */
+/** Records by name: views for the caller, and errors for assignments, which no step would see. */
 
+import { show } from "../base/show.ts";
+import { CheckpointError, ParameterError } from "../errors.ts";
 import type { State, Tensor } from "./tensor.ts";
 
-/** The readers of records. Made in the constructor, they would keep its variables, and so the memory, as long as a record. */
+/**
+ * Makes a record whose names resolve when they are read, so that it outlives the growth of the memory, but not `dispose`.
+ * An assignment is an error, in sloppy mode too: no step would see it.
+ *
+ * @param title The record's name in messages, as "grads".
+ */
+export function recordOf<Name extends string, Value>(
+  title: string,
+  names: readonly Name[],
+  read: (name: Name) => Value,
+): Readonly<Record<Name, Value>> {
+  const refuse = (_: unknown, name: PropertyKey): never => {
+    throw new ParameterError(
+      names.includes(name as Name)
+        ? `${title}.${String(name)} can't be replaced, since steps work on the memory under it: write into it, as ${title}.${String(name)}.set(values).`
+        : `There is no ${title}.${String(name)}: write to one of ${names.map(show).join(", ")}. No others can be added.`,
+    );
+  };
+  const inherited = Object.create(null, { toJSON: { value: refuseJson }, [INSPECT]: { value: copy } });
+  const record = Object.create(new Proxy(inherited, { set: refuse }));
+  for (const name of names) {
+    Object.defineProperty(record, name, {
+      enumerable: true,
+      get: () => read(name),
+      set: () => refuse(record, name),
+    });
+  }
+  return Object.freeze(record);
+}
+
+/** The key of the method by which Node, Deno and Bun print an object. */
+export const INSPECT: unique symbol = /* @__PURE__ */ Symbol.for("nodejs.util.inspect.custom");
+
+/** Consoles would print getters. */
+function copy(this: object): object {
+  return { ...this };
+}
+
+/** JSON makes `{ "0": …, "1": … }` of a typed array, which nothing here reads. */
+export function refuseJson(): never {
+  throw new CheckpointError(
+    "JSON holds no Float32Array: save(optimizer) of rmsprop-wasm/checkpoint gives bytes to keep, stateDict() goes through structuredClone, postMessage and IndexedDB as it is, and Array.from(view) is JSON.",
+  );
+}
+
+/** The readers of records. Made in a constructor, they would keep its variables, and so the memory, as long as a record. */
 export const READERS = {
   params: (tensor: Tensor) => tensor.view("param"),
   grads: (tensor: Tensor) => tensor.view("grad"),
   ema: (tensor: Tensor) => tensor.view("ema"),
-  state: (tensor: Tensor) => tensor.state as unknown as State,
+  state: (tensor: Tensor): State => {
+    const { state } = tensor;
+    const planes = Object.keys(state) as (keyof State)[];
+    return recordOf(`state.${tensor.name}`, planes, (plane) => state[plane]!) as State;
+  },
 };
-
-/** Names resolve when they are read, so that a record outlives the growth of the memory, but not `dispose`. */
-export function recordOf<Name extends string, Value>(
-  names: Iterable<string>,
-  read: (name: string) => Value,
-): Readonly<Record<Name, Value>> {
-  const record = Object.create(null);
-  for (const name of names) {
-    Object.defineProperty(record, name, { enumerable: true, get: () => read(name) });
-  }
-  return Object.freeze(record);
-}

@@ -1,14 +1,14 @@
 /** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
-import type { Kernel } from "../kernel/contract.ts";
-import { learningRateAt } from "../options/hyperparameters.ts";
-import { type StepPlan, scalarsOf } from "../options/scalars.ts";
-import type { Group } from "./group.ts";
-import { clippedScale, type TensorNorms } from "./norms.ts";
+import type { Real } from "../base/real.ts";
+import { clipFactor, scalarsOf } from "../options/scalars.ts";
+import { clippedScale, type Gradients } from "./norms.ts";
+import type { Parts } from "./parts.ts";
 import { type Piece, Probe } from "./probe.ts";
 
 /**
- * One tensor in figures. Those that aren't whole numbers are float32, in the fewest digits that identify the value.
+ * One tensor in figures. Those that aren't whole numbers are as precise as float32, in the fewest digits that
+ * identify the value there.
  * Elements counted in `nonFinite` are left out of all figures but `zeroGradShare`, so that the others can be seen; if there
  * are no others, the figures are NaN.
  */
@@ -18,7 +18,7 @@ export interface TensorReport {
   /**
    * Root mean square of the update that `step` subtracts: with `momentum` it comes out of the momentum buffer, otherwise it
    * is `lr * grad / denominator`. `grad` is scaled, clipped and has coupled weight decay added, as in `step`. Decoupled
-   * decay isn't part of it.
+   * decay isn't part of it. With `scheduleFree`, it is the update of `state[name].z`.
    */
   updateRms: number;
   /** `updateRms` divided by the root mean square of the parameter; as a rule of thumb, 1e-3 is healthy. 0 without update. */
@@ -39,28 +39,34 @@ export interface TensorReport {
 const probes = new Map<string, Probe>();
 
 /**
- * Gives the reports on a group's tensors, by name, of an update with this plan.
+ * Gives the reports on all tensors, by name, of the last step.
+ *
+ * @param last The gradients of that step.
  *
  * @internal
  */
-export function reportsOn(
-  group: Group,
-  plan: StepPlan,
-  tensorNorms: TensorNorms,
-  { backend, real }: Kernel,
-  open: (memory: WebAssembly.Memory) => Kernel,
-  memory: WebAssembly.Memory,
-): [string, TensorReport][] {
-  const { tensors, hyperparameters } = group;
-  const lr = learningRateAt(hyperparameters.lr, plan.step, real);
+export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport][] {
+  const { arena, backends, kernel, groups, norms, options, progress } = parts;
+  const { backend, real } = kernel;
+  const { norm, tensorNorms } = norms.measure(groups, kernel, { ...last, known: undefined });
+  const scale = last.gradScale * clipFactor(norm, options.globalClipNorm);
+  const step = Math.max(progress.steps - 1, 0);
   const key = `${backend} ${real.name}`;
-  const probe = probes.get(key) ?? new Probe(real, open);
+  const probe = probes.get(key) ?? new Probe(real, (memory) => backends.open(memory, backend, 1));
   probes.set(key, probe);
-  const heap = new real.Array(memory.buffer);
-  return tensors.map((tensor) => {
-    const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), hyperparameters.clipNorm);
-    const scalars = scalarsOf(hyperparameters, lr, { ...plan, gradScale }, real);
-    return [tensor.name, tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count)];
+  const heap = new real.Array(arena.memory.buffer);
+  return groups.flatMap((group) => {
+    const { tensors, hyperparameters } = group;
+    const lr = group.lrAt(step);
+    return tensors.map((tensor): [string, TensorReport] => {
+      const gradScale = clippedScale(scale, tensorNorms.get(tensor), hyperparameters.clipNorm);
+      const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined };
+      const scalars = scalarsOf(hyperparameters, lr, plan, real);
+      return [
+        tensor.name,
+        tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count, real),
+      ];
+    });
   });
 }
 
@@ -69,18 +75,22 @@ const BIN_BITS = 11;
 const BINS = 2 ** BIN_BITS;
 const SHIFTS = [20, 10, 0] as const;
 
-function tensorReport(pieces: () => Iterable<Piece>, count: number): TensorReport {
+function tensorReport(pieces: () => Iterable<Piece>, count: number, real: Real): TensorReport {
   const bins = new Uint32Array(BINS);
-  const measure = (prefix: number, shift: number) => figuresOf(pieces(), bins, prefix, shift);
-  const { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used } = measure(0, SHIFTS[0]);
-  const rms = (squares: number) => Math.sqrt(squares / used);
-  const updateRms = rms(updateSquares);
-  const rates = used === 0 ? [] : [smallest, medianRate(bins, used, measure), largest];
+  const measure = (prefix: number, shift: number, scale = 1) =>
+    figuresOf(pieces(), bins, prefix, shift, scale);
+  const figures = measure(0, SHIFTS[0]);
+  const { smallest, largest, zeros, used } = figures;
+  const median = used === 0 ? NaN : medianRate(bins, used, measure);
+  const rates = used === 0 ? [] : [smallest, Math.min(Math.max(median, smallest), largest), largest];
+  const rms = (name: "gradSquares" | "updateSquares" | "paramSquares") =>
+    real.root((scale) => (scale === 1 ? figures : measure(0, SHIFTS[0], scale))[name] / used);
+  const updateRms = rms("updateSquares");
   const [minLr = NaN, medianLr = NaN, maxLr = NaN] = rates.map(shortest);
   return {
-    gradRms: shortest(rms(gradSquares)),
+    gradRms: shortest(rms("gradSquares")),
     updateRms: shortest(updateRms),
-    updateRatio: updateRms === 0 ? 0 : shortest(updateRms / rms(paramSquares)),
+    updateRatio: updateRms === 0 ? 0 : shortest(updateRms / rms("paramSquares")),
     minLr,
     medianLr,
     maxLr,
@@ -90,7 +100,7 @@ function tensorReport(pieces: () => Iterable<Piece>, count: number): TensorRepor
 }
 
 /** Makes one pass: all figures, and in `bins` the number of rates for each value of the window that follows `prefix`. */
-function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, shift: number) {
+function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, shift: number, scale: number) {
   let gradSquares = 0;
   let updateSquares = 0;
   let paramSquares = 0;
@@ -100,19 +110,19 @@ function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, s
   let used = 0;
   bins.fill(0);
   for (const { grad, param, update, rate } of pieces) {
-    const patterns = new Uint32Array(rate.buffer);
+    const patterns = new Uint32Array(Float32Array.from(rate).buffer);
     for (let i = 0; i < grad.length; i++) {
       const g = grad[i]!;
       const p = param[i]!;
       const u = update[i]!;
       const r = Math.abs(rate[i]!); // an lr of -0 gives -0
       if (g === 0) zeros++;
-      // A double has room for the sum of four float32.
-      if (!(Math.abs(g) + Math.abs(p) + Math.abs(u) + r < Infinity)) continue;
+      // A number minus itself is 0, unless it isn't finite.
+      if (g - g + (p - p) + (u - u) + (r - r) !== 0) continue;
       used++;
-      gradSquares += g * g;
-      updateSquares += u * u;
-      paramSquares += p * p;
+      gradSquares += squared(g * scale);
+      updateSquares += squared(u * scale);
+      paramSquares += squared(p * scale);
       if (r < smallest) smallest = r;
       if (r > largest) largest = r;
       const bits = patterns[i]! & 0x7fffffff;
@@ -121,6 +131,8 @@ function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, s
   }
   return { gradSquares, updateSquares, paramSquares, smallest, largest, zeros, used };
 }
+
+const squared = (value: number) => value * value;
 
 /** The middle rate, or the mean of the middle two. */
 function medianRate(
@@ -149,6 +161,9 @@ function medianRate(
 /** Gives the shortest number that rounds to this float32: 0.01 rather than 0.009999999776482582. */
 function shortest(value: number): number {
   const single = Math.fround(value);
+  // A float64 may be none, too large or too small for it.
+  if (single !== value && (single === 0 || Math.abs(single) === Infinity))
+    return Number(value.toPrecision(9));
   for (let digits = 1; ; digits++) {
     const short = Number(single.toPrecision(digits));
     if (Object.is(Math.fround(short), single)) return short;

@@ -47,6 +47,8 @@ export interface RowGroup {
   readonly missed: Missed;
   /** Places were chosen by another optimizer (`attach`), and none can be added. */
   readonly arePlaced: boolean;
+  /** Defined with `scheduleFree`. */
+  readonly weights: unknown;
   /** Takes over tensors that are updated by rows from now on. */
   settle(): void;
 }
@@ -105,6 +107,7 @@ export class Rows {
         `Option rows: there is no parameter ${show(name)}; there are ${show([...this.#byName.keys()])}.`,
       );
     }
+    if (found.group.weights) throw notByRows("rows");
     if (found.tensor.rows === undefined) {
       const given = found.tensor.shape ? `the shape ${show(found.tensor.shape)}` : "no shape";
       throw new OptionError(
@@ -263,6 +266,13 @@ function refuseBehind(tensor: Tensor, list: Uint32Array | undefined, step: numbe
   const name = show(tensor.name);
   throw new OptionError(
     `Rows of ${name} have missed steps, in which momentum or weight decay moves them: call catchUp({ ${name}: rows }) before the forward pass reads them, or set sparse to "lazy".`,
+  );
+}
+
+/** `scheduleFree` moves every element at each step towards its z, whether it has a gradient or not. */
+export function notByRows(option: string): OptionError {
+  return new OptionError(
+    `Option ${option} leaves rows where they are, and scheduleFree moves all of them at each step: leave out one.`,
   );
 }
 

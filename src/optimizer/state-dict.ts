@@ -10,9 +10,11 @@ import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "..
 import type { OptimizerOptions } from "../options/options.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
+import { refuseJson } from "./records.ts";
 import type { Rows } from "./rows.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { isFloatArray, type Shape } from "./values.ts";
+import type { WeightSums } from "./weights.ts";
 
 /** One tensor of a state dict, its arrays flat. */
 export interface TensorState<Elements extends FloatArray = Float32Array> extends State<Elements> {
@@ -27,7 +29,7 @@ export interface TensorState<Elements extends FloatArray = Float32Array> extends
 }
 
 /** A group of a state dict: the names of its tensors, and its hyperparameters. */
-export interface GroupState extends Partial<Hyperparameters> {
+export interface GroupState extends Partial<Hyperparameters>, Partial<WeightSums> {
   /** The names, in the group's order. */
   readonly params: readonly string[];
 }
@@ -56,14 +58,15 @@ export interface StateDict<Name extends string = string, Elements extends FloatA
 export function readState(
   real: Real,
   groups: readonly Group[],
-  { globalClipNorm, nonFinite, ema }: OptimizerOptions,
+  options: OptimizerOptions,
   steps: number,
   skippedSteps: number,
   copy: (view: FloatArray) => FloatArray,
 ): StateDict<string, never> {
+  const { globalClipNorm, nonFinite, ema, scheduleFree } = options;
   const entries = groups.flatMap(({ hyperparameters, tensors }) =>
     tensors.map((tensor) => {
-      const arrays = keptPlanes(hyperparameters, ema).map((plane): [string, FloatArray | Uint32Array] => [
+      const arrays = keptPlanes(hyperparameters, options).map((plane): [string, FloatArray | Uint32Array] => [
         plane,
         copy(tensor.view(plane)),
       ]);
@@ -75,14 +78,15 @@ export function readState(
     version: 1,
     steps,
     skippedSteps,
-    groups: groups.map(({ hyperparameters, tensors }) => ({
+    groups: groups.map(({ hyperparameters, tensors, weights }) => ({
       ...hyperparameters,
       // The rate of the last step: a schedule need not be defined beyond it.
       lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0), real),
+      ...weights?.after(steps),
       params: tensors.map(({ name }) => name),
     })),
-    tensors: Object.fromEntries(entries),
-    options: { globalClipNorm, nonFinite, ema },
+    tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: refuseJson }),
+    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree },
   };
 }
 
@@ -113,7 +117,7 @@ interface Write {
 export function writeState(
   dict: StateDict<string, FloatArray>,
   groups: readonly Group[],
-  { ema }: OptimizerOptions,
+  options: OptimizerOptions,
   arena: Arena,
   rows: Rows,
 ): void {
@@ -123,9 +127,11 @@ export function writeState(
   if (dict.groups?.length !== groups.length) refuse("groups.length", dict.groups?.length, groups.length);
 
   const nexts = groups.map((group, i) => {
-    const { params, ...given } = { ...dict.groups[i] };
+    const { params, weightSum, lrMax, ...given } = { ...dict.groups[i] };
     const names = group.tensors.map(({ name }) => name);
     if (!isSameList(params, names)) refuse(`groups[${i}].params`, params, names);
+    checkWeight(`groups[${i}].weightSum`, weightSum, group.weights !== undefined);
+    checkWeight(`groups[${i}].lrMax`, lrMax, group.weights !== undefined);
     const own = group.hyperparameters;
     // A function can't be saved: the optimizer's own schedule goes on, from the dict's step.
     if (typeof own.lr === "function") given.lr = own.lr;
@@ -135,7 +141,7 @@ export function writeState(
     tensors.map((tensor) => rowStepsOf(dict.tensors?.[tensor.name], tensor, dict.steps)),
   );
   const writes = groups.flatMap((group, i) => {
-    const wanted = keptPlanes(nexts[i]!, ema);
+    const wanted = keptPlanes(nexts[i]!, options);
     return group.tensors.flatMap((tensor) =>
       writesOf(dict.tensors?.[tensor.name], tensor, wanted, arena.real),
     );
@@ -161,6 +167,7 @@ export function writeState(
   }
   groups.forEach((group, i) => {
     group.change(nexts[i]!);
+    group.weights?.set(dict.steps, dict.groups[i] as WeightSums);
   });
   for (const { tensor, values } of counts) {
     if (values) tensor.stepsOfRows.set(values);
@@ -236,6 +243,14 @@ function apart(write: Write, memory: WebAssembly.Memory): Partial<Write> & Omit<
 function checkCount(name: string, count: unknown, most: number, wanted: string): void {
   const isCount = Number.isInteger(count) && (count as number) >= 0 && (count as number) <= most;
   if (!isCount) refuse(name, count, wanted);
+}
+
+/** Checks a number that groups have with `scheduleFree`, and with nothing else. */
+function checkWeight(name: string, value: unknown, isWanted: boolean): void {
+  if (!isWanted && value !== undefined) refuse(name, value, undefined);
+  if (isWanted && !(typeof value === "number" && value >= 0 && value < Infinity)) {
+    refuse(name, value, "a number from 0 up, as scheduleFree keeps it");
+  }
 }
 
 function isSameList(given: unknown, wanted: readonly unknown[]): boolean {

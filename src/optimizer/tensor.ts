@@ -17,6 +17,8 @@ export interface State<Elements extends FloatArray = Float32Array> {
   readonly momentumBuffer?: Elements;
   /** Running average of the gradient, with `centered`. */
   readonly gradAvg?: Elements;
+  /** The points that are averaged, with `scheduleFree`. They begin where the parameters are at the first step. */
+  readonly z?: Elements;
 }
 
 /** One tensor: its places, and the views of it. */
@@ -79,8 +81,9 @@ export class Tensor {
   }
 
   /** The views of all state in use. */
-  get state(): Partial<Record<StatePlane, FloatArray>> {
-    return Object.fromEntries(this.statePlanes().map((plane) => [plane, this.view(plane)]));
+  get state(): Partial<Record<StatePlane | "z", FloatArray>> {
+    const planes: Plane[] = this.segment.z ? [...this.statePlanes(), "z"] : [...this.statePlanes()];
+    return Object.fromEntries(planes.map((plane) => [plane, this.view(plane)]));
   }
 
   /** Whether gradients were last read before the memory grew. */

@@ -65,6 +65,18 @@ export interface Hyperparameters {
   sparse: "exact" | "lazy" | undefined;
 }
 
+/**
+ * A group's hyperparameters as an optimizer has them. An assignment is checked (`OptionError`) and holds from the next step.
+ */
+export interface GroupHyperparameters extends Omit<Hyperparameters, "lr"> {
+  /**
+   * Reads as the rate of the next step, also where it is a schedule; takes a number or a schedule. See
+   * `Hyperparameters.lr` for the size of the first step.
+   */
+  get lr(): number;
+  set lr(rate: number | Schedule);
+}
+
 /** The hyperparameters of a raw update. Those left out need an optimizer, which owns state and knows tensors. */
 export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm" | "sparse">;
 
@@ -129,16 +141,25 @@ export function checkTogether(
   }
 }
 
-/** Gives the hyperparameters as a caller reads and assigns them: an assignment is checked, then passed to `change`. */
+/**
+ * Gives the hyperparameters as a caller reads and assigns them: an assignment is checked, then passed to `change`.
+ *
+ * @param steps Gives the number of steps taken, for a schedule.
+ */
 export function guardHyperparameters(
   values: Hyperparameters,
   real: Real,
+  steps: () => number,
   change: (next: Hyperparameters) => void,
-): Hyperparameters {
+): GroupHyperparameters {
   const refuse = (_: object, name: PropertyKey): never => {
     throw new OptionError(`Option ${String(name)} can be assigned, not deleted or redefined.`);
   };
-  return new Proxy<Hyperparameters>(values, {
+  const guarded = new Proxy<Hyperparameters>(values, {
+    get(_, name) {
+      const value = values[name as keyof Hyperparameters];
+      return name === "lr" && typeof value === "function" ? learningRateAt(value, steps(), real) : value;
+    },
     set(_, name, value) {
       if (!Object.hasOwn(HYPERPARAMETERS, name)) throw unknownOption(name, Object.keys(HYPERPARAMETERS));
       check(HYPERPARAMETERS, name as keyof Hyperparameters, value, real);
@@ -155,16 +176,32 @@ export function guardHyperparameters(
     deleteProperty: refuse,
     defineProperty: refuse,
   });
+  return guarded as GroupHyperparameters;
 }
+
+/** The schedule that is giving a rate at this moment. */
+let running: Schedule | undefined;
 
 /** Gives the rate of a step: a schedule is called, and its result checked. */
 export function learningRateAt(lr: number | Schedule, step: number, real: Real): number {
   if (typeof lr === "number") return lr;
-  const value = lr(step);
+  if (lr === running) {
+    throw new OptionError(
+      "Option lr: the schedule has called its optimizer for a rate, by step(), report() or lr. It can only read the step that it is given.",
+    );
+  }
+  const outer = running;
+  running = lr;
+  let value: unknown;
+  try {
+    value = lr(step);
+  } finally {
+    running = outer;
+  }
   if (!LEARNING_RATE.accepts(value, real)) {
     throw new OptionError(
       `Option lr: the schedule gave ${show(value)} at step ${step}, expected ${LEARNING_RATE.wanted}.`,
     );
   }
-  return value;
+  return value as number;
 }

@@ -1,7 +1,18 @@
 /** The options of an optimizer, of a step and of a raw update: their types, defaults and rules. */
 import type { Real } from "../base/real.ts";
-import { check, defaultsOf, FLAG, numberIn, oneOf, type Rules, resolve } from "../base/rules.ts";
-import { show } from "../base/show.ts";
+import {
+  check,
+  checkIsPlain,
+  defaultsOf,
+  FLAG,
+  isPlain,
+  notPlain,
+  numberIn,
+  oneOf,
+  type Rules,
+  resolve,
+  unknownOption,
+} from "../base/rules.ts";
 import { OptionError } from "../errors.ts";
 import { type Backend, MAX_THREADS } from "../kernel/contract.ts";
 import type { Allocate } from "../memory/arena.ts";
@@ -37,6 +48,15 @@ export interface OptimizerOptions {
         readonly decay: number;
       }
     | undefined;
+  /**
+   * Averages of the parameters in the place of a schedule of `lr` (Defazio et al., "The Road Less Scheduled", 2024). `true`
+   * for the defaults. Gradients are taken where the parameters stand; `eval()` puts the averages in their place, to
+   * evaluate or to save a model, and `train()` puts them back. It takes the memory that momentum would take, and replaces
+   * `ema`.
+   *
+   * @defaultValue undefined
+   */
+  scheduleFree: boolean | ScheduleFreeOptions | undefined;
   /** The memory to work in, such as another module's. By default the optimizer makes one of its own. @defaultValue undefined */
   memory: WebAssembly.Memory | undefined;
   /**
@@ -57,6 +77,26 @@ export interface OptimizerOptions {
    * @defaultValue 1
    */
   threads: number;
+}
+
+/** The settings of `scheduleFree`, each with a default. */
+export interface ScheduleFreeOptions {
+  /** How near the average gradients are taken, above 0 to 1: at 1 in the average itself. @defaultValue 0.9 */
+  readonly beta?: number;
+  /** Steps over which the learning rate rises to its value, a whole number; they weigh less in the average. @defaultValue 0 */
+  readonly warmupSteps?: number;
+  /** Power of the step's number in its weight, a multiple of 0.5: above 0, late steps weigh more. @defaultValue 0 */
+  readonly r?: number;
+  /** Power of the largest learning rate so far in a step's weight, a multiple of 0.5. @defaultValue 2 */
+  readonly weightLrPower?: number;
+}
+
+/** @internal */
+export type ScheduleFree = Required<ScheduleFreeOptions>;
+
+/** The options of an optimizer, each at its value. */
+export interface ResolvedOptions extends OptimizerOptions {
+  scheduleFree: ScheduleFree | undefined;
 }
 
 /** The options of the constructor, all optional: hyperparameters for all groups, and those of the optimizer as a whole. */
@@ -127,10 +167,27 @@ export interface CoreOptions extends Partial<CoreHyperparameters>, ScaleOptions 
 
 const EMA_DECAY = /* @__PURE__ */ numberIn(isShare, 0, "from 0 to 1");
 
+// Engines round other powers differently, and bits must not differ.
+const HALVES = "from 0 to 100, a multiple of 0.5";
+const isHalf = (value: unknown) =>
+  typeof value === "number" && value >= 0 && value <= 100 && Number.isInteger(value * 2);
+
+const SCHEDULE_FREE: Rules<ScheduleFree> = /* @__PURE__ */ (() => ({
+  beta: numberIn((beta) => beta > 0 && beta <= 1, 0.9, "above 0, to 1"),
+  warmupSteps: {
+    default: 0,
+    wanted: "a whole number from 0 up",
+    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  },
+  r: { default: 0, wanted: `a number ${HALVES}`, accepts: isHalf },
+  weightLrPower: { default: 2, wanted: `a number ${HALVES}`, accepts: isHalf },
+}))();
+
 /** @internal */
 export const NON_FINITE = /* @__PURE__ */ oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw");
 
-const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
+/** @internal */
+export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
   globalClipNorm: CLIP,
   nonFinite: NON_FINITE,
   ema: {
@@ -141,6 +198,12 @@ const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() => ({
       value !== null &&
       Object.keys(value).join() === "decay" &&
       EMA_DECAY.accepts((value as { decay: unknown }).decay, real),
+  },
+  scheduleFree: {
+    default: undefined,
+    wanted: "true, or an object of beta, warmupSteps, r and weightLrPower",
+    accepts: (value) =>
+      typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value)),
   },
   memory: {
     default: undefined,
@@ -207,22 +270,15 @@ const OPTIMIZER_DEFAULTS = /* @__PURE__ */ defaultsOf(OPTIMIZER_OPTIONS);
 const STEP_DEFAULTS = /* @__PURE__ */ defaultsOf(STEP_OPTIONS);
 const CORE_DEFAULTS = /* @__PURE__ */ defaultsOf(CORE_OPTIONS);
 
-/** Refuses options that are no object, such as a learning rate by itself. */
-export function checkIsObject(options: unknown): void {
-  if (typeof options !== "object" || options === null) {
-    throw new OptionError(`options: got ${show(options)}, expected an object such as { lr: 1e-3 }.`);
-  }
-}
-
 /** Checks the constructor's options, and parts them into those that groups inherit and those of the whole. */
 export function resolveOptions(
   options: Options,
   real: Real,
 ): {
   inherited: Hyperparameters;
-  optimizerOptions: OptimizerOptions;
+  optimizerOptions: ResolvedOptions;
 } {
-  checkIsObject(options);
+  checkIsPlain(options);
   const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, real, Object.keys(OPTIMIZER_OPTIONS));
   const optimizerOptions = resolve(
     OPTIMIZER_OPTIONS,
@@ -231,7 +287,12 @@ export function resolveOptions(
     real,
     Object.keys(HYPERPARAMETERS),
   );
-  const { memory, allocate, threads } = optimizerOptions;
+  const { memory, allocate, threads, ema, scheduleFree } = optimizerOptions;
+  if (ema !== undefined && scheduleFree) {
+    throw new OptionError(
+      "Options ema and scheduleFree both average the parameters, and scheduleFree's average is made to be evaluated with: leave out ema.",
+    );
+  }
   if (allocate !== undefined && memory === undefined) {
     throw new OptionError("Option allocate gives places in options.memory: set memory too.");
   }
@@ -240,12 +301,39 @@ export function resolveOptions(
       `Option threads: got ${threads}, but options.memory isn't shared between threads. Make it with { shared: true }, or leave threads out.`,
     );
   }
-  return { inherited, optimizerOptions };
+  // A copy, which a later assignment to the caller's object doesn't change.
+  if (ema) optimizerOptions.ema = { decay: ema.decay };
+  return {
+    inherited,
+    optimizerOptions: { ...optimizerOptions, scheduleFree: scheduleFreeOf(scheduleFree, real) },
+  };
 }
+
+function scheduleFreeOf(given: OptimizerOptions["scheduleFree"], real: Real): ScheduleFree | undefined {
+  if (!given) return undefined;
+  return resolve(SCHEDULE_FREE, defaultsOf(SCHEDULE_FREE), given === true ? {} : given, real);
+}
+
+const GRADIENTS =
+  "Gradients don't go here: write them to their views first, as optimizer.grads.w.set(values).";
 
 /** Checks the options of `step`. */
 export function resolveStepOptions(options: StepOptions | undefined, real: Real): Required<StepOptions> {
-  return options === undefined ? STEP_DEFAULTS : resolve(STEP_OPTIONS, STEP_DEFAULTS, options, real);
+  if (options === undefined) return STEP_DEFAULTS;
+  if (!isPlain(options)) throw notPlain("step", options, "{ gradScale: 0.5 }", GRADIENTS);
+  return resolve(STEP_OPTIONS, STEP_DEFAULTS, options, real, NO_OTHERS, unknownStepOption);
+}
+
+const NO_OTHERS: readonly string[] = [];
+
+/** The error for hyperparameters and gradients that are given to `step`, and for misspelt options. */
+function unknownStepOption(name: string, known: readonly string[], value: unknown): OptionError {
+  if (Object.hasOwn(HYPERPARAMETERS, name)) {
+    const place = name === "lr" ? "optimizer.lr" : `optimizer.groups[0].${name}`;
+    return new OptionError(`step takes no ${name}: assign ${place} before it, which holds from then on.`);
+  }
+  const rest = typeof value === "object" ? ` ${GRADIENTS}` : "";
+  return new OptionError(unknownOption(name, known).message + rest);
 }
 
 /** Checks a share that a caller asks about. */
@@ -256,6 +344,7 @@ export function checkShard(shard: Shard, real: Real): Shard {
 
 /** Checks the options of a raw update, which come in one object. */
 export function resolveCoreOptions(options: CoreOptions, real: Real): Required<CoreOptions> {
+  checkIsPlain(options);
   const resolved = resolve(CORE_OPTIONS, CORE_DEFAULTS, options, real);
   checkTogether(resolved, real);
   return resolved;

@@ -11,6 +11,7 @@ import {
   FLUSHED,
   MOMENTUM,
   NESTEROV,
+  SCHEDULE_FREE,
   type Scalars,
   SHAPED,
   ZEROED,
@@ -28,6 +29,13 @@ export interface StepPlan {
   emaDecay: number | undefined;
 }
 
+/** The second point that parameters are drawn towards. */
+export interface Drawn {
+  /** The share of this step's z in the average, with `scheduleFree`. */
+  zShare: number;
+  beta: number;
+}
+
 /**
  * Reduces a group's hyperparameters to a kernel's scalars, for one step at the learning rate `lr`. Each is computed in
  * double, then rounded to the element type, once.
@@ -37,6 +45,7 @@ export function scalarsOf(
   lr: number,
   plan: StepPlan,
   { round }: Real,
+  drawn?: Drawn,
 ): Scalars {
   const { alpha, eps, epsInsideSqrt, weightDecay, decoupledWeightDecay } = hyperparameters;
   const { momentum, lrInMomentum, clipValue, biasCorrection } = hyperparameters;
@@ -59,7 +68,8 @@ export function scalarsOf(
       (emaDecay === undefined ? 0 : AVERAGED) |
       (plan.zeroGrad ? ZEROED : 0) |
       (decaysDecoupled ? DECOUPLED : 0) |
-      (flushesAt(step) ? FLUSHED : 0),
+      (flushesAt(step) ? FLUSHED : 0) |
+      (drawn ? SCHEDULE_FREE : 0),
     alpha: round(alpha),
     oneMinusAlpha: round(1 - alpha),
     epsInside: epsInsideSqrt ? round(eps) : 0,
@@ -74,8 +84,8 @@ export function scalarsOf(
     correction: biasCorrection ? round(1 - power(alpha, step + 1)) : 1,
     // The first step takes the weights themselves, as Keras does.
     emaWeight: emaDecay === undefined ? 0 : step === 0 ? 1 : round(1 - emaDecay),
-    zShare: 0,
-    stepShare: 1,
+    zShare: drawn ? round(drawn.zShare) : 0,
+    stepShare: drawn ? round(1 - drawn.beta * (1 - drawn.zShare)) : 1,
     x0Share: 0,
   };
 }

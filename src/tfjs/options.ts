@@ -1,10 +1,10 @@
 /** The options of the optimizer for tf.js, and their form in the config of a saved model. */
 import type { serialization } from "@tensorflow/tfjs-core";
 import { FLOAT32 } from "../base/real.ts";
-import { defaultsOf, type Rules, resolve } from "../base/rules.ts";
+import { checkIsPlain, defaultsOf, type Rules, resolve } from "../base/rules.ts";
 import { dialects } from "../options/dialects.ts";
 import { CLIP, checkTogether, HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
-import { checkClipping, checkIsObject, NON_FINITE, type OptimizerOptions } from "../options/options.ts";
+import { checkClipping, NON_FINITE, type OptimizerOptions } from "../options/options.ts";
 
 /**
  * The options of `rmsprop`. The defaults are tf.js's own: `lr` 0.001, which is that of `optimizer: "rmsprop"`
@@ -42,7 +42,7 @@ const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
 
 /** Checks options, and takes from `base` those that are left out. */
 export function resolveRMSPropOptions(given: RMSPropOptions, base = DEFAULTS): ResolvedOptions {
-  checkIsObject(given);
+  checkIsPlain(given);
   const resolved = resolve(RULES, base, given, FLOAT32);
   checkTogether(resolved, FLOAT32);
   checkClipping(resolved.globalClipNorm, [resolved]);

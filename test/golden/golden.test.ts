@@ -112,7 +112,8 @@ function train(backend: Backend, options: Options, kind: Kind) {
 /** All options as they hold in an optimizer made with these, written as the manifest writes them. */
 function complete(options: Options): GoldenOptions {
   const { groups } = new RMSprop({ w: [1] }, { lr: 0, ...options });
-  const { lr, clipValue, clipNorm, ...others } = groups[0];
+  const { clipValue, clipNorm, ...others } = groups[0];
+  const { lr = 0 } = options;
   const orNull = (limit = Infinity) => (limit === Infinity ? null : limit);
   const { stepsPerLr, steps } = manifest;
   return {

@@ -1,5 +1,5 @@
 /** Files between this package and PyTorch's side: what else is in them, bad use, and the reference's judgement. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { type Params, RMSprop } from "rmsprop-wasm";
 import { carriedTensors, load, restore, save } from "rmsprop-wasm/checkpoint";
@@ -64,8 +64,12 @@ describeWith(required("torch", "safetensors", "numpy"), "PyTorch's script", () =
     expect(back.groups).toMatchObject(groups);
   });
 
-  it("takes the optimizers of named_parameters(), 2,000 of them", () => {
-    run("pytorch_jobs.py", [["save_named", { target: at("named"), count: 2000 }]]);
+  it("takes the optimizers of named_parameters(), 2,000 of them, and keeps the old file's mode and a link to it", () => {
+    writeFileSync(at("named"), "old", { mode: 0o600 });
+    symlinkSync(at("named"), at("named-link"));
+    run("pytorch_jobs.py", [["save_named", { target: at("named-link"), count: 2000 }]]);
+    expect(lstatSync(at("named-link")).isSymbolicLink()).toBe(true);
+    expect(statSync(at("named")).mode & 0o777).toBe(0o600);
     const file = readFileSync(at("named"));
     expect(split(file).json.length).toBeLessThan(2000 * 2500);
     const loaded = load(file);

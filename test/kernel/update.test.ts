@@ -1,5 +1,6 @@
 /** The mathematics: every backend gives the reference's bits, wherever an element stands and whatever it holds. */
 import { describe, expect, it } from "vitest";
+import { FLOAT32, FLOAT64, type FloatArray, type Real } from "../../src/base/real.ts";
 import {
   AVERAGED,
   CENTERED,
@@ -18,6 +19,7 @@ import { PLANES } from "../../src/kernel/segment.ts";
 import {
   ALL_VARIANTS,
   bitsOf,
+  filled,
   KERNELS,
   ordinaryPlanes,
   type Planes,
@@ -54,25 +56,37 @@ const SPECIAL = [
   NaN,
 ];
 
-describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
+/** The same in float64: its smallest denormal, its smallest normal number, and numbers whose squares overflow or vanish. */
+const SPECIAL_IN_FLOAT64 = [
+  ...[0, -0, 1, -1, 2 ** -1074, -(2 ** -1074), 2 ** -1023, 2 ** -1022, 1e-200, -1e-161],
+  ...[1e154, -1.9e154, Number.MAX_VALUE, Infinity, -Infinity, NaN],
+];
+
+describe.each(
+  Object.keys(KERNELS).flatMap((backend) => [
+    { backend, real: FLOAT32 as Real },
+    { backend, real: FLOAT64 as Real },
+  ]),
+)("$real.name on backend $backend", ({ backend, real }) => {
   describe.each(VARIANTS)("$name", ({ variant }) => {
-    const scalars = scalarsFor(variant);
+    const scalars = scalarsFor(variant, {}, real);
 
     it.each(COUNTS)("gives the reference's bits for %i elements at every alignment", (count) => {
       for (const shifts of SHIFTS) {
-        const planes = ordinaryPlanes(count, count + 1);
+        const planes = ordinaryPlanes(count, count + 1, real);
         expect(bitsOf(run(backend, planes, scalars, { shifts }))).toEqual(bitsOf(run("js", planes, scalars)));
       }
     });
 
     it("gives the reference's bits for special values in body and tail", () => {
       const next = seeded(7);
-      const pick = () => SPECIAL[next() % SPECIAL.length]!;
+      const special = real === FLOAT32 ? SPECIAL : SPECIAL_IN_FLOAT64;
+      const pick = () => special[next() % special.length]!;
       const planes = Object.fromEntries(
-        PLANES.map((name) => [name, Float32Array.from({ length: 4099 }, pick)]),
-      ) as Planes;
+        PLANES.map((name) => [name, filled<FloatArray>(real, 4099, pick)]),
+      ) as Planes<FloatArray>;
       // State is never negative; what a checkpoint brought in is not ours to test here.
-      planes.squareAvg = planes.squareAvg.map(Math.abs);
+      planes.squareAvg = planes.squareAvg.map((v: number) => Math.abs(v)) as FloatArray;
       const expected = bitsOf(run("js", planes, scalars));
       expect(bitsOf(run(backend, planes, scalars))).toEqual(expected);
 
@@ -80,16 +94,19 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
       for (const i of elements) {
         const alone = Object.fromEntries(
           PLANES.map((name) => [name, planes[name].slice(i, i + 1)]),
-        ) as Planes;
+        ) as Planes<FloatArray>;
         const result = bitsOf(run(backend, alone, scalars));
-        for (const name of PLANES) expect(result[name]![0]).toBe(expected[name]![i]);
+        const words = real.bytes / 4;
+        for (const name of PLANES) {
+          expect(result[name]).toEqual(expected[name]!.subarray(i * words, (i + 1) * words));
+        }
       }
     });
 
     it("leaves what it doesn't use as it was, and the gradient unless it clears it", () => {
-      const planes = ordinaryPlanes(37, 3);
+      const planes = ordinaryPlanes(37, 3, real);
       const after = run(backend, planes, scalars);
-      expect(after.grad).toEqual(variant & ZEROED ? new Float32Array(37) : planes.grad);
+      expect(after.grad).toEqual(variant & ZEROED ? new real.Array(37) : planes.grad);
       if (!(variant & MOMENTUM)) expect(after.momentumBuffer).toEqual(planes.momentumBuffer);
       if (!(variant & CENTERED)) expect(after.gradAvg).toEqual(planes.gradAvg);
       if (!(variant & AVERAGED)) expect(after.ema).toEqual(planes.ema);
@@ -100,12 +117,14 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
 
   it("gives the reference's bits for every combination of options", () => {
     for (const { variant } of ALL_VARIANTS) {
-      const planes = ordinaryPlanes(67, variant);
-      const scalars = scalarsFor(variant);
+      const planes = ordinaryPlanes(67, variant, real);
+      const scalars = scalarsFor(variant, {}, real);
       expect(bitsOf(run(backend, planes, scalars))).toEqual(bitsOf(run("js", planes, scalars)));
     }
   });
+});
 
+describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   const one = (values: Partial<Record<keyof Planes, number>>, variant: number, overrides = {}) => {
     const planes = Object.fromEntries(
       PLANES.map((name) => [name, Float32Array.of(values[name] ?? 0)]),

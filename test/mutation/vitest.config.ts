@@ -11,7 +11,7 @@ export default mergeConfig(
       include: ["test/{kernel,options,optimizer,memory,checkpoint,threads}/**/*.test.ts"],
       // A compiler at work, and programs of their own: neither sees a mutant.
       exclude: ["**/node_modules/**", "test/kernel/binary.test.ts", "test/memory/foreign-modules.test.ts"],
-      testTimeout: 20_000,
+      testTimeout: 120_000,
     },
   },
 );

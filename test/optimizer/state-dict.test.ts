@@ -170,7 +170,7 @@ describe("a state dict", () => {
     const schedule = (step: number) => 1 / (1 + step);
     const scheduled = new RMSprop({ w: [1] }, { lr: schedule });
     scheduled.loadStateDict(dict);
-    expect(scheduled.groups[0].lr).toBe(schedule);
+    expect(scheduled.groups[0].lr).toBe(schedule(2));
     scheduled.grads.w[0] = 1;
     const reference = new RMSprop({ w: [1] }, { lr: schedule(2) });
     reference.loadStateDict({ ...dict, groups: [{ params: ["w"] }] });

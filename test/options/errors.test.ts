@@ -74,7 +74,15 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     ["Lr", "lr"],
     ["learningRate", "lr"],
     ["learning_rate", "lr"],
+    ["stepSize", "lr"],
     ["rho", "alpha"],
+    ["beta", "alpha"],
+    ["gamma", "alpha"],
+    ["decay", "alpha"],
+    ["decayRate", "alpha"],
+    ["decay_rate", "alpha"],
+    ["l2", "weightDecay"],
+    ["mu", "momentum"],
     ["epsilon", "eps"],
     ["weight_decay", "weightDecay"],
     ["zzz", "lr"],
@@ -105,8 +113,8 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
 
   it("lets no view be replaced, which the optimizer would never read", () => {
     const { params, grads } = make({ w: [2] });
-    expect(() => Object.assign(grads, { w: new Float32Array(2) })).toThrow(TypeError);
-    expect(() => Object.assign(params, { b: new Float32Array(2) })).toThrow(TypeError);
+    expect(() => Object.assign(grads, { w: new Float32Array(2) })).toThrow(ParameterError);
+    expect(() => Object.assign(params, { b: new Float32Array(2) })).toThrow(ParameterError);
   });
 
   it.each(BAD_PARAMS)("refuses %s", (_, params, message) => {

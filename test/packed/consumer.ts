@@ -113,6 +113,26 @@ const views: Float32Array[] = [grouped.ema.w, grouped.grads.b];
 // @ts-expect-error A group's names are its tensors', not its own keys.
 grouped.params.params;
 
+// The rate reads as a number, and takes a schedule.
+const nextRate: number = grouped.lr * grouped.groups[0].lr;
+grouped.lr *= 0.99;
+optimizer.groups[0].lr *= 0.99;
+optimizer.lr = lr;
+
+// Fields, arguments and dynamic names need no type arguments, generic functions index by the names that they read.
+class Trainer {
+  readonly optimizer: RMSprop;
+  constructor(params: Record<string, number[]>) {
+    this.optimizer = new RMSprop(params);
+  }
+}
+const train = (any: RMSprop): boolean => any.step();
+const trained: boolean = train(optimizer) && train(new Trainer({ w: [2] }).optimizer);
+export function halve<P extends Params>(any: RMSprop<P>, names: readonly NameOf<P>[]): void {
+  for (const name of names) any.grads[name].set(any.grads[name].map((value) => value / 2));
+  for (const name of Object.keys(any.params) as NameOf<P>[]) any.params[name].fill(0);
+}
+
 // Tensors that lie somewhere already.
 const inPlace: AdoptedViews = { param: view, grad: view };
 const byOffset: AdoptedOffsets = { param: 1024, grad: 2048, count: 4 };
@@ -226,4 +246,18 @@ core.update(tensor, { clipNorm: 1 });
 
 export const read = [applied, averages, counts, errors, figures, grads, js, lies, name, norm, params, runsOn];
 export const saves = [blob, buffer, saved, streamed, written];
-export const more = [sources, fromValues, swapped, text, views, wasm, start, end, threads, attached, damage];
+export const more = [
+  nextRate,
+  trained,
+  sources,
+  fromValues,
+  swapped,
+  text,
+  views,
+  wasm,
+  start,
+  end,
+  threads,
+  attached,
+  damage,
+];

@@ -84,6 +84,34 @@ describeWith(tools, "the declarations", () => {
     expect(compile("typescript-7.0", "misnamed.ts", NODE)).toMatch(/misnamed\.ts.*rmsprop-wasm\/kernel/);
   });
 
+  it("annotate what isolatedDeclarations wants annotated", () => {
+    writeFileSync(
+      join(consumer, "isolated.ts"),
+      `import { RMSprop, type Shape } from "rmsprop-wasm";
+      export const named: RMSprop<{ w: Shape }> = new RMSprop({ w: [2] });
+      export const any: RMSprop = named;`,
+    );
+    const options = { ...NODE, noEmit: false, declaration: true, outDir: "out", isolatedDeclarations: true };
+    expect(compile("typescript-7.0", "isolated.ts", options)).toBe("");
+  });
+
+  it.each([
+    ["typescript-5.4", NODE],
+    ["typescript-5.4", { module: "node16" }],
+    ["typescript-7.0", { module: "node16" }],
+  ])("want a dynamic import in CommonJS with %s and %o", (compiler, resolution) => {
+    writeFileSync(
+      join(consumer, "required.cts"),
+      'import { RMSprop } from "rmsprop-wasm"; new RMSprop({ w: [2] });',
+    );
+    expect(compile(compiler, "required.cts", resolution)).toMatch(/TS1479/);
+    writeFileSync(
+      join(consumer, "dynamic.cts"),
+      `export const made = import("rmsprop-wasm").then(({ RMSprop }) => new RMSprop({ w: [2] }).params.w);`,
+    );
+    expect(compile(compiler, "dynamic.cts", resolution)).toBe("");
+  });
+
   it("are found by require as well, since TypeScript 5.8", () => {
     writeFileSync(
       join(consumer, "consumer.cts"),

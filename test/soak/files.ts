@@ -4,7 +4,15 @@
  * of this package; a refusal changes nothing; whole files and pieces of them come to the same.
  */
 import assert from "node:assert/strict";
-import { CheckpointError, OptionError, type Options, type Params, RMSprop, RMSpropError } from "rmsprop-wasm";
+import {
+  CheckpointError,
+  OptionError,
+  type Options,
+  type Params,
+  RMSprop,
+  RMSpropError,
+  type StepOptions,
+} from "rmsprop-wasm";
 import { load, loadChunks, restore, restoreLeRobot, save, saveLeRobot } from "rmsprop-wasm/checkpoint";
 import { collectGarbage } from "../support/garbage.ts";
 import { train } from "../support/runs.ts";
@@ -52,6 +60,20 @@ function trained(options: object, params: Params = GROUPS()): RMSprop<Params> {
   return optimizer;
 }
 
+/** An optimizer of which some rows have had other steps than the others. */
+function trainedByRows(): RMSprop<Params> {
+  const params = [
+    { params: { w: [2, 3] }, sparse: "exact" as const },
+    { params: { "a.b": [2, 2] }, sparse: "lazy" as const },
+  ];
+  const optimizer = new RMSprop<Params>(params);
+  for (const rows of [{ w: [0], "a.b": [1] }, { w: [1] }]) {
+    for (const grad of Object.values(optimizer.grads)) grad.fill(1);
+    optimizer.step({ rows } as StepOptions);
+  }
+  return optimizer;
+}
+
 const carried = {
   "norm.num_batches_tracked": tensor("I64", BigInt64Array.of(7n) as Any, []),
   "norm.running_mean": tensor("F32", Float32Array.of(1, 2)),
@@ -71,6 +93,7 @@ const record = (name: string, more: object = {}) =>
   ]);
 
 const origins: readonly Origin[] = [
+  { name: "by rows", bytes: Buffer.from(save(trainedByRows())), target: new Target(trainedByRows) },
   ...Object.entries({
     plain: {},
     averaged: { ema: { decay: 0.5 }, globalClipNorm: 3 },

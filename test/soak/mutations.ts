@@ -49,7 +49,7 @@ export const ODD = [
 ];
 const DTYPES = "F64 F32 F16 BF16 I64 U64 I32 U8 BOOL F4 F6_E2M3 F8_E4M3 C64 F33".split(" ");
 const NAMES = [
-  ..."w a.b c s state.w.step state.w.square_avg state.w.ema state.c.grad_avg state.w.momentum_buffer".split(
+  ..."w a.b c s state.w.step state.w.square_avg state.w.ema state.c.grad_avg state.w.momentum_buffer state.w.row_steps".split(
     " ",
   ),
   ...["__metadata__", "__proto__", "constructor", "", "x", "norm.running_mean", "\0", "é𝄞", "n".repeat(3000)],

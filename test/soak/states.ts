@@ -1,7 +1,7 @@
 /** Commands that save and load: state dicts, and files whole and in pieces. */
 import fc from "fast-check";
 import type { Optimizer, Params, StateDict } from "rmsprop-wasm";
-import { load, loadChunks, restore, save, saveChunks } from "rmsprop-wasm/checkpoint";
+import { type Loaded, load, loadChunks, restore, save, saveChunks } from "rmsprop-wasm/checkpoint";
 import { type Call, command, pick, who } from "./command.ts";
 import type { Saved } from "./model.ts";
 import type { Kept, Member, Session } from "./session.ts";
@@ -231,7 +231,7 @@ async function loadNew(session: Session, args: { which: number; sizes: number[];
   for (const [i, { backend }] of session.worlds.entries()) {
     const bytes = forms[i]!;
     const options = { backend, ...(args.lr === undefined ? {} : { lr: args.lr }) };
-    let loaded: ReturnType<typeof load>;
+    let loaded: Loaded<string>;
     try {
       loaded = isWhole ? load(bytes, options) : await loadChunks(pieces(bytes, args.sizes), options);
     } catch (error) {

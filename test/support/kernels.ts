@@ -1,6 +1,6 @@
 /** Helpers for tests of the mathematics: both backends over one memory, and bits to compare. */
 
-import { FLOAT32 } from "../../src/base/real.ts";
+import { FLOAT32, FLOAT64, type FloatArray, type Real } from "../../src/base/real.ts";
 import {
   AVERAGED,
   CENTERED,
@@ -19,17 +19,19 @@ import {
   ZEROED,
 } from "../../src/kernel/contract.ts";
 import { KERNELS as KERNELS_OF_FLOAT32 } from "../../src/kernel/module.ts";
+import { KERNELS as KERNELS_OF_FLOAT64 } from "../../src/kernel/module-f64.ts";
 import { openReference } from "../../src/kernel/reference.ts";
 import type { Segment } from "../../src/kernel/segment.ts";
 import { PLANES, type Plane } from "../../src/kernel/segment.ts";
 import { openWasm } from "../../src/kernel/wasm.ts";
 
-export type Planes = Record<Plane, Float32Array>;
+export type Planes<Elements extends FloatArray = Float32Array> = Record<Plane, Elements>;
 
 /** Every kernel, by the backend that it must say it is. */
-export const KERNELS: Record<string, (memory: WebAssembly.Memory) => Kernel> = {
-  wasm: (memory) => openWasm(memory, KERNELS_OF_FLOAT32),
-  js: (memory) => openReference(memory, "js", FLOAT32),
+export const KERNELS: Record<string, (memory: WebAssembly.Memory, real?: Real) => Kernel> = {
+  wasm: (memory, real = FLOAT32) =>
+    openWasm(memory, real === FLOAT64 ? KERNELS_OF_FLOAT64 : KERNELS_OF_FLOAT32),
+  js: (memory, real = FLOAT32) => openReference(memory, "js", real),
 };
 
 const BITS = {
@@ -80,7 +82,7 @@ export const VARIANTS = ALL_VARIANTS.filter(
 );
 
 /** Scalars of no particular meaning, so that no factor is neutral and none equals another. */
-export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): Scalars {
+export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}, real: Real = FLOAT32): Scalars {
   const scalars: Scalars = {
     variant,
     alpha: 0.9375,
@@ -101,7 +103,7 @@ export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): S
     x0Share: -0.31,
     ...overrides,
   };
-  for (const name of SCALARS) scalars[name] = Math.fround(scalars[name]);
+  for (const name of SCALARS) scalars[name] = real.round(scalars[name]);
   return scalars;
 }
 
@@ -109,20 +111,24 @@ export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}): S
  * Lays planes out with `shift` elements before each, so that vectors start off their alignment, and a guard on both
  * sides; runs one update over `count` elements; gives the planes after it. Throws when a guard was touched.
  */
-export function run(
+export function run<Elements extends FloatArray = Float32Array>(
   backend: string,
-  planes: Planes,
+  planes: Planes<Elements>,
   scalars: Scalars,
   { shifts = PLANES.map(() => 0) as readonly number[], splits = [] as readonly number[] } = {},
-): Planes {
+): Planes<Elements> {
   const count = planes.param.length;
+  const real = (planes.param.BYTES_PER_ELEMENT === 8 ? FLOAT64 : FLOAT32) as unknown as Real<Elements>;
+  const { bytes } = real;
   const guard = 8;
   const stride = Math.ceil((count + 2 * guard + 4) / 4) * 4;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((1024 + stride * 4 * PLANES.length) / 65_536) });
-  const kernel = KERNELS[backend]!(memory);
+  const memory = new WebAssembly.Memory({
+    initial: Math.ceil(((256 + stride * PLANES.length) * bytes) / 65_536),
+  });
+  const kernel = KERNELS[backend]!(memory, real);
   if (kernel.backend !== backend) throw new Error(`asked for ${backend}, got ${kernel.backend}`);
 
-  const heap = new Float32Array(memory.buffer);
+  const heap = new real.Array(memory.buffer);
   const words = new Uint32Array(memory.buffer).fill(GUARD_WORD);
   const at = PLANES.map((_, i) => 256 + i * stride + guard + shifts[i]!);
   PLANES.forEach((name, i) => {
@@ -134,16 +140,19 @@ export function run(
     const [from, to] = [edges[i - 1]!, edges[i]!];
     const segment = { count: to - from } as Segment;
     PLANES.forEach((name, plane) => {
-      segment[name] = (at[plane]! + from) * 4;
+      segment[name] = (at[plane]! + from) * bytes;
     });
     kernel.update(segment, scalars);
   }
 
   const inside = new Set(at.flatMap((start) => Array.from({ length: count }, (_, i) => start + i)));
   words.forEach((word, i) => {
-    if (word !== GUARD_WORD && !inside.has(i)) throw new Error(`word ${i} outside the planes became ${word}`);
+    if (word !== GUARD_WORD && !inside.has(Math.floor((i * 4) / bytes)))
+      throw new Error(`word ${i} outside the planes became ${word}`);
   });
-  return Object.fromEntries(PLANES.map((name, i) => [name, heap.slice(at[i], at[i]! + count)])) as Planes;
+  return Object.fromEntries(
+    PLANES.map((name, i) => [name, heap.slice(at[i], at[i]! + count)]),
+  ) as Planes<Elements>;
 }
 
 export const GUARD_WORD = 0x5eedca5e;
@@ -152,15 +161,17 @@ export const GUARD_WORD = 0x5eedca5e;
  * The bits of each number, one pattern for all NaN: which NaN an operation gives is the one thing that WebAssembly
  * and JavaScript leave open.
  */
-export function bits(values: Float32Array): Uint32Array {
-  const words = new Uint32Array(values.slice().buffer);
-  values.forEach((value, i) => {
-    if (Number.isNaN(value)) words[i] = 0x7fc00000;
+export function bits(values: FloatArray): Uint32Array {
+  const copy = values.slice();
+  const words = new Uint32Array(copy.buffer);
+  const perElement = copy.BYTES_PER_ELEMENT / 4;
+  copy.forEach((value: number, i: number) => {
+    if (Number.isNaN(value)) words.fill(0x7fc00000, i * perElement, (i + 1) * perElement);
   });
   return words;
 }
 
-export function bitsOf(planes: Planes): Record<string, Uint32Array> {
+export function bitsOf(planes: Planes<FloatArray>): Record<string, Uint32Array> {
   return Object.fromEntries(PLANES.map((name) => [name, bits(planes[name])]));
 }
 
@@ -175,13 +186,31 @@ export function seeded(seed: number): () => number {
   };
 }
 
+/** An array of so many elements, each as `make` gives it. */
+export function filled<Elements extends FloatArray>(
+  real: Real<Elements>,
+  count: number,
+  make: () => number,
+): Elements {
+  const values = new real.Array(count);
+  for (let i = 0; i < count; i++) values[i] = make();
+  return values;
+}
+
 /** Planes of ordinary values: a state that a training run could have reached. */
-export function ordinaryPlanes(count: number, seed: number): Planes {
+export function ordinaryPlanes(count: number, seed: number): Planes;
+export function ordinaryPlanes<Elements extends FloatArray>(
+  count: number,
+  seed: number,
+  real: Real<Elements>,
+): Planes<Elements>;
+export function ordinaryPlanes(count: number, seed: number, real: Real = FLOAT32): Planes<FloatArray> {
   const next = seeded(seed);
-  const symmetric = () => (next() / 2 ** 31 - 1) * 2 ** ((next() % 16) - 8);
+  const symmetric = () =>
+    ((next() + (real.bytes === 8 ? next() / 2 ** 32 : 0)) / 2 ** 31 - 1) * 2 ** ((next() % 16) - 8);
   const planes = Object.fromEntries(
-    PLANES.map((name) => [name, Float32Array.from({ length: count }, symmetric)]),
-  ) as Planes;
+    PLANES.map((name) => [name, filled(real, count, symmetric)]),
+  ) as Planes<FloatArray>;
   planes.squareAvg.forEach((v, i) => {
     planes.squareAvg[i] = v * v;
   });

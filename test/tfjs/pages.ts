@@ -1,5 +1,5 @@
 /** Pages that tests look at with browsers, each bundled with a tf.js of one version. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,10 +21,15 @@ function modulesOf(version: Version): URL {
   return version === "4.22.0" ? peerModules : new URL(`versions/${version}/node_modules/`, import.meta.url);
 }
 
+function dependenciesOf(version: Version): string[] {
+  const manifest = readFileSync(new URL("../package.json", modulesOf(version)), "utf8");
+  return Object.keys(JSON.parse(manifest).dependencies);
+}
+
 /** For `describeWith`. */
 export const tfjsOf = (version: Version) => ({
   name: `tf.js ${version}`,
-  isThere: existsSync(new URL("@tensorflow/tfjs-backend-webgl", modulesOf(version))),
+  isThere: dependenciesOf(version).every((name) => existsSync(new URL(name, modulesOf(version)))),
   install: `npm ci --prefix ${version === "4.22.0" ? "bench/peers" : `test/tfjs/versions/${version}`}`,
 });
 

@@ -1,0 +1,117 @@
+/** Mistakes that users of other libraries make in their first five minutes. The test beside this writes what each gets. */
+import { RMSprop } from "rmsprop-wasm";
+import { load, save } from "rmsprop-wasm/checkpoint";
+import { instantiate } from "rmsprop-wasm/core";
+import { rmsprop } from "rmsprop-wasm/tfjs";
+
+// biome-ignore lint/suspicious/noExplicitAny: no type lets these mistakes pass
+type Bad = any;
+
+/** Runs a statement in sloppy code, where JavaScript ignores assignments that can't be made. */
+const sloppy = (statement: string) => (o: Bad) => new Function("o", statement)(o);
+const make = (params: Bad, options?: Bad) => () => new RMSprop(params, options);
+
+/** Each mistake as it is written, and a program that makes it with a fresh optimizer of `{ w: [2] }`. */
+export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) => unknown])[] = [
+  ["new RMSprop({ w: [0.1, 0.2] })", make({ w: [0.1, 0.2] })],
+  ["new RMSprop({ w: 0.5 })", make({ w: 0.5 })],
+  ["new RMSprop({ w: [3, , 2] })", make({ w: Array.from({ length: 3 }) })],
+  ["new RMSprop({ w: { shape: [3], values: [1, 2] } })", make({ w: { shape: [3], values: [1, 2] } })],
+  ["new RMSprop({ w: [[1, 2], [3]] })", make({ w: [[1, 2], [3]] })],
+  ["new RMSprop({ w: new Int32Array(2) })", make({ w: new Int32Array(2) })],
+  ["new RMSprop([784, 10])", make([784, 10])],
+  ['new RMSprop(new Map([["w", [2]]]))', make(new Map([["w", [2]]]))],
+  ["new RMSprop({ w: [2] }, 0.01)", make({ w: [2] }, 0.01)],
+  ["new RMSprop({ w: [2] }, { learningRate: 0.01 })", make({ w: [2] }, { learningRate: 0.01 })],
+  ["new RMSprop({ w: [2] }, { stepSize: 0.01 })", make({ w: [2] }, { stepSize: 0.01 })],
+  ["new RMSprop({ w: [2] }, { rho: 0.9 })", make({ w: [2] }, { rho: 0.9 })],
+  ["new RMSprop({ w: [2] }, { gamma: 0.9 })", make({ w: [2] }, { gamma: 0.9 })],
+  ["new RMSprop({ w: [2] }, { decayRate: 0.9 })", make({ w: [2] }, { decayRate: 0.9 })],
+  ["new RMSprop({ w: [2] }, { l2: 1e-4 })", make({ w: [2] }, { l2: 1e-4 })],
+  ['new RMSprop({ w: [2] }, { lr: "0.01" })', make({ w: [2] }, { lr: "0.01" })],
+  ["new RMSprop({ w: [2] }, { eps: 0 })", make({ w: [2] }, { eps: 0 })],
+  ["new RMSprop({ w: [2] }, { nesterov: true })", make({ w: [2] }, { nesterov: true })],
+  ["new RMSprop({ w: [2] }, Object.create({ lr: 1 }))", make({ w: [2] }, Object.create({ lr: 1 }))],
+  ["optimizer.step([1, 2])", (o) => o.step([1, 2])],
+  ["optimizer.step({ w: gradient })", (o) => o.step({ w: new Float32Array(2) })],
+  ["optimizer.step(0.5)", (o) => o.step(0.5)],
+  ["optimizer.step(null)", (o) => o.step(null)],
+  ["optimizer.step({ lr: 0.1 })", (o) => o.step({ lr: 0.1 })],
+  ["optimizer.params = { … }", sloppy("o.params = {}")],
+  ["optimizer.params.w = values", sloppy("o.params.w = [1, 2]")],
+  ["optimizer.grads.w = gradient", sloppy("o.grads.w = [1, 2]")],
+  ["optimizer.grads.v = gradient", sloppy("o.grads.v = [1, 2]")],
+  ["optimizer.state.w.squareAvg = values", sloppy("o.state.w.squareAvg = [1, 2]")],
+  ["optimizer.groups = [ … ]", sloppy("o.groups = []")],
+  ["optimizer.groups.lr = 0.1", sloppy("o.groups.lr = 0.1")],
+  ["optimizer.learningRate = 0.1", sloppy("o.learningRate = 0.1")],
+  ["optimizer.momentum = 0.9", sloppy("o.momentum = 0.9")],
+  ["optimizer.threads = 4", sloppy("o.threads = 4")],
+  ["optimizer.steps = 0", sloppy("o.steps = 0")],
+  ["optimizer.lr = -1", sloppy("o.lr = -1")],
+  [
+    "optimizer.lr, of groups with rates of their own",
+    () => new RMSprop([{ params: { a: [1] } }, { params: { b: [1] }, lr: 1 }]).lr,
+  ],
+  [
+    "lr: () => optimizer.step()",
+    (o) => {
+      o.lr = () => o.step();
+      o.step();
+    },
+  ],
+  [
+    "lr: async (step) => 0.1",
+    (o) => {
+      o.lr = async () => 0.1;
+      o.step();
+    },
+  ],
+  ["optimizer.swapEma(), without ema", (o) => o.swapEma()],
+  ["JSON.stringify(optimizer)", (o) => JSON.stringify(o)],
+  ["JSON.stringify(optimizer.stateDict())", (o) => JSON.stringify(o.stateDict())],
+  [
+    "optimizer.loadStateDict(…), a number for an array",
+    (o) => {
+      const { tensors, ...dict } = o.stateDict();
+      o.loadStateDict({ ...dict, tensors: { w: { ...tensors.w, squareAvg: 0 } } });
+    },
+  ],
+  ["optimizer.loadStateDict({})", (o) => o.loadStateDict({})],
+  ["RMSprop.attach(optimizer)", (o) => RMSprop.attach(o)],
+  [
+    "RMSprop.attach(handle, { learningRate: 1 })",
+    () => RMSprop.attach({} as Bad, { learningRate: 1 } as Bad),
+  ],
+  [
+    "optimizer.step(), after dispose()",
+    (o) => {
+      o.dispose();
+      o.step();
+    },
+  ],
+  [
+    "optimizer.step(), after optimizer.memory.grow(1)",
+    (o) => {
+      o.grads.w.fill(1);
+      o.step();
+      o.memory.grow(1);
+      o.step();
+    },
+  ],
+  ['load("run.safetensors")', () => load("run.safetensors" as Bad)],
+  ["load(new Uint8Array(4))", () => load(new Uint8Array(4))],
+  [
+    "restore of another model's file",
+    (o) => o.loadStateDict(load(save(new RMSprop({ v: [3] }))).stateDict()),
+  ],
+  [
+    "core.update(tensor, { learningRate: 1 })",
+    () =>
+      instantiate(new WebAssembly.Memory({ initial: 1 })).update(
+        { param: 1024, grad: 2048, squareAvg: 4096, count: 4 },
+        { learningRate: 1 } as Bad,
+      ),
+  ],
+  ["rmsprop(0.01), of rmsprop-wasm/tfjs", () => rmsprop(0.01 as Bad)],
+];
