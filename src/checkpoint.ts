@@ -135,7 +135,6 @@ export function* saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void> {
  * @param file The file's bytes.
  * @param options Options that replace the file's, for all groups. A hyperparameter that neither gives has the
  * constructor's default.
- * @param type The class to make an optimizer of, by default the main entry's `RMSprop`.
  * @throws CheckpointError for a file that is malformed, or has doubles that the optimizer can't hold.
  * @throws OptionError for hyperparameters out of range; and when the learning rate was a function, which a file can't
  * hold, and `options.lr` doesn't say what it is to be.
@@ -144,7 +143,11 @@ export function load<Name extends string = string>(
   file: Uint8Array | ArrayBufferLike,
   options?: Options,
 ): Loaded<Name>;
-/** Does the same with another class. */
+/**
+ * Does the same with another class.
+ *
+ * @param type The class to make an optimizer of: by default the main entry's `RMSprop`.
+ */
 export function load<Made extends AnyOptimizer>(
   file: Uint8Array | ArrayBufferLike,
   options: Options,

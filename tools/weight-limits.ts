@@ -2,6 +2,7 @@
 export const WEIGHT_LIMITS = {
   "rmsprop-wasm": 28_000,
   "rmsprop-wasm/core": 9_000,
+  "rmsprop-wasm/f64": 28_000,
   "rmsprop-wasm/js": 23_000,
   "rmsprop-wasm/tfjs": 17_500,
   /** Beside the main entry, which it takes its optimizers from. */

@@ -105,6 +105,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     return this.#groups[0].lr;
   }
 
+  /** Sets the rate of all groups, from the next step on. */
   set lr(rate: number | Schedule) {
     this.#refuseOwnRates();
     for (const group of this.#groups) group.lr = rate;

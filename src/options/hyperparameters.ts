@@ -74,6 +74,7 @@ export interface GroupHyperparameters extends Omit<Hyperparameters, "lr"> {
    * `Hyperparameters.lr` for the size of the first step.
    */
   get lr(): number;
+  /** Sets the rate from the next step on. */
   set lr(rate: number | Schedule);
 }
 

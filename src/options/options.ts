@@ -147,7 +147,14 @@ export interface StepOptions {
  * Numbers of rows, in any order, each counted once: an array or typed array, or the byte offset and number of uint32
  * elements in the optimizer's memory.
  */
-export type RowIndices = ArrayLike<number> | { readonly ptr: number; readonly count: number };
+export type RowIndices =
+  | ArrayLike<number>
+  | {
+      /** Byte offset of the first index, a multiple of 4. */
+      readonly ptr: number;
+      /** How many indices stand there. */
+      readonly count: number;
+    };
 
 /** Rows of tensors, by the tensors' names. */
 export type RowsByName = Readonly<Record<string, RowIndices>>;

@@ -57,6 +57,7 @@ describe("every public class and function has an example, which runs:", () => {
       expect.arrayContaining([
         "rmsprop-wasm.RMSprop",
         "rmsprop-wasm/core.instantiate",
+        "rmsprop-wasm/f64.RMSprop",
         "rmsprop-wasm/js.RMSprop",
         "rmsprop-wasm/tfjs.rmsprop",
       ]),

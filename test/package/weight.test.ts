@@ -22,6 +22,7 @@ describe("a minified bundle", () => {
   it.each([
     ["rmsprop-wasm", 'export * from "./index.ts"'],
     ["rmsprop-wasm/core", 'export * from "./core.ts"'],
+    ["rmsprop-wasm/f64", 'export * from "./f64.ts"'],
     ["rmsprop-wasm/js", 'export * from "./js.ts"'],
     ["rmsprop-wasm/tfjs", 'export * from "./tfjs.ts"'],
   ] as const)("of %s stays under its limit, gzipped", async (entry, line) => {

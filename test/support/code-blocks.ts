@@ -40,6 +40,7 @@ export async function expectToRun(code: string): Promise<void> {
     "rmsprop-wasm": "./src/index.ts",
     "rmsprop-wasm/checkpoint": "./src/checkpoint.ts",
     "rmsprop-wasm/core": "./src/core.ts",
+    "rmsprop-wasm/f64": "./src/f64.ts",
     "rmsprop-wasm/js": "./src/js.ts",
     "rmsprop-wasm/tfjs": "./src/tfjs.ts",
   };
