@@ -36,7 +36,8 @@ export function oneOf<Value>(initial: Value, ...values: Value[]): Rule<Value> {
   return {
     default: initial,
     wanted: values.map(show).join(" or "),
-    accepts: (value) => values.includes(value as Value),
+    // A default beside the values, such as undefined, can be assigned back.
+    accepts: (value) => value === initial || values.includes(value as Value),
   };
 }
 

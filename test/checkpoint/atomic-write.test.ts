@@ -124,7 +124,8 @@ describe("writeFileAtomic", () => {
   it("replaces no folder and no device", async () => {
     const pipe = join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);
-    for (const other of [folder, pipe, "/dev/null"]) {
+    // A pipe stands for devices: a fault here would replace one of the machine's own, for root.
+    for (const other of [folder, pipe]) {
       const written = writeFileAtomic(other, bytes);
       await expect(written).rejects.toThrow(CheckpointError);
       await expect(written).rejects.toThrow(`${other} is a folder or a device, expected a file`);

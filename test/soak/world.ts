@@ -8,7 +8,7 @@ import { RMSprop as RMSpropJs } from "rmsprop-wasm/js";
 import type { Plane } from "../../src/kernel/segment.ts";
 import { bits } from "../support/kernels.ts";
 import { valuesOf } from "./content.ts";
-import { type CommonOptions, type GroupPlan, type ModelOptimizer, statePlanes } from "./model.ts";
+import { type CommonOptions, type GroupPlan, type ModelOptimizer, rateAt, statePlanes } from "./model.ts";
 
 /** The kinds of memories: the optimizer's own, the caller's, with an allocator, and those that threads share. */
 export const KINDS = ["own", "given", "shared", "allocated", "threads"] as const;
@@ -191,7 +191,11 @@ export class World {
     });
     groups.forEach((tensors, i) => {
       const hyper = model.hypers[i]!;
-      same(`group ${i}`, { ...real.groups[i] }, hyper);
+      const { steps } = model.tensors;
+      const lr = rateAt(hyper.lr, steps);
+      // A schedule without a rate for the next step is an error to read.
+      if (lr >= 0) same(`group ${i}`, { ...real.groups[i] }, { ...hyper, lr });
+      else same(`rate of group ${i}`, nameOfError(() => real.groups[i]!.lr), "OptionError");
       for (const tensor of tensors) {
         const { name, count } = tensor.plan;
         const state = real.state[name] as unknown as Record<string, Float32Array>;
@@ -250,6 +254,15 @@ function sameBits(what: string, real: Float32Array, model: Float32Array): void {
   if (Buffer.from(a.buffer).equals(Buffer.from(b.buffer))) return;
   const i = a.findIndex((word, i) => word !== b[i]);
   throw new Error(`${what}[${i}] of ${b.length}: got ${real[i]} among ${real.length}, expected ${model[i]}`);
+}
+
+function nameOfError(read: () => unknown): string | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return (error as Error).name;
+  }
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
