@@ -4,12 +4,13 @@ import { configDefaults, defineConfig } from "vitest/config";
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const source = (name: string) => path(`src/${name}.ts`);
 
-/** Tests beside browsers, other runtimes, PyTorch and Keras: a fiftieth of all tests, and more than half of their time. */
+/** Tests beside browsers, other runtimes, PyTorch and Keras, and every combination of options by rows: most of the time. */
 const HEAVY = [
   "test/demo/page.test.ts",
   "test/interop/*.test.ts",
   "test/tfjs/{chromium,graphics}.test.ts",
   "test/threads/everywhere.test.ts",
+  "test/kernel/rows.test.ts",
 ];
 
 export default defineConfig({
@@ -27,6 +28,8 @@ export default defineConfig({
   },
   test: {
     testTimeout: 60_000,
+    // Vitest's default leaves a core idle, which is half of two.
+    maxWorkers: "100%",
     hookTimeout: 120_000,
     projects: [
       {

@@ -7,7 +7,7 @@ export const isPlain = (work: Work) => work.variant === "plain";
 
 export const plain: Way = {
   name: "plain",
-  title: "best plain JavaScript loop",
+  title: "JavaScript loop, two elements a division",
   formula: "pytorch",
   supports: isPlain,
   prepare: (work) => prepareLoop(work, plainRmsprop),
