@@ -12,7 +12,6 @@
  *     m = momentum·m + u                         momentum; nesterov goes on with u + momentum·m
  *     u = bufferScale·m                          momentum
  *     u = u + decoupledDecay·p                   decoupled: lr·weightDecay
- *     u = u − x0Share·(x0 − p)                   learned: 1 − s / (s before); z in the place of p if there is one
  *     d = z − p                                  scheduleFree
  *     z = z − u                                  scheduleFree
  *     u = stepShare·u − zShare·d                 scheduleFree: zShare is c, stepShare is 1 − beta·(1 − c)
@@ -91,9 +90,8 @@ const ZEROED: u32 = 128;
 const DECOUPLED: u32 = 256;
 const FLUSHED: u32 = 512;
 const SCHEDULE_FREE: u32 = 1024;
-const LEARNED: u32 = 2048;
 /** Averages as alpha·v + (w·g)·g; `update` finds out. */
-const MIXED: u32 = 4096;
+const MIXED: u32 = 2048;
 
 function uses<Switch>(variant: u32, bit: u32): bool {
   if (isVoid<Switch>()) return false;
@@ -126,7 +124,7 @@ function quotient(g: v128, q: v128, updateScales: v128, epsInsides: v128, epsilo
 }
 
 /** Updates the elements that fill whole turns. */
-function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFree, Learned>(
+function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFree>(
   variant: u32,
   param: usize,
   grad: usize,
@@ -134,7 +132,6 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   momentumBuffer: usize,
   gradAvg: usize,
   z: usize,
-  x0: usize,
   count: u32,
   rates: v128,
   moreRates: v128,
@@ -143,7 +140,6 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   bounds: v128,
   moreBounds: v128,
   shares: v128,
-  moreShares: v128,
 ): void {
   const elements = elementsOf<Lanes>();
   const bytes: usize = elements * sizeof<Real>();
@@ -160,9 +156,8 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   const highest = splat2(bounds, moreBounds);
   const lowest = v128.neg<Real>(highest);
   const corrections = splat3(bounds, moreBounds);
-  const zShares = splat0(shares, moreShares);
-  const stepShares = splat1(shares, moreShares);
-  const x0Shares = splat2(shares, moreShares);
+  const zShares = splat0(shares, shares);
+  const stepShares = splat1(shares, shares);
 
   // Counting down, not comparing with an end address, lets a plane reach the last byte of a 4 GiB memory.
   do {
@@ -246,12 +241,6 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     if (uses<ScheduleFree>(variant, SCHEDULE_FREE)) {
       z0 = load<Lanes>(z);
       z1 = loadNext<Lanes>(z);
-    }
-    if (uses<Learned>(variant, LEARNED)) {
-      u0 = v128.sub<Real>(u0, v128.mul<Real>(x0Shares, v128.sub<Real>(load<Lanes>(x0), z0)));
-      u1 = v128.sub<Real>(u1, v128.mul<Real>(x0Shares, v128.sub<Real>(loadNext<Lanes>(x0), z1)));
-    }
-    if (uses<ScheduleFree>(variant, SCHEDULE_FREE)) {
       const d0 = v128.sub<Real>(z0, p0);
       const d1 = v128.sub<Real>(z1, p1);
       z0 = v128.sub<Real>(z0, u0);
@@ -272,7 +261,6 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     if (uses<Momentum>(variant, MOMENTUM)) momentumBuffer += bytes;
     if (uses<Centered>(variant, CENTERED)) gradAvg += bytes;
     if (uses<ScheduleFree>(variant, SCHEDULE_FREE)) z += bytes;
-    if (uses<Learned>(variant, LEARNED)) x0 += bytes;
     count -= elements;
   } while (count >= elements);
 }
@@ -332,7 +320,7 @@ const PIECE: u32 = 512;
  * Updates `count` elements of each plane in place. `variant` adds up the parts in use: 1 momentum, 2 centered, 4 shaped
  * (`gradScale`, `clipValue`), 8 decayed (`gradScale`, `weightDecay`), 16 nesterov, 32 corrected, 64 averaged (`ema`),
  * 128 the gradient cleared behind the update, 256 decoupled (`decoupledDecay`), 512 denormals flushed behind it,
- * 1024 scheduleFree (`z`, `zShare`, `stepShare`), 2048 learned (`x0`, `x0Share`).
+ * 1024 scheduleFree (`z`, `zShare`, `stepShare`).
  * Pointers are bytes, aligned to an element, of planes that do not overlap; a plane or scalar that the variant lacks is never
  * used.
  */
@@ -345,7 +333,6 @@ export function update(
   gradAvg: usize,
   ema: usize,
   z: usize,
-  x0: usize,
   count: u32,
   alpha: Real,
   oneMinusAlpha: Real,
@@ -362,7 +349,6 @@ export function update(
   emaWeight: Real,
   zShare: Real,
   stepShare: Real,
-  x0Share: Real,
 ): void {
   if (!(oneMinusAlpha > 0 && oneMinusAlpha < 0.5)) variant |= MIXED;
   // Neutral for the general loop, which scales every gradient.
@@ -374,8 +360,7 @@ export function update(
   const moreScales = upper(gradScale, decoupledDecay);
   const bounds = lower(epsInside, eps, clipValue, correction);
   const moreBounds = upper(clipValue, correction);
-  const shares = lower(zShare, stepShare, x0Share, 0);
-  const moreShares = upper(x0Share, 0);
+  const shares = lower(zShare, stepShare, 0, 0);
   const piece = variant & (AVERAGED | ZEROED | FLUSHED) ? PIECE : count;
   while (count > 0) {
     const elements = min(count, piece);
@@ -385,24 +370,23 @@ export function update(
     const whole: u32 = variant & MIXED ? 0 : elements & ~(PAIR - 1);
     // biome-ignore format: a table
     if (whole > 0) switch (variant & ~(AVERAGED | ZEROED | FLUSHED)) {
-      case 0: updateAs<Pair, Off, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case MOMENTUM: updateAs<Pair, On, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case CENTERED: updateAs<Pair, Off, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case CENTERED | MOMENTUM: updateAs<Pair, On, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case SHAPED: updateAs<Pair, Off, Off, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case DECAYED: updateAs<Pair, Off, Off, Off, On, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case SCHEDULE_FREE: updateAs<Pair, Off, Off, Off, Off, Off, On, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case LEARNED: updateAs<Pair, Off, Off, Off, Off, Off, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
+      case 0: updateAs<Pair, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
+      case MOMENTUM: updateAs<Pair, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
+      case CENTERED: updateAs<Pair, Off, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
+      case CENTERED | MOMENTUM: updateAs<Pair, On, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
+      case SHAPED: updateAs<Pair, Off, Off, On, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
+      case DECAYED: updateAs<Pair, Off, Off, Off, On, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
+      case SCHEDULE_FREE: updateAs<Pair, Off, Off, Off, Off, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
       default:
-        if (variant & (SCHEDULE_FREE | LEARNED)) updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
-        else updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, x0, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
+        if (variant & SCHEDULE_FREE) updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares);
+        else updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares);
     }
     if (whole < elements) {
       const done: usize = whole * sizeof<Real>();
       // biome-ignore format: as above
-      updateAs<One, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(
-        variant, param + done, grad + done, squareAvg + done, momentumBuffer + done, gradAvg + done, z + done, x0 + done,
-        elements - whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares,
+      updateAs<One, Asked, Asked, Asked, Asked, Asked, Asked>(
+        variant, param + done, grad + done, squareAvg + done, momentumBuffer + done, gradAvg + done, z + done,
+        elements - whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares,
       );
     }
     if (variant & AVERAGED) {
@@ -426,7 +410,6 @@ export function update(
     gradAvg += bytes;
     ema += bytes;
     z += bytes;
-    x0 += bytes;
     count -= elements;
   }
 }

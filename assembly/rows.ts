@@ -20,7 +20,6 @@ export function updateRows(
   gradAvg: usize,
   ema: usize,
   z: usize,
-  x0: usize,
   count: u32,
   alpha: Real,
   oneMinusAlpha: Real,
@@ -37,7 +36,6 @@ export function updateRows(
   emaWeight: Real,
   zShare: Real,
   stepShare: Real,
-  x0Share: Real,
   rows: usize,
   rowCount: u32,
 ): u32 {
@@ -58,9 +56,9 @@ export function updateRows(
     const at: usize = <usize>(first * count) * sizeof<Real>();
     // biome-ignore format: a list
     update(
-      variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at, x0 + at,
+      variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at,
       run * count, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, clipValue, decoupledDecay,
-      weightDecay, correction, emaWeight, zShare, stepShare, x0Share,
+      weightDecay, correction, emaWeight, zShare, stepShare,
     );
   }
   return seen;

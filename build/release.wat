@@ -1,10 +1,10 @@
 (module
- (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
+ (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
  (type $2 (func (param i32 f64 i32)))
  (type $3 (func (param i32 f64 i32 f64 i32 f64 i32)))
- (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32) (result i32)))
+ (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32) (result i32)))
  (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
  (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
  (type $8 (func (param i32 i32 f64) (result f64)))
@@ -294,14 +294,16 @@
    end
   end
  )
- (func $assembly/rmsprop/update (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32)
+ (func $assembly/rmsprop/update (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32)
+  (local $24 i32)
+  (local $25 i32)
   (local $26 i32)
   (local $27 i32)
   (local $28 i32)
   (local $29 i32)
   (local $30 i32)
-  (local $31 i32)
-  (local $32 i32)
+  (local $31 v128)
+  (local $32 v128)
   (local $33 v128)
   (local $34 v128)
   (local $35 v128)
@@ -314,38 +316,36 @@
   (local $42 v128)
   (local $43 v128)
   (local $44 v128)
-  (local $45 v128)
+  (local $45 i32)
   (local $46 v128)
   (local $47 i32)
   (local $48 v128)
-  (local $49 i32)
+  (local $49 v128)
   (local $50 i32)
   (local $51 v128)
-  (local $52 v128)
-  (local $53 v128)
+  local.get $9
+  f32x4.splat
   local.get $10
-  f32x4.splat
-  local.get $11
   f32x4.replace_lane 1
-  local.get $15
-  f32x4.replace_lane 2
-  local.get $20
-  f32x4.replace_lane 3
-  local.set $51
   local.get $14
+  f32x4.replace_lane 2
+  local.get $19
+  f32x4.replace_lane 3
+  local.set $48
+  local.get $13
   f32x4.splat
-  local.get $16
+  local.get $15
   f32x4.replace_lane 1
-  local.get $17
+  local.get $16
   f32.const 1
   local.get $0
   local.get $0
-  i32.const 4096
+  i32.const 2048
   i32.or
-  local.get $11
+  local.get $10
   f32.const 0.5
   f32.lt
-  local.get $11
+  local.get $10
   f32.const 0
   f32.gt
   i32.and
@@ -355,844 +355,700 @@
   i32.and
   select
   f32x4.replace_lane 2
-  local.get $19
-  f32x4.replace_lane 3
-  local.set $52
-  local.get $12
-  f32x4.splat
-  local.get $13
-  f32x4.replace_lane 1
   local.get $18
-  f32x4.replace_lane 2
-  local.get $21
   f32x4.replace_lane 3
-  local.set $53
-  local.get $23
+  local.set $49
+  local.get $11
   f32x4.splat
-  local.get $24
+  local.get $12
   f32x4.replace_lane 1
-  local.get $25
+  local.get $17
+  f32x4.replace_lane 2
+  local.get $20
+  f32x4.replace_lane 3
+  local.set $51
+  local.get $22
+  f32x4.splat
+  local.get $23
+  f32x4.replace_lane 1
+  f32.const 0
   f32x4.replace_lane 2
   f32.const 0
   f32x4.replace_lane 3
-  local.set $48
+  local.set $46
   i32.const 512
-  local.get $9
+  local.get $8
   local.get $50
   i32.const 704
   i32.and
   select
-  local.set $47
+  local.set $45
   loop $while-continue|0
-   local.get $9
+   local.get $8
    if
-    local.get $9
-    local.get $47
-    local.get $9
-    local.get $47
+    local.get $8
+    local.get $45
+    local.get $8
+    local.get $45
     i32.lt_u
     select
-    local.tee $32
+    local.tee $30
     i32.const 2
     i32.shl
-    local.set $49
+    local.set $47
     i32.const 0
-    local.get $32
+    local.get $30
     i32.const -8
     i32.and
     local.get $50
-    i32.const 4096
+    i32.const 2048
     i32.and
     select
-    local.tee $28
+    local.tee $26
     if
      block $break|1
-      block $case8|1
-       block $case7|1
-        block $case6|1
-         block $case5|1
-          block $case4|1
-           block $case3|1
-            block $case2|1
-             block $case1|1
-              block $case0|1
-               block $tablify|0
-                local.get $50
-                i32.const -705
-                i32.and
-                local.tee $0
-                br_table $case0|1 $case1|1 $case2|1 $tablify|0
-               end
-               local.get $0
-               i32.const 3
-               i32.eq
-               br_if $case3|1
-               local.get $0
-               i32.const 4
-               i32.eq
-               br_if $case4|1
-               local.get $0
-               i32.const 8
-               i32.eq
-               br_if $case5|1
-               local.get $0
-               i32.const 1024
-               i32.eq
-               br_if $case6|1
-               local.get $0
-               i32.const 2048
-               i32.eq
-               br_if $case7|1
-               br $case8|1
+      block $case7|1
+       block $case6|1
+        block $case5|1
+         block $case4|1
+          block $case3|1
+           block $case2|1
+            block $case1|1
+             block $case0|1
+              block $tablify|0
+               local.get $50
+               i32.const -705
+               i32.and
+               local.tee $0
+               br_table $case0|1 $case1|1 $case2|1 $tablify|0
               end
-              local.get $1
-              local.set $26
-              local.get $2
-              local.set $0
-              local.get $3
-              local.set $27
-              local.get $28
-              local.set $29
-              local.get $51
-              f32x4.extract_lane 1
-              f32x4.splat
-              local.set $41
-              local.get $52
-              f32x4.extract_lane 0
-              f32x4.splat
-              local.set $40
-              local.get $53
-              f32x4.extract_lane 0
-              f32x4.splat
-              local.set $39
-              local.get $53
-              f32x4.extract_lane 1
-              f32x4.splat
-              local.set $38
-              loop $do-loop|0
-               local.get $26
-               v128.load offset=16
-               local.set $37
-               local.get $41
-               local.get $0
-               v128.load
-               local.tee $36
-               local.get $36
-               f32x4.mul
-               local.get $27
-               v128.load
-               local.tee $33
-               f32x4.sub
-               f32x4.mul
-               local.get $33
-               f32x4.add
-               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-               f32x4.pmin
-               local.set $35
-               local.get $41
-               local.get $0
-               v128.load offset=16
-               local.tee $34
-               local.get $34
-               f32x4.mul
-               local.get $27
-               v128.load offset=16
-               local.tee $33
-               f32x4.sub
-               f32x4.mul
-               local.get $33
-               f32x4.add
-               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-               f32x4.pmin
-               local.set $33
-               local.get $26
-               local.get $26
-               v128.load
-               local.get $40
-               local.get $36
-               f32x4.mul
-               local.get $35
-               local.get $39
-               f32x4.add
-               f32x4.sqrt
-               local.get $38
-               f32x4.add
-               f32x4.div
-               f32x4.sub
-               v128.store
-               local.get $26
-               local.get $37
-               local.get $40
-               local.get $34
-               f32x4.mul
-               local.get $33
-               local.get $39
-               f32x4.add
-               f32x4.sqrt
-               local.get $38
-               f32x4.add
-               f32x4.div
-               f32x4.sub
-               v128.store offset=16
-               local.get $27
-               local.get $35
-               v128.store
-               local.get $27
-               local.get $33
-               v128.store offset=16
-               local.get $26
-               i32.const 32
-               i32.add
-               local.set $26
-               local.get $0
-               i32.const 32
-               i32.add
-               local.set $0
-               local.get $27
-               i32.const 32
-               i32.add
-               local.set $27
-               local.get $29
-               i32.const 8
-               i32.sub
-               local.tee $29
-               i32.const 8
-               i32.ge_u
-               br_if $do-loop|0
-              end
-              br $break|1
+              local.get $0
+              i32.const 3
+              i32.eq
+              br_if $case3|1
+              local.get $0
+              i32.const 4
+              i32.eq
+              br_if $case4|1
+              local.get $0
+              i32.const 8
+              i32.eq
+              br_if $case5|1
+              local.get $0
+              i32.const 1024
+              i32.eq
+              br_if $case6|1
+              br $case7|1
              end
              local.get $1
-             local.set $26
+             local.set $24
              local.get $2
-             local.set $29
-             local.get $3
-             local.set $27
-             local.get $4
              local.set $0
-             local.get $28
-             local.set $30
-             local.get $51
-             f32x4.extract_lane 1
-             f32x4.splat
-             local.set $44
-             local.get $51
-             f32x4.extract_lane 2
-             f32x4.splat
-             local.set $43
-             local.get $52
-             f32x4.extract_lane 0
-             f32x4.splat
-             local.set $42
-             local.get $52
-             f32x4.extract_lane 1
-             f32x4.splat
-             local.set $41
-             local.get $53
-             f32x4.extract_lane 0
-             f32x4.splat
-             local.set $40
-             local.get $53
+             local.get $3
+             local.set $25
+             local.get $26
+             local.set $27
+             local.get $48
              f32x4.extract_lane 1
              f32x4.splat
              local.set $39
-             loop $do-loop|00
-              local.get $26
+             local.get $49
+             f32x4.extract_lane 0
+             f32x4.splat
+             local.set $38
+             local.get $51
+             f32x4.extract_lane 0
+             f32x4.splat
+             local.set $37
+             local.get $51
+             f32x4.extract_lane 1
+             f32x4.splat
+             local.set $36
+             loop $do-loop|0
+              local.get $24
               v128.load offset=16
-              local.set $38
-              local.get $44
-              local.get $29
+              local.set $35
+              local.get $39
+              local.get $0
               v128.load
-              local.tee $37
-              local.get $37
-              f32x4.mul
-              local.get $27
-              v128.load
-              local.tee $33
-              f32x4.sub
-              f32x4.mul
-              local.get $33
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $36
-              local.get $44
-              local.get $29
-              v128.load offset=16
               local.tee $34
               local.get $34
               f32x4.mul
-              local.get $27
-              v128.load offset=16
-              local.tee $33
+              local.get $25
+              v128.load
+              local.tee $31
               f32x4.sub
               f32x4.mul
-              local.get $33
+              local.get $31
               f32x4.add
               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
               f32x4.pmin
-              local.set $35
-              local.get $42
-              local.get $34
-              f32x4.mul
-              local.get $35
-              local.get $40
-              f32x4.add
-              f32x4.sqrt
+              local.set $33
               local.get $39
-              f32x4.add
-              f32x4.div
-              local.get $43
               local.get $0
               v128.load offset=16
+              local.tee $32
+              local.get $32
               f32x4.mul
+              local.get $25
+              v128.load offset=16
+              local.tee $31
+              f32x4.sub
+              f32x4.mul
+              local.get $31
               f32x4.add
-              local.set $34
-              local.get $26
-              local.get $26
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $31
+              local.get $24
+              local.get $24
               v128.load
-              local.get $41
-              local.get $42
-              local.get $37
+              local.get $38
+              local.get $34
               f32x4.mul
-              local.get $36
-              local.get $40
+              local.get $33
+              local.get $37
               f32x4.add
               f32x4.sqrt
-              local.get $39
+              local.get $36
               f32x4.add
               f32x4.div
-              local.get $43
-              local.get $0
-              v128.load
-              f32x4.mul
-              f32x4.add
-              local.tee $33
-              f32x4.mul
               f32x4.sub
               v128.store
-              local.get $26
-              local.get $38
-              local.get $41
-              local.get $34
-              f32x4.mul
-              f32x4.sub
-              v128.store offset=16
-              local.get $27
-              local.get $36
-              v128.store
-              local.get $27
+              local.get $24
               local.get $35
+              local.get $38
+              local.get $32
+              f32x4.mul
+              local.get $31
+              local.get $37
+              f32x4.add
+              f32x4.sqrt
+              local.get $36
+              f32x4.add
+              f32x4.div
+              f32x4.sub
               v128.store offset=16
-              local.get $0
+              local.get $25
               local.get $33
               v128.store
-              local.get $0
-              local.get $34
+              local.get $25
+              local.get $31
               v128.store offset=16
-              local.get $26
+              local.get $24
               i32.const 32
               i32.add
-              local.set $26
-              local.get $29
-              i32.const 32
-              i32.add
-              local.set $29
-              local.get $27
-              i32.const 32
-              i32.add
-              local.set $27
+              local.set $24
               local.get $0
               i32.const 32
               i32.add
               local.set $0
-              local.get $30
+              local.get $25
+              i32.const 32
+              i32.add
+              local.set $25
+              local.get $27
               i32.const 8
               i32.sub
-              local.tee $30
+              local.tee $27
               i32.const 8
               i32.ge_u
-              br_if $do-loop|00
+              br_if $do-loop|0
              end
              br $break|1
             end
             local.get $1
-            local.set $26
+            local.set $24
             local.get $2
-            local.set $29
-            local.get $3
             local.set $27
-            local.get $5
+            local.get $3
+            local.set $25
+            local.get $4
             local.set $0
-            local.get $28
-            local.set $30
+            local.get $26
+            local.set $28
+            local.get $48
+            f32x4.extract_lane 1
+            f32x4.splat
+            local.set $42
+            local.get $48
+            f32x4.extract_lane 2
+            f32x4.splat
+            local.set $41
+            local.get $49
+            f32x4.extract_lane 0
+            f32x4.splat
+            local.set $40
+            local.get $49
+            f32x4.extract_lane 1
+            f32x4.splat
+            local.set $39
+            local.get $51
+            f32x4.extract_lane 0
+            f32x4.splat
+            local.set $38
             local.get $51
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $43
-            local.get $52
-            f32x4.extract_lane 0
-            f32x4.splat
-            local.set $42
-            local.get $53
-            f32x4.extract_lane 0
-            f32x4.splat
-            local.set $41
-            local.get $53
-            f32x4.extract_lane 1
-            f32x4.splat
-            local.set $40
-            loop $do-loop|01
-             local.get $43
-             local.get $29
-             v128.load
-             local.tee $39
-             local.get $39
-             f32x4.mul
-             local.get $27
-             v128.load
-             local.tee $33
-             f32x4.sub
-             f32x4.mul
-             local.get $33
-             f32x4.add
-             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-             f32x4.pmin
-             local.set $38
-             local.get $43
-             local.get $29
+            local.set $37
+            loop $do-loop|00
+             local.get $24
              v128.load offset=16
-             local.tee $37
-             local.get $37
-             f32x4.mul
-             local.get $27
-             v128.load offset=16
-             local.tee $33
-             f32x4.sub
-             f32x4.mul
-             local.get $33
-             f32x4.add
-             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-             f32x4.pmin
              local.set $36
-             local.get $26
-             v128.load offset=16
-             local.set $35
-             local.get $43
-             local.get $37
-             local.get $0
-             v128.load offset=16
-             local.tee $33
-             f32x4.sub
-             f32x4.mul
-             local.get $33
-             f32x4.add
-             local.set $34
-             local.get $26
-             local.get $26
-             v128.load
              local.get $42
-             local.get $39
-             f32x4.mul
-             local.get $38
-             local.get $43
-             local.get $39
-             local.get $0
+             local.get $27
              v128.load
-             local.tee $33
-             f32x4.sub
-             f32x4.mul
-             local.get $33
-             f32x4.add
-             local.tee $33
-             local.get $33
-             f32x4.mul
-             f32x4.sub
-             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-             f32x4.pmax
-             local.get $41
-             f32x4.add
-             f32x4.sqrt
-             local.get $40
-             f32x4.add
-             f32x4.div
-             f32x4.sub
-             v128.store
-             local.get $26
+             local.tee $35
              local.get $35
-             local.get $42
-             local.get $37
              f32x4.mul
-             local.get $36
-             local.get $34
-             local.get $34
-             f32x4.mul
+             local.get $25
+             v128.load
+             local.tee $31
              f32x4.sub
-             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-             f32x4.pmax
-             local.get $41
+             f32x4.mul
+             local.get $31
+             f32x4.add
+             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+             f32x4.pmin
+             local.set $34
+             local.get $42
+             local.get $27
+             v128.load offset=16
+             local.tee $32
+             local.get $32
+             f32x4.mul
+             local.get $25
+             v128.load offset=16
+             local.tee $31
+             f32x4.sub
+             f32x4.mul
+             local.get $31
+             f32x4.add
+             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+             f32x4.pmin
+             local.set $33
+             local.get $40
+             local.get $32
+             f32x4.mul
+             local.get $33
+             local.get $38
              f32x4.add
              f32x4.sqrt
-             local.get $40
+             local.get $37
              f32x4.add
              f32x4.div
+             local.get $41
+             local.get $0
+             v128.load offset=16
+             f32x4.mul
+             f32x4.add
+             local.set $32
+             local.get $24
+             local.get $24
+             v128.load
+             local.get $39
+             local.get $40
+             local.get $35
+             f32x4.mul
+             local.get $34
+             local.get $38
+             f32x4.add
+             f32x4.sqrt
+             local.get $37
+             f32x4.add
+             f32x4.div
+             local.get $41
+             local.get $0
+             v128.load
+             f32x4.mul
+             f32x4.add
+             local.tee $31
+             f32x4.mul
+             f32x4.sub
+             v128.store
+             local.get $24
+             local.get $36
+             local.get $39
+             local.get $32
+             f32x4.mul
              f32x4.sub
              v128.store offset=16
-             local.get $27
-             local.get $38
-             v128.store
-             local.get $27
-             local.get $36
-             v128.store offset=16
-             local.get $0
-             local.get $33
-             v128.store
-             local.get $0
+             local.get $25
              local.get $34
+             v128.store
+             local.get $25
+             local.get $33
              v128.store offset=16
-             local.get $26
+             local.get $0
+             local.get $31
+             v128.store
+             local.get $0
+             local.get $32
+             v128.store offset=16
+             local.get $24
              i32.const 32
              i32.add
-             local.set $26
-             local.get $29
-             i32.const 32
-             i32.add
-             local.set $29
+             local.set $24
              local.get $27
              i32.const 32
              i32.add
              local.set $27
+             local.get $25
+             i32.const 32
+             i32.add
+             local.set $25
              local.get $0
              i32.const 32
              i32.add
              local.set $0
-             local.get $30
+             local.get $28
              i32.const 8
              i32.sub
-             local.tee $30
+             local.tee $28
              i32.const 8
              i32.ge_u
-             br_if $do-loop|01
+             br_if $do-loop|00
             end
             br $break|1
            end
            local.get $1
-           local.set $27
+           local.set $24
            local.get $2
-           local.set $30
+           local.set $27
            local.get $3
-           local.set $26
-           local.get $4
-           local.set $0
+           local.set $25
            local.get $5
-           local.set $29
-           local.get $28
-           local.set $31
-           local.get $51
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $46
-           local.get $51
-           f32x4.extract_lane 2
-           f32x4.splat
-           local.set $45
-           local.get $52
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $44
-           local.get $52
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $43
-           local.get $53
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $42
-           local.get $53
+           local.set $0
+           local.get $26
+           local.set $28
+           local.get $48
            f32x4.extract_lane 1
            f32x4.splat
            local.set $41
-           loop $do-loop|02
-            local.get $46
-            local.get $30
-            v128.load
-            local.tee $40
-            local.get $40
-            f32x4.mul
-            local.get $26
-            v128.load
-            local.tee $33
-            f32x4.sub
-            f32x4.mul
-            local.get $33
-            f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $39
-            local.get $46
-            local.get $30
-            v128.load offset=16
-            local.tee $34
-            local.get $34
-            f32x4.mul
-            local.get $26
-            v128.load offset=16
-            local.tee $33
-            f32x4.sub
-            f32x4.mul
-            local.get $33
-            f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $38
-            local.get $27
-            v128.load offset=16
-            local.set $37
-            local.get $44
-            local.get $34
-            f32x4.mul
-            local.get $38
-            local.get $46
-            local.get $34
-            local.get $29
-            v128.load offset=16
-            local.tee $33
-            f32x4.sub
-            f32x4.mul
-            local.get $33
-            f32x4.add
-            local.tee $36
-            local.get $36
-            f32x4.mul
-            f32x4.sub
-            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-            f32x4.pmax
-            local.get $42
-            f32x4.add
-            f32x4.sqrt
+           local.get $49
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $40
+           local.get $51
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $39
+           local.get $51
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $38
+           loop $do-loop|01
             local.get $41
-            f32x4.add
-            f32x4.div
-            local.get $45
-            local.get $0
-            v128.load offset=16
-            f32x4.mul
-            f32x4.add
-            local.set $35
-            local.get $27
             local.get $27
             v128.load
-            local.get $43
-            local.get $44
-            local.get $40
-            f32x4.mul
-            local.get $39
-            local.get $46
-            local.get $40
-            local.get $29
-            v128.load
-            local.tee $33
-            f32x4.sub
-            f32x4.mul
-            local.get $33
-            f32x4.add
-            local.tee $34
-            local.get $34
-            f32x4.mul
-            f32x4.sub
-            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-            f32x4.pmax
-            local.get $42
-            f32x4.add
-            f32x4.sqrt
-            local.get $41
-            f32x4.add
-            f32x4.div
-            local.get $45
-            local.get $0
-            v128.load
-            f32x4.mul
-            f32x4.add
-            local.tee $33
-            f32x4.mul
-            f32x4.sub
-            v128.store
-            local.get $27
+            local.tee $37
             local.get $37
-            local.get $43
+            f32x4.mul
+            local.get $25
+            v128.load
+            local.tee $31
+            f32x4.sub
+            f32x4.mul
+            local.get $31
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $36
+            local.get $41
+            local.get $27
+            v128.load offset=16
+            local.tee $35
             local.get $35
             f32x4.mul
+            local.get $25
+            v128.load offset=16
+            local.tee $31
+            f32x4.sub
+            f32x4.mul
+            local.get $31
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $34
+            local.get $24
+            v128.load offset=16
+            local.set $33
+            local.get $41
+            local.get $35
+            local.get $0
+            v128.load offset=16
+            local.tee $31
+            f32x4.sub
+            f32x4.mul
+            local.get $31
+            f32x4.add
+            local.set $32
+            local.get $24
+            local.get $24
+            v128.load
+            local.get $40
+            local.get $37
+            f32x4.mul
+            local.get $36
+            local.get $41
+            local.get $37
+            local.get $0
+            v128.load
+            local.tee $31
+            f32x4.sub
+            f32x4.mul
+            local.get $31
+            f32x4.add
+            local.tee $31
+            local.get $31
+            f32x4.mul
+            f32x4.sub
+            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+            f32x4.pmax
+            local.get $39
+            f32x4.add
+            f32x4.sqrt
+            local.get $38
+            f32x4.add
+            f32x4.div
+            f32x4.sub
+            v128.store
+            local.get $24
+            local.get $33
+            local.get $40
+            local.get $35
+            f32x4.mul
+            local.get $34
+            local.get $32
+            local.get $32
+            f32x4.mul
+            f32x4.sub
+            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+            f32x4.pmax
+            local.get $39
+            f32x4.add
+            f32x4.sqrt
+            local.get $38
+            f32x4.add
+            f32x4.div
             f32x4.sub
             v128.store offset=16
-            local.get $26
-            local.get $39
-            v128.store
-            local.get $26
-            local.get $38
-            v128.store offset=16
-            local.get $29
-            local.get $34
-            v128.store
-            local.get $29
+            local.get $25
             local.get $36
+            v128.store
+            local.get $25
+            local.get $34
             v128.store offset=16
             local.get $0
-            local.get $33
+            local.get $31
             v128.store
             local.get $0
-            local.get $35
+            local.get $32
             v128.store offset=16
+            local.get $24
+            i32.const 32
+            i32.add
+            local.set $24
             local.get $27
             i32.const 32
             i32.add
             local.set $27
-            local.get $30
+            local.get $25
             i32.const 32
             i32.add
-            local.set $30
-            local.get $26
-            i32.const 32
-            i32.add
-            local.set $26
+            local.set $25
             local.get $0
             i32.const 32
             i32.add
             local.set $0
-            local.get $29
-            i32.const 32
-            i32.add
-            local.set $29
-            local.get $31
+            local.get $28
             i32.const 8
             i32.sub
-            local.tee $31
+            local.tee $28
             i32.const 8
             i32.ge_u
-            br_if $do-loop|02
+            br_if $do-loop|01
            end
            br $break|1
           end
           local.get $1
-          local.set $26
+          local.set $25
           local.get $2
-          local.set $0
+          local.set $28
           local.get $3
+          local.set $24
+          local.get $4
+          local.set $0
+          local.get $5
           local.set $27
-          local.get $28
+          local.get $26
           local.set $29
-          local.get $51
+          local.get $48
           f32x4.extract_lane 1
           f32x4.splat
           local.set $44
-          local.get $52
-          f32x4.extract_lane 0
+          local.get $48
+          f32x4.extract_lane 2
           f32x4.splat
           local.set $43
-          local.get $52
-          f32x4.extract_lane 2
-          f32x4.splat
-          local.set $42
-          local.get $53
+          local.get $49
           f32x4.extract_lane 0
           f32x4.splat
-          local.set $41
-          local.get $53
+          local.set $42
+          local.get $49
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $40
-          local.get $53
-          f32x4.extract_lane 2
+          local.set $41
+          local.get $51
+          f32x4.extract_lane 0
           f32x4.splat
-          local.tee $39
-          f32x4.neg
-          local.set $38
-          loop $do-loop|023
-           local.get $26
-           v128.load offset=16
-           local.set $37
+          local.set $40
+          local.get $51
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $39
+          loop $do-loop|02
            local.get $44
-           local.get $0
+           local.get $28
            v128.load
-           local.get $42
-           f32x4.mul
+           local.tee $38
            local.get $38
-           f32x4.pmax
-           local.get $39
-           f32x4.pmin
-           local.tee $36
-           local.get $36
            f32x4.mul
-           local.get $27
+           local.get $24
            v128.load
-           local.tee $33
+           local.tee $31
            f32x4.sub
            f32x4.mul
-           local.get $33
+           local.get $31
            f32x4.add
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
-           local.set $35
+           local.set $37
            local.get $44
-           local.get $0
+           local.get $28
            v128.load offset=16
-           local.get $42
+           local.tee $32
+           local.get $32
            f32x4.mul
-           local.get $38
-           f32x4.pmax
-           local.get $39
+           local.get $24
+           v128.load offset=16
+           local.tee $31
+           f32x4.sub
+           f32x4.mul
+           local.get $31
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
+           local.set $36
+           local.get $25
+           v128.load offset=16
+           local.set $35
+           local.get $42
+           local.get $32
+           f32x4.mul
+           local.get $36
+           local.get $44
+           local.get $32
+           local.get $27
+           v128.load offset=16
+           local.tee $31
+           f32x4.sub
+           f32x4.mul
+           local.get $31
+           f32x4.add
            local.tee $34
            local.get $34
            f32x4.mul
-           local.get $27
+           f32x4.sub
+           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+           f32x4.pmax
+           local.get $40
+           f32x4.add
+           f32x4.sqrt
+           local.get $39
+           f32x4.add
+           f32x4.div
+           local.get $43
+           local.get $0
            v128.load offset=16
-           local.tee $33
-           f32x4.sub
            f32x4.mul
-           local.get $33
            f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
            local.set $33
-           local.get $26
-           local.get $26
+           local.get $25
+           local.get $25
            v128.load
-           local.get $43
-           local.get $36
-           f32x4.mul
-           local.get $35
            local.get $41
-           f32x4.add
-           f32x4.sqrt
-           local.get $40
-           f32x4.add
-           f32x4.div
-           f32x4.sub
-           v128.store
-           local.get $26
+           local.get $42
+           local.get $38
+           f32x4.mul
            local.get $37
-           local.get $43
-           local.get $34
+           local.get $44
+           local.get $38
+           local.get $27
+           v128.load
+           local.tee $31
+           f32x4.sub
            f32x4.mul
-           local.get $33
-           local.get $41
+           local.get $31
            f32x4.add
-           f32x4.sqrt
+           local.tee $32
+           local.get $32
+           f32x4.mul
+           f32x4.sub
+           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+           f32x4.pmax
            local.get $40
            f32x4.add
+           f32x4.sqrt
+           local.get $39
+           f32x4.add
            f32x4.div
+           local.get $43
+           local.get $0
+           v128.load
+           f32x4.mul
+           f32x4.add
+           local.tee $31
+           f32x4.mul
+           f32x4.sub
+           v128.store
+           local.get $25
+           local.get $35
+           local.get $41
+           local.get $33
+           f32x4.mul
            f32x4.sub
            v128.store offset=16
+           local.get $24
+           local.get $37
+           v128.store
+           local.get $24
+           local.get $36
+           v128.store offset=16
            local.get $27
-           local.get $35
+           local.get $32
            v128.store
            local.get $27
+           local.get $34
+           v128.store offset=16
+           local.get $0
+           local.get $31
+           v128.store
+           local.get $0
            local.get $33
            v128.store offset=16
-           local.get $26
+           local.get $25
            i32.const 32
            i32.add
-           local.set $26
+           local.set $25
+           local.get $28
+           i32.const 32
+           i32.add
+           local.set $28
+           local.get $24
+           i32.const 32
+           i32.add
+           local.set $24
            local.get $0
            i32.const 32
            i32.add
@@ -1207,401 +1063,366 @@
            local.tee $29
            i32.const 8
            i32.ge_u
-           br_if $do-loop|023
+           br_if $do-loop|02
           end
           br $break|1
          end
          local.get $1
-         local.set $26
+         local.set $24
          local.get $2
          local.set $0
          local.get $3
+         local.set $25
+         local.get $26
          local.set $27
-         local.get $28
-         local.set $29
-         local.get $51
+         local.get $48
          f32x4.extract_lane 1
-         f32x4.splat
-         local.set $44
-         local.get $51
-         f32x4.extract_lane 3
-         f32x4.splat
-         local.set $43
-         local.get $52
-         f32x4.extract_lane 0
          f32x4.splat
          local.set $42
-         local.get $52
-         f32x4.extract_lane 2
-         f32x4.splat
-         local.set $41
-         local.get $53
+         local.get $49
          f32x4.extract_lane 0
          f32x4.splat
+         local.set $41
+         local.get $49
+         f32x4.extract_lane 2
+         f32x4.splat
          local.set $40
-         local.get $53
-         f32x4.extract_lane 1
+         local.get $51
+         f32x4.extract_lane 0
          f32x4.splat
          local.set $39
-         loop $do-loop|03
-          local.get $44
+         local.get $51
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $38
+         local.get $51
+         f32x4.extract_lane 2
+         f32x4.splat
+         local.tee $37
+         f32x4.neg
+         local.set $36
+         loop $do-loop|023
+          local.get $24
+          v128.load offset=16
+          local.set $35
+          local.get $42
           local.get $0
           v128.load
-          local.get $41
+          local.get $40
           f32x4.mul
-          local.get $43
-          local.get $26
-          v128.load
-          local.tee $38
-          f32x4.mul
-          f32x4.add
-          local.tee $37
+          local.get $36
+          f32x4.pmax
           local.get $37
-          f32x4.mul
-          local.get $27
-          v128.load
-          local.tee $33
-          f32x4.sub
-          f32x4.mul
-          local.get $33
-          f32x4.add
-          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $36
-          local.get $44
-          local.get $0
-          v128.load offset=16
-          local.get $41
-          f32x4.mul
-          local.get $43
-          local.get $26
-          v128.load offset=16
-          local.tee $35
-          f32x4.mul
-          f32x4.add
           local.tee $34
           local.get $34
           f32x4.mul
-          local.get $27
-          v128.load offset=16
-          local.tee $33
+          local.get $25
+          v128.load
+          local.tee $31
           f32x4.sub
           f32x4.mul
-          local.get $33
+          local.get $31
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
           local.set $33
-          local.get $26
-          local.get $38
           local.get $42
-          local.get $37
+          local.get $0
+          v128.load offset=16
+          local.get $40
           f32x4.mul
           local.get $36
-          local.get $40
-          f32x4.add
-          f32x4.sqrt
-          local.get $39
-          f32x4.add
-          f32x4.div
+          f32x4.pmax
+          local.get $37
+          f32x4.pmin
+          local.tee $32
+          local.get $32
+          f32x4.mul
+          local.get $25
+          v128.load offset=16
+          local.tee $31
           f32x4.sub
-          v128.store
-          local.get $26
-          local.get $35
-          local.get $42
+          f32x4.mul
+          local.get $31
+          f32x4.add
+          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+          f32x4.pmin
+          local.set $31
+          local.get $24
+          local.get $24
+          v128.load
+          local.get $41
           local.get $34
           f32x4.mul
           local.get $33
-          local.get $40
+          local.get $39
           f32x4.add
           f32x4.sqrt
+          local.get $38
+          f32x4.add
+          f32x4.div
+          f32x4.sub
+          v128.store
+          local.get $24
+          local.get $35
+          local.get $41
+          local.get $32
+          f32x4.mul
+          local.get $31
           local.get $39
+          f32x4.add
+          f32x4.sqrt
+          local.get $38
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store offset=16
-          local.get $27
-          local.get $36
-          v128.store
-          local.get $27
+          local.get $25
           local.get $33
+          v128.store
+          local.get $25
+          local.get $31
           v128.store offset=16
-          local.get $26
+          local.get $24
           i32.const 32
           i32.add
-          local.set $26
+          local.set $24
           local.get $0
           i32.const 32
           i32.add
           local.set $0
-          local.get $27
+          local.get $25
           i32.const 32
           i32.add
-          local.set $27
-          local.get $29
+          local.set $25
+          local.get $27
           i32.const 8
           i32.sub
-          local.tee $29
+          local.tee $27
           i32.const 8
           i32.ge_u
-          br_if $do-loop|03
+          br_if $do-loop|023
          end
          br $break|1
         end
         local.get $1
-        local.set $26
+        local.set $24
         local.get $2
-        local.set $29
-        local.get $3
-        local.set $27
-        local.get $7
         local.set $0
-        local.get $28
-        local.set $30
-        local.get $51
-        f32x4.extract_lane 1
-        f32x4.splat
-        local.set $45
-        local.get $52
-        f32x4.extract_lane 0
-        f32x4.splat
-        local.set $44
-        local.get $53
-        f32x4.extract_lane 0
-        f32x4.splat
-        local.set $43
-        local.get $53
+        local.get $3
+        local.set $25
+        local.get $26
+        local.set $27
+        local.get $48
         f32x4.extract_lane 1
         f32x4.splat
         local.set $42
         local.get $48
-        f32x4.extract_lane 0
+        f32x4.extract_lane 3
         f32x4.splat
         local.set $41
-        local.get $48
-        f32x4.extract_lane 1
+        local.get $49
+        f32x4.extract_lane 0
         f32x4.splat
         local.set $40
-        loop $do-loop|04
-         local.get $45
-         local.get $29
+        local.get $49
+        f32x4.extract_lane 2
+        f32x4.splat
+        local.set $39
+        local.get $51
+        f32x4.extract_lane 0
+        f32x4.splat
+        local.set $38
+        local.get $51
+        f32x4.extract_lane 1
+        f32x4.splat
+        local.set $37
+        loop $do-loop|03
+         local.get $42
+         local.get $0
          v128.load
-         local.tee $34
-         local.get $34
+         local.get $39
          f32x4.mul
-         local.get $27
+         local.get $41
+         local.get $24
          v128.load
-         local.tee $33
+         local.tee $36
+         f32x4.mul
+         f32x4.add
+         local.tee $35
+         local.get $35
+         f32x4.mul
+         local.get $25
+         v128.load
+         local.tee $31
          f32x4.sub
          f32x4.mul
-         local.get $33
+         local.get $31
          f32x4.add
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
-         local.set $39
-         local.get $45
-         local.get $29
+         local.set $34
+         local.get $42
+         local.get $0
          v128.load offset=16
-         local.tee $38
-         local.get $38
+         local.get $39
          f32x4.mul
-         local.get $27
+         local.get $41
+         local.get $24
          v128.load offset=16
          local.tee $33
+         f32x4.mul
+         f32x4.add
+         local.tee $32
+         local.get $32
+         f32x4.mul
+         local.get $25
+         v128.load offset=16
+         local.tee $31
          f32x4.sub
          f32x4.mul
-         local.get $33
+         local.get $31
          f32x4.add
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
-         local.set $37
-         local.get $0
-         v128.load offset=16
-         local.set $36
-         local.get $26
-         v128.load offset=16
-         local.set $35
-         local.get $26
-         local.get $26
-         v128.load
-         local.tee $33
+         local.set $31
+         local.get $24
+         local.get $36
          local.get $40
-         local.get $44
-         local.get $34
-         f32x4.mul
-         local.get $39
-         local.get $43
-         f32x4.add
-         f32x4.sqrt
-         local.get $42
-         f32x4.add
-         f32x4.div
-         local.tee $46
-         f32x4.mul
-         local.get $41
-         local.get $0
-         v128.load
-         local.tee $34
-         local.get $33
-         f32x4.sub
-         f32x4.mul
-         f32x4.sub
-         f32x4.sub
-         v128.store
-         local.get $26
          local.get $35
-         local.get $40
-         local.get $44
+         f32x4.mul
+         local.get $34
          local.get $38
-         f32x4.mul
-         local.get $37
-         local.get $43
          f32x4.add
          f32x4.sqrt
-         local.get $42
+         local.get $37
          f32x4.add
          f32x4.div
-         local.tee $33
-         f32x4.mul
-         local.get $41
-         local.get $36
-         local.get $35
-         f32x4.sub
-         f32x4.mul
-         f32x4.sub
-         f32x4.sub
-         v128.store offset=16
-         local.get $27
-         local.get $39
-         v128.store
-         local.get $27
-         local.get $37
-         v128.store offset=16
-         local.get $0
-         local.get $34
-         local.get $46
          f32x4.sub
          v128.store
-         local.get $0
-         local.get $36
+         local.get $24
          local.get $33
+         local.get $40
+         local.get $32
+         f32x4.mul
+         local.get $31
+         local.get $38
+         f32x4.add
+         f32x4.sqrt
+         local.get $37
+         f32x4.add
+         f32x4.div
          f32x4.sub
          v128.store offset=16
-         local.get $26
+         local.get $25
+         local.get $34
+         v128.store
+         local.get $25
+         local.get $31
+         v128.store offset=16
+         local.get $24
          i32.const 32
          i32.add
-         local.set $26
-         local.get $29
-         i32.const 32
-         i32.add
-         local.set $29
-         local.get $27
-         i32.const 32
-         i32.add
-         local.set $27
+         local.set $24
          local.get $0
          i32.const 32
          i32.add
          local.set $0
-         local.get $30
+         local.get $25
+         i32.const 32
+         i32.add
+         local.set $25
+         local.get $27
          i32.const 8
          i32.sub
-         local.tee $30
+         local.tee $27
          i32.const 8
          i32.ge_u
-         br_if $do-loop|04
+         br_if $do-loop|03
         end
         br $break|1
        end
        local.get $1
-       local.set $26
+       local.set $24
        local.get $2
-       local.set $0
-       local.get $3
        local.set $27
-       local.get $8
-       local.set $29
-       local.get $28
-       local.set $30
-       local.get $51
+       local.get $3
+       local.set $25
+       local.get $7
+       local.set $0
+       local.get $26
+       local.set $28
+       local.get $48
        f32x4.extract_lane 1
        f32x4.splat
        local.set $43
-       local.get $52
+       local.get $49
        f32x4.extract_lane 0
        f32x4.splat
        local.set $42
-       local.get $53
+       local.get $51
        f32x4.extract_lane 0
        f32x4.splat
        local.set $41
-       local.get $53
+       local.get $51
        f32x4.extract_lane 1
        f32x4.splat
        local.set $40
-       local.get $48
-       f32x4.extract_lane 2
+       local.get $46
+       f32x4.extract_lane 0
        f32x4.splat
        local.set $39
-       loop $do-loop|05
+       local.get $46
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $38
+       loop $do-loop|04
         local.get $43
-        local.get $0
-        v128.load
-        local.tee $38
-        local.get $38
-        f32x4.mul
         local.get $27
         v128.load
-        local.tee $33
+        local.tee $32
+        local.get $32
+        f32x4.mul
+        local.get $25
+        v128.load
+        local.tee $31
         f32x4.sub
         f32x4.mul
-        local.get $33
+        local.get $31
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
         local.set $37
         local.get $43
-        local.get $0
-        v128.load offset=16
-        local.tee $34
-        local.get $34
-        f32x4.mul
         local.get $27
         v128.load offset=16
-        local.tee $33
+        local.tee $36
+        local.get $36
+        f32x4.mul
+        local.get $25
+        v128.load offset=16
+        local.tee $31
         f32x4.sub
         f32x4.mul
-        local.get $33
+        local.get $31
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.set $36
-        local.get $42
-        local.get $34
-        f32x4.mul
-        local.get $36
-        local.get $41
-        f32x4.add
-        f32x4.sqrt
-        local.get $40
-        f32x4.add
-        f32x4.div
-        local.get $39
-        local.get $29
+        local.set $35
+        local.get $0
         v128.load offset=16
-        local.get $26
-        v128.load offset=16
-        local.tee $35
-        f32x4.sub
-        f32x4.mul
-        f32x4.sub
         local.set $34
-        local.get $26
-        local.get $26
+        local.get $24
+        v128.load offset=16
+        local.set $33
+        local.get $24
+        local.get $24
         v128.load
-        local.tee $33
-        local.get $42
+        local.tee $31
         local.get $38
+        local.get $42
+        local.get $32
         f32x4.mul
         local.get $37
         local.get $41
@@ -1610,54 +1431,85 @@
         local.get $40
         f32x4.add
         f32x4.div
+        local.tee $44
+        f32x4.mul
         local.get $39
-        local.get $29
+        local.get $0
         v128.load
+        local.tee $32
+        local.get $31
+        f32x4.sub
+        f32x4.mul
+        f32x4.sub
+        f32x4.sub
+        v128.store
+        local.get $24
+        local.get $33
+        local.get $38
+        local.get $42
+        local.get $36
+        f32x4.mul
+        local.get $35
+        local.get $41
+        f32x4.add
+        f32x4.sqrt
+        local.get $40
+        f32x4.add
+        f32x4.div
+        local.tee $31
+        f32x4.mul
+        local.get $39
+        local.get $34
         local.get $33
         f32x4.sub
         f32x4.mul
         f32x4.sub
         f32x4.sub
-        v128.store
-        local.get $26
-        local.get $35
-        local.get $34
-        f32x4.sub
         v128.store offset=16
-        local.get $27
+        local.get $25
         local.get $37
         v128.store
-        local.get $27
-        local.get $36
+        local.get $25
+        local.get $35
         v128.store offset=16
-        local.get $26
-        i32.const 32
-        i32.add
-        local.set $26
         local.get $0
+        local.get $32
+        local.get $44
+        f32x4.sub
+        v128.store
+        local.get $0
+        local.get $34
+        local.get $31
+        f32x4.sub
+        v128.store offset=16
+        local.get $24
         i32.const 32
         i32.add
-        local.set $0
+        local.set $24
         local.get $27
         i32.const 32
         i32.add
         local.set $27
-        local.get $29
+        local.get $25
         i32.const 32
         i32.add
-        local.set $29
-        local.get $30
+        local.set $25
+        local.get $0
+        i32.const 32
+        i32.add
+        local.set $0
+        local.get $28
         i32.const 8
         i32.sub
-        local.tee $30
+        local.tee $28
         i32.const 8
         i32.ge_u
-        br_if $do-loop|05
+        br_if $do-loop|04
        end
        br $break|1
       end
       local.get $50
-      i32.const 3072
+      i32.const 1024
       i32.and
       if
        local.get $50
@@ -1667,13 +1519,12 @@
        local.get $4
        local.get $5
        local.get $7
-       local.get $8
-       local.get $28
-       local.get $51
-       local.get $52
-       local.get $53
+       local.get $26
        local.get $48
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>"
+       local.get $49
+       local.get $51
+       local.get $46
+       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32>"
       else
        local.get $50
        local.get $1
@@ -1681,20 +1532,20 @@
        local.get $3
        local.get $4
        local.get $5
-       local.get $28
+       local.get $26
+       local.get $48
+       local.get $49
        local.get $51
-       local.get $52
-       local.get $53
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>"
+       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void>"
       end
      end
     end
-    local.get $28
-    local.get $32
+    local.get $26
+    local.get $30
     i32.lt_u
     if
      local.get $50
-     local.get $28
+     local.get $26
      i32.const 2
      i32.shl
      local.tee $0
@@ -1715,17 +1566,14 @@
      local.get $0
      local.get $7
      i32.add
-     local.get $0
-     local.get $8
-     i32.add
-     local.get $32
-     local.get $28
+     local.get $30
+     local.get $26
      i32.sub
-     local.get $51
-     local.get $52
-     local.get $53
      local.get $48
-     call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>"
+     local.get $49
+     local.get $51
+     local.get $46
+     call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>"
     end
     local.get $50
     i32.const 64
@@ -1734,106 +1582,106 @@
      local.get $1
      local.set $0
      local.get $6
-     local.set $27
-     local.get $32
-     local.tee $26
+     local.set $25
+     local.get $30
+     local.tee $24
      i32.const 8
      i32.ge_u
      if
-      local.get $22
+      local.get $21
       f32x4.splat
-      local.set $35
-      loop $do-loop|06
-       local.get $35
+      local.set $33
+      loop $do-loop|05
+       local.get $33
        local.get $0
        v128.load offset=16
-       local.get $27
+       local.get $25
        v128.load offset=16
-       local.tee $33
+       local.tee $31
        f32x4.sub
        f32x4.mul
-       local.get $33
+       local.get $31
        f32x4.add
-       local.set $34
-       local.get $27
-       local.get $35
+       local.set $32
+       local.get $25
+       local.get $33
        local.get $0
        v128.load
-       local.get $27
+       local.get $25
        v128.load
-       local.tee $33
+       local.tee $31
        f32x4.sub
        f32x4.mul
-       local.get $33
+       local.get $31
        f32x4.add
        v128.store
-       local.get $27
-       local.get $34
+       local.get $25
+       local.get $32
        v128.store offset=16
        local.get $0
        i32.const 32
        i32.add
        local.set $0
-       local.get $27
+       local.get $25
        i32.const 32
        i32.add
-       local.set $27
-       local.get $26
+       local.set $25
+       local.get $24
        i32.const 8
        i32.sub
-       local.tee $26
+       local.tee $24
        i32.const 8
        i32.ge_u
-       br_if $do-loop|06
+       br_if $do-loop|05
       end
      end
      local.get $1
-     local.get $32
+     local.get $30
      i32.const -8
      i32.and
      i32.const 2
      i32.shl
-     local.tee $26
+     local.tee $24
      i32.add
      local.set $0
      local.get $6
-     local.get $26
+     local.get $24
      i32.add
-     local.set $27
-     local.get $32
+     local.set $25
+     local.get $30
      i32.const 7
      i32.and
-     local.tee $26
+     local.tee $24
      if
-      local.get $22
+      local.get $21
       f32x4.splat
-      local.set $34
-      loop $do-loop|007
-       local.get $27
-       local.get $34
+      local.set $32
+      loop $do-loop|006
+       local.get $25
+       local.get $32
        local.get $0
        v128.load32_zero
-       local.get $27
+       local.get $25
        v128.load32_zero
-       local.tee $33
+       local.tee $31
        f32x4.sub
        f32x4.mul
-       local.get $33
+       local.get $31
        f32x4.add
        v128.store32_lane 0
        local.get $0
        i32.const 4
        i32.add
        local.set $0
-       local.get $27
+       local.get $25
        i32.const 4
        i32.add
-       local.set $27
-       local.get $26
+       local.set $25
+       local.get $24
        i32.const 1
        i32.sub
-       local.tee $26
-       br_if $do-loop|007
+       local.tee $24
+       br_if $do-loop|006
       end
      end
     end
@@ -1842,17 +1690,17 @@
     i32.and
     if
      local.get $1
-     local.get $32
+     local.get $30
      call $assembly/rmsprop/flushPlane
      local.get $3
-     local.get $32
+     local.get $30
      call $assembly/rmsprop/flushPlane
      local.get $50
      i32.const 1
      i32.and
      if
       local.get $4
-      local.get $32
+      local.get $30
       call $assembly/rmsprop/flushPlane
      end
      local.get $50
@@ -1860,7 +1708,7 @@
      i32.and
      if
       local.get $5
-      local.get $32
+      local.get $30
       call $assembly/rmsprop/flushPlane
      end
      local.get $50
@@ -1868,7 +1716,7 @@
      i32.and
      if
       local.get $6
-      local.get $32
+      local.get $30
       call $assembly/rmsprop/flushPlane
      end
      local.get $50
@@ -1876,7 +1724,7 @@
      i32.and
      if
       local.get $7
-      local.get $32
+      local.get $30
       call $assembly/rmsprop/flushPlane
      end
     end
@@ -1886,197 +1734,193 @@
     if
      local.get $2
      i32.const 0
-     local.get $49
+     local.get $47
      memory.fill
     end
     local.get $1
-    local.get $49
+    local.get $47
     i32.add
     local.set $1
     local.get $2
-    local.get $49
+    local.get $47
     i32.add
     local.set $2
     local.get $3
-    local.get $49
+    local.get $47
     i32.add
     local.set $3
     local.get $4
-    local.get $49
+    local.get $47
     i32.add
     local.set $4
     local.get $5
-    local.get $49
+    local.get $47
     i32.add
     local.set $5
     local.get $6
-    local.get $49
+    local.get $47
     i32.add
     local.set $6
     local.get $7
-    local.get $49
+    local.get $47
     i32.add
     local.set $7
     local.get $8
-    local.get $49
-    i32.add
-    local.set $8
-    local.get $9
-    local.get $32
+    local.get $30
     i32.sub
-    local.set $9
+    local.set $8
     br $while-continue|0
    end
   end
  )
- (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 i32) (param $27 i32) (result i32)
+ (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 i32) (param $25 i32) (result i32)
+  (local $26 i32)
+  (local $27 i32)
   (local $28 i32)
   (local $29 i32)
   (local $30 i32)
   (local $31 i32)
   (local $32 i32)
   (local $33 i32)
-  (local $34 i32)
-  (local $35 i32)
-  local.get $9
+  local.get $8
   i32.const 2
   i32.shl
-  local.set $34
+  local.set $32
   loop $for-loop|0
-   local.get $27
-   local.get $30
+   local.get $25
+   local.get $28
    i32.gt_u
    if
-    local.get $26
-    local.get $30
+    local.get $24
+    local.get $28
     i32.const 2
     i32.shl
     i32.add
     i32.load
-    local.get $34
+    local.get $32
     i32.mul
-    local.tee $35
+    local.tee $33
     local.get $1
     i32.add
+    local.set $27
+    i32.const 0
     local.set $29
     i32.const 0
-    local.set $31
-    i32.const 0
-    local.set $28
+    local.set $26
     loop $for-loop|00
-     local.get $28
-     local.get $34
+     local.get $26
+     local.get $32
      i32.lt_u
      if
-      local.get $31
-      local.get $28
       local.get $29
+      local.get $26
+      local.get $27
       i32.add
       i32.load
       i32.or
-      local.set $31
-      local.get $28
+      local.set $29
+      local.get $26
       i32.const -64
       i32.sub
-      local.set $28
+      local.set $26
       br $for-loop|00
      end
     end
     local.get $2
-    local.get $35
+    local.get $33
     i32.add
-    local.set $28
+    local.set $26
     i32.const 0
-    local.set $32
+    local.set $30
     i32.const 0
-    local.set $29
+    local.set $27
     loop $for-loop|01
-     local.get $29
-     local.get $34
+     local.get $27
+     local.get $32
      i32.lt_u
      if
-      local.get $32
-      local.get $28
-      local.get $29
+      local.get $30
+      local.get $26
+      local.get $27
       i32.add
       i32.load
       i32.or
-      local.set $32
-      local.get $29
+      local.set $30
+      local.get $27
       i32.const -64
       i32.sub
-      local.set $29
+      local.set $27
       br $for-loop|01
      end
     end
     local.get $3
-    local.get $35
+    local.get $33
     i32.add
-    local.set $35
+    local.set $33
     i32.const 0
-    local.set $29
+    local.set $27
     i32.const 0
-    local.set $28
+    local.set $26
     loop $for-loop|02
-     local.get $28
-     local.get $34
+     local.get $26
+     local.get $32
      i32.lt_u
      if
-      local.get $29
-      local.get $28
-      local.get $35
+      local.get $27
+      local.get $26
+      local.get $33
       i32.add
       i32.load
       i32.or
-      local.set $29
-      local.get $28
+      local.set $27
+      local.get $26
       i32.const -64
       i32.sub
-      local.set $28
+      local.set $26
       br $for-loop|02
      end
     end
-    local.get $33
     local.get $31
-    local.get $32
-    i32.or
     local.get $29
-    i32.or
-    i32.or
-    local.set $33
     local.get $30
+    i32.or
+    local.get $27
+    i32.or
+    i32.or
+    local.set $31
+    local.get $28
     i32.const 1
     i32.add
-    local.set $30
+    local.set $28
     br $for-loop|0
    end
   end
   loop $while-continue|1
-   local.get $27
+   local.get $25
    if
-    local.get $26
+    local.get $24
     i32.load
-    local.set $29
+    local.set $27
     i32.const 0
-    local.set $28
+    local.set $26
     loop $do-loop|2
-     local.get $28
-     i32.const 1
-     i32.add
-     local.set $28
      local.get $26
-     i32.const 4
+     i32.const 1
      i32.add
      local.set $26
-     local.get $27
+     local.get $24
+     i32.const 4
+     i32.add
+     local.set $24
+     local.get $25
      i32.const 1
      i32.sub
-     local.tee $27
+     local.tee $25
      if (result i32)
-      local.get $26
+      local.get $24
       i32.load
-      local.get $28
-      local.get $29
+      local.get $26
+      local.get $27
       i32.add
       i32.eq
      else
@@ -2085,38 +1929,36 @@
      br_if $do-loop|2
     end
     local.get $0
-    local.get $9
-    local.get $29
+    local.get $8
+    local.get $27
     i32.mul
     i32.const 2
     i32.shl
-    local.tee $29
+    local.tee $27
     local.get $1
     i32.add
     local.get $2
-    local.get $29
+    local.get $27
     i32.add
     local.get $3
-    local.get $29
+    local.get $27
     i32.add
     local.get $4
-    local.get $29
+    local.get $27
     i32.add
     local.get $5
-    local.get $29
+    local.get $27
     i32.add
     local.get $6
-    local.get $29
+    local.get $27
     i32.add
     local.get $7
-    local.get $29
+    local.get $27
     i32.add
     local.get $8
-    local.get $29
-    i32.add
-    local.get $9
-    local.get $28
+    local.get $26
     i32.mul
+    local.get $9
     local.get $10
     local.get $11
     local.get $12
@@ -2131,13 +1973,11 @@
     local.get $21
     local.get $22
     local.get $23
-    local.get $24
-    local.get $25
     call $assembly/rmsprop/update
     br $while-continue|1
    end
   end
-  local.get $33
+  local.get $31
  )
  (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (result i32)
   (local $9 i32)
@@ -2324,7 +2164,8 @@
   end
   local.get $12
  )
- (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
+ (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 v128) (param $9 v128) (param $10 v128) (param $11 v128)
+  (local $12 v128)
   (local $13 v128)
   (local $14 v128)
   (local $15 v128)
@@ -2342,143 +2183,138 @@
   (local $27 v128)
   (local $28 v128)
   (local $29 v128)
-  (local $30 v128)
+  local.get $8
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $28
+  local.get $8
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $29
+  local.get $8
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $27
+  local.get $8
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $26
   local.get $9
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $15
+  local.set $21
   local.get $9
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $14
+  local.set $20
   local.get $9
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $16
+  local.set $25
   local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $17
+  local.set $19
   local.get $10
   f32x4.extract_lane 0
-  f32x4.splat
-  local.set $22
-  local.get $10
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $23
-  local.get $10
-  f32x4.extract_lane 2
   f32x4.splat
   local.set $18
   local.get $10
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $24
-  local.get $11
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $25
-  local.get $11
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $26
-  local.get $11
+  local.set $17
+  local.get $10
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $19
+  local.tee $24
   f32x4.neg
-  local.set $20
-  local.get $11
+  local.set $23
+  local.get $10
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $21
-  local.get $12
+  local.set $22
+  local.get $11
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $27
-  local.get $12
+  local.set $16
+  local.get $11
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $28
-  local.get $12
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $29
+  local.set $15
   loop $do-loop|0
    local.get $1
    v128.load32_zero
-   local.set $10
+   local.set $9
    local.get $2
    v128.load32_zero
-   local.get $18
+   local.get $25
    f32x4.mul
-   local.set $9
-   local.get $9
-   local.get $20
+   local.set $8
+   local.get $8
+   local.get $23
    f32x4.pmax
-   local.get $19
+   local.get $24
    f32x4.pmin
-   local.get $9
+   local.get $8
    local.get $0
    i32.const 4
    i32.and
    select
-   local.set $9
+   local.set $8
+   local.get $8
+   local.get $26
    local.get $9
-   local.get $17
-   local.get $10
    f32x4.mul
    f32x4.add
-   local.get $9
+   local.get $8
    local.get $0
    i32.const 8
    i32.and
    select
-   local.set $11
+   local.set $10
    local.get $3
    v128.load32_zero
-   local.set $9
+   local.set $8
    local.get $0
-   i32.const 4096
+   i32.const 2048
    i32.and
    if (result v128)
-    local.get $15
-    local.get $9
+    local.get $28
+    local.get $8
     f32x4.mul
-    local.get $14
-    local.get $11
+    local.get $29
+    local.get $10
     f32x4.mul
-    local.get $11
+    local.get $10
     f32x4.mul
     f32x4.add
    else
-    local.get $14
-    local.get $11
-    local.get $11
+    local.get $29
+    local.get $10
+    local.get $10
     f32x4.mul
-    local.get $9
+    local.get $8
     f32x4.sub
     f32x4.mul
-    local.get $9
+    local.get $8
     f32x4.add
    end
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $30
-   local.tee $9
-   local.get $21
+   local.tee $14
+   local.tee $8
+   local.get $22
    f32x4.div
-   local.get $9
+   local.get $8
    local.get $0
    i32.const 32
    i32.and
    select
-   local.set $12
+   local.set $11
+   local.get $9
+   local.set $8
+   local.get $21
    local.get $10
-   local.set $9
-   local.get $22
-   local.get $11
    f32x4.mul
    local.get $0
    i32.const 2
@@ -2486,70 +2322,70 @@
    if (result v128)
     local.get $5
     v128.load32_zero
-    local.set $9
-    local.get $12
+    local.set $8
+    local.get $11
     local.get $0
-    i32.const 4096
+    i32.const 2048
     i32.and
     if (result v128)
-     local.get $15
-     local.get $9
+     local.get $28
+     local.get $8
      f32x4.mul
-     local.get $14
-     local.get $11
+     local.get $29
+     local.get $10
      f32x4.mul
      f32x4.add
     else
-     local.get $14
-     local.get $11
-     local.get $9
+     local.get $29
+     local.get $10
+     local.get $8
      f32x4.sub
      f32x4.mul
-     local.get $9
+     local.get $8
      f32x4.add
     end
-    local.tee $9
-    local.get $21
+    local.tee $8
+    local.get $22
     f32x4.div
-    local.get $9
+    local.get $8
     local.get $0
     i32.const 32
     i32.and
     select
-    local.tee $11
-    local.get $11
+    local.tee $10
+    local.get $10
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
    else
-    local.get $12
+    local.get $11
    end
-   local.get $25
+   local.get $18
    f32x4.add
    f32x4.sqrt
-   local.get $26
+   local.get $17
    f32x4.add
    f32x4.div
    local.tee $11
-   local.set $12
+   local.set $10
    local.get $0
    i32.const 1
    i32.and
    if
-    local.get $23
+    local.get $20
     local.get $11
-    local.get $16
-    local.get $11
-    local.get $16
+    local.get $27
+    local.get $10
+    local.get $27
     local.get $4
     v128.load32_zero
     f32x4.mul
     f32x4.add
-    local.tee $12
+    local.tee $10
     f32x4.mul
     f32x4.add
-    local.get $12
+    local.get $10
     local.get $0
     i32.const 16
     i32.and
@@ -2558,8 +2394,8 @@
     local.set $11
    end
    local.get $11
-   local.get $24
-   local.get $10
+   local.get $19
+   local.get $9
    f32x4.mul
    f32x4.add
    local.get $11
@@ -2567,66 +2403,44 @@
    i32.const 256
    i32.and
    select
-   local.set $13
+   local.set $12
+   local.get $9
+   local.set $11
+   local.get $1
+   local.get $9
    local.get $0
    i32.const 1024
    i32.and
    if (result v128)
     local.get $6
     v128.load32_zero
-   else
-    local.get $10
-   end
-   local.set $11
-   local.get $0
-   i32.const 2048
-   i32.and
-   if
-    local.get $13
-    local.get $29
-    local.get $7
-    v128.load32_zero
-    local.get $11
-    f32x4.sub
-    f32x4.mul
-    f32x4.sub
-    local.set $13
-   end
-   local.get $1
-   local.get $10
-   local.get $0
-   i32.const 1024
-   i32.and
-   if (result v128)
-    local.get $11
-    local.get $10
-    f32x4.sub
-    local.set $10
-    local.get $11
-    local.get $13
+    local.tee $13
+    local.get $12
     f32x4.sub
     local.set $11
-    local.get $28
-    local.get $13
+    local.get $15
+    local.get $12
     f32x4.mul
-    local.get $27
-    local.get $10
+    local.get $16
+    local.get $13
+    local.get $9
+    f32x4.sub
     f32x4.mul
     f32x4.sub
    else
-    local.get $13
+    local.get $12
    end
    f32x4.sub
    v128.store32_lane 0
    local.get $3
-   local.get $30
+   local.get $14
    v128.store32_lane 0
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $9
+    local.get $8
     v128.store32_lane 0
    end
    local.get $0
@@ -2634,7 +2448,7 @@
    i32.and
    if
     local.get $4
-    local.get $12
+    local.get $10
     v128.store32_lane 0
    end
    local.get $0
@@ -2685,22 +2499,13 @@
    select
    local.set $6
    local.get $7
-   i32.const 4
-   i32.add
-   local.get $7
-   local.get $0
-   i32.const 2048
-   i32.and
-   select
-   local.set $7
-   local.get $8
    i32.const 1
    i32.sub
-   local.tee $8
+   local.tee $7
    br_if $do-loop|0
   end
  )
- (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
+ (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
   (local $10 v128)
   (local $11 v128)
   (local $12 v128)
@@ -3089,7 +2894,8 @@
    br_if $do-loop|0
   end
  )
- (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
+ (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 v128) (param $9 v128) (param $10 v128) (param $11 v128)
+  (local $12 v128)
   (local $13 v128)
   (local $14 v128)
   (local $15 v128)
@@ -3113,407 +2919,372 @@
   (local $33 v128)
   (local $34 v128)
   (local $35 v128)
-  (local $36 v128)
-  local.get $9
+  local.get $8
   f32x4.extract_lane 1
-  f32x4.splat
-  local.set $36
-  local.get $9
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $35
-  local.get $9
-  f32x4.extract_lane 3
   f32x4.splat
   local.set $33
-  local.get $10
-  f32x4.extract_lane 0
+  local.get $8
+  f32x4.extract_lane 2
   f32x4.splat
   local.set $32
-  local.get $10
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $31
-  local.get $10
-  f32x4.extract_lane 2
+  local.get $8
+  f32x4.extract_lane 3
   f32x4.splat
   local.set $30
+  local.get $9
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $29
+  local.get $9
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $28
+  local.get $9
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $27
+  local.get $9
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $26
+  local.get $10
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $25
+  local.get $10
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $24
+  local.get $10
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.tee $23
+  f32x4.neg
+  local.set $22
   local.get $10
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $29
+  local.set $31
   local.get $11
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $28
+  local.set $21
   local.get $11
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $27
-  local.get $11
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.tee $26
-  f32x4.neg
-  local.set $25
-  local.get $11
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $34
-  local.get $12
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $24
-  local.get $12
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $23
-  local.get $12
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $22
+  local.set $20
   loop $do-loop|0
    local.get $1
    v128.load
    local.set $13
    local.get $1
    v128.load offset=16
-   local.set $15
+   local.set $12
    local.get $2
    v128.load
-   local.get $30
+   local.get $27
    f32x4.mul
-   local.set $9
+   local.set $8
    local.get $2
    v128.load offset=16
-   local.get $30
+   local.get $27
    f32x4.mul
-   local.set $14
+   local.set $35
    local.get $0
    i32.const 4
    i32.and
    if
-    local.get $14
-    local.get $25
+    local.get $35
+    local.get $22
     f32x4.pmax
-    local.get $26
+    local.get $23
     f32x4.pmin
-    local.set $14
-    local.get $9
-    local.get $25
+    local.set $35
+    local.get $8
+    local.get $22
     f32x4.pmax
-    local.get $26
+    local.get $23
     f32x4.pmin
-    local.set $9
+    local.set $8
    end
-   local.get $36
+   local.get $33
    local.get $0
    i32.const 8
    i32.and
    if (result v128)
-    local.get $14
-    local.get $33
-    local.get $15
+    local.get $35
+    local.get $30
+    local.get $12
     f32x4.mul
     f32x4.add
-    local.set $14
-    local.get $9
-    local.get $33
+    local.set $35
+    local.get $8
+    local.get $30
     local.get $13
     f32x4.mul
     f32x4.add
    else
-    local.get $9
+    local.get $8
    end
-   local.tee $12
-   local.get $12
+   local.tee $11
+   local.get $11
    f32x4.mul
    local.get $3
    v128.load
-   local.tee $9
+   local.tee $8
    f32x4.sub
    f32x4.mul
-   local.get $9
+   local.get $8
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $21
-   local.set $11
-   local.get $36
-   local.get $14
-   local.get $14
+   local.tee $19
+   local.set $34
+   local.get $33
+   local.get $35
+   local.get $35
    f32x4.mul
    local.get $3
    v128.load offset=16
-   local.tee $9
+   local.tee $8
    f32x4.sub
    f32x4.mul
-   local.get $9
+   local.get $8
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $20
-   local.set $9
+   local.tee $18
+   local.set $8
    local.get $0
    i32.const 32
    i32.and
    if
-    local.get $9
     local.get $34
+    local.get $31
     f32x4.div
-    local.set $9
-    local.get $11
-    local.get $34
+    local.set $34
+    local.get $8
+    local.get $31
     f32x4.div
-    local.set $11
+    local.set $8
    end
    local.get $13
-   local.set $17
-   local.get $15
-   local.set $16
+   local.set $14
+   local.get $12
+   local.set $9
    local.get $0
    i32.const 2
    i32.and
-   if
-    local.get $36
-    local.get $12
+   if (result v128)
+    local.get $33
+    local.get $11
     local.get $5
     v128.load
-    local.tee $10
+    local.tee $9
     f32x4.sub
     f32x4.mul
-    local.get $10
+    local.get $9
     f32x4.add
-    local.tee $17
-    local.set $10
-    local.get $36
-    local.get $14
+    local.tee $14
+    local.set $15
+    local.get $33
+    local.get $35
     local.get $5
     v128.load offset=16
-    local.tee $16
+    local.tee $9
     f32x4.sub
     f32x4.mul
-    local.get $16
+    local.get $9
     f32x4.add
-    local.tee $16
-    local.set $18
+    local.tee $9
+    local.set $10
     local.get $0
     i32.const 32
     i32.and
     if
-     local.get $18
-     local.get $34
+     local.get $15
+     local.get $31
      f32x4.div
-     local.set $18
-     local.get $10
-     local.get $34
+     local.set $15
+     local.get $9
+     local.get $31
      f32x4.div
      local.set $10
     end
-    local.get $11
+    local.get $34
+    local.get $15
+    local.get $15
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+    local.set $34
+    local.get $8
     local.get $10
     local.get $10
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
-    local.set $11
-    local.get $9
-    local.get $18
-    local.get $18
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-    local.set $9
+   else
+    local.get $8
    end
-   local.get $32
-   local.get $12
-   f32x4.mul
+   local.set $10
+   local.get $29
    local.get $11
-   local.get $28
-   f32x4.add
-   f32x4.sqrt
-   local.get $27
-   f32x4.add
-   f32x4.div
-   local.tee $10
-   local.set $12
-   local.get $32
-   local.get $14
    f32x4.mul
-   local.get $9
-   local.get $28
+   local.get $34
+   local.get $25
    f32x4.add
    f32x4.sqrt
-   local.get $27
+   local.get $24
    f32x4.add
    f32x4.div
-   local.tee $14
-   local.set $18
+   local.tee $8
+   local.set $34
+   local.get $29
+   local.get $35
+   f32x4.mul
+   local.get $10
+   local.get $25
+   f32x4.add
+   f32x4.sqrt
+   local.get $24
+   f32x4.add
+   f32x4.div
+   local.tee $35
+   local.set $11
    local.get $0
    i32.const 1
    i32.and
    if
-    local.get $10
-    local.get $35
+    local.get $8
+    local.get $32
     local.get $4
     v128.load
     f32x4.mul
     f32x4.add
-    local.set $12
-    local.get $14
+    local.set $34
     local.get $35
+    local.get $32
     local.get $4
     v128.load offset=16
     f32x4.mul
     f32x4.add
-    local.set $18
-    local.get $31
+    local.set $11
     local.get $0
     i32.const 16
     i32.and
     if (result v128)
-     local.get $14
      local.get $35
-     local.get $18
+     local.get $32
+     local.get $11
      f32x4.mul
      f32x4.add
-     local.set $14
-     local.get $10
-     local.get $35
-     local.get $12
+     local.set $10
+     local.get $8
+     local.get $32
+     local.get $34
      f32x4.mul
      f32x4.add
     else
-     local.get $18
-     local.set $14
-     local.get $12
+     local.get $11
+     local.set $10
+     local.get $34
     end
+    local.set $8
+    local.get $28
+    local.get $10
     f32x4.mul
-    local.set $10
-    local.get $31
-    local.get $14
+    local.set $35
+    local.get $28
+    local.get $8
     f32x4.mul
-    local.set $14
+    local.set $8
    end
    local.get $0
    i32.const 256
    i32.and
    if
-    local.get $14
-    local.get $29
-    local.get $15
+    local.get $35
+    local.get $26
+    local.get $12
     f32x4.mul
     f32x4.add
-    local.set $14
-    local.get $10
-    local.get $29
+    local.set $35
+    local.get $8
+    local.get $26
     local.get $13
     f32x4.mul
     f32x4.add
-    local.set $10
+    local.set $8
    end
+   local.get $12
+   local.set $10
    local.get $13
-   local.set $11
-   local.get $15
-   local.set $9
-   local.get $0
-   i32.const 1024
-   i32.and
-   if
-    local.get $6
-    v128.load offset=16
-    local.set $9
-    local.get $6
-    v128.load
-    local.set $11
-   end
-   local.get $0
-   i32.const 2048
-   i32.and
-   if
-    local.get $14
-    local.get $22
-    local.get $7
-    v128.load offset=16
-    local.get $9
-    f32x4.sub
-    f32x4.mul
-    f32x4.sub
-    local.set $14
-    local.get $10
-    local.get $22
-    local.get $7
-    v128.load
-    local.get $11
-    f32x4.sub
-    f32x4.mul
-    f32x4.sub
-    local.set $10
-   end
+   local.set $15
    local.get $1
    local.get $13
    local.get $0
    i32.const 1024
    i32.and
    if (result v128)
-    local.get $11
+    local.get $6
+    v128.load
+    local.tee $17
+    local.get $8
+    f32x4.sub
+    local.set $15
+    local.get $6
+    v128.load offset=16
+    local.tee $16
+    local.get $35
+    f32x4.sub
+    local.set $10
+    local.get $20
+    local.get $35
+    f32x4.mul
+    local.get $21
+    local.get $16
+    local.get $12
+    f32x4.sub
+    f32x4.mul
+    f32x4.sub
+    local.set $35
+    local.get $20
+    local.get $8
+    f32x4.mul
+    local.get $21
+    local.get $17
     local.get $13
     f32x4.sub
-    local.set $13
-    local.get $9
-    local.get $15
-    f32x4.sub
-    local.set $19
-    local.get $11
-    local.get $10
-    f32x4.sub
-    local.set $11
-    local.get $9
-    local.get $14
-    f32x4.sub
-    local.set $9
-    local.get $23
-    local.get $14
-    f32x4.mul
-    local.get $24
-    local.get $19
-    f32x4.mul
-    f32x4.sub
-    local.set $14
-    local.get $23
-    local.get $10
-    f32x4.mul
-    local.get $24
-    local.get $13
     f32x4.mul
     f32x4.sub
    else
-    local.get $10
+    local.get $8
    end
    f32x4.sub
    v128.store
    local.get $1
-   local.get $15
-   local.get $14
+   local.get $12
+   local.get $35
    f32x4.sub
    v128.store offset=16
    local.get $3
-   local.get $21
+   local.get $19
    v128.store
    local.get $3
-   local.get $20
+   local.get $18
    v128.store offset=16
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $17
+    local.get $14
     v128.store
     local.get $5
-    local.get $16
+    local.get $9
     v128.store offset=16
    end
    local.get $0
@@ -3521,10 +3292,10 @@
    i32.and
    if
     local.get $4
-    local.get $12
+    local.get $34
     v128.store
     local.get $4
-    local.get $18
+    local.get $11
     v128.store offset=16
    end
    local.get $0
@@ -3532,10 +3303,10 @@
    i32.and
    if
     local.get $6
-    local.get $11
+    local.get $15
     v128.store
     local.get $6
-    local.get $9
+    local.get $10
     v128.store offset=16
    end
    local.get $1
@@ -3578,18 +3349,9 @@
    select
    local.set $6
    local.get $7
-   i32.const 32
-   i32.add
-   local.get $7
-   local.get $0
-   i32.const 2048
-   i32.and
-   select
-   local.set $7
-   local.get $8
    i32.const 8
    i32.sub
-   local.tee $8
+   local.tee $7
    i32.const 8
    i32.ge_u
    br_if $do-loop|0

@@ -28,8 +28,6 @@ export const DECOUPLED = 256;
 export const FLUSHED = 512;
 /** `z`, `zShare` and `stepShare`. */
 export const SCHEDULE_FREE = 1024;
-/** `x0` and `x0Share`. */
-export const LEARNED = 2048;
 
 /** The steps from one flush to the next. They are counted, so that bits depend on no threads, shares or restarts. */
 export const FLUSH_INTERVAL = 64;
@@ -68,8 +66,6 @@ export interface Scalars {
   zShare: number;
   /** The share of the update that moves the parameter too: `1 - beta * (1 - zShare)`, computed in double. */
   stepShare: number;
-  /** `1 - s / (s before)` for a learned rate s: how far what was done so far is to be taken back or extended. */
-  x0Share: number;
 }
 
 /** Whether averages move by a share of the difference; `assembly/rmsprop.ts` says why not always. */
@@ -94,7 +90,6 @@ export const SCALARS = [
   "emaWeight",
   "zShare",
   "stepShare",
-  "x0Share",
 ] as const satisfies Exclude<keyof Scalars, "variant">[];
 
 /** How many arguments `update` of `assembly/rmsprop.ts` takes: the variant, the planes, the count, the scalars. */

@@ -18,7 +18,6 @@ import {
   ENTRY,
   FLUSHED,
   type Kernel,
-  LEARNED,
   MOMENTUM,
   movesByDifference,
   NESTEROV,
@@ -123,7 +122,7 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
   const shift = shiftOf(real);
   const { variant, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
   const { gradScale, clipValue, decoupledDecay, weightDecay, correction } = scalars;
-  const { zShare, stepShare, x0Share } = scalars;
+  const { zShare, stepShare } = scalars;
   const byDifference = movesByDifference(scalars);
   const param = segment.param >>> shift;
   const grad = segment.grad >>> shift;
@@ -131,7 +130,6 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
   const momentumBuffer = segment.momentumBuffer >>> shift;
   const gradAvg = segment.gradAvg >>> shift;
   const points = segment.z >>> shift;
-  const x0 = segment.x0 >>> shift;
   const ceiling = round(real.largestFinite);
 
   for (let i = 0; i < segment.count; i++) {
@@ -172,9 +170,8 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
       u = round(bufferScale * m);
     }
     if (variant & DECOUPLED) u = round(u + round(decoupledDecay * p));
-    const z = variant & SCHEDULE_FREE ? heap[points + i]! : p;
-    if (variant & LEARNED) u = round(u - round(x0Share * round(heap[x0 + i]! - z)));
     if (variant & SCHEDULE_FREE) {
+      const z = heap[points + i]!;
       heap[points + i] = round(z - u);
       u = round(round(stepShare * u) - round(zShare * round(z - p)));
     }

@@ -11,8 +11,6 @@ export interface Segment {
   ema: number;
   /** The points that `scheduleFree` averages. */
   z: number;
-  /** The place where the run began, for a learned rate. */
-  x0: number;
   /** Elements in each plane. */
   count: number;
 }
@@ -29,7 +27,6 @@ export const PLANES = [
   "gradAvg",
   "ema",
   "z",
-  "x0",
 ] as const satisfies Plane[];
 
 /** The places of a tensor of which no plane is there yet. */
@@ -41,7 +38,6 @@ export const NOWHERE = {
   gradAvg: 0,
   ema: 0,
   z: 0,
-  x0: 0,
 } as const satisfies Record<Plane, 0>;
 
 /** A plane of state, by PyTorch's name for it. */

@@ -52,7 +52,6 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
         segment.gradAvg,
         segment.ema,
         segment.z,
-        segment.x0,
         segment.count,
         scalars.alpha,
         scalars.oneMinusAlpha,
@@ -69,7 +68,6 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
         scalars.emaWeight,
         scalars.zShare,
         scalars.stepShare,
-        scalars.x0Share,
       );
     },
     updateRows(segment, scalars, { ptr, count }) {

@@ -86,7 +86,6 @@ export function scalarsOf(
     emaWeight: emaDecay === undefined ? 0 : step === 0 ? 1 : round(1 - emaDecay),
     zShare: drawn ? round(drawn.zShare) : 0,
     stepShare: drawn ? round(1 - drawn.beta * (1 - drawn.zShare)) : 1,
-    x0Share: 0,
   };
 }
 

@@ -27,7 +27,7 @@ export type Output = "param" | StatePlane;
 export type Input = Output | "grad";
 
 /** The numbers of averages of weights and of the points that parameters are drawn to, none of which this optimizer has. */
-const ABSENT = ["emaWeight", "zShare", "stepShare", "x0Share"] as const;
+const ABSENT = ["emaWeight", "zShare", "stepShare"] as const;
 
 /** A number of the step that programs take. */
 export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], (typeof ABSENT)[number]>;
@@ -38,7 +38,7 @@ export const SCALARS = /* @__PURE__ */ ALL_SCALARS.filter(
 );
 
 /** A bit beside the contract's: averages as `alpha * v + (w * g) * g`, for the alphas of `movesByDifference`. */
-const MIXED = 1024;
+const MIXED = 2048;
 
 /** Gives the variant that programs are made for. */
 export function variantOf(scalars: Scalars): number {

@@ -9,8 +9,7 @@ export const workerCode: string = `"use strict";
     "momentumBuffer",
     "gradAvg",
     "ema",
-    "z",
-    "x0"
+    "z"
   ];
 
   // src/kernel/contract.ts
@@ -29,8 +28,7 @@ export const workerCode: string = `"use strict";
     "correction",
     "emaWeight",
     "zShare",
-    "stepShare",
-    "x0Share"
+    "stepShare"
   ];
   var ARITY = 2 + PLANES.length + SCALARS.length;
   var BLOCK = 4096;

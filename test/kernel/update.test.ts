@@ -8,7 +8,6 @@ import {
   DECAYED,
   DECOUPLED,
   FLUSHED,
-  LEARNED,
   MOMENTUM,
   NESTEROV,
   SCHEDULE_FREE,
@@ -111,7 +110,6 @@ describe.each(
       if (!(variant & CENTERED)) expect(after.gradAvg).toEqual(planes.gradAvg);
       if (!(variant & AVERAGED)) expect(after.ema).toEqual(planes.ema);
       if (!(variant & SCHEDULE_FREE)) expect(after.z).toEqual(planes.z);
-      expect(after.x0).toEqual(planes.x0);
     });
   });
 
@@ -199,12 +197,6 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     expect(
       one({ ...start, z: 14 }, SCHEDULE_FREE | DECOUPLED, { ...free, decoupledDecay: 0.25 }),
     ).toMatchObject({ param: 11.25, z: 11 });
-    // u = 0.5 − 0.25·(12 − 10) = 0
-    expect(one({ ...start, x0: 12 }, LEARNED, { ...exact, x0Share: 0.25 }).param).toBe(10);
-    // u = 0.5 − 0.25·(12 − 14) = 1
-    expect(
-      one({ ...start, z: 14, x0: 12 }, SCHEDULE_FREE | LEARNED, { ...free, x0Share: 0.25 }),
-    ).toMatchObject({ param: 11.75, z: 13, x0: 12 });
     expect(one(start, ZEROED, exact)).toMatchObject({ param: 9.5, grad: 0 });
   });
 
@@ -230,9 +222,9 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
         ema: -value,
         z: value,
       };
-      expect(one(values, all & ~FLUSHED, still)).toEqual({ ...values, grad: 0, x0: 0 });
+      expect(one(values, all & ~FLUSHED, still)).toEqual({ ...values, grad: 0 });
       const zeros = { param: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, z: 0 };
-      expect(one(values, all, still)).toEqual({ ...(value === tiny ? zeros : values), grad: 0, x0: 0 });
+      expect(one(values, all, still)).toEqual({ ...(value === tiny ? zeros : values), grad: 0 });
     }
   });
 

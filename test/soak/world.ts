@@ -195,7 +195,12 @@ export class World {
       const lr = rateAt(hyper.lr, steps);
       // A schedule without a rate for the next step is an error to read.
       if (lr >= 0) same(`group ${i}`, { ...real.groups[i] }, { ...hyper, lr });
-      else same(`rate of group ${i}`, nameOfError(() => real.groups[i]!.lr), "OptionError");
+      else
+        same(
+          `rate of group ${i}`,
+          nameOfError(() => real.groups[i]!.lr),
+          "OptionError",
+        );
       for (const tensor of tensors) {
         const { name, count } = tensor.plan;
         const state = real.state[name] as unknown as Record<string, Float32Array>;

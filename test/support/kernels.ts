@@ -9,7 +9,6 @@ import {
   DECOUPLED,
   FLUSHED,
   type Kernel,
-  LEARNED,
   MOMENTUM,
   NESTEROV,
   SCALARS,
@@ -46,11 +45,10 @@ const BITS = {
   DECOUPLED,
   FLUSHED,
   SCHEDULE_FREE,
-  LEARNED,
 };
 
 /** Every combination of the options, named after those that it uses. */
-export const ALL_VARIANTS = Array.from({ length: 2 * LEARNED }, (_, variant) => ({
+export const ALL_VARIANTS = Array.from({ length: 2 * SCHEDULE_FREE }, (_, variant) => ({
   variant,
   name:
     Object.entries(BITS)
@@ -73,11 +71,10 @@ export const VARIANTS = ALL_VARIANTS.filter(
       FLUSHED,
       AVERAGED | FLUSHED | MOMENTUM | CENTERED,
       SCHEDULE_FREE,
-      SCHEDULE_FREE | LEARNED | DECAYED,
+      SCHEDULE_FREE | DECAYED,
       SCHEDULE_FREE | FLUSHED | DECOUPLED | MOMENTUM | NESTEROV,
-      LEARNED,
-      LEARNED | CENTERED | CORRECTED,
-      2 * LEARNED - 1,
+      SCHEDULE_FREE | CENTERED | CORRECTED,
+      2 * SCHEDULE_FREE - 1,
     ].includes(variant),
 );
 
@@ -100,7 +97,6 @@ export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}, re
     emaWeight: 0.013,
     zShare: 0.19,
     stepShare: 0.271,
-    x0Share: -0.31,
     ...overrides,
   };
   for (const name of SCALARS) scalars[name] = real.round(scalars[name]);
