@@ -5,6 +5,7 @@ import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import { HYPERPARAMETERS } from "../options/hyperparameters.ts";
 import { OPTIMIZER_OPTIONS } from "../options/options.ts";
+import { INSPECT } from "./records.ts";
 
 /** The key under which an optimizer gives itself: also behind a proxy, which hides its private fields. */
 const SELF = /* @__PURE__ */ Symbol("self");
@@ -40,6 +41,8 @@ function define(target: object, name: PropertyKey, value: unknown): void {
 
 /** Done once, when the first optimizer is made: an import does nothing. */
 function guardClass(prototype: object): void {
+  // A computed name in the class would keep all of it in bundles that use none of it.
+  define(prototype, INSPECT, prototype.toString);
   for (const [name, { get, set }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (!get) continue;
     Object.defineProperty(prototype, name, {

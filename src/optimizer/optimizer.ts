@@ -24,7 +24,7 @@ import { type Attachment, type Handle, handleOf } from "./handle.ts";
 import { type Gradients, nonFiniteError } from "./norms.ts";
 import type { NameOf, Params } from "./params.ts";
 import { makeParts, type Parts } from "./parts.ts";
-import { INSPECT, READERS, recordOf, refuseJson } from "./records.ts";
+import { READERS, recordOf, refuseJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { RowLists } from "./rows.ts";
 import type { ElementRange } from "./shard.ts";
@@ -364,11 +364,6 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   /** A text for logs: backend, steps, each group's hyperparameters, its tensors with their shapes. Node, Deno and Bun print it, too. */
   toString(): string {
     return textOf(this.#parts);
-  }
-
-  /** @internal */
-  [INSPECT](): string {
-    return this.toString();
   }
 
   /** @internal */

@@ -91,7 +91,7 @@ export interface ScheduleFreeOptions {
   readonly weightLrPower?: number;
 }
 
-/** @internal */
+/** The settings of `scheduleFree`, all of them given. */
 export type ScheduleFree = Required<ScheduleFreeOptions>;
 
 /** The options of an optimizer, each at its value. */
