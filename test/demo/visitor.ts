@@ -113,6 +113,11 @@ export class Visitor {
 
   /** Axe's findings that are serious or worse, in words. */
   async barriers(): Promise<string[]> {
+    // A colour halfway through its change is none of the page's.
+    await this.page.evaluate(async () => {
+      const changes = document.getAnimations().filter((one) => one instanceof CSSTransition);
+      await Promise.allSettled(changes.map(({ finished }) => finished));
+    });
     await this.page.evaluate(axe.source);
     const { violations } = await this.page.evaluate(() =>
       (globalThis as unknown as { axe: typeof axe }).axe.run({ resultTypes: ["violations"] }),
