@@ -1,14 +1,13 @@
-/** The fuzzer of the API for a minute where everything is tested, else for some seconds, each time with another seed. */
+/** The fuzzer of the API for a minute where everything is tested, else for some seconds. */
 import { expect, it } from "vitest";
-import { mustHaveAll } from "../../tools/must-have-all.ts";
 import { fuzzApi } from "./api.ts";
+import { planOf } from "./seed.ts";
 
-const seconds = mustHaveAll ? 60 : 10;
+const { seed, seconds } = planOf({ gate: 60, local: 10 });
 
 it(
   `every call does what its model does, on both backends, for ${seconds} s`,
   async () => {
-    const seed = Number(process.env.SEED ?? Date.now() & 0x7fffffff);
     const { sessions, commands } = await fuzzApi({ seed, seconds });
     console.log(`Sessions from seed ${seed} on: ${sessions}, ${JSON.stringify(commands)}`);
     expect(sessions).toBeGreaterThan(0);
