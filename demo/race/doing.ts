@@ -63,7 +63,7 @@ function swings(strides: Point[], axis: keyof Point, goal: number): boolean {
   return turns >= strides.length / 2 && mean >= goal / 20;
 }
 
-/** By the minimum that is nearest now. */
+/** Says whether the racer passed the minimum that is nearest now, by more than the goal's radius. */
 function hasOvershot(recent: Point[], axis: keyof Point, { minima, goal }: Race["surface"]): boolean {
   const now = recent.at(-1)!;
   const apart = ({ x, y }: Point) => Math.hypot(x - now.x, y - now.y);

@@ -24,7 +24,7 @@ export interface Progress {
   tell: "progress";
   /** Steps of each method that isn't broken. */
   steps: number;
-  /** Of both together. */
+  /** The throughput of both methods together. */
   imagesPerSecond: number;
   runs: Record<Method, RunProgress>;
 }

@@ -56,9 +56,9 @@ interface Process {
  * and, where the system permits it, its owner and group. A link stays, and the file that it points to is written. A process
  * that is killed meanwhile leaves a file behind that nobody reads: the name's first 60 characters, a UUID and `.tmp`.
  *
- * Where the folder can't be flushed, a warning with the code `RMSPROP_WASM_UNFLUSHED` says so before the file takes its
- * name: after a crash of the machine the old file may still be there. Node's permission model forbids that, and a folder
- * that can't be read.
+ * A warning with the code `RMSPROP_WASM_UNFLUSHED` says that the folder can't be flushed, before the file takes its
+ * name: after a crash of the machine the old file may still be there. Node's permission model forbids to flush, and so
+ * does a folder that can't be read.
  *
  * It works in Node, Deno and Bun.
  *

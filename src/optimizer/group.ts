@@ -99,19 +99,11 @@ export class Group implements NormedGroup, RowGroup {
     return this.weights?.warmedUp(lr, step) ?? lr;
   }
 
-  update(kernel: Kernel, plan: StepPlan, { tensorNorms, shard, lists, rows }: StepParts): void {
+  update(kernel: Kernel, plan: StepPlan, parts: StepParts): void {
+    const { shard } = parts;
     const share = shard ? shareOf(this.#segments, shard, this.#arena.real.bytes) : whole;
     if (this.#drawn && plan.step === 0) this.#begin(share);
-    const scalarsOfTensor = (tensor: Tensor) => {
-      const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), this.hyperparameters.clipNorm);
-      return this.#scalarsFor({ ...plan, gradScale });
-    };
-    for (const tensor of this.#tables) {
-      const scalars = this.clipsByNorm ? scalarsOfTensor(tensor) : this.#scalarsFor(plan);
-      const { step, emaDecay } = plan;
-      const job = { step, emaDecay, variant: scalars.variant, scalars };
-      rows.run(kernel, tensor, this.missed, { ...job, ...rowsIn(tensor, lists?.get(tensor), shard) });
-    }
+    if (this.#tables.length > 0) this.#updateRows(kernel, plan, parts);
     if (!this.clipsByNorm) {
       const scalars = this.#scalarsFor(plan);
       for (const segment of this.#segments) {
@@ -123,8 +115,26 @@ export class Group implements NormedGroup, RowGroup {
     for (const tensor of this.tensors) {
       if (tensor.rowSteps !== 0) continue;
       const part = share(tensor.segment);
-      if (part) kernel.update(part, scalarsOfTensor(tensor));
+      if (part) kernel.update(part, this.#scalarsOf(tensor, plan, parts));
     }
+  }
+
+  /** Updates the tensors that are updated by rows. */
+  #updateRows(kernel: Kernel, plan: StepPlan, parts: StepParts): void {
+    const { shard, lists, rows } = parts;
+    const { step, emaDecay } = plan;
+    for (const tensor of this.#tables) {
+      const scalars = this.#scalarsOf(tensor, plan, parts);
+      const job = { step, emaDecay, variant: scalars.variant, scalars };
+      rows.run(kernel, tensor, this.missed, { ...job, ...rowsIn(tensor, lists?.get(tensor), shard) });
+    }
+  }
+
+  /** Gives a tensor's scalars, whose gradient may be clipped to a norm of its own. */
+  #scalarsOf(tensor: Tensor, plan: StepPlan, { tensorNorms }: StepParts): Scalars {
+    if (!this.clipsByNorm) return this.#scalarsFor(plan);
+    const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), this.hyperparameters.clipNorm);
+    return this.#scalarsFor({ ...plan, gradScale });
   }
 
   /** Brings rows up to date: those of lists, or all. */

@@ -53,7 +53,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   #parts: Parts | undefined;
   #skippedSteps = 0;
   #gradNorm: number | undefined;
-  /** Those of the last step, for `report`. */
+  /** The gradients of the last step, for `report`. */
   #gradients: Gradients = { gradScale: 1, lists: undefined, known: undefined };
   /** The plan of the current step: one object for all steps, since a small model's update takes hardly longer than to make one. */
   readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
@@ -208,7 +208,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     plan.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
     plan.zeroGrad = zeroGrad;
     plan.emaDecay = own.ema?.decay;
-    for (const group of groups) group.update(kernel, plan, { tensorNorms, shard, lists, rows });
+    const parts = { tensorNorms, shard, lists, rows };
+    for (const group of groups) group.update(kernel, plan, parts);
     this.#gradients = gradients;
     progress.advance(steps, shard);
     kernel.settle?.(groups, progress);

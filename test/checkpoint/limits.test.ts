@@ -1,4 +1,4 @@
-/** What save writes, load reads: the writer is held to the reader's limits. And the longest messages. */
+/** The writer keeps the reader's limits, so that `load` reads all that `save` writes; and messages stay short. */
 import {
   CheckpointError,
   MemoryError,

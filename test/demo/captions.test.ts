@@ -1,4 +1,4 @@
-/** What the page says of a race is true of its paths, at each rate that its sliders can be set to. */
+/** The page's sentences about a race are true of its paths, at each rate that its sliders can be set to. */
 import { readFileSync } from "node:fs";
 import { dialects } from "rmsprop-wasm";
 import { describe, expect, it } from "vitest";

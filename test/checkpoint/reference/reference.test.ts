@@ -21,7 +21,7 @@ const STRICTER: ReadonlyMap<string, string> = new Map([
 interface Vector {
   name: string;
   file: string;
-  /** What the library reads, or why it doesn't. */
+  /** The tensors that the library reads, or its reason to refuse. */
   tensors?: Record<string, [dtype: string, shape: number[], hex: string]>;
   refused?: string;
 }
