@@ -42,7 +42,7 @@ export interface Case {
 /** Results by the names that the manifest has for them. */
 export type ResultName = keyof Case["results"];
 
-interface Place {
+export interface Place {
   offset: number;
   byteLength: number;
 }
@@ -72,12 +72,16 @@ export interface Golden {
   double: Float64Array;
 }
 
-export function goldenAt({ offset, byteLength }: Place): Golden {
+export function goldenAt(place: Place): Golden {
+  return goldenIn(binary, place);
+}
+
+export function goldenIn(file: Buffer, { offset, byteLength }: Place): Golden {
   const count = byteLength / 12;
   const doubles = offset + 4 * count;
   return {
-    single: Float32Array.from({ length: count }, (_, i) => binary.readFloatLE(offset + 4 * i)),
-    double: Float64Array.from({ length: count }, (_, i) => binary.readDoubleLE(doubles + 8 * i)),
+    single: Float32Array.from({ length: count }, (_, i) => file.readFloatLE(offset + 4 * i)),
+    double: Float64Array.from({ length: count }, (_, i) => file.readDoubleLE(doubles + 8 * i)),
   };
 }
 
