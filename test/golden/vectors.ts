@@ -39,7 +39,7 @@ export interface Case {
   expectNaN: { float32: number; float64: number };
 }
 
-interface Place {
+export interface Place {
   offset: number;
   byteLength: number;
 }
@@ -69,9 +69,13 @@ export interface Golden {
   double: Float64Array;
 }
 
-export function goldenAt({ offset, byteLength }: Place): Golden {
+export function goldenAt(place: Place): Golden {
+  return goldenIn(binary, place);
+}
+
+export function goldenIn(file: Buffer, { offset, byteLength }: Place): Golden {
   const [single, rest] = [offset, offset + byteLength / 2].map((start) =>
-    Float32Array.from({ length: byteLength / 8 }, (_, i) => binary.readFloatLE(start + 4 * i)),
+    Float32Array.from({ length: byteLength / 8 }, (_, i) => file.readFloatLE(start + 4 * i)),
   ) as [Float32Array, Float32Array];
   return { single, double: Float64Array.from(single, (value, i) => value + rest[i]!) };
 }
