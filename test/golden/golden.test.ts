@@ -202,8 +202,11 @@ describe.each(Object.keys(manifest.frameworks))("%s", (framework) => {
       const golden = goldenAt(results[name]!);
       const { single, double } = golden;
       const { ordinary, special } = finiteElements(golden, inputs);
-      const far = (values: ArrayLike<number>, elements: readonly number[], judge: ArrayLike<number> = double) =>
-        distance(values, judge, elements, scaleOf(name, exact));
+      const far = (
+        values: ArrayLike<number>,
+        elements: readonly number[],
+        judge: ArrayLike<number> = double,
+      ) => distance(values, judge, elements, scaleOf(name, exact));
       const theirs = far(single, ordinary);
       const measured = far(ours.results[name]!, ordinary, isOtherMathematics ? exact[name] : double);
       ratios[name].push(measured.rms / theirs.rms);
