@@ -6,8 +6,8 @@
  *     g = g + weightDecay·p                      decayed: the coupled kind
  *     v = v + w·(g² − v)                         w is 1 − alpha; then the ceiling
  *     a = a + w·(g − a)                          centered
- *     v, a = v / correction, a / correction      corrected: 1 − alpha^t; for this step only
  *     q = v                                      centered: max(v − a², 0)
+ *     q = q / correction                         corrected: 1 − alpha^t
  *     u = (updateScale·g) / (sqrt(q + epsInside) + eps)
  *     m = momentum·m + u                         momentum; nesterov goes on with u + momentum·m
  *     u = bufferScale·m                          momentum
@@ -31,6 +31,11 @@
  *
  * Decoupled decay joins the update instead of shrinking the parameter by 1 − lr·weightDecay: that factor, rounded, is
  * off in the same direction at every step, which adds up to more than all other rounding.
+ *
+ * Correction comes behind centering. With both averages corrected before, as Optax has it, the variance of the first
+ * gradient alone is 0, and that of two that are alike hardly more: on quadratics and small networks steps were 600 to 4,000
+ * times `lr` when only the first went without centering, up to 1e9 times with it. This way q is at least alpha^t·v, no step
+ * was above 6 times `lr`, and there is one division less.
  *
  * The average of the points z, x, isn't kept: it is y + (1 − 1/beta)·(z − y), where y is p. The distance d and the update
  * are small beside p, so both are added up before the one rounding at the size of p.
@@ -67,6 +72,7 @@ import {
   store,
   upper,
 } from "./lanes";
+import { move } from "./learned";
 
 /**
  * Switches of a variant. `Off` at compile time leaves no instruction behind; `Asked` looks at `variant` at each turn,
@@ -99,7 +105,7 @@ function uses<Switch>(variant: u32, bit: u32): bool {
 }
 
 /** The order of operands keeps NaN, here and below. */
-function clip(g: v128, lowest: v128, highest: v128): v128 {
+export function clip(g: v128, lowest: v128, highest: v128): v128 {
   return v128.pmin<Real>(v128.pmax<Real>(g, lowest), highest);
 }
 
@@ -190,10 +196,6 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     v1 = bound(v1);
     let q0 = v0;
     let q1 = v1;
-    if (uses<Others>(variant, CORRECTED)) {
-      q0 = v128.div<Real>(q0, corrections);
-      q1 = v128.div<Real>(q1, corrections);
-    }
     let a0 = p0;
     let a1 = p1;
     if (uses<Centered>(variant, CENTERED)) {
@@ -205,14 +207,12 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
         a0 = towards(a0, g0, weights);
         a1 = towards(a1, g1, weights);
       }
-      let b0 = a0;
-      let b1 = a1;
-      if (uses<Others>(variant, CORRECTED)) {
-        b0 = v128.div<Real>(b0, corrections);
-        b1 = v128.div<Real>(b1, corrections);
-      }
-      q0 = variance(q0, b0);
-      q1 = variance(q1, b1);
+      q0 = variance(q0, a0);
+      q1 = variance(q1, a1);
+    }
+    if (uses<Others>(variant, CORRECTED)) {
+      q0 = v128.div<Real>(q0, corrections);
+      q1 = v128.div<Real>(q1, corrections);
     }
 
     let u0 = quotient(g0, q0, updateScales, epsInsides, epsilons);
@@ -261,26 +261,6 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     if (uses<Momentum>(variant, MOMENTUM)) momentumBuffer += bytes;
     if (uses<Centered>(variant, CENTERED)) gradAvg += bytes;
     if (uses<ScheduleFree>(variant, SCHEDULE_FREE)) z += bytes;
-    count -= elements;
-  } while (count >= elements);
-}
-
-/**
- * The running average of the weights. As decay·e + (1 − decay)·p, the two factors, rounded, wouldn't add up to 1, and
- * the average would drift to four times the error.
- */
-function averageWeights<Lanes>(param: usize, ema: usize, count: u32, emaWeight: Real): void {
-  const elements = elementsOf<Lanes>();
-  if (count < elements) return;
-  const weights = v128.splat<Real>(emaWeight);
-  do {
-    const p0 = load<Lanes>(param);
-    const p1 = loadNext<Lanes>(param);
-    const e0 = load<Lanes>(ema);
-    const e1 = loadNext<Lanes>(ema);
-    store<Lanes>(ema, towards(e0, p0, weights), towards(e1, p1, weights));
-    param += elements * sizeof<Real>();
-    ema += elements * sizeof<Real>();
     count -= elements;
   } while (count >= elements);
 }
@@ -389,11 +369,7 @@ export function update(
         elements - whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares,
       );
     }
-    if (variant & AVERAGED) {
-      const done: usize = (elements & ~(PAIR - 1)) * sizeof<Real>();
-      averageWeights<Pair>(param, ema, elements, emaWeight);
-      averageWeights<One>(param + done, ema + done, elements & (PAIR - 1), emaWeight);
-    }
+    if (variant & AVERAGED) move(ema, ema, param, elements, emaWeight);
     if (variant & FLUSHED) {
       flushPlane(param, elements);
       flushPlane(squareAvg, elements);

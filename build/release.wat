@@ -4,12 +4,16 @@
  (type $2 (func (param i32 f64 i32)))
  (type $3 (func (param i32 f64 i32 f64 i32 f64 i32)))
  (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32) (result i32)))
- (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
- (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
- (type $8 (func (param i32 i32 f64) (result f64)))
+ (type $5 (func (param i32 i32 i32 i32 f32)))
+ (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32) (result i32)))
+ (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+ (type $8 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
+ (type $9 (func (param i32 i32 i32 i32 f32 f32) (result f64)))
+ (type $10 (func (param i32 i32 f64) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
+ (export "innerProduct" (func $assembly/learned/innerProduct))
+ (export "move" (func $assembly/learned/move))
  (export "update" (func $assembly/rmsprop/update))
  (export "catchUpRows" (func $assembly/rows/catchUpRows))
  (export "updateRows" (func $assembly/rows/updateRows))
@@ -301,14 +305,14 @@
   (local $27 i32)
   (local $28 i32)
   (local $29 i32)
-  (local $30 i32)
-  (local $31 v128)
+  (local $30 v128)
+  (local $31 i32)
   (local $32 v128)
   (local $33 v128)
-  (local $34 v128)
-  (local $35 v128)
+  (local $34 i32)
+  (local $35 i32)
   (local $36 v128)
-  (local $37 v128)
+  (local $37 i32)
   (local $38 v128)
   (local $39 v128)
   (local $40 v128)
@@ -316,12 +320,12 @@
   (local $42 v128)
   (local $43 v128)
   (local $44 v128)
-  (local $45 i32)
+  (local $45 v128)
   (local $46 v128)
-  (local $47 i32)
+  (local $47 v128)
   (local $48 v128)
   (local $49 v128)
-  (local $50 i32)
+  (local $50 v128)
   (local $51 v128)
   local.get $9
   f32x4.splat
@@ -331,7 +335,7 @@
   f32x4.replace_lane 2
   local.get $19
   f32x4.replace_lane 3
-  local.set $48
+  local.set $33
   local.get $13
   f32x4.splat
   local.get $15
@@ -350,14 +354,14 @@
   f32.gt
   i32.and
   select
-  local.tee $50
+  local.tee $31
   i32.const 12
   i32.and
   select
   f32x4.replace_lane 2
   local.get $18
   f32x4.replace_lane 3
-  local.set $49
+  local.set $32
   local.get $11
   f32x4.splat
   local.get $12
@@ -366,7 +370,7 @@
   f32x4.replace_lane 2
   local.get $20
   f32x4.replace_lane 3
-  local.set $51
+  local.set $30
   local.get $22
   f32x4.splat
   local.get $23
@@ -375,36 +379,36 @@
   f32x4.replace_lane 2
   f32.const 0
   f32x4.replace_lane 3
-  local.set $46
+  local.set $36
   i32.const 512
   local.get $8
-  local.get $50
+  local.get $31
   i32.const 704
   i32.and
   select
-  local.set $45
+  local.set $37
   loop $while-continue|0
    local.get $8
    if
     local.get $8
-    local.get $45
+    local.get $37
     local.get $8
-    local.get $45
+    local.get $37
     i32.lt_u
     select
-    local.tee $30
+    local.tee $34
     i32.const 2
     i32.shl
-    local.set $47
+    local.set $35
     i32.const 0
-    local.get $30
+    local.get $34
     i32.const -8
     i32.and
-    local.get $50
+    local.get $31
     i32.const 2048
     i32.and
     select
-    local.tee $26
+    local.tee $27
     if
      block $break|1
       block $case7|1
@@ -416,7 +420,7 @@
             block $case1|1
              block $case0|1
               block $tablify|0
-               local.get $50
+               local.get $31
                i32.const -705
                i32.and
                local.tee $0
@@ -441,104 +445,100 @@
               br $case7|1
              end
              local.get $1
-             local.set $24
-             local.get $2
              local.set $0
-             local.get $3
+             local.get $2
              local.set $25
-             local.get $26
-             local.set $27
-             local.get $48
+             local.get $3
+             local.set $24
+             local.get $27
+             local.set $26
+             local.get $33
              f32x4.extract_lane 1
-             f32x4.splat
-             local.set $39
-             local.get $49
-             f32x4.extract_lane 0
              f32x4.splat
              local.set $38
-             local.get $51
+             local.get $32
              f32x4.extract_lane 0
              f32x4.splat
-             local.set $37
-             local.get $51
+             local.set $39
+             local.get $30
+             f32x4.extract_lane 0
+             f32x4.splat
+             local.set $40
+             local.get $30
              f32x4.extract_lane 1
              f32x4.splat
-             local.set $36
+             local.set $41
              loop $do-loop|0
-              local.get $24
-              v128.load offset=16
-              local.set $35
-              local.get $39
-              local.get $0
-              v128.load
-              local.tee $34
-              local.get $34
-              f32x4.mul
-              local.get $25
-              v128.load
-              local.tee $31
-              f32x4.sub
-              f32x4.mul
-              local.get $31
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $33
-              local.get $39
               local.get $0
               v128.load offset=16
-              local.tee $32
-              local.get $32
-              f32x4.mul
-              local.get $25
-              v128.load offset=16
-              local.tee $31
-              f32x4.sub
-              f32x4.mul
-              local.get $31
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $31
-              local.get $24
-              local.get $24
-              v128.load
+              local.set $42
               local.get $38
-              local.get $34
+              local.get $25
+              v128.load
+              local.tee $43
+              local.get $43
               f32x4.mul
-              local.get $33
-              local.get $37
+              local.get $24
+              v128.load
+              local.tee $44
+              f32x4.sub
+              f32x4.mul
+              local.get $44
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $44
+              local.get $38
+              local.get $25
+              v128.load offset=16
+              local.tee $45
+              local.get $45
+              f32x4.mul
+              local.get $24
+              v128.load offset=16
+              local.tee $46
+              f32x4.sub
+              f32x4.mul
+              local.get $46
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $46
+              local.get $0
+              local.get $0
+              v128.load
+              local.get $39
+              local.get $43
+              f32x4.mul
+              local.get $44
+              local.get $40
               f32x4.add
               f32x4.sqrt
-              local.get $36
+              local.get $41
               f32x4.add
               f32x4.div
               f32x4.sub
               v128.store
-              local.get $24
-              local.get $35
-              local.get $38
-              local.get $32
+              local.get $0
+              local.get $42
+              local.get $39
+              local.get $45
               f32x4.mul
-              local.get $31
-              local.get $37
+              local.get $46
+              local.get $40
               f32x4.add
               f32x4.sqrt
-              local.get $36
+              local.get $41
               f32x4.add
               f32x4.div
               f32x4.sub
               v128.store offset=16
-              local.get $25
-              local.get $33
-              v128.store
-              local.get $25
-              local.get $31
-              v128.store offset=16
               local.get $24
-              i32.const 32
-              i32.add
-              local.set $24
+              local.get $44
+              v128.store
+              local.get $24
+              local.get $46
+              v128.store offset=16
               local.get $0
               i32.const 32
               i32.add
@@ -547,10 +547,14 @@
               i32.const 32
               i32.add
               local.set $25
-              local.get $27
+              local.get $24
+              i32.const 32
+              i32.add
+              local.set $24
+              local.get $26
               i32.const 8
               i32.sub
-              local.tee $27
+              local.tee $26
               i32.const 8
               i32.ge_u
               br_if $do-loop|0
@@ -558,149 +562,149 @@
              br $break|1
             end
             local.get $1
-            local.set $24
-            local.get $2
-            local.set $27
-            local.get $3
-            local.set $25
-            local.get $4
             local.set $0
-            local.get $26
+            local.get $2
+            local.set $26
+            local.get $3
+            local.set $24
+            local.get $4
+            local.set $25
+            local.get $27
             local.set $28
-            local.get $48
+            local.get $33
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $42
-            local.get $48
+            local.set $38
+            local.get $33
             f32x4.extract_lane 2
             f32x4.splat
-            local.set $41
-            local.get $49
+            local.set $39
+            local.get $32
             f32x4.extract_lane 0
             f32x4.splat
             local.set $40
-            local.get $49
+            local.get $32
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $39
-            local.get $51
+            local.set $41
+            local.get $30
             f32x4.extract_lane 0
             f32x4.splat
-            local.set $38
-            local.get $51
+            local.set $42
+            local.get $30
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $37
+            local.set $43
             loop $do-loop|00
-             local.get $24
+             local.get $0
              v128.load offset=16
-             local.set $36
-             local.get $42
-             local.get $27
+             local.set $44
+             local.get $38
+             local.get $26
              v128.load
-             local.tee $35
-             local.get $35
+             local.tee $45
+             local.get $45
              f32x4.mul
-             local.get $25
+             local.get $24
              v128.load
-             local.tee $31
+             local.tee $46
              f32x4.sub
              f32x4.mul
-             local.get $31
+             local.get $46
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.set $34
-             local.get $42
-             local.get $27
+             local.set $46
+             local.get $38
+             local.get $26
              v128.load offset=16
-             local.tee $32
-             local.get $32
+             local.tee $47
+             local.get $47
              f32x4.mul
-             local.get $25
+             local.get $24
              v128.load offset=16
-             local.tee $31
+             local.tee $48
              f32x4.sub
              f32x4.mul
-             local.get $31
+             local.get $48
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.set $33
+             local.set $48
              local.get $40
-             local.get $32
+             local.get $47
              f32x4.mul
-             local.get $33
-             local.get $38
+             local.get $48
+             local.get $42
              f32x4.add
              f32x4.sqrt
-             local.get $37
+             local.get $43
              f32x4.add
              f32x4.div
-             local.get $41
-             local.get $0
+             local.get $39
+             local.get $25
              v128.load offset=16
              f32x4.mul
              f32x4.add
-             local.set $32
-             local.get $24
-             local.get $24
+             local.set $47
+             local.get $0
+             local.get $0
              v128.load
-             local.get $39
+             local.get $41
              local.get $40
-             local.get $35
+             local.get $45
              f32x4.mul
-             local.get $34
-             local.get $38
+             local.get $46
+             local.get $42
              f32x4.add
              f32x4.sqrt
-             local.get $37
+             local.get $43
              f32x4.add
              f32x4.div
-             local.get $41
-             local.get $0
+             local.get $39
+             local.get $25
              v128.load
              f32x4.mul
              f32x4.add
-             local.tee $31
+             local.tee $45
              f32x4.mul
              f32x4.sub
              v128.store
-             local.get $24
-             local.get $36
-             local.get $39
-             local.get $32
+             local.get $0
+             local.get $44
+             local.get $41
+             local.get $47
              f32x4.mul
              f32x4.sub
              v128.store offset=16
-             local.get $25
-             local.get $34
-             v128.store
-             local.get $25
-             local.get $33
-             v128.store offset=16
-             local.get $0
-             local.get $31
-             v128.store
-             local.get $0
-             local.get $32
-             v128.store offset=16
              local.get $24
-             i32.const 32
-             i32.add
-             local.set $24
-             local.get $27
-             i32.const 32
-             i32.add
-             local.set $27
+             local.get $46
+             v128.store
+             local.get $24
+             local.get $48
+             v128.store offset=16
              local.get $25
-             i32.const 32
-             i32.add
-             local.set $25
+             local.get $45
+             v128.store
+             local.get $25
+             local.get $47
+             v128.store offset=16
              local.get $0
              i32.const 32
              i32.add
              local.set $0
+             local.get $26
+             i32.const 32
+             i32.add
+             local.set $26
+             local.get $24
+             i32.const 32
+             i32.add
+             local.set $24
+             local.get $25
+             i32.const 32
+             i32.add
+             local.set $25
              local.get $28
              i32.const 8
              i32.sub
@@ -712,155 +716,155 @@
             br $break|1
            end
            local.get $1
-           local.set $24
-           local.get $2
-           local.set $27
-           local.get $3
-           local.set $25
-           local.get $5
            local.set $0
-           local.get $26
+           local.get $2
+           local.set $26
+           local.get $3
+           local.set $24
+           local.get $5
+           local.set $25
+           local.get $27
            local.set $28
-           local.get $48
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $41
-           local.get $49
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $40
-           local.get $51
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $39
-           local.get $51
+           local.get $33
            f32x4.extract_lane 1
            f32x4.splat
            local.set $38
+           local.get $32
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $39
+           local.get $30
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $40
+           local.get $30
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $41
            loop $do-loop|01
-            local.get $41
-            local.get $27
+            local.get $38
+            local.get $26
             v128.load
-            local.tee $37
-            local.get $37
+            local.tee $42
+            local.get $42
             f32x4.mul
-            local.get $25
+            local.get $24
             v128.load
-            local.tee $31
+            local.tee $43
             f32x4.sub
             f32x4.mul
-            local.get $31
+            local.get $43
             f32x4.add
             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
             f32x4.pmin
-            local.set $36
-            local.get $41
-            local.get $27
+            local.set $43
+            local.get $38
+            local.get $26
             v128.load offset=16
-            local.tee $35
-            local.get $35
+            local.tee $44
+            local.get $44
             f32x4.mul
-            local.get $25
+            local.get $24
             v128.load offset=16
-            local.tee $31
+            local.tee $45
             f32x4.sub
             f32x4.mul
-            local.get $31
+            local.get $45
             f32x4.add
             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
             f32x4.pmin
-            local.set $34
-            local.get $24
-            v128.load offset=16
-            local.set $33
-            local.get $41
-            local.get $35
+            local.set $45
             local.get $0
             v128.load offset=16
-            local.tee $31
+            local.set $46
+            local.get $38
+            local.get $44
+            local.get $25
+            v128.load offset=16
+            local.tee $47
             f32x4.sub
             f32x4.mul
-            local.get $31
+            local.get $47
             f32x4.add
-            local.set $32
-            local.get $24
-            local.get $24
-            v128.load
-            local.get $40
-            local.get $37
-            f32x4.mul
-            local.get $36
-            local.get $41
-            local.get $37
+            local.set $47
+            local.get $0
             local.get $0
             v128.load
-            local.tee $31
+            local.get $39
+            local.get $42
+            f32x4.mul
+            local.get $43
+            local.get $38
+            local.get $42
+            local.get $25
+            v128.load
+            local.tee $42
             f32x4.sub
             f32x4.mul
-            local.get $31
+            local.get $42
             f32x4.add
-            local.tee $31
-            local.get $31
+            local.tee $42
+            local.get $42
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $39
+            local.get $40
             f32x4.add
             f32x4.sqrt
-            local.get $38
+            local.get $41
             f32x4.add
             f32x4.div
             f32x4.sub
             v128.store
-            local.get $24
-            local.get $33
-            local.get $40
-            local.get $35
+            local.get $0
+            local.get $46
+            local.get $39
+            local.get $44
             f32x4.mul
-            local.get $34
-            local.get $32
-            local.get $32
+            local.get $45
+            local.get $47
+            local.get $47
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $39
+            local.get $40
             f32x4.add
             f32x4.sqrt
-            local.get $38
+            local.get $41
             f32x4.add
             f32x4.div
             f32x4.sub
             v128.store offset=16
-            local.get $25
-            local.get $36
-            v128.store
-            local.get $25
-            local.get $34
-            v128.store offset=16
-            local.get $0
-            local.get $31
-            v128.store
-            local.get $0
-            local.get $32
-            v128.store offset=16
             local.get $24
-            i32.const 32
-            i32.add
-            local.set $24
-            local.get $27
-            i32.const 32
-            i32.add
-            local.set $27
+            local.get $43
+            v128.store
+            local.get $24
+            local.get $45
+            v128.store offset=16
             local.get $25
-            i32.const 32
-            i32.add
-            local.set $25
+            local.get $42
+            v128.store
+            local.get $25
+            local.get $47
+            v128.store offset=16
             local.get $0
             i32.const 32
             i32.add
             local.set $0
+            local.get $26
+            i32.const 32
+            i32.add
+            local.set $26
+            local.get $24
+            i32.const 32
+            i32.add
+            local.set $24
+            local.get $25
+            i32.const 32
+            i32.add
+            local.set $25
             local.get $28
             i32.const 8
             i32.sub
@@ -872,175 +876,175 @@
            br $break|1
           end
           local.get $1
-          local.set $25
+          local.set $0
           local.get $2
           local.set $28
           local.get $3
           local.set $24
           local.get $4
-          local.set $0
+          local.set $25
           local.get $5
-          local.set $27
-          local.get $26
+          local.set $26
+          local.get $27
           local.set $29
-          local.get $48
+          local.get $33
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $44
-          local.get $48
+          local.set $38
+          local.get $33
           f32x4.extract_lane 2
           f32x4.splat
-          local.set $43
-          local.get $49
-          f32x4.extract_lane 0
-          f32x4.splat
-          local.set $42
-          local.get $49
-          f32x4.extract_lane 1
-          f32x4.splat
-          local.set $41
-          local.get $51
+          local.set $39
+          local.get $32
           f32x4.extract_lane 0
           f32x4.splat
           local.set $40
-          local.get $51
+          local.get $32
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $39
+          local.set $41
+          local.get $30
+          f32x4.extract_lane 0
+          f32x4.splat
+          local.set $42
+          local.get $30
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $43
           loop $do-loop|02
-           local.get $44
-           local.get $28
-           v128.load
-           local.tee $38
            local.get $38
+           local.get $28
+           v128.load
+           local.tee $44
+           local.get $44
            f32x4.mul
            local.get $24
            v128.load
-           local.tee $31
+           local.tee $45
            f32x4.sub
            f32x4.mul
-           local.get $31
+           local.get $45
            f32x4.add
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
-           local.set $37
-           local.get $44
+           local.set $45
+           local.get $38
            local.get $28
            v128.load offset=16
-           local.tee $32
-           local.get $32
+           local.tee $46
+           local.get $46
            f32x4.mul
            local.get $24
            v128.load offset=16
-           local.tee $31
+           local.tee $47
            f32x4.sub
            f32x4.mul
-           local.get $31
+           local.get $47
            f32x4.add
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
-           local.set $36
-           local.get $25
+           local.set $47
+           local.get $0
            v128.load offset=16
-           local.set $35
-           local.get $42
-           local.get $32
+           local.set $48
+           local.get $40
+           local.get $46
            f32x4.mul
-           local.get $36
-           local.get $44
-           local.get $32
-           local.get $27
+           local.get $47
+           local.get $38
+           local.get $46
+           local.get $26
            v128.load offset=16
-           local.tee $31
+           local.tee $46
            f32x4.sub
            f32x4.mul
-           local.get $31
+           local.get $46
            f32x4.add
-           local.tee $34
-           local.get $34
+           local.tee $46
+           local.get $46
            f32x4.mul
            f32x4.sub
            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
            f32x4.pmax
-           local.get $40
+           local.get $42
            f32x4.add
            f32x4.sqrt
-           local.get $39
+           local.get $43
            f32x4.add
            f32x4.div
-           local.get $43
-           local.get $0
+           local.get $39
+           local.get $25
            v128.load offset=16
            f32x4.mul
            f32x4.add
-           local.set $33
-           local.get $25
-           local.get $25
+           local.set $49
+           local.get $0
+           local.get $0
            v128.load
            local.get $41
-           local.get $42
-           local.get $38
-           f32x4.mul
-           local.get $37
+           local.get $40
            local.get $44
+           f32x4.mul
+           local.get $45
            local.get $38
-           local.get $27
+           local.get $44
+           local.get $26
            v128.load
-           local.tee $31
+           local.tee $44
            f32x4.sub
            f32x4.mul
-           local.get $31
+           local.get $44
            f32x4.add
-           local.tee $32
-           local.get $32
+           local.tee $44
+           local.get $44
            f32x4.mul
            f32x4.sub
            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
            f32x4.pmax
-           local.get $40
+           local.get $42
            f32x4.add
            f32x4.sqrt
-           local.get $39
+           local.get $43
            f32x4.add
            f32x4.div
-           local.get $43
-           local.get $0
+           local.get $39
+           local.get $25
            v128.load
            f32x4.mul
            f32x4.add
-           local.tee $31
+           local.tee $50
            f32x4.mul
            f32x4.sub
            v128.store
-           local.get $25
-           local.get $35
+           local.get $0
+           local.get $48
            local.get $41
-           local.get $33
+           local.get $49
            f32x4.mul
            f32x4.sub
            v128.store offset=16
            local.get $24
-           local.get $37
+           local.get $45
            v128.store
            local.get $24
-           local.get $36
+           local.get $47
            v128.store offset=16
-           local.get $27
-           local.get $32
+           local.get $26
+           local.get $44
            v128.store
-           local.get $27
-           local.get $34
-           v128.store offset=16
-           local.get $0
-           local.get $31
-           v128.store
-           local.get $0
-           local.get $33
+           local.get $26
+           local.get $46
            v128.store offset=16
            local.get $25
+           local.get $50
+           v128.store
+           local.get $25
+           local.get $49
+           v128.store offset=16
+           local.get $0
            i32.const 32
            i32.add
-           local.set $25
+           local.set $0
            local.get $28
            i32.const 32
            i32.add
@@ -1049,14 +1053,14 @@
            i32.const 32
            i32.add
            local.set $24
-           local.get $0
+           local.get $25
            i32.const 32
            i32.add
-           local.set $0
-           local.get $27
+           local.set $25
+           local.get $26
            i32.const 32
            i32.add
-           local.set $27
+           local.set $26
            local.get $29
            i32.const 8
            i32.sub
@@ -1068,126 +1072,122 @@
           br $break|1
          end
          local.get $1
-         local.set $24
-         local.get $2
          local.set $0
-         local.get $3
+         local.get $2
          local.set $25
-         local.get $26
-         local.set $27
-         local.get $48
-         f32x4.extract_lane 1
-         f32x4.splat
-         local.set $42
-         local.get $49
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $41
-         local.get $49
-         f32x4.extract_lane 2
-         f32x4.splat
-         local.set $40
-         local.get $51
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $39
-         local.get $51
+         local.get $3
+         local.set $24
+         local.get $27
+         local.set $26
+         local.get $33
          f32x4.extract_lane 1
          f32x4.splat
          local.set $38
-         local.get $51
+         local.get $32
+         f32x4.extract_lane 0
+         f32x4.splat
+         local.set $39
+         local.get $32
          f32x4.extract_lane 2
          f32x4.splat
-         local.tee $37
+         local.set $40
+         local.get $30
+         f32x4.extract_lane 0
+         f32x4.splat
+         local.set $41
+         local.get $30
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $42
+         local.get $30
+         f32x4.extract_lane 2
+         f32x4.splat
+         local.tee $43
          f32x4.neg
-         local.set $36
+         local.set $44
          loop $do-loop|023
-          local.get $24
-          v128.load offset=16
-          local.set $35
-          local.get $42
           local.get $0
+          v128.load offset=16
+          local.set $45
+          local.get $38
+          local.get $25
           v128.load
           local.get $40
           f32x4.mul
-          local.get $36
+          local.get $44
           f32x4.pmax
-          local.get $37
+          local.get $43
           f32x4.pmin
-          local.tee $34
-          local.get $34
+          local.tee $46
+          local.get $46
           f32x4.mul
-          local.get $25
+          local.get $24
           v128.load
-          local.tee $31
+          local.tee $47
           f32x4.sub
           f32x4.mul
-          local.get $31
+          local.get $47
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $33
-          local.get $42
-          local.get $0
+          local.set $47
+          local.get $38
+          local.get $25
           v128.load offset=16
           local.get $40
           f32x4.mul
-          local.get $36
+          local.get $44
           f32x4.pmax
-          local.get $37
+          local.get $43
           f32x4.pmin
-          local.tee $32
-          local.get $32
+          local.tee $48
+          local.get $48
           f32x4.mul
-          local.get $25
+          local.get $24
           v128.load offset=16
-          local.tee $31
+          local.tee $49
           f32x4.sub
           f32x4.mul
-          local.get $31
+          local.get $49
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $31
-          local.get $24
-          local.get $24
+          local.set $49
+          local.get $0
+          local.get $0
           v128.load
-          local.get $41
-          local.get $34
-          f32x4.mul
-          local.get $33
           local.get $39
+          local.get $46
+          f32x4.mul
+          local.get $47
+          local.get $41
           f32x4.add
           f32x4.sqrt
-          local.get $38
+          local.get $42
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store
-          local.get $24
-          local.get $35
-          local.get $41
-          local.get $32
-          f32x4.mul
-          local.get $31
+          local.get $0
+          local.get $45
           local.get $39
+          local.get $48
+          f32x4.mul
+          local.get $49
+          local.get $41
           f32x4.add
           f32x4.sqrt
-          local.get $38
+          local.get $42
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store offset=16
-          local.get $25
-          local.get $33
-          v128.store
-          local.get $25
-          local.get $31
-          v128.store offset=16
           local.get $24
-          i32.const 32
-          i32.add
-          local.set $24
+          local.get $47
+          v128.store
+          local.get $24
+          local.get $49
+          v128.store offset=16
           local.get $0
           i32.const 32
           i32.add
@@ -1196,10 +1196,14 @@
           i32.const 32
           i32.add
           local.set $25
-          local.get $27
+          local.get $24
+          i32.const 32
+          i32.add
+          local.set $24
+          local.get $26
           i32.const 8
           i32.sub
-          local.tee $27
+          local.tee $26
           i32.const 8
           i32.ge_u
           br_if $do-loop|023
@@ -1207,124 +1211,120 @@
          br $break|1
         end
         local.get $1
-        local.set $24
-        local.get $2
         local.set $0
-        local.get $3
+        local.get $2
         local.set $25
-        local.get $26
-        local.set $27
-        local.get $48
+        local.get $3
+        local.set $24
+        local.get $27
+        local.set $26
+        local.get $33
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $42
-        local.get $48
+        local.set $38
+        local.get $33
         f32x4.extract_lane 3
         f32x4.splat
-        local.set $41
-        local.get $49
+        local.set $39
+        local.get $32
         f32x4.extract_lane 0
         f32x4.splat
         local.set $40
-        local.get $49
+        local.get $32
         f32x4.extract_lane 2
         f32x4.splat
-        local.set $39
-        local.get $51
+        local.set $41
+        local.get $30
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $38
-        local.get $51
+        local.set $42
+        local.get $30
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $37
+        local.set $43
         loop $do-loop|03
-         local.get $42
-         local.get $0
-         v128.load
-         local.get $39
-         f32x4.mul
-         local.get $41
-         local.get $24
-         v128.load
-         local.tee $36
-         f32x4.mul
-         f32x4.add
-         local.tee $35
-         local.get $35
-         f32x4.mul
-         local.get $25
-         v128.load
-         local.tee $31
-         f32x4.sub
-         f32x4.mul
-         local.get $31
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $34
-         local.get $42
-         local.get $0
-         v128.load offset=16
-         local.get $39
-         f32x4.mul
-         local.get $41
-         local.get $24
-         v128.load offset=16
-         local.tee $33
-         f32x4.mul
-         f32x4.add
-         local.tee $32
-         local.get $32
-         f32x4.mul
-         local.get $25
-         v128.load offset=16
-         local.tee $31
-         f32x4.sub
-         f32x4.mul
-         local.get $31
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $31
-         local.get $24
-         local.get $36
-         local.get $40
-         local.get $35
-         f32x4.mul
-         local.get $34
          local.get $38
+         local.get $25
+         v128.load
+         local.get $41
+         f32x4.mul
+         local.get $39
+         local.get $0
+         v128.load
+         local.tee $44
+         f32x4.mul
+         f32x4.add
+         local.tee $45
+         local.get $45
+         f32x4.mul
+         local.get $24
+         v128.load
+         local.tee $46
+         f32x4.sub
+         f32x4.mul
+         local.get $46
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $46
+         local.get $38
+         local.get $25
+         v128.load offset=16
+         local.get $41
+         f32x4.mul
+         local.get $39
+         local.get $0
+         v128.load offset=16
+         local.tee $47
+         f32x4.mul
+         f32x4.add
+         local.tee $48
+         local.get $48
+         f32x4.mul
+         local.get $24
+         v128.load offset=16
+         local.tee $49
+         f32x4.sub
+         f32x4.mul
+         local.get $49
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $49
+         local.get $0
+         local.get $44
+         local.get $40
+         local.get $45
+         f32x4.mul
+         local.get $46
+         local.get $42
          f32x4.add
          f32x4.sqrt
-         local.get $37
+         local.get $43
          f32x4.add
          f32x4.div
          f32x4.sub
          v128.store
-         local.get $24
-         local.get $33
+         local.get $0
+         local.get $47
          local.get $40
-         local.get $32
+         local.get $48
          f32x4.mul
-         local.get $31
-         local.get $38
+         local.get $49
+         local.get $42
          f32x4.add
          f32x4.sqrt
-         local.get $37
+         local.get $43
          f32x4.add
          f32x4.div
          f32x4.sub
          v128.store offset=16
-         local.get $25
-         local.get $34
-         v128.store
-         local.get $25
-         local.get $31
-         v128.store offset=16
          local.get $24
-         i32.const 32
-         i32.add
-         local.set $24
+         local.get $46
+         v128.store
+         local.get $24
+         local.get $49
+         v128.store offset=16
          local.get $0
          i32.const 32
          i32.add
@@ -1333,10 +1333,14 @@
          i32.const 32
          i32.add
          local.set $25
-         local.get $27
+         local.get $24
+         i32.const 32
+         i32.add
+         local.set $24
+         local.get $26
          i32.const 8
          i32.sub
-         local.tee $27
+         local.tee $26
          i32.const 8
          i32.ge_u
          br_if $do-loop|03
@@ -1344,160 +1348,160 @@
         br $break|1
        end
        local.get $1
-       local.set $24
-       local.get $2
-       local.set $27
-       local.get $3
-       local.set $25
-       local.get $7
        local.set $0
-       local.get $26
+       local.get $2
+       local.set $26
+       local.get $3
+       local.set $24
+       local.get $7
+       local.set $25
+       local.get $27
        local.set $28
-       local.get $48
+       local.get $33
        f32x4.extract_lane 1
        f32x4.splat
-       local.set $43
-       local.get $49
+       local.set $39
+       local.get $32
        f32x4.extract_lane 0
        f32x4.splat
-       local.set $42
-       local.get $51
+       local.set $40
+       local.get $30
        f32x4.extract_lane 0
        f32x4.splat
        local.set $41
-       local.get $51
+       local.get $30
        f32x4.extract_lane 1
        f32x4.splat
-       local.set $40
-       local.get $46
+       local.set $42
+       local.get $36
        f32x4.extract_lane 0
        f32x4.splat
-       local.set $39
-       local.get $46
+       local.set $43
+       local.get $36
        f32x4.extract_lane 1
        f32x4.splat
-       local.set $38
+       local.set $44
        loop $do-loop|04
-        local.get $43
-        local.get $27
+        local.get $39
+        local.get $26
         v128.load
-        local.tee $32
-        local.get $32
+        local.tee $38
+        local.get $38
         f32x4.mul
-        local.get $25
+        local.get $24
         v128.load
-        local.tee $31
+        local.tee $45
         f32x4.sub
         f32x4.mul
-        local.get $31
+        local.get $45
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.set $37
-        local.get $43
-        local.get $27
+        local.set $45
+        local.get $39
+        local.get $26
         v128.load offset=16
-        local.tee $36
-        local.get $36
+        local.tee $46
+        local.get $46
         f32x4.mul
-        local.get $25
+        local.get $24
         v128.load offset=16
-        local.tee $31
+        local.tee $47
         f32x4.sub
         f32x4.mul
-        local.get $31
+        local.get $47
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.set $35
+        local.set $47
+        local.get $25
+        v128.load offset=16
+        local.set $48
         local.get $0
         v128.load offset=16
-        local.set $34
-        local.get $24
-        v128.load offset=16
-        local.set $33
-        local.get $24
-        local.get $24
-        v128.load
-        local.tee $31
-        local.get $38
-        local.get $42
-        local.get $32
-        f32x4.mul
-        local.get $37
-        local.get $41
-        f32x4.add
-        f32x4.sqrt
-        local.get $40
-        f32x4.add
-        f32x4.div
-        local.tee $44
-        f32x4.mul
-        local.get $39
+        local.set $49
+        local.get $0
         local.get $0
         v128.load
-        local.tee $32
-        local.get $31
-        f32x4.sub
-        f32x4.mul
-        f32x4.sub
-        f32x4.sub
-        v128.store
-        local.get $24
-        local.get $33
-        local.get $38
-        local.get $42
-        local.get $36
-        f32x4.mul
-        local.get $35
-        local.get $41
-        f32x4.add
-        f32x4.sqrt
-        local.get $40
-        f32x4.add
-        f32x4.div
-        local.tee $31
-        f32x4.mul
-        local.get $39
-        local.get $34
-        local.get $33
-        f32x4.sub
-        f32x4.mul
-        f32x4.sub
-        f32x4.sub
-        v128.store offset=16
-        local.get $25
-        local.get $37
-        v128.store
-        local.get $25
-        local.get $35
-        v128.store offset=16
-        local.get $0
-        local.get $32
+        local.tee $50
         local.get $44
+        local.get $40
+        local.get $38
+        f32x4.mul
+        local.get $45
+        local.get $41
+        f32x4.add
+        f32x4.sqrt
+        local.get $42
+        f32x4.add
+        f32x4.div
+        local.tee $38
+        f32x4.mul
+        local.get $43
+        local.get $25
+        v128.load
+        local.tee $51
+        local.get $50
+        f32x4.sub
+        f32x4.mul
+        f32x4.sub
         f32x4.sub
         v128.store
         local.get $0
-        local.get $34
-        local.get $31
+        local.get $49
+        local.get $44
+        local.get $40
+        local.get $46
+        f32x4.mul
+        local.get $47
+        local.get $41
+        f32x4.add
+        f32x4.sqrt
+        local.get $42
+        f32x4.add
+        f32x4.div
+        local.tee $46
+        f32x4.mul
+        local.get $43
+        local.get $48
+        local.get $49
+        f32x4.sub
+        f32x4.mul
+        f32x4.sub
         f32x4.sub
         v128.store offset=16
         local.get $24
-        i32.const 32
-        i32.add
-        local.set $24
-        local.get $27
-        i32.const 32
-        i32.add
-        local.set $27
+        local.get $45
+        v128.store
+        local.get $24
+        local.get $47
+        v128.store offset=16
         local.get $25
-        i32.const 32
-        i32.add
-        local.set $25
+        local.get $51
+        local.get $38
+        f32x4.sub
+        v128.store
+        local.get $25
+        local.get $48
+        local.get $46
+        f32x4.sub
+        v128.store offset=16
         local.get $0
         i32.const 32
         i32.add
         local.set $0
+        local.get $26
+        i32.const 32
+        i32.add
+        local.set $26
+        local.get $24
+        i32.const 32
+        i32.add
+        local.set $24
+        local.get $25
+        i32.const 32
+        i32.add
+        local.set $25
         local.get $28
         i32.const 8
         i32.sub
@@ -1508,44 +1512,44 @@
        end
        br $break|1
       end
-      local.get $50
+      local.get $31
       i32.const 1024
       i32.and
       if
-       local.get $50
+       local.get $31
        local.get $1
        local.get $2
        local.get $3
        local.get $4
        local.get $5
        local.get $7
-       local.get $26
-       local.get $48
-       local.get $49
-       local.get $51
-       local.get $46
+       local.get $27
+       local.get $33
+       local.get $32
+       local.get $30
+       local.get $36
        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32>"
       else
-       local.get $50
+       local.get $31
        local.get $1
        local.get $2
        local.get $3
        local.get $4
        local.get $5
-       local.get $26
-       local.get $48
-       local.get $49
-       local.get $51
+       local.get $27
+       local.get $33
+       local.get $32
+       local.get $30
        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void>"
       end
      end
     end
-    local.get $26
-    local.get $30
+    local.get $27
+    local.get $34
     i32.lt_u
     if
-     local.get $50
-     local.get $26
+     local.get $31
+     local.get $27
      i32.const 2
      i32.shl
      local.tee $0
@@ -1566,210 +1570,239 @@
      local.get $0
      local.get $7
      i32.add
-     local.get $30
-     local.get $26
+     local.get $34
+     local.get $27
      i32.sub
-     local.get $48
-     local.get $49
-     local.get $51
-     local.get $46
+     local.get $33
+     local.get $32
+     local.get $30
+     local.get $36
      call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>"
     end
-    local.get $50
+    local.get $31
     i32.const 64
     i32.and
     if
-     local.get $1
-     local.set $0
      local.get $6
-     local.set $25
-     local.get $30
-     local.tee $24
-     i32.const 8
-     i32.ge_u
-     if
-      local.get $21
-      f32x4.splat
-      local.set $33
-      loop $do-loop|05
-       local.get $33
-       local.get $0
-       v128.load offset=16
-       local.get $25
-       v128.load offset=16
-       local.tee $31
-       f32x4.sub
-       f32x4.mul
-       local.get $31
-       f32x4.add
-       local.set $32
-       local.get $25
-       local.get $33
-       local.get $0
-       v128.load
-       local.get $25
-       v128.load
-       local.tee $31
-       f32x4.sub
-       f32x4.mul
-       local.get $31
-       f32x4.add
-       v128.store
-       local.get $25
-       local.get $32
-       v128.store offset=16
-       local.get $0
-       i32.const 32
-       i32.add
-       local.set $0
-       local.get $25
-       i32.const 32
-       i32.add
-       local.set $25
-       local.get $24
-       i32.const 8
-       i32.sub
-       local.tee $24
-       i32.const 8
-       i32.ge_u
-       br_if $do-loop|05
-      end
-     end
-     local.get $1
-     local.get $30
-     i32.const -8
-     i32.and
-     i32.const 2
-     i32.shl
-     local.tee $24
-     i32.add
-     local.set $0
      local.get $6
-     local.get $24
-     i32.add
-     local.set $25
-     local.get $30
-     i32.const 7
-     i32.and
-     local.tee $24
-     if
-      local.get $21
-      f32x4.splat
-      local.set $32
-      loop $do-loop|006
-       local.get $25
-       local.get $32
-       local.get $0
-       v128.load32_zero
-       local.get $25
-       v128.load32_zero
-       local.tee $31
-       f32x4.sub
-       f32x4.mul
-       local.get $31
-       f32x4.add
-       v128.store32_lane 0
-       local.get $0
-       i32.const 4
-       i32.add
-       local.set $0
-       local.get $25
-       i32.const 4
-       i32.add
-       local.set $25
-       local.get $24
-       i32.const 1
-       i32.sub
-       local.tee $24
-       br_if $do-loop|006
-      end
-     end
+     local.get $1
+     local.get $34
+     local.get $21
+     call $assembly/learned/move
     end
-    local.get $50
+    local.get $31
     i32.const 512
     i32.and
     if
      local.get $1
-     local.get $30
+     local.get $34
      call $assembly/rmsprop/flushPlane
      local.get $3
-     local.get $30
+     local.get $34
      call $assembly/rmsprop/flushPlane
-     local.get $50
+     local.get $31
      i32.const 1
      i32.and
      if
       local.get $4
-      local.get $30
+      local.get $34
       call $assembly/rmsprop/flushPlane
      end
-     local.get $50
+     local.get $31
      i32.const 2
      i32.and
      if
       local.get $5
-      local.get $30
+      local.get $34
       call $assembly/rmsprop/flushPlane
      end
-     local.get $50
+     local.get $31
      i32.const 64
      i32.and
      if
       local.get $6
-      local.get $30
+      local.get $34
       call $assembly/rmsprop/flushPlane
      end
-     local.get $50
+     local.get $31
      i32.const 1024
      i32.and
      if
       local.get $7
-      local.get $30
+      local.get $34
       call $assembly/rmsprop/flushPlane
      end
     end
-    local.get $50
+    local.get $31
     i32.const 128
     i32.and
     if
      local.get $2
      i32.const 0
-     local.get $47
+     local.get $35
      memory.fill
     end
     local.get $1
-    local.get $47
+    local.get $35
     i32.add
     local.set $1
     local.get $2
-    local.get $47
+    local.get $35
     i32.add
     local.set $2
     local.get $3
-    local.get $47
+    local.get $35
     i32.add
     local.set $3
     local.get $4
-    local.get $47
+    local.get $35
     i32.add
     local.set $4
     local.get $5
-    local.get $47
+    local.get $35
     i32.add
     local.set $5
     local.get $6
-    local.get $47
+    local.get $35
     i32.add
     local.set $6
     local.get $7
-    local.get $47
+    local.get $35
     i32.add
     local.set $7
     local.get $8
-    local.get $30
+    local.get $34
     i32.sub
     local.set $8
     br $while-continue|0
+   end
+  end
+ )
+ (func $assembly/learned/move (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 f32)
+  (local $5 i32)
+  (local $6 i32)
+  (local $7 i32)
+  (local $8 i32)
+  (local $9 v128)
+  (local $10 v128)
+  local.get $0
+  local.set $5
+  local.get $1
+  local.set $6
+  local.get $2
+  local.set $7
+  local.get $3
+  local.set $8
+  local.get $3
+  i32.const 8
+  i32.ge_u
+  if
+   local.get $4
+   f32x4.splat
+   local.set $9
+   loop $do-loop|0
+    local.get $9
+    local.get $7
+    v128.load offset=16
+    local.get $6
+    v128.load offset=16
+    f32x4.sub
+    f32x4.mul
+    local.get $5
+    v128.load offset=16
+    f32x4.add
+    local.set $10
+    local.get $5
+    local.get $9
+    local.get $7
+    v128.load
+    local.get $6
+    v128.load
+    f32x4.sub
+    f32x4.mul
+    local.get $5
+    v128.load
+    f32x4.add
+    v128.store
+    local.get $5
+    local.get $10
+    v128.store offset=16
+    local.get $5
+    i32.const 32
+    i32.add
+    local.set $5
+    local.get $6
+    i32.const 32
+    i32.add
+    local.set $6
+    local.get $7
+    i32.const 32
+    i32.add
+    local.set $7
+    local.get $8
+    i32.const 8
+    i32.sub
+    local.tee $8
+    i32.const 8
+    i32.ge_u
+    br_if $do-loop|0
+   end
+  end
+  local.get $3
+  i32.const -8
+  i32.and
+  i32.const 2
+  i32.shl
+  local.tee $6
+  local.get $0
+  i32.add
+  local.set $5
+  local.get $1
+  local.get $6
+  i32.add
+  local.set $1
+  local.get $2
+  local.get $6
+  i32.add
+  local.set $2
+  local.get $3
+  i32.const 7
+  i32.and
+  local.tee $3
+  if
+   local.get $4
+   f32x4.splat
+   local.set $9
+   loop $do-loop|00
+    local.get $5
+    local.get $9
+    local.get $2
+    v128.load32_zero
+    local.get $1
+    v128.load32_zero
+    f32x4.sub
+    f32x4.mul
+    local.get $5
+    v128.load32_zero
+    f32x4.add
+    v128.store32_lane 0
+    local.get $5
+    i32.const 4
+    i32.add
+    local.set $5
+    local.get $1
+    i32.const 4
+    i32.add
+    local.set $1
+    local.get $2
+    i32.const 4
+    i32.add
+    local.set $2
+    local.get $3
+    i32.const 1
+    i32.sub
+    local.tee $3
+    br_if $do-loop|00
    end
   end
  )
@@ -2186,23 +2219,23 @@
   local.get $8
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $28
+  local.set $13
   local.get $8
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $29
+  local.set $12
   local.get $8
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $27
+  local.set $14
   local.get $8
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $26
+  local.set $15
   local.get $9
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $21
+  local.set $19
   local.get $9
   f32x4.extract_lane 1
   f32x4.splat
@@ -2210,50 +2243,54 @@
   local.get $9
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $25
+  local.set $16
   local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $19
+  local.set $21
   local.get $10
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $18
+  local.set $22
   local.get $10
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $17
+  local.set $23
   local.get $10
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $24
+  local.tee $17
   f32x4.neg
-  local.set $23
+  local.set $18
   local.get $10
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $22
+  local.set $24
   local.get $11
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $16
+  local.set $25
   local.get $11
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $15
+  local.set $26
   loop $do-loop|0
    local.get $1
    v128.load32_zero
    local.set $9
    local.get $2
    v128.load32_zero
-   local.get $25
+   local.get $16
    f32x4.mul
    local.set $8
+   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+   local.get $16
+   f32x4.mul
+   local.set $11
    local.get $8
-   local.get $23
+   local.get $18
    f32x4.pmax
-   local.get $24
+   local.get $17
    f32x4.pmin
    local.get $8
    local.get $0
@@ -2262,7 +2299,7 @@
    select
    local.set $8
    local.get $8
-   local.get $26
+   local.get $15
    local.get $9
    f32x4.mul
    f32x4.add
@@ -2271,130 +2308,121 @@
    i32.const 8
    i32.and
    select
-   local.set $10
+   local.set $8
    local.get $3
    v128.load32_zero
-   local.set $8
+   local.set $10
    local.get $0
    i32.const 2048
    i32.and
    if (result v128)
-    local.get $28
+    local.get $13
+    local.get $10
+    f32x4.mul
+    local.get $12
     local.get $8
     f32x4.mul
-    local.get $29
-    local.get $10
-    f32x4.mul
-    local.get $10
+    local.get $8
     f32x4.mul
     f32x4.add
    else
-    local.get $29
-    local.get $10
-    local.get $10
-    f32x4.mul
+    local.get $12
     local.get $8
+    local.get $8
+    f32x4.mul
+    local.get $10
     f32x4.sub
     f32x4.mul
-    local.get $8
+    local.get $10
     f32x4.add
    end
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $14
-   local.tee $8
-   local.get $22
-   f32x4.div
-   local.get $8
-   local.get $0
-   i32.const 32
-   i32.and
-   select
+   local.tee $27
    local.set $11
    local.get $9
-   local.set $8
-   local.get $21
-   local.get $10
-   f32x4.mul
+   local.set $10
    local.get $0
    i32.const 2
    i32.and
-   if (result v128)
+   if
     local.get $5
     v128.load32_zero
-    local.set $8
+    local.set $10
     local.get $11
     local.get $0
     i32.const 2048
     i32.and
     if (result v128)
-     local.get $28
-     local.get $8
-     f32x4.mul
-     local.get $29
+     local.get $13
      local.get $10
+     f32x4.mul
+     local.get $12
+     local.get $8
      f32x4.mul
      f32x4.add
     else
-     local.get $29
-     local.get $10
+     local.get $12
      local.get $8
+     local.get $10
      f32x4.sub
      f32x4.mul
-     local.get $8
+     local.get $10
      f32x4.add
     end
-    local.tee $8
-    local.get $22
-    f32x4.div
-    local.get $8
-    local.get $0
-    i32.const 32
-    i32.and
-    select
     local.tee $10
     local.get $10
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
-   else
-    local.get $11
+    local.set $11
    end
-   local.get $18
+   local.get $19
+   local.get $8
+   f32x4.mul
+   local.get $11
+   local.get $24
+   f32x4.div
+   local.get $11
+   local.get $0
+   i32.const 32
+   i32.and
+   select
+   local.get $22
    f32x4.add
    f32x4.sqrt
-   local.get $17
+   local.get $23
    f32x4.add
    f32x4.div
-   local.tee $11
-   local.set $10
+   local.set $8
    local.get $0
    i32.const 1
    i32.and
-   if
+   if (result v128)
     local.get $20
-    local.get $11
-    local.get $27
-    local.get $10
-    local.get $27
+    local.get $8
+    local.get $14
+    local.get $8
+    local.get $14
     local.get $4
     v128.load32_zero
     f32x4.mul
     f32x4.add
-    local.tee $10
+    local.tee $8
     f32x4.mul
     f32x4.add
-    local.get $10
+    local.get $8
     local.get $0
     i32.const 16
     i32.and
     select
     f32x4.mul
-    local.set $11
+   else
+    local.get $8
    end
-   local.get $11
-   local.get $19
+   local.tee $11
+   local.get $21
    local.get $9
    f32x4.mul
    f32x4.add
@@ -2403,44 +2431,43 @@
    i32.const 256
    i32.and
    select
-   local.set $12
-   local.get $9
-   local.set $11
+   local.set $29
    local.get $1
    local.get $9
+   local.tee $11
    local.get $0
    i32.const 1024
    i32.and
    if (result v128)
     local.get $6
     v128.load32_zero
-    local.tee $13
-    local.get $12
+    local.tee $28
+    local.get $29
     f32x4.sub
     local.set $11
-    local.get $15
-    local.get $12
+    local.get $26
+    local.get $29
     f32x4.mul
-    local.get $16
-    local.get $13
+    local.get $25
+    local.get $28
     local.get $9
     f32x4.sub
     f32x4.mul
     f32x4.sub
    else
-    local.get $12
+    local.get $29
    end
    f32x4.sub
    v128.store32_lane 0
    local.get $3
-   local.get $14
+   local.get $27
    v128.store32_lane 0
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $8
+    local.get $10
     v128.store32_lane 0
    end
    local.get $0
@@ -2448,7 +2475,7 @@
    i32.and
    if
     local.get $4
-    local.get $10
+    local.get $8
     v128.store32_lane 0
    end
    local.get $0
@@ -2529,64 +2556,64 @@
   local.get $7
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $16
+  local.set $28
   local.get $7
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $17
+  local.set $27
   local.get $7
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $19
+  local.set $26
   local.get $8
   f32x4.extract_lane 0
-  f32x4.splat
-  local.set $20
-  local.get $8
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $21
-  local.get $8
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $22
-  local.get $8
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $23
-  local.get $9
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $24
-  local.get $9
-  f32x4.extract_lane 1
   f32x4.splat
   local.set $25
+  local.get $8
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $24
+  local.get $8
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $23
+  local.get $8
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $22
+  local.get $9
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $21
+  local.get $9
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $20
   local.get $9
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $26
+  local.tee $19
   f32x4.neg
-  local.set $27
+  local.set $18
   local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $18
+  local.set $17
   loop $do-loop|0
    local.get $1
    v128.load
-   local.set $13
+   local.set $14
    local.get $1
    v128.load offset=16
-   local.set $14
+   local.set $13
    local.get $2
    v128.load
-   local.get $22
+   local.get $23
    f32x4.mul
    local.set $8
    local.get $2
    v128.load offset=16
-   local.get $22
+   local.get $23
    f32x4.mul
    local.set $7
    local.get $0
@@ -2594,15 +2621,15 @@
    i32.and
    if
     local.get $8
-    local.get $27
+    local.get $18
     f32x4.pmax
-    local.get $26
+    local.get $19
     f32x4.pmin
     local.set $8
     local.get $7
-    local.get $27
+    local.get $18
     f32x4.pmax
-    local.get $26
+    local.get $19
     f32x4.pmin
     local.set $7
    end
@@ -2611,21 +2638,21 @@
    i32.and
    if (result v128)
     local.get $8
-    local.get $19
-    local.get $13
+    local.get $26
+    local.get $14
     f32x4.mul
     f32x4.add
     local.set $8
     local.get $7
-    local.get $19
-    local.get $14
+    local.get $26
+    local.get $13
     f32x4.mul
     f32x4.add
    else
     local.get $7
    end
    local.set $10
-   local.get $16
+   local.get $28
    local.get $8
    local.get $8
    f32x4.mul
@@ -2638,59 +2665,33 @@
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $28
-   local.set $9
-   local.get $16
+   local.tee $16
+   local.set $7
+   local.get $28
    local.get $10
    local.get $10
    f32x4.mul
    local.get $3
    v128.load offset=16
-   local.tee $7
+   local.tee $9
    f32x4.sub
    f32x4.mul
-   local.get $7
+   local.get $9
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $29
-   local.set $15
-   local.get $0
-   i32.const 32
-   i32.and
-   if
-    local.get $15
-    local.get $18
-    f32x4.div
-    local.set $15
-    local.get $9
-    local.get $18
-    f32x4.div
-    local.set $9
-   end
-   local.get $13
-   local.set $11
+   local.tee $15
+   local.set $29
    local.get $14
    local.set $12
-   local.get $20
-   local.get $8
-   f32x4.mul
+   local.get $13
+   local.set $11
    local.get $0
    i32.const 2
    i32.and
-   if (result v128)
-    local.get $16
-    local.get $8
-    local.get $5
-    v128.load
-    local.tee $7
-    f32x4.sub
-    f32x4.mul
-    local.get $7
-    f32x4.add
-    local.tee $11
-    local.set $8
-    local.get $16
+   if
+    local.get $15
+    local.get $28
     local.get $10
     local.get $5
     v128.load offset=16
@@ -2699,103 +2700,112 @@
     f32x4.mul
     local.get $7
     f32x4.add
+    local.tee $11
+    local.get $11
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+    local.set $29
+    local.get $16
+    local.get $28
+    local.get $8
+    local.get $5
+    v128.load
+    local.tee $7
+    f32x4.sub
+    f32x4.mul
+    local.get $7
+    f32x4.add
     local.tee $12
+    local.get $12
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
     local.set $7
-    local.get $0
-    i32.const 32
-    i32.and
-    if
-     local.get $11
-     local.get $18
-     f32x4.div
-     local.set $8
-     local.get $12
-     local.get $18
-     f32x4.div
-     local.set $7
-    end
-    local.get $15
-    local.get $7
-    local.get $7
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-    local.set $15
-    local.get $9
-    local.get $8
-    local.get $8
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-   else
-    local.get $9
    end
-   local.get $24
+   local.get $25
+   local.get $8
+   f32x4.mul
+   local.get $0
+   i32.const 32
+   i32.and
+   if (result v128)
+    local.get $29
+    local.get $17
+    f32x4.div
+    local.set $29
+    local.get $7
+    local.get $17
+    f32x4.div
+   else
+    local.get $7
+   end
+   local.get $21
    f32x4.add
    f32x4.sqrt
-   local.get $25
+   local.get $20
    f32x4.add
    f32x4.div
    local.tee $8
    local.set $9
-   local.get $20
+   local.get $25
    local.get $10
    f32x4.mul
-   local.get $15
-   local.get $24
+   local.get $29
+   local.get $21
    f32x4.add
    f32x4.sqrt
-   local.get $25
+   local.get $20
    f32x4.add
    f32x4.div
    local.tee $7
-   local.set $15
+   local.set $29
    local.get $0
    i32.const 1
    i32.and
    if
     local.get $8
-    local.get $17
+    local.get $27
     local.get $4
     v128.load
     f32x4.mul
     f32x4.add
     local.set $9
     local.get $7
-    local.get $17
+    local.get $27
     local.get $4
     v128.load offset=16
     f32x4.mul
     f32x4.add
-    local.set $15
+    local.set $29
     local.get $0
     i32.const 16
     i32.and
     if (result v128)
      local.get $8
-     local.get $17
+     local.get $27
      local.get $9
      f32x4.mul
      f32x4.add
      local.set $8
      local.get $7
-     local.get $17
-     local.get $15
+     local.get $27
+     local.get $29
      f32x4.mul
      f32x4.add
     else
      local.get $9
      local.set $8
-     local.get $15
+     local.get $29
     end
     local.set $7
-    local.get $21
+    local.get $24
     local.get $8
     f32x4.mul
     local.set $8
-    local.get $21
+    local.get $24
     local.get $7
     f32x4.mul
     local.set $7
@@ -2805,43 +2815,43 @@
    i32.and
    if
     local.get $8
-    local.get $23
-    local.get $13
+    local.get $22
+    local.get $14
     f32x4.mul
     f32x4.add
     local.set $8
     local.get $7
-    local.get $23
-    local.get $14
+    local.get $22
+    local.get $13
     f32x4.mul
     f32x4.add
     local.set $7
    end
    local.get $1
-   local.get $13
+   local.get $14
    local.get $8
    f32x4.sub
    v128.store
    local.get $1
-   local.get $14
+   local.get $13
    local.get $7
    f32x4.sub
    v128.store offset=16
    local.get $3
-   local.get $28
+   local.get $16
    v128.store
    local.get $3
-   local.get $29
+   local.get $15
    v128.store offset=16
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $11
+    local.get $12
     v128.store
     local.get $5
-    local.get $12
+    local.get $11
     v128.store offset=16
    end
    local.get $0
@@ -2852,7 +2862,7 @@
     local.get $9
     v128.store
     local.get $4
-    local.get $15
+    local.get $29
     v128.store offset=16
    end
    local.get $1
@@ -2930,41 +2940,41 @@
   local.get $8
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $30
+  local.set $31
   local.get $9
   f32x4.extract_lane 0
+  f32x4.splat
+  local.set $30
+  local.get $9
+  f32x4.extract_lane 1
   f32x4.splat
   local.set $29
   local.get $9
-  f32x4.extract_lane 1
+  f32x4.extract_lane 2
   f32x4.splat
   local.set $28
   local.get $9
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $27
-  local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $26
+  local.set $27
   local.get $10
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $25
+  local.set $26
   local.get $10
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $24
+  local.set $25
   local.get $10
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $23
+  local.tee $24
   f32x4.neg
-  local.set $22
+  local.set $23
   local.get $10
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $31
+  local.set $22
   local.get $11
   f32x4.extract_lane 0
   f32x4.splat
@@ -2976,108 +2986,97 @@
   loop $do-loop|0
    local.get $1
    v128.load
-   local.set $13
+   local.set $12
    local.get $1
    v128.load offset=16
-   local.set $12
-   local.get $2
-   v128.load
-   local.get $27
-   f32x4.mul
    local.set $8
    local.get $2
-   v128.load offset=16
-   local.get $27
+   v128.load
+   local.get $28
    f32x4.mul
    local.set $35
+   local.get $2
+   v128.load offset=16
+   local.get $28
+   f32x4.mul
+   local.set $9
    local.get $0
    i32.const 4
    i32.and
    if
     local.get $35
-    local.get $22
-    f32x4.pmax
     local.get $23
+    f32x4.pmax
+    local.get $24
     f32x4.pmin
     local.set $35
-    local.get $8
-    local.get $22
-    f32x4.pmax
+    local.get $9
     local.get $23
+    f32x4.pmax
+    local.get $24
     f32x4.pmin
-    local.set $8
+    local.set $9
    end
-   local.get $33
    local.get $0
    i32.const 8
    i32.and
    if (result v128)
     local.get $35
-    local.get $30
+    local.get $31
     local.get $12
     f32x4.mul
     f32x4.add
     local.set $35
+    local.get $9
+    local.get $31
     local.get $8
-    local.get $30
-    local.get $13
     f32x4.mul
     f32x4.add
    else
-    local.get $8
+    local.get $9
    end
-   local.tee $11
-   local.get $11
-   f32x4.mul
-   local.get $3
-   v128.load
-   local.tee $8
-   f32x4.sub
-   f32x4.mul
-   local.get $8
-   f32x4.add
-   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-   f32x4.pmin
-   local.tee $19
-   local.set $34
+   local.set $11
    local.get $33
    local.get $35
    local.get $35
    f32x4.mul
    local.get $3
-   v128.load offset=16
-   local.tee $8
+   v128.load
+   local.tee $9
    f32x4.sub
    f32x4.mul
-   local.get $8
+   local.get $9
+   f32x4.add
+   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+   f32x4.pmin
+   local.tee $19
+   local.set $14
+   local.get $33
+   local.get $11
+   local.get $11
+   f32x4.mul
+   local.get $3
+   v128.load offset=16
+   local.tee $9
+   f32x4.sub
+   f32x4.mul
+   local.get $9
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
    local.tee $18
-   local.set $8
-   local.get $0
-   i32.const 32
-   i32.and
-   if
-    local.get $34
-    local.get $31
-    f32x4.div
-    local.set $34
-    local.get $8
-    local.get $31
-    f32x4.div
-    local.set $8
-   end
-   local.get $13
-   local.set $14
+   local.set $10
    local.get $12
+   local.set $13
+   local.get $8
    local.set $9
    local.get $0
    i32.const 2
    i32.and
-   if (result v128)
+   if
+    local.get $14
     local.get $33
-    local.get $11
+    local.get $35
     local.get $5
     v128.load
     local.tee $9
@@ -3085,10 +3084,16 @@
     f32x4.mul
     local.get $9
     f32x4.add
-    local.tee $14
-    local.set $15
+    local.tee $13
+    local.get $13
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+    local.set $14
+    local.get $10
     local.get $33
-    local.get $35
+    local.get $11
     local.get $5
     v128.load offset=16
     local.tee $9
@@ -3097,75 +3102,62 @@
     local.get $9
     f32x4.add
     local.tee $9
+    local.get $9
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
     local.set $10
-    local.get $0
-    i32.const 32
-    i32.and
-    if
-     local.get $15
-     local.get $31
-     f32x4.div
-     local.set $15
-     local.get $9
-     local.get $31
-     f32x4.div
-     local.set $10
-    end
-    local.get $34
-    local.get $15
-    local.get $15
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-    local.set $34
-    local.get $8
-    local.get $10
-    local.get $10
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-   else
-    local.get $8
    end
-   local.set $10
-   local.get $29
-   local.get $11
-   f32x4.mul
-   local.get $34
-   local.get $25
-   f32x4.add
-   f32x4.sqrt
-   local.get $24
-   f32x4.add
-   f32x4.div
-   local.tee $8
-   local.set $34
-   local.get $29
+   local.get $0
+   i32.const 32
+   i32.and
+   if
+    local.get $14
+    local.get $22
+    f32x4.div
+    local.set $14
+    local.get $10
+    local.get $22
+    f32x4.div
+    local.set $10
+   end
+   local.get $30
    local.get $35
    f32x4.mul
-   local.get $10
-   local.get $25
+   local.get $14
+   local.get $26
    f32x4.add
    f32x4.sqrt
-   local.get $24
+   local.get $25
    f32x4.add
    f32x4.div
-   local.tee $35
+   local.tee $14
+   local.set $35
+   local.get $30
+   local.get $11
+   f32x4.mul
+   local.get $10
+   local.get $26
+   f32x4.add
+   f32x4.sqrt
+   local.get $25
+   f32x4.add
+   f32x4.div
+   local.tee $34
    local.set $11
    local.get $0
    i32.const 1
    i32.and
-   if
-    local.get $8
+   if (result v128)
+    local.get $14
     local.get $32
     local.get $4
     v128.load
     f32x4.mul
     f32x4.add
-    local.set $34
-    local.get $35
+    local.set $35
+    local.get $11
     local.get $32
     local.get $4
     v128.load offset=16
@@ -3176,55 +3168,59 @@
     i32.const 16
     i32.and
     if (result v128)
-     local.get $35
+     local.get $34
      local.get $32
      local.get $11
      f32x4.mul
      f32x4.add
      local.set $10
-     local.get $8
+     local.get $14
      local.get $32
-     local.get $34
+     local.get $35
      f32x4.mul
      f32x4.add
     else
      local.get $11
      local.set $10
-     local.get $34
+     local.get $35
     end
-    local.set $8
-    local.get $28
+    local.set $14
+    local.get $29
     local.get $10
     f32x4.mul
-    local.set $35
-    local.get $28
-    local.get $8
+    local.set $34
+    local.get $29
+    local.get $14
     f32x4.mul
-    local.set $8
+   else
+    local.get $14
    end
+   local.set $10
    local.get $0
    i32.const 256
    i32.and
-   if
-    local.get $35
-    local.get $26
+   if (result v128)
+    local.get $34
+    local.get $27
+    local.get $8
+    f32x4.mul
+    f32x4.add
+    local.set $34
+    local.get $10
+    local.get $27
     local.get $12
     f32x4.mul
     f32x4.add
-    local.set $35
-    local.get $8
-    local.get $26
-    local.get $13
-    f32x4.mul
-    f32x4.add
-    local.set $8
+   else
+    local.get $10
    end
-   local.get $12
-   local.set $10
-   local.get $13
    local.set $15
+   local.get $8
+   local.set $10
+   local.get $12
+   local.set $14
    local.get $1
-   local.get $13
+   local.get $12
    local.get $0
    i32.const 1024
    i32.and
@@ -3232,42 +3228,42 @@
     local.get $6
     v128.load
     local.tee $17
-    local.get $8
+    local.get $15
     f32x4.sub
-    local.set $15
+    local.set $14
     local.get $6
     v128.load offset=16
     local.tee $16
-    local.get $35
+    local.get $34
     f32x4.sub
     local.set $10
     local.get $20
-    local.get $35
+    local.get $34
     f32x4.mul
     local.get $21
     local.get $16
+    local.get $8
+    f32x4.sub
+    f32x4.mul
+    f32x4.sub
+    local.set $34
+    local.get $20
+    local.get $15
+    f32x4.mul
+    local.get $21
+    local.get $17
     local.get $12
     f32x4.sub
     f32x4.mul
     f32x4.sub
-    local.set $35
-    local.get $20
-    local.get $8
-    f32x4.mul
-    local.get $21
-    local.get $17
-    local.get $13
-    f32x4.sub
-    f32x4.mul
-    f32x4.sub
    else
-    local.get $8
+    local.get $15
    end
    f32x4.sub
    v128.store
    local.get $1
-   local.get $12
-   local.get $35
+   local.get $8
+   local.get $34
    f32x4.sub
    v128.store offset=16
    local.get $3
@@ -3281,7 +3277,7 @@
    i32.and
    if
     local.get $5
-    local.get $14
+    local.get $13
     v128.store
     local.get $5
     local.get $9
@@ -3292,7 +3288,7 @@
    i32.and
    if
     local.get $4
-    local.get $34
+    local.get $35
     v128.store
     local.get $4
     local.get $11
@@ -3303,7 +3299,7 @@
    i32.and
    if
     local.get $6
-    local.get $15
+    local.get $14
     v128.store
     local.get $6
     local.get $10
@@ -3356,6 +3352,191 @@
    i32.ge_u
    br_if $do-loop|0
   end
+ )
+ (func $assembly/learned/innerProduct (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 f32) (param $5 f32) (result f64)
+  (local $6 i32)
+  (local $7 v128)
+  (local $8 v128)
+  (local $9 v128)
+  (local $10 i32)
+  (local $11 v128)
+  (local $12 v128)
+  (local $13 f64)
+  (local $14 v128)
+  (local $15 f64)
+  local.get $4
+  f32x4.splat
+  local.set $11
+  local.get $5
+  f32x4.splat
+  local.set $8
+  loop $while-continue|0
+   local.get $3
+   if
+    local.get $3
+    i32.const 4096
+    local.get $3
+    local.get $3
+    i32.const 4096
+    i32.ge_u
+    select
+    local.tee $6
+    i32.sub
+    local.set $3
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    local.set $9
+    loop $while-continue|1
+     local.get $6
+     i32.const 8
+     i32.ge_u
+     if
+      local.get $6
+      i32.const 8
+      local.get $6
+      i32.const 3
+      i32.shr_u
+      local.tee $6
+      local.get $6
+      i32.const 8
+      i32.ge_u
+      select
+      local.tee $10
+      i32.const 3
+      i32.shl
+      i32.sub
+      local.set $6
+      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+      local.set $7
+      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+      local.set $12
+      local.get $8
+      f32x4.neg
+      local.set $14
+      loop $do-loop|2
+       local.get $7
+       local.get $0
+       v128.load
+       local.get $11
+       f32x4.mul
+       local.get $14
+       f32x4.pmax
+       local.get $8
+       f32x4.pmin
+       local.get $2
+       v128.load
+       local.get $1
+       v128.load
+       f32x4.sub
+       f32x4.mul
+       f32x4.add
+       local.set $7
+       local.get $12
+       local.get $0
+       v128.load offset=16
+       local.get $11
+       f32x4.mul
+       local.get $14
+       f32x4.pmax
+       local.get $8
+       f32x4.pmin
+       local.get $2
+       v128.load offset=16
+       local.get $1
+       v128.load offset=16
+       f32x4.sub
+       f32x4.mul
+       f32x4.add
+       local.set $12
+       local.get $0
+       i32.const 32
+       i32.add
+       local.set $0
+       local.get $1
+       i32.const 32
+       i32.add
+       local.set $1
+       local.get $2
+       i32.const 32
+       i32.add
+       local.set $2
+       local.get $10
+       i32.const 1
+       i32.sub
+       local.tee $10
+       br_if $do-loop|2
+      end
+      local.get $9
+      local.get $7
+      local.get $12
+      f32x4.add
+      local.tee $7
+      f64x2.promote_low_f32x4
+      local.get $7
+      local.get $7
+      i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7
+      f64x2.promote_low_f32x4
+      f64x2.add
+      f64x2.add
+      local.set $9
+      br $while-continue|1
+     end
+    end
+    local.get $9
+    f64x2.extract_lane 0
+    local.get $9
+    f64x2.extract_lane 1
+    f64.add
+    local.set $13
+    loop $for-loop|3
+     local.get $6
+     if
+      local.get $13
+      local.get $0
+      v128.load32_zero
+      local.get $11
+      f32x4.mul
+      local.get $8
+      f32x4.neg
+      f32x4.pmax
+      local.get $8
+      f32x4.pmin
+      local.get $2
+      v128.load32_zero
+      local.get $1
+      v128.load32_zero
+      f32x4.sub
+      f32x4.mul
+      f32x4.extract_lane 0
+      f64.promote_f32
+      f64.add
+      local.set $13
+      local.get $0
+      i32.const 4
+      i32.add
+      local.set $0
+      local.get $1
+      i32.const 4
+      i32.add
+      local.set $1
+      local.get $2
+      i32.const 4
+      i32.add
+      local.set $2
+      local.get $6
+      i32.const 1
+      i32.sub
+      local.set $6
+      br $for-loop|3
+     end
+    end
+    local.get $15
+    local.get $13
+    f64.add
+    local.set $15
+    br $while-continue|0
+   end
+  end
+  local.get $15
  )
  (func $assembly/gradient/sumOfSquares (param $0 i32) (param $1 i32) (param $2 f64) (result f64)
   (local $3 i32)

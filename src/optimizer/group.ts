@@ -48,7 +48,7 @@ export class Group implements NormedGroup, RowGroup {
   #statePlanes: StatePlane[];
   #lr = 0;
   /** The scalars made last, under all that they were made of; `change` drops them for the hyperparameters. */
-  #last: (Omit<StepPlan, "step"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
+  #last: (Omit<StepPlan, "step" | "learned"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
 
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
     const { arena, options, beforeChange, catchUp } = context;
@@ -89,8 +89,6 @@ export class Group implements NormedGroup, RowGroup {
   /** Does the part of a step that may throw: called for all groups before the first one is updated. */
   prepare(step: number): void {
     this.#lr = this.lrAt(step);
-    const weights = this.weights;
-    if (weights) this.#drawn = { zShare: weights.shareAt(step, this.#lr), beta: weights.beta };
   }
 
   /** The learning rate of a step, by its schedule and its warm-up. */
@@ -99,13 +97,17 @@ export class Group implements NormedGroup, RowGroup {
     return this.weights?.warmedUp(lr, step) ?? lr;
   }
 
-  update(kernel: Kernel, plan: StepPlan, parts: StepParts): void {
-    const { shard } = parts;
+  update(kernel: Kernel, step: Step): void {
+    const { shard, learned } = step;
     const share = shard ? shareOf(this.#segments, shard, this.#arena.real.bytes) : whole;
-    if (this.#drawn && plan.step === 0) this.#begin(share);
-    if (this.#tables.length > 0) this.#updateRows(kernel, plan, parts);
+    const { weights } = this;
+    if (weights) {
+      this.#drawn = { zShare: weights.shareAt(step.step, this.#lr * learned), beta: weights.beta };
+    }
+    if (step.step === 0 && keepsMore(this.#options)) this.#begin(share);
+    if (this.#tables.length > 0) this.#updateRows(kernel, step);
     if (!this.clipsByNorm) {
-      const scalars = this.#scalarsFor(plan);
+      const scalars = this.#scalarsFor(step);
       for (const segment of this.#segments) {
         const part = share(segment);
         if (part) kernel.update(part, scalars);
@@ -115,26 +117,26 @@ export class Group implements NormedGroup, RowGroup {
     for (const tensor of this.tensors) {
       if (tensor.rowSteps !== 0) continue;
       const part = share(tensor.segment);
-      if (part) kernel.update(part, this.#scalarsOf(tensor, plan, parts));
+      if (part) kernel.update(part, this.#scalarsOf(tensor, step));
     }
   }
 
   /** Updates the tensors that are updated by rows. */
-  #updateRows(kernel: Kernel, plan: StepPlan, parts: StepParts): void {
-    const { shard, lists, rows } = parts;
-    const { step, emaDecay } = plan;
+  #updateRows(kernel: Kernel, step: Step): void {
+    const { shard, lists, rows, emaDecay } = step;
     for (const tensor of this.#tables) {
-      const scalars = this.#scalarsOf(tensor, plan, parts);
-      const job = { step, emaDecay, variant: scalars.variant, scalars };
+      const scalars = this.#scalarsOf(tensor, step);
+      const job = { step: step.step, emaDecay, variant: scalars.variant, scalars };
       rows.run(kernel, tensor, this.missed, { ...job, ...rowsIn(tensor, lists?.get(tensor), shard) });
     }
   }
 
   /** Gives a tensor's scalars, whose gradient may be clipped to a norm of its own. */
-  #scalarsOf(tensor: Tensor, plan: StepPlan, { tensorNorms }: StepParts): Scalars {
-    if (!this.clipsByNorm) return this.#scalarsFor(plan);
-    const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), this.hyperparameters.clipNorm);
-    return this.#scalarsFor({ ...plan, gradScale });
+  #scalarsOf(tensor: Tensor, step: Step): Scalars {
+    if (!this.clipsByNorm) return this.#scalarsFor(step);
+    const norm = step.tensorNorms.get(tensor);
+    const gradScale = clippedScale(step.gradScale, norm, this.hyperparameters.clipNorm);
+    return this.#scalarsFor({ ...step, gradScale });
   }
 
   /** Brings rows up to date: those of lists, or all. */
@@ -148,11 +150,35 @@ export class Group implements NormedGroup, RowGroup {
     }
   }
 
-  /** Lets z begin where the parameters are at the first step, whoever has written them by then. */
+  /** The inner product of the gradients and the way back to where the run began: of z, which goes it with `scheduleFree`. */
+  innerProduct(kernel: Kernel, step: Step): number {
+    let sum = 0;
+    for (const tensor of this.tensors) {
+      const { gradScale, clipValue } = this.#scalarsOf(tensor, step);
+      const { param, grad, z, x0, count } = tensor.segment;
+      sum += kernel.innerProduct(grad, z || param, x0, count, gradScale, clipValue);
+    }
+    return sum;
+  }
+
+  /** Shortens the way from where the run began by a share. With `scheduleFree`, the average stays where it is. */
+  rescale(kernel: Kernel, share: number): void {
+    const { round } = this.#arena.real;
+    const { weights } = this;
+    for (const { param, z, x0, count } of this.#segments) {
+      if (weights) kernel.move(param, z, x0, count, round(share * (1 - weights.beta)));
+      const point = z || param;
+      kernel.move(point, point, x0, count, round(share));
+    }
+  }
+
+  /** Lets z and x0 begin where the parameters are at the first step, whoever has written them by then. */
   #begin(share: (segment: Segment) => Segment | undefined): void {
     const bytes = new Uint8Array(this.#arena.memory.buffer);
     for (const part of this.#segments.map(share)) {
-      if (part) bytes.copyWithin(part.z, part.param, part.param + part.count * this.#arena.real.bytes);
+      for (const start of part ? [part.z, part.x0] : []) {
+        if (start) bytes.copyWithin(start, part!.param, part!.param + part!.count * this.#arena.real.bytes);
+      }
     }
   }
 
@@ -184,7 +210,8 @@ export class Group implements NormedGroup, RowGroup {
   /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
   #scalarsFor(plan: StepPlan): Scalars {
     const drawn = this.#drawn;
-    if (drawn) return scalarsOf(this.hyperparameters, this.#lr, plan, this.#arena.real, drawn);
+    if (keepsMore(this.#options))
+      return scalarsOf(this.hyperparameters, this.#lr, plan, this.#arena.real, drawn);
     const last = this.#last;
     const phase = phaseOf(this.hyperparameters, plan);
     const { gradScale, zeroGrad, emaDecay } = plan;
@@ -242,13 +269,14 @@ export class Group implements NormedGroup, RowGroup {
   }
 }
 
-/** The parts of a step beside its plan. */
-export interface StepParts {
+/** A step as the groups take part in it. */
+export interface Step extends StepPlan {
+  learned: number;
   /** Needed if each tensor is clipped to a norm of its own. */
-  readonly tensorNorms: TensorNorms;
-  readonly shard: Shard | undefined;
-  readonly lists: RowLists | undefined;
-  readonly rows: Rows;
+  tensorNorms: TensorNorms;
+  shard: Shard | undefined;
+  lists: RowLists | undefined;
+  rows: Rows;
 }
 
 /** Planes that these tensors need in the memory: all the tensors one behind the other in each, in the same order. */
@@ -323,12 +351,17 @@ function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
 export interface Kept {
   readonly ema?: unknown;
   readonly scheduleFree?: unknown;
+  readonly lr?: unknown;
 }
 
+/** Whether points are kept that begin where the parameters are at the first step. */
+const keepsMore = ({ scheduleFree, lr }: Kept) => scheduleFree !== undefined || lr === "auto";
+
 /** The planes of each tensor that are kept from step to step. */
-export function keptPlanes(hyperparameters: Hyperparameters, { ema, scheduleFree }: Kept): Plane[] {
+export function keptPlanes(hyperparameters: Hyperparameters, { ema, scheduleFree, lr }: Kept): Plane[] {
   const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
   if (ema) planes.push("ema");
   if (scheduleFree) planes.push("z");
+  if (lr === "auto") planes.push("x0");
   return planes;
 }

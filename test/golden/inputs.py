@@ -22,7 +22,7 @@ _ELEMENT = np.arange(ELEMENTS, dtype=np.uint32)
 _PARAMETERS, _TRAITS, _FIRST_STEP = 0, 1, 2
 
 
-def _draw(stream: int) -> np.ndarray:
+def draw(stream: int) -> np.ndarray:
     """One uint32 per element: mulberry32's outputs number stream·ELEMENTS + element."""
     state = np.uint32(SEED) + (_ELEMENT + np.uint32(stream * ELEMENTS + 1)) * np.uint32(0x6D2B79F5)
     mixed = (state ^ (state >> np.uint32(15))) * (state | np.uint32(1))
@@ -39,7 +39,7 @@ def _float(sign: np.ndarray, exponent: np.ndarray, mantissa: np.ndarray) -> np.n
 
 def parameters() -> np.ndarray:
     """Both signs, magnitudes 2^-4 .. 2."""
-    bits = _draw(_PARAMETERS)
+    bits = draw(_PARAMETERS)
     exponent = (bits >> np.uint32(23)).astype(np.int32) % 256 % 5 - 4
     return _float(bits >> np.uint32(31), exponent, bits)
 
@@ -59,11 +59,11 @@ def gradients(kind: str) -> np.ndarray:
     "huge": as ordinary, but these elements' first gradient is 2^66 or more, whose square float32 can't hold.
     "long": as ordinary, and on: what rounding adds up to.
     """
-    traits = _draw(_TRAITS)
+    traits = draw(_TRAITS)
     magnitude = (traits >> np.uint32(8)).astype(np.int32) % 31 - 19
     rows = np.empty((steps_of(kind), ELEMENTS), np.float32)
     for step in range(len(rows)):
-        bits, choice = _draw(_FIRST_STEP + 2 * step), _draw(_FIRST_STEP + 2 * step + 1)
+        bits, choice = draw(_FIRST_STEP + 2 * step), draw(_FIRST_STEP + 2 * step + 1)
         exponent = magnitude + (choice >> np.uint32(8)).astype(np.int32) % 5 - 2
         sign = np.where(_ELEMENT % 8 == 3, _ELEMENT >> np.uint32(3), bits >> np.uint32(31)) & np.uint32(1)
         zero = (choice & np.uint32(0xFF)) < 26

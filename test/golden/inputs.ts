@@ -27,7 +27,7 @@ const bitsOfFloat = new Uint32Array(1);
 const floatOfBits = new Float32Array(bitsOfFloat.buffer);
 
 /** mulberry32's output number stream·ELEMENTS + element, as a uint32. */
-function draw(stream: number, element: number): number {
+export function draw(stream: number, element: number): number {
   const state = (SEED + Math.imul(stream * ELEMENTS + element + 1, 0x6d2b79f5)) | 0;
   let mixed = Math.imul(state ^ (state >>> 15), state | 1);
   mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;

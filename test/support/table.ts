@@ -27,14 +27,14 @@ export class InFloat64 {
 
   step(grad: Float32Array, step: number): void {
     const { lr: rate = 0.01, alpha = 0.99, eps = 1e-8, momentum = 0, weightDecay = 0, ...o } = this.options;
-    const lr = typeof rate === "number" ? rate : rate(step);
+    const lr = typeof rate === "function" ? rate(step) : Number(rate);
     const { param: p, squareAvg: v, gradAvg: a, momentumBuffer: m, ema: e } = this;
     const correction = o.biasCorrection ? 1 - alpha ** (step + 1) : 1;
     for (let i = 0; i < p.length; i++) {
       const g = grad[i]!;
       v[i] = alpha * v[i]! + (1 - alpha) * g * g;
       a[i] = alpha * a[i]! + (1 - alpha) * g;
-      const q = v[i]! / correction - (o.centered ? (a[i]! / correction) ** 2 : 0);
+      const q = (v[i]! - (o.centered ? a[i]! ** 2 : 0)) / correction;
       const inside = momentum > 0 && !o.lrInMomentum ? 1 : lr;
       let u = (inside * g) / (Math.sqrt(Math.max(q, 0)) + eps);
       if (momentum > 0) {
