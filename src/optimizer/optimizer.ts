@@ -296,9 +296,10 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws SwappedError while `params` hold the averages.
    */
   loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
-    const { arena, groups, rows, options, progress } = this.#settled;
+    const parts = this.#settled;
+    const { progress } = parts;
     progress.refuseSwapped();
-    writeState(dict, groups, options, arena, rows);
+    writeState(dict, parts);
     progress.steps = dict.steps;
     this.#steps.restart(dict.skippedSteps);
   }
