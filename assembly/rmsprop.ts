@@ -6,8 +6,8 @@
  *     g = g + weightDecay·p                      decayed: the coupled kind
  *     v = v + w·(g² − v)                         w is 1 − alpha; then the ceiling
  *     a = a + w·(g − a)                          centered
- *     v, a = v / correction, a / correction      corrected: 1 − alpha^t; for this step only
  *     q = v                                      centered: max(v − a², 0)
+ *     q = q / correction                         corrected: 1 − alpha^t
  *     u = (updateScale·g) / (sqrt(q + epsInside) + eps)
  *     m = momentum·m + u                         momentum; nesterov goes on with u + momentum·m
  *     u = bufferScale·m                          momentum
@@ -31,6 +31,11 @@
  *
  * Decoupled decay joins the update instead of shrinking the parameter by 1 − lr·weightDecay: that factor, rounded, is
  * off in the same direction at every step, which adds up to more than all other rounding.
+ *
+ * Correction comes behind centering. With both averages corrected before, as Optax has it, the variance of the first
+ * gradient alone is 0, and that of two that are alike hardly more: on quadratics and small networks steps were 600 to 4,000
+ * times `lr` when only the first went without centering, up to 1e9 times with it. This way q is at least alpha^t·v, no step
+ * was above 6 times `lr`, and there is one division less.
  *
  * The average of the points z, x, isn't kept: it is y + (1 − 1/beta)·(z − y), where y is p. The distance d and the update
  * are small beside p, so both are added up before the one rounding at the size of p.
@@ -190,10 +195,6 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     v1 = bound(v1);
     let q0 = v0;
     let q1 = v1;
-    if (uses<Others>(variant, CORRECTED)) {
-      q0 = v128.div<Real>(q0, corrections);
-      q1 = v128.div<Real>(q1, corrections);
-    }
     let a0 = p0;
     let a1 = p1;
     if (uses<Centered>(variant, CENTERED)) {
@@ -205,14 +206,12 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
         a0 = towards(a0, g0, weights);
         a1 = towards(a1, g1, weights);
       }
-      let b0 = a0;
-      let b1 = a1;
-      if (uses<Others>(variant, CORRECTED)) {
-        b0 = v128.div<Real>(b0, corrections);
-        b1 = v128.div<Real>(b1, corrections);
-      }
-      q0 = variance(q0, b0);
-      q1 = variance(q1, b1);
+      q0 = variance(q0, a0);
+      q1 = variance(q1, a1);
+    }
+    if (uses<Others>(variant, CORRECTED)) {
+      q0 = v128.div<Real>(q0, corrections);
+      q1 = v128.div<Real>(q1, corrections);
     }
 
     let u0 = quotient(g0, q0, updateScales, epsInsides, epsilons);

@@ -105,7 +105,7 @@ function runInDoubles(
     v = alpha * v + (1 - alpha) * g * g;
     if (centered) a = alpha * a + (1 - alpha) * g;
     const correction = biasCorrection ? 1 - alpha ** (step + 1) : 1;
-    const variance = v / correction - (a / correction) ** 2;
+    const variance = (v - a * a) / correction;
     let d = Math.sqrt(variance) + eps;
     if (epsInsideSqrt) d = Math.sqrt(variance + eps);
     if (formula === "tfjs") d = Math.sqrt(centered ? variance - eps : variance + eps);

@@ -2298,23 +2298,23 @@
   local.get $8
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $28
+  local.set $13
   local.get $8
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $29
+  local.set $12
   local.get $8
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $27
+  local.set $14
   local.get $8
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $26
+  local.set $15
   local.get $9
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $21
+  local.set $19
   local.get $9
   f32x4.extract_lane 1
   f32x4.splat
@@ -2322,50 +2322,54 @@
   local.get $9
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $25
+  local.set $16
   local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $19
+  local.set $21
   local.get $10
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $18
+  local.set $22
   local.get $10
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $17
+  local.set $23
   local.get $10
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $24
+  local.tee $17
   f32x4.neg
-  local.set $23
+  local.set $18
   local.get $10
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $22
+  local.set $24
   local.get $11
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $16
+  local.set $25
   local.get $11
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $15
+  local.set $26
   loop $do-loop|0
    local.get $1
    v128.load32_zero
    local.set $9
    local.get $2
    v128.load32_zero
-   local.get $25
+   local.get $16
    f32x4.mul
    local.set $8
+   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+   local.get $16
+   f32x4.mul
+   local.set $11
    local.get $8
-   local.get $23
+   local.get $18
    f32x4.pmax
-   local.get $24
+   local.get $17
    f32x4.pmin
    local.get $8
    local.get $0
@@ -2374,7 +2378,7 @@
    select
    local.set $8
    local.get $8
-   local.get $26
+   local.get $15
    local.get $9
    f32x4.mul
    f32x4.add
@@ -2383,130 +2387,121 @@
    i32.const 8
    i32.and
    select
-   local.set $10
+   local.set $8
    local.get $3
    v128.load32_zero
-   local.set $8
+   local.set $10
    local.get $0
    i32.const 2048
    i32.and
    if (result v128)
-    local.get $28
+    local.get $13
+    local.get $10
+    f32x4.mul
+    local.get $12
     local.get $8
     f32x4.mul
-    local.get $29
-    local.get $10
-    f32x4.mul
-    local.get $10
+    local.get $8
     f32x4.mul
     f32x4.add
    else
-    local.get $29
-    local.get $10
-    local.get $10
-    f32x4.mul
+    local.get $12
     local.get $8
+    local.get $8
+    f32x4.mul
+    local.get $10
     f32x4.sub
     f32x4.mul
-    local.get $8
+    local.get $10
     f32x4.add
    end
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $14
-   local.tee $8
-   local.get $22
-   f32x4.div
-   local.get $8
-   local.get $0
-   i32.const 32
-   i32.and
-   select
+   local.tee $27
    local.set $11
    local.get $9
-   local.set $8
-   local.get $21
-   local.get $10
-   f32x4.mul
+   local.set $10
    local.get $0
    i32.const 2
    i32.and
-   if (result v128)
+   if
     local.get $5
     v128.load32_zero
-    local.set $8
+    local.set $10
     local.get $11
     local.get $0
     i32.const 2048
     i32.and
     if (result v128)
-     local.get $28
-     local.get $8
-     f32x4.mul
-     local.get $29
+     local.get $13
      local.get $10
+     f32x4.mul
+     local.get $12
+     local.get $8
      f32x4.mul
      f32x4.add
     else
-     local.get $29
-     local.get $10
+     local.get $12
      local.get $8
+     local.get $10
      f32x4.sub
      f32x4.mul
-     local.get $8
+     local.get $10
      f32x4.add
     end
-    local.tee $8
-    local.get $22
-    f32x4.div
-    local.get $8
-    local.get $0
-    i32.const 32
-    i32.and
-    select
     local.tee $10
     local.get $10
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
-   else
-    local.get $11
+    local.set $11
    end
-   local.get $18
+   local.get $19
+   local.get $8
+   f32x4.mul
+   local.get $11
+   local.get $24
+   f32x4.div
+   local.get $11
+   local.get $0
+   i32.const 32
+   i32.and
+   select
+   local.get $22
    f32x4.add
    f32x4.sqrt
-   local.get $17
+   local.get $23
    f32x4.add
    f32x4.div
-   local.tee $11
-   local.set $10
+   local.set $8
    local.get $0
    i32.const 1
    i32.and
-   if
+   if (result v128)
     local.get $20
-    local.get $11
-    local.get $27
-    local.get $10
-    local.get $27
+    local.get $8
+    local.get $14
+    local.get $8
+    local.get $14
     local.get $4
     v128.load32_zero
     f32x4.mul
     f32x4.add
-    local.tee $10
+    local.tee $8
     f32x4.mul
     f32x4.add
-    local.get $10
+    local.get $8
     local.get $0
     i32.const 16
     i32.and
     select
     f32x4.mul
-    local.set $11
+   else
+    local.get $8
    end
-   local.get $11
-   local.get $19
+   local.tee $11
+   local.get $21
    local.get $9
    f32x4.mul
    f32x4.add
@@ -2515,44 +2510,43 @@
    i32.const 256
    i32.and
    select
-   local.set $12
-   local.get $9
-   local.set $11
+   local.set $29
    local.get $1
    local.get $9
+   local.tee $11
    local.get $0
    i32.const 1024
    i32.and
    if (result v128)
     local.get $6
     v128.load32_zero
-    local.tee $13
-    local.get $12
+    local.tee $28
+    local.get $29
     f32x4.sub
     local.set $11
-    local.get $15
-    local.get $12
+    local.get $26
+    local.get $29
     f32x4.mul
-    local.get $16
-    local.get $13
+    local.get $25
+    local.get $28
     local.get $9
     f32x4.sub
     f32x4.mul
     f32x4.sub
    else
-    local.get $12
+    local.get $29
    end
    f32x4.sub
    v128.store32_lane 0
    local.get $3
-   local.get $14
+   local.get $27
    v128.store32_lane 0
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $8
+    local.get $10
     v128.store32_lane 0
    end
    local.get $0
@@ -2560,7 +2554,7 @@
    i32.and
    if
     local.get $4
-    local.get $10
+    local.get $8
     v128.store32_lane 0
    end
    local.get $0
@@ -2641,64 +2635,64 @@
   local.get $7
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $16
+  local.set $28
   local.get $7
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $17
+  local.set $27
   local.get $7
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $19
+  local.set $26
   local.get $8
   f32x4.extract_lane 0
-  f32x4.splat
-  local.set $20
-  local.get $8
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $21
-  local.get $8
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $22
-  local.get $8
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $23
-  local.get $9
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $24
-  local.get $9
-  f32x4.extract_lane 1
   f32x4.splat
   local.set $25
+  local.get $8
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $24
+  local.get $8
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $23
+  local.get $8
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $22
+  local.get $9
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $21
+  local.get $9
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $20
   local.get $9
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $26
+  local.tee $19
   f32x4.neg
-  local.set $27
+  local.set $18
   local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $18
+  local.set $17
   loop $do-loop|0
    local.get $1
    v128.load
-   local.set $13
+   local.set $14
    local.get $1
    v128.load offset=16
-   local.set $14
+   local.set $13
    local.get $2
    v128.load
-   local.get $22
+   local.get $23
    f32x4.mul
    local.set $8
    local.get $2
    v128.load offset=16
-   local.get $22
+   local.get $23
    f32x4.mul
    local.set $7
    local.get $0
@@ -2706,15 +2700,15 @@
    i32.and
    if
     local.get $8
-    local.get $27
+    local.get $18
     f32x4.pmax
-    local.get $26
+    local.get $19
     f32x4.pmin
     local.set $8
     local.get $7
-    local.get $27
+    local.get $18
     f32x4.pmax
-    local.get $26
+    local.get $19
     f32x4.pmin
     local.set $7
    end
@@ -2723,21 +2717,21 @@
    i32.and
    if (result v128)
     local.get $8
-    local.get $19
-    local.get $13
+    local.get $26
+    local.get $14
     f32x4.mul
     f32x4.add
     local.set $8
     local.get $7
-    local.get $19
-    local.get $14
+    local.get $26
+    local.get $13
     f32x4.mul
     f32x4.add
    else
     local.get $7
    end
    local.set $10
-   local.get $16
+   local.get $28
    local.get $8
    local.get $8
    f32x4.mul
@@ -2750,59 +2744,33 @@
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $28
-   local.set $9
-   local.get $16
+   local.tee $16
+   local.set $7
+   local.get $28
    local.get $10
    local.get $10
    f32x4.mul
    local.get $3
    v128.load offset=16
-   local.tee $7
+   local.tee $9
    f32x4.sub
    f32x4.mul
-   local.get $7
+   local.get $9
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $29
-   local.set $15
-   local.get $0
-   i32.const 32
-   i32.and
-   if
-    local.get $15
-    local.get $18
-    f32x4.div
-    local.set $15
-    local.get $9
-    local.get $18
-    f32x4.div
-    local.set $9
-   end
-   local.get $13
-   local.set $11
+   local.tee $15
+   local.set $29
    local.get $14
    local.set $12
-   local.get $20
-   local.get $8
-   f32x4.mul
+   local.get $13
+   local.set $11
    local.get $0
    i32.const 2
    i32.and
-   if (result v128)
-    local.get $16
-    local.get $8
-    local.get $5
-    v128.load
-    local.tee $7
-    f32x4.sub
-    f32x4.mul
-    local.get $7
-    f32x4.add
-    local.tee $11
-    local.set $8
-    local.get $16
+   if
+    local.get $15
+    local.get $28
     local.get $10
     local.get $5
     v128.load offset=16
@@ -2811,103 +2779,112 @@
     f32x4.mul
     local.get $7
     f32x4.add
+    local.tee $11
+    local.get $11
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+    local.set $29
+    local.get $16
+    local.get $28
+    local.get $8
+    local.get $5
+    v128.load
+    local.tee $7
+    f32x4.sub
+    f32x4.mul
+    local.get $7
+    f32x4.add
     local.tee $12
+    local.get $12
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
     local.set $7
-    local.get $0
-    i32.const 32
-    i32.and
-    if
-     local.get $11
-     local.get $18
-     f32x4.div
-     local.set $8
-     local.get $12
-     local.get $18
-     f32x4.div
-     local.set $7
-    end
-    local.get $15
-    local.get $7
-    local.get $7
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-    local.set $15
-    local.get $9
-    local.get $8
-    local.get $8
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-   else
-    local.get $9
    end
-   local.get $24
+   local.get $25
+   local.get $8
+   f32x4.mul
+   local.get $0
+   i32.const 32
+   i32.and
+   if (result v128)
+    local.get $29
+    local.get $17
+    f32x4.div
+    local.set $29
+    local.get $7
+    local.get $17
+    f32x4.div
+   else
+    local.get $7
+   end
+   local.get $21
    f32x4.add
    f32x4.sqrt
-   local.get $25
+   local.get $20
    f32x4.add
    f32x4.div
    local.tee $8
    local.set $9
-   local.get $20
+   local.get $25
    local.get $10
    f32x4.mul
-   local.get $15
-   local.get $24
+   local.get $29
+   local.get $21
    f32x4.add
    f32x4.sqrt
-   local.get $25
+   local.get $20
    f32x4.add
    f32x4.div
    local.tee $7
-   local.set $15
+   local.set $29
    local.get $0
    i32.const 1
    i32.and
    if
     local.get $8
-    local.get $17
+    local.get $27
     local.get $4
     v128.load
     f32x4.mul
     f32x4.add
     local.set $9
     local.get $7
-    local.get $17
+    local.get $27
     local.get $4
     v128.load offset=16
     f32x4.mul
     f32x4.add
-    local.set $15
+    local.set $29
     local.get $0
     i32.const 16
     i32.and
     if (result v128)
      local.get $8
-     local.get $17
+     local.get $27
      local.get $9
      f32x4.mul
      f32x4.add
      local.set $8
      local.get $7
-     local.get $17
-     local.get $15
+     local.get $27
+     local.get $29
      f32x4.mul
      f32x4.add
     else
      local.get $9
      local.set $8
-     local.get $15
+     local.get $29
     end
     local.set $7
-    local.get $21
+    local.get $24
     local.get $8
     f32x4.mul
     local.set $8
-    local.get $21
+    local.get $24
     local.get $7
     f32x4.mul
     local.set $7
@@ -2917,43 +2894,43 @@
    i32.and
    if
     local.get $8
-    local.get $23
-    local.get $13
+    local.get $22
+    local.get $14
     f32x4.mul
     f32x4.add
     local.set $8
     local.get $7
-    local.get $23
-    local.get $14
+    local.get $22
+    local.get $13
     f32x4.mul
     f32x4.add
     local.set $7
    end
    local.get $1
-   local.get $13
+   local.get $14
    local.get $8
    f32x4.sub
    v128.store
    local.get $1
-   local.get $14
+   local.get $13
    local.get $7
    f32x4.sub
    v128.store offset=16
    local.get $3
-   local.get $28
+   local.get $16
    v128.store
    local.get $3
-   local.get $29
+   local.get $15
    v128.store offset=16
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $11
+    local.get $12
     v128.store
     local.get $5
-    local.get $12
+    local.get $11
     v128.store offset=16
    end
    local.get $0
@@ -2964,7 +2941,7 @@
     local.get $9
     v128.store
     local.get $4
-    local.get $15
+    local.get $29
     v128.store offset=16
    end
    local.get $1
@@ -3042,41 +3019,41 @@
   local.get $8
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $30
+  local.set $31
   local.get $9
   f32x4.extract_lane 0
+  f32x4.splat
+  local.set $30
+  local.get $9
+  f32x4.extract_lane 1
   f32x4.splat
   local.set $29
   local.get $9
-  f32x4.extract_lane 1
+  f32x4.extract_lane 2
   f32x4.splat
   local.set $28
   local.get $9
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $27
-  local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $26
+  local.set $27
   local.get $10
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $25
+  local.set $26
   local.get $10
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $24
+  local.set $25
   local.get $10
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $23
+  local.tee $24
   f32x4.neg
-  local.set $22
+  local.set $23
   local.get $10
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $31
+  local.set $22
   local.get $11
   f32x4.extract_lane 0
   f32x4.splat
@@ -3088,108 +3065,97 @@
   loop $do-loop|0
    local.get $1
    v128.load
-   local.set $13
+   local.set $12
    local.get $1
    v128.load offset=16
-   local.set $12
-   local.get $2
-   v128.load
-   local.get $27
-   f32x4.mul
    local.set $8
    local.get $2
-   v128.load offset=16
-   local.get $27
+   v128.load
+   local.get $28
    f32x4.mul
    local.set $35
+   local.get $2
+   v128.load offset=16
+   local.get $28
+   f32x4.mul
+   local.set $9
    local.get $0
    i32.const 4
    i32.and
    if
     local.get $35
-    local.get $22
-    f32x4.pmax
     local.get $23
+    f32x4.pmax
+    local.get $24
     f32x4.pmin
     local.set $35
-    local.get $8
-    local.get $22
-    f32x4.pmax
+    local.get $9
     local.get $23
+    f32x4.pmax
+    local.get $24
     f32x4.pmin
-    local.set $8
+    local.set $9
    end
-   local.get $33
    local.get $0
    i32.const 8
    i32.and
    if (result v128)
     local.get $35
-    local.get $30
+    local.get $31
     local.get $12
     f32x4.mul
     f32x4.add
     local.set $35
+    local.get $9
+    local.get $31
     local.get $8
-    local.get $30
-    local.get $13
     f32x4.mul
     f32x4.add
    else
-    local.get $8
+    local.get $9
    end
-   local.tee $11
-   local.get $11
-   f32x4.mul
-   local.get $3
-   v128.load
-   local.tee $8
-   f32x4.sub
-   f32x4.mul
-   local.get $8
-   f32x4.add
-   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-   f32x4.pmin
-   local.tee $19
-   local.set $34
+   local.set $11
    local.get $33
    local.get $35
    local.get $35
    f32x4.mul
    local.get $3
-   v128.load offset=16
-   local.tee $8
+   v128.load
+   local.tee $9
    f32x4.sub
    f32x4.mul
-   local.get $8
+   local.get $9
+   f32x4.add
+   v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+   f32x4.pmin
+   local.tee $19
+   local.set $14
+   local.get $33
+   local.get $11
+   local.get $11
+   f32x4.mul
+   local.get $3
+   v128.load offset=16
+   local.tee $9
+   f32x4.sub
+   f32x4.mul
+   local.get $9
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
    local.tee $18
-   local.set $8
-   local.get $0
-   i32.const 32
-   i32.and
-   if
-    local.get $34
-    local.get $31
-    f32x4.div
-    local.set $34
-    local.get $8
-    local.get $31
-    f32x4.div
-    local.set $8
-   end
-   local.get $13
-   local.set $14
+   local.set $10
    local.get $12
+   local.set $13
+   local.get $8
    local.set $9
    local.get $0
    i32.const 2
    i32.and
-   if (result v128)
+   if
+    local.get $14
     local.get $33
-    local.get $11
+    local.get $35
     local.get $5
     v128.load
     local.tee $9
@@ -3197,10 +3163,16 @@
     f32x4.mul
     local.get $9
     f32x4.add
-    local.tee $14
-    local.set $15
+    local.tee $13
+    local.get $13
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+    local.set $14
+    local.get $10
     local.get $33
-    local.get $35
+    local.get $11
     local.get $5
     v128.load offset=16
     local.tee $9
@@ -3209,75 +3181,62 @@
     local.get $9
     f32x4.add
     local.tee $9
+    local.get $9
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
     local.set $10
-    local.get $0
-    i32.const 32
-    i32.and
-    if
-     local.get $15
-     local.get $31
-     f32x4.div
-     local.set $15
-     local.get $9
-     local.get $31
-     f32x4.div
-     local.set $10
-    end
-    local.get $34
-    local.get $15
-    local.get $15
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-    local.set $34
-    local.get $8
-    local.get $10
-    local.get $10
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-   else
-    local.get $8
    end
-   local.set $10
-   local.get $29
-   local.get $11
-   f32x4.mul
-   local.get $34
-   local.get $25
-   f32x4.add
-   f32x4.sqrt
-   local.get $24
-   f32x4.add
-   f32x4.div
-   local.tee $8
-   local.set $34
-   local.get $29
+   local.get $0
+   i32.const 32
+   i32.and
+   if
+    local.get $14
+    local.get $22
+    f32x4.div
+    local.set $14
+    local.get $10
+    local.get $22
+    f32x4.div
+    local.set $10
+   end
+   local.get $30
    local.get $35
    f32x4.mul
-   local.get $10
-   local.get $25
+   local.get $14
+   local.get $26
    f32x4.add
    f32x4.sqrt
-   local.get $24
+   local.get $25
    f32x4.add
    f32x4.div
-   local.tee $35
+   local.tee $14
+   local.set $35
+   local.get $30
+   local.get $11
+   f32x4.mul
+   local.get $10
+   local.get $26
+   f32x4.add
+   f32x4.sqrt
+   local.get $25
+   f32x4.add
+   f32x4.div
+   local.tee $34
    local.set $11
    local.get $0
    i32.const 1
    i32.and
-   if
-    local.get $8
+   if (result v128)
+    local.get $14
     local.get $32
     local.get $4
     v128.load
     f32x4.mul
     f32x4.add
-    local.set $34
-    local.get $35
+    local.set $35
+    local.get $11
     local.get $32
     local.get $4
     v128.load offset=16
@@ -3288,55 +3247,59 @@
     i32.const 16
     i32.and
     if (result v128)
-     local.get $35
+     local.get $34
      local.get $32
      local.get $11
      f32x4.mul
      f32x4.add
      local.set $10
-     local.get $8
+     local.get $14
      local.get $32
-     local.get $34
+     local.get $35
      f32x4.mul
      f32x4.add
     else
      local.get $11
      local.set $10
-     local.get $34
+     local.get $35
     end
-    local.set $8
-    local.get $28
+    local.set $14
+    local.get $29
     local.get $10
     f32x4.mul
-    local.set $35
-    local.get $28
-    local.get $8
+    local.set $34
+    local.get $29
+    local.get $14
     f32x4.mul
-    local.set $8
+   else
+    local.get $14
    end
+   local.set $10
    local.get $0
    i32.const 256
    i32.and
-   if
-    local.get $35
-    local.get $26
+   if (result v128)
+    local.get $34
+    local.get $27
+    local.get $8
+    f32x4.mul
+    f32x4.add
+    local.set $34
+    local.get $10
+    local.get $27
     local.get $12
     f32x4.mul
     f32x4.add
-    local.set $35
-    local.get $8
-    local.get $26
-    local.get $13
-    f32x4.mul
-    f32x4.add
-    local.set $8
+   else
+    local.get $10
    end
-   local.get $12
-   local.set $10
-   local.get $13
    local.set $15
+   local.get $8
+   local.set $10
+   local.get $12
+   local.set $14
    local.get $1
-   local.get $13
+   local.get $12
    local.get $0
    i32.const 1024
    i32.and
@@ -3344,42 +3307,42 @@
     local.get $6
     v128.load
     local.tee $17
-    local.get $8
+    local.get $15
     f32x4.sub
-    local.set $15
+    local.set $14
     local.get $6
     v128.load offset=16
     local.tee $16
-    local.get $35
+    local.get $34
     f32x4.sub
     local.set $10
     local.get $20
-    local.get $35
+    local.get $34
     f32x4.mul
     local.get $21
     local.get $16
+    local.get $8
+    f32x4.sub
+    f32x4.mul
+    f32x4.sub
+    local.set $34
+    local.get $20
+    local.get $15
+    f32x4.mul
+    local.get $21
+    local.get $17
     local.get $12
     f32x4.sub
     f32x4.mul
     f32x4.sub
-    local.set $35
-    local.get $20
-    local.get $8
-    f32x4.mul
-    local.get $21
-    local.get $17
-    local.get $13
-    f32x4.sub
-    f32x4.mul
-    f32x4.sub
    else
-    local.get $8
+    local.get $15
    end
    f32x4.sub
    v128.store
    local.get $1
-   local.get $12
-   local.get $35
+   local.get $8
+   local.get $34
    f32x4.sub
    v128.store offset=16
    local.get $3
@@ -3393,7 +3356,7 @@
    i32.and
    if
     local.get $5
-    local.get $14
+    local.get $13
     v128.store
     local.get $5
     local.get $9
@@ -3404,7 +3367,7 @@
    i32.and
    if
     local.get $4
-    local.get $34
+    local.get $35
     v128.store
     local.get $4
     local.get $11
@@ -3415,7 +3378,7 @@
    i32.and
    if
     local.get $6
-    local.get $15
+    local.get $14
     v128.store
     local.get $6
     local.get $10

@@ -151,18 +151,16 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
       : round(round(alpha * v) + round(round(oneMinusAlpha * g) * g));
     if (v > ceiling) v = ceiling;
     heap[squareAvg + i] = v;
-    if (variant & CORRECTED) v = round(v / correction);
-
     if (variant & CENTERED) {
       let a = heap[gradAvg + i]!;
       a = byDifference
         ? round(a + round(oneMinusAlpha * round(g - a)))
         : round(round(alpha * a) + round(oneMinusAlpha * g));
       heap[gradAvg + i] = a;
-      if (variant & CORRECTED) a = round(a / correction);
       v = round(v - round(a * a));
       if (v < 0) v = 0;
     }
+    if (variant & CORRECTED) v = round(v / correction);
 
     const d = round(round(Math.sqrt(round(v + epsInside))) + eps);
     let u = round(round(updateScale * g) / d);

@@ -22,7 +22,7 @@ export interface Hyperparameters {
   /**
    * Learning rate, at least 0, or a function of the steps taken. The average of the squared gradient starts at 0, so the
    * first step moves each parameter by `lr / sqrt(1 - alpha)`, ten times `lr` at the defaults; with `biasCorrection`, by
-   * `lr`.
+   * `lr` (with `centered` too, by `lr / sqrt(alpha)`).
    *
    * @defaultValue 0.01
    */
@@ -45,7 +45,13 @@ export interface Hyperparameters {
   nesterov: boolean;
   /** Divide by the standard deviation of the gradient instead of its root mean square (Graves 2013). @defaultValue false */
   centered: boolean;
-  /** Divide the averages by `1 - alpha ** t` at step t = 1, 2, …, as Adam does. @defaultValue false */
+  /**
+   * Divide the average below the root by `1 - alpha ** t` at step t = 1, 2, …, as Adam does. With `centered` that is the
+   * variance `squareAvg - gradAvg ** 2`, where Optax corrects the two averages before it subtracts: the variance of the
+   * first gradient alone is 0 there, and the step `lr / eps` times the gradient.
+   *
+   * @defaultValue false
+   */
   biasCorrection: boolean;
   /** Initial value of the average of the squared gradient, at least 0. Only the constructor takes it. @defaultValue 0 */
   initialSquareAvg: number;

@@ -83,19 +83,17 @@ export const operations: Updater = {
         largestFinite(),
       );
       state.squareAvg.assign(flushed(v));
-      if (uses(CORRECTED)) v = div(v, correction);
-
       if (uses(CENTERED)) {
-        let a = averageOf(
+        const a = averageOf(
           state.gradAvg!,
           () => g,
           () => mul(oneMinusAlpha, g),
         );
         state.gradAvg!.assign(flushed(a));
-        if (uses(CORRECTED)) a = div(a, correction);
         const variance = sub(v, square(a));
         v = zeroWhere(less(variance, 0), variance);
       }
+      if (uses(CORRECTED)) v = div(v, correction);
 
       const d = add(sqrt(add(v, epsInside)), eps);
       let u: Tensor = div(mul(updateScale, g), d);

@@ -94,10 +94,10 @@ export function updateText(
       `gradAvg = flushed(${average("gradAvg", "grad", `${s.oneMinusAlpha} * grad`)});`,
   ];
   if (isStep) {
-    const corrected = (plane: string) => (uses(CORRECTED) ? `${plane} / ${s.correction}` : plane);
     lines.push(
-      `${declare} q = ${corrected("squareAvg")};`,
-      uses(CENTERED) && `${declare} mean = ${corrected("gradAvg")}; q = positive(q - mean * mean);`,
+      `${declare} q = squareAvg;`,
+      uses(CENTERED) && "q = positive(q - gradAvg * gradAvg);",
+      uses(CORRECTED) && `q = q / ${s.correction};`,
       `${declare} u = (${s.updateScale} * grad) / (sqrt(q + ${s.epsInside}) + ${s.eps});`,
       uses(MOMENTUM) && `momentumBuffer = flushed(${s.momentum} * momentumBuffer + u);`,
       uses(MOMENTUM) &&

@@ -10,7 +10,12 @@ export interface Exact {
   ema: Float64Array;
 }
 
-export function runExactly(options: GoldenOptions, kind: Kind, steps = stepsOf(kind)): Exact {
+/** @param correctsFirst - corrects both averages before it centers, as Optax does, instead of their difference. */
+export function runExactly(
+  options: GoldenOptions,
+  kind: Kind,
+  { steps = stepsOf(kind), correctsFirst = false } = {},
+): Exact {
   const { lr: rate, alpha, eps, weightDecay, momentum } = options;
   const lrAt = typeof rate === "number" ? () => rate : scheduleOf(rate);
   const lrOutside = momentum > 0 && !options.lrInMomentum;
@@ -32,7 +37,8 @@ export function runExactly(options: GoldenOptions, kind: Kind, steps = stepsOf(k
       else g += weightDecay * p[i]!;
       v[i] = alpha * v[i]! + (1 - alpha) * g * g;
       a[i] = alpha * a[i]! + (1 - alpha) * g;
-      const q = v[i]! / correction - (options.centered ? (a[i]! / correction) ** 2 : 0);
+      const square = options.centered ? a[i]! ** 2 : 0;
+      const q = (v[i]! - square / (correctsFirst ? correction : 1)) / correction;
       const d = options.epsInsideSqrt ? Math.sqrt(q + eps) : Math.sqrt(q) + eps;
       let u = ((lrOutside ? 1 : lr) * g) / d;
       if (momentum > 0) {

@@ -58,7 +58,7 @@ describeWith(tfjs, "beside tf.js", () => {
     const optimizer = momentum ? tf.train.rmsprop(lr, undefined, momentum) : tf.train.rmsprop(lr);
     const { decay: alpha, epsilon: eps } = optimizer.getConfig() as unknown as Config;
     const mathematics = tfjsMathematics({ lr, alpha, eps, momentum, centered: false });
-    const { parameters: exact } = runExactly(mathematics, "ordinary", STEPS);
+    const { parameters: exact } = runExactly(mathematics, "ordinary", { steps: STEPS });
     const theirs = train(tf, optimizer, parameters(), steps);
     for (const backend of BACKENDS) {
       const ours = trainOurs({ lr, momentum, backend }, parameters(), steps);

@@ -154,13 +154,13 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     // a = 0.75·(8/3) + 0.25·8 = 4, v − a² = 25 − 16 = 9, d = 3 + 1, u = 0.5·8 / 4 = 1
     const centered = one({ ...start, gradAvg: 8 / 3 }, CENTERED, { ...exact, eps: 1 });
     expect(centered).toMatchObject({ param: 9, squareAvg: 25, gradAvg: 4 });
-    // The same with v = 25/0.25 = 100 and a = 4/0.5 = 8 … 100 − (4/0.25)² is below zero, so d = 0 + 1.
+    // The same variance, corrected: 9/0.25 = 36, d = 6 + 2, u = 0.5·8 / 8
     const corrected = one({ ...start, gradAvg: 8 / 3 }, CENTERED | CORRECTED, {
       ...exact,
-      eps: 1,
+      eps: 2,
       correction: 0.25,
     });
-    expect(corrected).toMatchObject({ param: 6, squareAvg: 25, gradAvg: 4 });
+    expect(corrected).toMatchObject({ param: 9.5, squareAvg: 25, gradAvg: 4 });
     // v = 25/0.25 = 100, d = 10 + 6, u = 4/16
     expect(one(start, CORRECTED, { ...exact, eps: 6, correction: 0.25 })).toMatchObject({
       param: 9.75,

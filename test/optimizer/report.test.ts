@@ -321,7 +321,7 @@ function expectedOf({ params, grads, state, groups, steps }: Optimizer, name: st
   const { squareAvg, momentumBuffer, gradAvg } = state[name]!;
   const correction = options.biasCorrection ? 1 - alpha ** steps : 1;
   const rates = Array.from(squareAvg, (v, i) => {
-    const q = v / correction - (centered ? (gradAvg![i]! / correction) ** 2 : 0);
+    const q = (v - (centered ? gradAvg![i]! ** 2 : 0)) / correction;
     return lr / (epsInsideSqrt ? Math.sqrt(q + eps) : Math.sqrt(Math.max(q, 0)) + eps);
   });
 

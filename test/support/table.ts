@@ -34,7 +34,7 @@ export class InFloat64 {
       const g = grad[i]!;
       v[i] = alpha * v[i]! + (1 - alpha) * g * g;
       a[i] = alpha * a[i]! + (1 - alpha) * g;
-      const q = v[i]! / correction - (o.centered ? (a[i]! / correction) ** 2 : 0);
+      const q = (v[i]! - (o.centered ? a[i]! ** 2 : 0)) / correction;
       const inside = momentum > 0 && !o.lrInMomentum ? 1 : lr;
       let u = (inside * g) / (Math.sqrt(Math.max(q, 0)) + eps);
       if (momentum > 0) {

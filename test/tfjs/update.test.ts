@@ -46,7 +46,7 @@ describeDropIn(({ tf, dropIn: { rmsprop } }) => {
         const theirs = tf.train.rmsprop(lr, undefined, momentum);
         const { decay: alpha, epsilon: eps } = theirs.getConfig() as { decay: number; epsilon: number };
         const mathematics = tfjsMathematics({ lr, alpha, eps, momentum, centered: false });
-        const exact = runExactly(mathematics, "ordinary", STEPS).parameters;
+        const exact = runExactly(mathematics, "ordinary", { steps: STEPS }).parameters;
         const steps = Array.from({ length: STEPS }, (_, step) => gradients("ordinary", step));
         const all = Array.from({ length: ELEMENTS }, (_, i) => i);
         expectNoFarther(
