@@ -99,13 +99,13 @@ export class Group implements NormedGroup, RowGroup {
     return this.weights?.warmedUp(lr, step) ?? lr;
   }
 
-  update(kernel: Kernel, plan: StepPlan, parts: StepParts): void {
-    const { shard } = parts;
+  update(kernel: Kernel, step: Step): void {
+    const { shard } = step;
     const share = shard ? shareOf(this.#segments, shard, this.#arena.real.bytes) : whole;
-    if (this.#drawn && plan.step === 0) this.#begin(share);
-    if (this.#tables.length > 0) this.#updateRows(kernel, plan, parts);
+    if (this.#drawn && step.step === 0) this.#begin(share);
+    if (this.#tables.length > 0) this.#updateRows(kernel, step);
     if (!this.clipsByNorm) {
-      const scalars = this.#scalarsFor(plan);
+      const scalars = this.#scalarsFor(step);
       for (const segment of this.#segments) {
         const part = share(segment);
         if (part) kernel.update(part, scalars);
@@ -115,26 +115,26 @@ export class Group implements NormedGroup, RowGroup {
     for (const tensor of this.tensors) {
       if (tensor.rowSteps !== 0) continue;
       const part = share(tensor.segment);
-      if (part) kernel.update(part, this.#scalarsOf(tensor, plan, parts));
+      if (part) kernel.update(part, this.#scalarsOf(tensor, step));
     }
   }
 
   /** Updates the tensors that are updated by rows. */
-  #updateRows(kernel: Kernel, plan: StepPlan, parts: StepParts): void {
-    const { shard, lists, rows } = parts;
-    const { step, emaDecay } = plan;
+  #updateRows(kernel: Kernel, step: Step): void {
+    const { shard, lists, rows, emaDecay } = step;
     for (const tensor of this.#tables) {
-      const scalars = this.#scalarsOf(tensor, plan, parts);
-      const job = { step, emaDecay, variant: scalars.variant, scalars };
+      const scalars = this.#scalarsOf(tensor, step);
+      const job = { step: step.step, emaDecay, variant: scalars.variant, scalars };
       rows.run(kernel, tensor, this.missed, { ...job, ...rowsIn(tensor, lists?.get(tensor), shard) });
     }
   }
 
   /** Gives a tensor's scalars, whose gradient may be clipped to a norm of its own. */
-  #scalarsOf(tensor: Tensor, plan: StepPlan, { tensorNorms }: StepParts): Scalars {
-    if (!this.clipsByNorm) return this.#scalarsFor(plan);
-    const gradScale = clippedScale(plan.gradScale, tensorNorms.get(tensor), this.hyperparameters.clipNorm);
-    return this.#scalarsFor({ ...plan, gradScale });
+  #scalarsOf(tensor: Tensor, step: Step): Scalars {
+    if (!this.clipsByNorm) return this.#scalarsFor(step);
+    const norm = step.tensorNorms.get(tensor);
+    const gradScale = clippedScale(step.gradScale, norm, this.hyperparameters.clipNorm);
+    return this.#scalarsFor({ ...step, gradScale });
   }
 
   /** Brings rows up to date: those of lists, or all. */
@@ -242,13 +242,13 @@ export class Group implements NormedGroup, RowGroup {
   }
 }
 
-/** The parts of a step beside its plan. */
-export interface StepParts {
+/** A step as the groups take part in it. */
+export interface Step extends StepPlan {
   /** Needed if each tensor is clipped to a norm of its own. */
-  readonly tensorNorms: TensorNorms;
-  readonly shard: Shard | undefined;
-  readonly lists: RowLists | undefined;
-  readonly rows: Rows;
+  tensorNorms: TensorNorms;
+  shard: Shard | undefined;
+  lists: RowLists | undefined;
+  rows: Rows;
 }
 
 /** Planes that these tensors need in the memory: all the tensors one behind the other in each, in the same order. */

@@ -2,7 +2,7 @@
 
 import type { FloatArray } from "../base/real.ts";
 import { show } from "../base/show.ts";
-import { DisposedError, OptionError } from "../errors.ts";
+import { OptionError } from "../errors.ts";
 import type { Backend, Backends } from "../kernel/contract.ts";
 import {
   type GroupHyperparameters,
@@ -14,21 +14,18 @@ import {
   type Options,
   type RowIndices,
   type RowsByName,
-  resolveStepOptions,
   type Shard,
   type StepOptions,
 } from "../options/options.ts";
-import { clipFactor, type StepPlan } from "../options/scalars.ts";
 import { bindMembers, guardGroups } from "./guard.ts";
 import { type Attachment, type Handle, handleOf } from "./handle.ts";
-import { type Gradients, nonFiniteError } from "./norms.ts";
 import type { NameOf, Params } from "./params.ts";
-import { makeParts, type Parts } from "./parts.ts";
+import { live, makeParts, type Parts, settled } from "./parts.ts";
 import { READERS, recordOf, refuseJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
-import type { RowLists } from "./rows.ts";
 import type { ElementRange } from "./shard.ts";
-import { readState, refuseOverflow, type StateDict, writeState } from "./state-dict.ts";
+import { readState, type StateDict, writeState } from "./state-dict.ts";
+import { catchUp, Steps } from "./steps.ts";
 import { acceptGrowth, type State, type Tensor } from "./tensor.ts";
 import { textOf } from "./text.ts";
 
@@ -51,16 +48,11 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   readonly #ema: Readonly<Record<NameOf<P>, Elements>>;
   readonly #groups: readonly [GroupHyperparameters, ...GroupHyperparameters[]];
   #parts: Parts | undefined;
-  #skippedSteps = 0;
-  #gradNorm: number | undefined;
-  /** The gradients of the last step, for `report`. */
-  #gradients: Gradients = { gradScale: 1, lists: undefined, known: undefined };
-  /** The plan of the current step: one object for all steps, since a small model's update takes hardly longer than to make one. */
-  readonly #plan: StepPlan = { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined };
+  readonly #steps = new Steps();
 
   /** @internal */
   constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
-    this.#parts = makeParts(params, options, backends, (group) => this.#catchUp([group]));
+    this.#parts = makeParts(params, options, backends, (group) => catchUp(this.#live, [group]));
     this.#params = this.#record("params", READERS.params);
     this.#grads = this.#record("grads", READERS.grads);
     this.#state = this.#record("state", READERS.state);
@@ -155,7 +147,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
 
   /** Number of steps that `nonFinite: "skip"` has skipped. They aren't counted in `steps`. */
   get skippedSteps(): number {
-    return this.#skippedSteps;
+    return this.#steps.skipped;
   }
 
   /**
@@ -163,7 +155,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * `globalClipNorm` or a `nonFinite` other than "propagate", and undefined before the first of them.
    */
   get gradNorm(): number | undefined {
-    return this.#gradNorm;
+    return this.#steps.gradNorm;
   }
 
   /**
@@ -180,40 +172,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * the elements that the error names.
    */
   step(options?: StepOptions): boolean {
-    const { arena, kernel, groups, tensors, norms, rows, options: own, progress } = this.#settled;
-    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options, arena.real);
-    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
-    progress.refuseSwapped();
-    if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
-    const steps = progress.before(shard);
-    refuseOverflow(steps);
-    for (const group of groups) group.prepare(steps);
-    const lists = given && rows.read(given);
-    rows.prepare(lists, steps);
-
-    const gradients = { gradScale, lists, known: gradNorm };
-    const { norm, tensorNorms } = norms.measure(groups, kernel, gradients);
-    if (norm !== undefined) {
-      const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
-      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
-      this.#gradNorm = norm;
-      if (isRefused) {
-        this.#skippedSteps++;
-        return false;
-      }
-    }
-
-    const plan = this.#plan;
-    plan.step = steps;
-    plan.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
-    plan.zeroGrad = zeroGrad;
-    plan.emaDecay = own.ema?.decay;
-    const parts = { tensorNorms, shard, lists, rows };
-    for (const group of groups) group.update(kernel, plan, parts);
-    this.#gradients = gradients;
-    progress.advance(steps, shard);
-    kernel.settle?.(groups, progress);
-    return true;
+    return this.#steps.take(settled(this.#parts), options);
   }
 
   /**
@@ -230,14 +189,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   catchUp(rows?: Readonly<Partial<Record<NameOf<P>, RowIndices>>>): void {
     const parts = this.#settled;
     parts.progress.refuseSwapped();
-    this.#catchUp(parts.groups, rows && parts.rows.read(rows as RowsByName));
+    catchUp(parts, parts.groups, rows && parts.rows.read(rows as RowsByName));
     parts.progress.noteChange();
-  }
-
-  #catchUp(groups = this.#live.groups, lists?: RowLists): void {
-    const { kernel, rows, options, progress } = this.#live;
-    const plan = { step: progress.steps, gradScale: 1, zeroGrad: false, emaDecay: options.ema?.decay };
-    for (const group of groups) group.catchUp(kernel, plan, rows, lists);
   }
 
   /** @internal Counts the changes of parameters and state, shares of a step among them. */
@@ -281,7 +234,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   report(): Record<NameOf<P>, TensorReport> {
     const parts = this.#settled;
     if (parts.arena.hasGrown) acceptGrowth(parts.arena, parts.tensors.values());
-    return Object.fromEntries(reportsOn(parts, this.#gradients)) as Record<NameOf<P>, TensorReport>;
+    return Object.fromEntries(reportsOn(parts, this.#steps.gradients)) as Record<NameOf<P>, TensorReport>;
   }
 
   /**
@@ -292,9 +245,9 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws OptionError without the option `ema`.
    */
   swapEma(): boolean {
-    const { standIn } = this.#settled;
-    this.#catchUp();
-    return standIn.swapEma();
+    const parts = this.#settled;
+    catchUp(parts, parts.groups);
+    return parts.standIn.swapEma();
   }
 
   /**
@@ -329,7 +282,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   stateDict(copy = (view: FloatArray): FloatArray => view.slice()): StateDict<NameOf<P>, Elements> {
     const { arena, groups, options, progress } = this.#settled;
     progress.refuseSwapped();
-    return readState(arena.real, groups, options, progress.steps, this.#skippedSteps, copy);
+    return readState(arena.real, groups, options, progress.steps, this.#steps.skipped, copy);
   }
 
   /**
@@ -343,12 +296,12 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws SwappedError while `params` hold the averages.
    */
   loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
-    const { arena, groups, rows, options, progress } = this.#settled;
+    const parts = this.#settled;
+    const { progress } = parts;
     progress.refuseSwapped();
-    writeState(dict, groups, options, arena, rows);
+    writeState(dict, parts);
     progress.steps = dict.steps;
-    this.#skippedSteps = dict.skippedSteps;
-    this.#gradNorm = undefined;
+    this.#steps.restart(dict.skippedSteps);
   }
 
   /** Ends the workers and drops the memory. Every later call or read throws `DisposedError`; a second call does nothing. */
@@ -373,18 +326,11 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   }
 
   get #live(): Parts {
-    if (this.#parts === undefined) {
-      throw new DisposedError("This optimizer was disposed of. Make a new one.");
-    }
-    return this.#parts;
+    return live(this.#parts);
   }
 
-  /** The parts, unless a worker that was given up may still write to the tensors. */
   get #settled(): Parts {
-    const parts = this.#live;
-    parts.kernel.settle?.(parts.groups, parts.progress);
-    parts.progress.refuseHeld();
-    return parts;
+    return settled(this.#parts);
   }
 
   #refuseOwnRates(): void {

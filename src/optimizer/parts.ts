@@ -1,6 +1,7 @@
 /** The parts of an optimizer, made and checked by its constructor. */
 
 import type { FloatArray } from "../base/real.ts";
+import { DisposedError } from "../errors.ts";
 import type { Backends, Kernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
@@ -31,6 +32,22 @@ export interface Parts {
   progress: Progress;
   /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
   progressPtr: number;
+}
+
+/** The parts, unless they were dropped. */
+export function live(parts: Parts | undefined): Parts {
+  if (parts === undefined) {
+    throw new DisposedError("This optimizer was disposed of. Make a new one.");
+  }
+  return parts;
+}
+
+/** The parts, unless a worker that was given up may still write to the tensors. */
+export function settled(dropped: Parts | undefined): Parts {
+  const parts = live(dropped);
+  parts.kernel.settle?.(parts.groups, parts.progress);
+  parts.progress.refuseHeld();
+  return parts;
 }
 
 /** Makes the parts of an optimizer: of new tensors, or of another optimizer's. */

@@ -92,6 +92,11 @@ def defaults_of(optimizer: Callable) -> dict:
     return {a.name: a.default for a in arguments if a.default is not a.empty and isinstance(a.default, kinds)}
 
 
+def pack(single: np.ndarray, double: np.ndarray) -> bytes:
+    """The float32 result, then the float64 one."""
+    return single.astype("<f4").tobytes() + double.astype("<f8").tobytes()
+
+
 def main(
     framework: str, version: str, optimizer: Callable, cases: list[Case], run: Callable[[Case, str], dict]
 ) -> None:

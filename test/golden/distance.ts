@@ -1,5 +1,7 @@
 /** The distance of a float32 result from a float64 run of the same mathematics, and how much of it is allowed. */
 import { expect } from "vitest";
+import { type Kind, SPECIAL_ELEMENTS } from "./inputs.ts";
+import type { Golden, ResultName } from "./vectors.ts";
 
 export interface Distance {
   rms: number;
@@ -24,6 +26,20 @@ export function distance(
     largest: off(farthest[0]!),
     ulp: 2 ** (Math.floor(Math.log2(Math.abs(judge[farthest[0]!]!))) - 23),
   };
+}
+
+/** Where both of the framework's results are finite: ordinary elements, and those that the kind of inputs is about. */
+export function finiteElements({ single, double }: Golden, kind: Kind) {
+  const finite = [...single.keys()].filter((i) => Number.isFinite(single[i]) && Number.isFinite(double[i]));
+  const isSpecial = (i: number) => (kind === "constant" || kind === "huge") && i < SPECIAL_ELEMENTS;
+  return { ordinary: finite.filter((i) => !isSpecial(i)), special: finite.filter(isSpecial) };
+}
+
+/** Averages span 40 octaves: their distance is told relative to v, or to its root. */
+export function scaleOf(name: ResultName, { squareAvg }: { squareAvg: ArrayLike<number> }) {
+  const v = (i: number) => squareAvg[i] || 1;
+  if (name === "squareAvg") return v;
+  return name === "gradAvg" ? (i: number) => Math.sqrt(v(i)) : () => 1;
 }
 
 /**

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import inputs
-from common import STEPS_PER_LR
+from common import STEPS_PER_LR, pack
 
 HERE = Path(__file__).parent
 RUNS = [  # script, what it needs in the environment
@@ -76,11 +76,6 @@ def run(script: str, environment: dict[str, str], precision: str, directory: str
     with np.load(output) as results:
         arrays = {name: results[name] for name in results.files}
     return json.loads(str(arrays.pop("description"))), arrays
-
-
-def pack(single: np.ndarray, double: np.ndarray) -> bytes:
-    """The float32 result, then what is missing to the float64 one: together some 48 bits at 8 bytes."""
-    return single.astype("<f4").tobytes() + (double - single).astype("<f4").tobytes()
 
 
 def main() -> None:

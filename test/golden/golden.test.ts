@@ -6,11 +6,10 @@ import { createHash } from "node:crypto";
 import { type Backend, dialects, type Options, RMSprop } from "rmsprop-wasm";
 import { describe, expect, it } from "vitest";
 import { optionsOfCase } from "./arguments.ts";
-import { distance, expectNoFarther } from "./distance.ts";
+import { distance, expectNoFarther, finiteElements, scaleOf } from "./distance.ts";
 import { runExactly } from "./exact.ts";
 import {
   ELEMENTS,
-  gradients,
   inputBytes,
   type Kind,
   LONG_STEPS,
@@ -18,18 +17,23 @@ import {
   SEED,
   SPECIAL_ELEMENTS,
   STEPS,
-  stepsOf,
   TENSOR_SIZES,
 } from "./inputs.ts";
+import { train } from "./train.ts";
 import {
   binary,
   type Case,
-  type Golden,
   type GoldenOptions,
   goldenAt,
   manifest,
+  optionsInFloat64,
+  type ResultName,
   requirements,
 } from "./vectors.ts";
+
+/** The case on a backend of the main entry. */
+const trainOn = (backend: Backend, options: Options, { inputs }: Case) =>
+  train({ RMSprop }, { backend, options, inputs });
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
@@ -76,39 +80,6 @@ describe("the golden files", () => {
   });
 });
 
-/** What an optimizer holds after the last step: parameters and averages as the manifest names them, and all bits. */
-function train(backend: Backend, options: Options, kind: Kind) {
-  const [size] = TENSOR_SIZES;
-  const initial = parameters();
-  const shapes = { first: initial.slice(0, size), second: initial.slice(size) };
-  const optimizer = new RMSprop(shapes, { ...options, backend });
-  expect(optimizer.backend).toBe(backend);
-  for (let step = 0; step < stepsOf(kind); step++) {
-    const gradient = gradients(kind, step);
-    optimizer.grads.first.set(gradient.subarray(0, size));
-    optimizer.grads.second.set(gradient.subarray(size));
-    optimizer.step();
-  }
-  const { params, ema, state } = optimizer;
-  const records: Readonly<Record<string, Float32Array>>[] = [
-    params,
-    ema,
-    { ...state.first },
-    { ...state.second },
-  ];
-  const views = records.flatMap((record) => Object.values(record));
-  const { first, second } = state;
-  return {
-    results: {
-      parameters: Float32Array.of(...params.first, ...params.second),
-      squareAvg: Float32Array.of(...first.squareAvg, ...second.squareAvg),
-      gradAvg: options.centered ? Float32Array.of(...first.gradAvg!, ...second.gradAvg!) : undefined,
-      ema: options.ema ? Float32Array.of(...ema.first, ...ema.second) : undefined,
-    },
-    bits: Buffer.concat(views.map((view) => new Uint8Array(view.slice().buffer))),
-  };
-}
-
 /** All options as they hold in an optimizer made with these, written as the manifest writes them. */
 function complete(options: Options): GoldenOptions {
   const { groups } = new RMSprop({ w: [1] }, { lr: 0, ...options });
@@ -127,36 +98,11 @@ function complete(options: Options): GoldenOptions {
   };
 }
 
-/** The options as the framework has them: MLX keeps the rate in float32 in float64 runs too, TensorFlow's optimizer all. */
-function optionsInFloat64({ framework, calls, options }: Case): GoldenOptions {
-  const { lr: rate, alpha, eps, momentum } = options;
-  const lr = typeof rate === "number" ? Math.fround(rate) : rate.map(Math.fround);
-  if (framework === "mlx") return { ...options, lr };
-  if (!calls.RMSPropOptimizer) return options;
-  return {
-    ...options,
-    lr,
-    alpha: Math.fround(alpha),
-    eps: Math.fround(eps),
-    momentum: Math.fround(momentum),
-  };
-}
-
 /** Our options for a case: TensorFlow's optimizer has an alpha of another value, which v shows. */
 function optionsTrained(one: Case): Options {
   const options = optionsOfCase(one);
   return one.calls.RMSPropOptimizer ? { ...options, alpha: Math.fround(options.alpha!) } : options;
 }
-
-/** Where both of the framework's results are finite: ordinary elements, and those that the kind of inputs is about. */
-function finiteElements({ single, double }: Golden, kind: Kind) {
-  const finite = [...single.keys()].filter((i) => Number.isFinite(single[i]) && Number.isFinite(double[i]));
-  const isSpecial = (i: number) => (kind === "constant" || kind === "huge") && i < SPECIAL_ELEMENTS;
-  return { ordinary: finite.filter((i) => !isSpecial(i)), special: finite.filter(isSpecial) };
-}
-
-/** Results by the names that the manifest has for them. */
-type ResultName = keyof Case["results"];
 
 /**
  * How far averages of ours may be from float64, by the root mean square: times the framework's. Most frameworks round α
@@ -173,13 +119,6 @@ function limitOf(name: "squareAvg" | "gradAvg", { framework, options }: Case): n
   return options.weightDecay > 0 && !options.decoupledWeightDecay ? 0.8 : 0.6;
 }
 
-/** Averages span 40 octaves: their distance is told relative to v, or to its root. */
-function scaleOf(name: ResultName, { squareAvg }: { squareAvg: ArrayLike<number> }) {
-  const v = (i: number) => squareAvg[i] || 1;
-  if (name === "squareAvg") return v;
-  return name === "gradAvg" ? (i: number) => Math.sqrt(v(i)) : () => 1;
-}
-
 const named = (cases: readonly Case[]) => cases.map((one) => [one.id, one] as const);
 
 describe.each(Object.keys(manifest.frameworks))("%s", (framework) => {
@@ -191,8 +130,8 @@ describe.each(Object.keys(manifest.frameworks))("%s", (framework) => {
   });
 
   it.each(cases)("%s is as near to float64 on both backends, which agree to the bit", (_, one) => {
-    const ours = train("wasm", optionsTrained(one), one.inputs);
-    expect(train("js", optionsTrained(one), one.inputs).bits.equals(ours.bits)).toBe(true);
+    const ours = trainOn("wasm", optionsTrained(one), one);
+    expect(trainOn("js", optionsTrained(one), one).bits.equals(ours.bits)).toBe(true);
 
     const { inputs, results } = one;
     const exact = runExactly(optionsInFloat64(one), inputs);
@@ -237,12 +176,12 @@ describe.each(Object.keys(manifest.frameworks))("%s", (framework) => {
 
 /** The first elements, which the inputs of some cases are about: the framework's results, and ours. */
 function specialResults(one: Case) {
-  const { results } = train("wasm", optionsOfCase(one), one.inputs);
+  const { results } = trainOn("wasm", optionsOfCase(one), one);
   const { single } = goldenAt(one.results.parameters);
   expect(single.filter(Number.isNaN)).toHaveLength(one.expectNaN.float32);
   expect(single.subarray(SPECIAL_ELEMENTS).every(Number.isFinite)).toBe(true);
   expect(results.parameters.every(Number.isFinite)).toBe(true);
-  const first = (values: Float32Array) => values.subarray(0, SPECIAL_ELEMENTS);
+  const first = (values: Float32Array | Float64Array) => values.subarray(0, SPECIAL_ELEMENTS);
   return { theirs: first(single), ours: first(results.parameters), squareAvg: first(results.squareAvg) };
 }
 
@@ -298,7 +237,7 @@ describe("where frameworks fail", () => {
   it("bias correction costs Optax digits that it doesn't cost us", () => {
     const one = manifest.cases.find(({ options }) => options.biasCorrection && options.alpha === 0.999)!;
     const { single, double } = goldenAt(one.results.parameters);
-    const { results } = train("wasm", optionsOfCase(one), one.inputs);
+    const { results } = trainOn("wasm", optionsOfCase(one), one);
     const [ours, theirs] = [results.parameters, single].map((values) =>
       distance(values, double, [...values.keys()]),
     );

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import inputs
+from common import pack
 
 WIDTH = 8
 ROWS = inputs.ELEMENTS // WIDTH
@@ -44,7 +45,7 @@ def write(name: str, versions: dict[str, str], cases: list[dict], run) -> None:
         for key in single:
             if (str(single[key].dtype), str(double[key].dtype)) != ("float32", "float64"):
                 raise TypeError(f"{key} of {case}: {single[key].dtype} and {double[key].dtype}")
-            packed = single[key].astype("<f4").tobytes() + (double[key] - single[key]).astype("<f4").tobytes()
+            packed = pack(single[key], double[key])
             case["results"][key] = {"offset": len(binary), "byteLength": len(packed)}
             binary += packed
     lists = b"".join(occurrences(step).astype("<u4").tobytes() for step in range(inputs.STEPS))

@@ -39,6 +39,9 @@ export interface Case {
   expectNaN: { float32: number; float64: number };
 }
 
+/** Results by the names that the manifest has for them. */
+export type ResultName = keyof Case["results"];
+
 export interface Place {
   offset: number;
   byteLength: number;
@@ -74,13 +77,30 @@ export function goldenAt(place: Place): Golden {
 }
 
 export function goldenIn(file: Buffer, { offset, byteLength }: Place): Golden {
-  const [single, rest] = [offset, offset + byteLength / 2].map((start) =>
-    Float32Array.from({ length: byteLength / 8 }, (_, i) => file.readFloatLE(start + 4 * i)),
-  ) as [Float32Array, Float32Array];
-  return { single, double: Float64Array.from(single, (value, i) => value + rest[i]!) };
+  const count = byteLength / 12;
+  const doubles = offset + 4 * count;
+  return {
+    single: Float32Array.from({ length: count }, (_, i) => file.readFloatLE(offset + 4 * i)),
+    double: Float64Array.from({ length: count }, (_, i) => file.readDoubleLE(doubles + 8 * i)),
+  };
 }
 
 /** A changing learning rate as a schedule. */
 export function scheduleOf(lr: readonly number[]): (step: number) => number {
   return (step) => lr[Math.floor(step / manifest.stepsPerLr)]!;
+}
+
+/** The options as the framework has them: MLX keeps the rate in float32 in float64 runs too, TensorFlow's optimizer all. */
+export function optionsInFloat64({ framework, calls, options }: Case): GoldenOptions {
+  const { lr: rate, alpha, eps, momentum } = options;
+  const lr = typeof rate === "number" ? Math.fround(rate) : rate.map(Math.fround);
+  if (framework === "mlx") return { ...options, lr };
+  if (!calls.RMSPropOptimizer) return options;
+  return {
+    ...options,
+    lr,
+    alpha: Math.fround(alpha),
+    eps: Math.fround(eps),
+    momentum: Math.fround(momentum),
+  };
 }

@@ -1,0 +1,91 @@
+/** Steps: the order in which their parts run. All that may throw comes before the first write. */
+
+import { resolveStepOptions, type StepOptions } from "../options/options.ts";
+import { clipFactor } from "../options/scalars.ts";
+import type { Group, Step } from "./group.ts";
+import { type Gradients, nonFiniteError } from "./norms.ts";
+import type { Parts } from "./parts.ts";
+import type { RowLists, Rows } from "./rows.ts";
+import { refuseOverflow } from "./state-dict.ts";
+import { acceptGrowth } from "./tensor.ts";
+
+/** Takes an optimizer's steps, and keeps what it tells of them. */
+export class Steps {
+  /** Steps that `nonFinite: "skip"` has skipped. */
+  skipped = 0;
+  /** The norm of all gradients at the last step that has measured it. */
+  gradNorm: number | undefined;
+  /** The gradients of the last step, for `report`. */
+  gradients: Gradients = { gradScale: 1, lists: undefined, known: undefined };
+  /** The step that is being taken: one object for all, since a small model's update takes hardly longer than to make one. */
+  #step: Step | undefined;
+
+  /** Takes a step. Tells whether it was applied. */
+  take(parts: Parts, options: StepOptions | undefined): boolean {
+    const { arena, kernel, groups, tensors, norms, rows, options: own, progress } = parts;
+    const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options, arena.real);
+    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
+    progress.refuseSwapped();
+    if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
+    const before = progress.before(shard);
+    refuseOverflow(before);
+    for (const group of groups) group.prepare(before);
+    const lists = given && rows.read(given);
+    rows.prepare(lists, before);
+
+    const gradients = { gradScale, lists, known: gradNorm };
+    const { norm, tensorNorms } = norms.measure(groups, kernel, gradients);
+    if (norm !== undefined) {
+      const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
+      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
+      this.gradNorm = norm;
+      if (isRefused) {
+        this.skipped++;
+        return false;
+      }
+    }
+
+    this.#step ??= newStep(own.ema?.decay, rows);
+    const step = this.#step;
+    step.step = before;
+    step.gradScale = gradScale * clipFactor(norm, own.globalClipNorm);
+    step.zeroGrad = zeroGrad;
+    step.tensorNorms = tensorNorms;
+    step.shard = shard;
+    step.lists = lists;
+    for (const group of groups) group.update(kernel, step);
+    this.gradients = gradients;
+    progress.advance(before, shard);
+    kernel.settle?.(groups, progress);
+    return true;
+  }
+
+  /** Goes on from a state that was loaded. */
+  restart(skipped: number): void {
+    this.skipped = skipped;
+    this.gradNorm = undefined;
+  }
+}
+
+function newStep(emaDecay: number | undefined, rows: Rows): Step {
+  return {
+    step: 0,
+    gradScale: 1,
+    zeroGrad: false,
+    emaDecay,
+    tensorNorms: new Map(),
+    shard: undefined,
+    lists: undefined,
+    rows,
+  };
+}
+
+/** Brings rows of groups up to date: those of lists, or all. */
+export function catchUp(
+  { kernel, rows, options, progress }: Parts,
+  groups: readonly Group[],
+  lists?: RowLists,
+): void {
+  const plan = { step: progress.steps, gradScale: 1, zeroGrad: false, emaDecay: options.ema?.decay };
+  for (const group of groups) group.catchUp(kernel, plan, rows, lists);
+}
