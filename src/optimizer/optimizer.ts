@@ -308,6 +308,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   dispose(): void {
     this.#parts?.kernel.dispose?.();
     this.#parts = undefined;
+    this.#steps.forget();
   }
 
   /** `dispose()`, for `using`. */
