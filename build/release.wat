@@ -2,14 +2,16 @@
  (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
  (type $2 (func (param i32 f64 i32)))
- (type $3 (func (param i32 f64 i32 f64 i32 f64 i32)))
- (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $5 (func (param i32 i32 i32 i32 f32)))
- (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32) (result i32)))
- (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
- (type $8 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
- (type $9 (func (param i32 i32 i32 i32 f32 f32) (result f64)))
- (type $10 (func (param i32 i32 f64) (result f64)))
+ (type $3 (func (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+ (type $4 (func (param i32 f64 i32 f64 i32 f64 i32)))
+ (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+ (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $7 (func (param i32 i32 i32 i32 f32)))
+ (type $8 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32 i32 i32) (result i32)))
+ (type $9 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+ (type $10 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
+ (type $11 (func (param i32 i32 i32 i32 f32 f32) (result f64)))
+ (type $12 (func (param i32 i32 f64) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "innerProduct" (func $assembly/learned/innerProduct))
@@ -106,59 +108,230 @@
   (local $4 v128)
   local.get $1
   f64.const 1
-  f64.ne
+  f64.eq
   if
-   local.get $1
-   f64x2.splat
-   local.set $3
-   loop $for-loop|0
+   local.get $0
+   local.get $2
+   call $assembly/rmsprop/flushPlane
+   return
+  end
+  local.get $1
+  f64x2.splat
+  local.set $3
+  loop $for-loop|0
+   local.get $2
+   i32.const 4
+   i32.ge_u
+   if
+    local.get $0
+    local.get $3
+    local.get $0
+    v128.load64_zero
+    f64x2.promote_low_f32x4
+    f64x2.mul
+    f32x4.demote_f64x2_zero
+    local.get $3
+    local.get $0
+    i32.const 8
+    i32.add
+    v128.load64_zero
+    f64x2.promote_low_f32x4
+    f64x2.mul
+    f32x4.demote_f64x2_zero
+    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+    local.tee $4
+    local.get $4
+    f32x4.abs
+    v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
+    f32x4.lt
+    v128.andnot
+    v128.store
+    local.get $0
+    i32.const 16
+    i32.add
+    local.set $0
     local.get $2
     i32.const 4
-    i32.ge_u
-    if
-     local.get $0
-     local.get $3
-     local.get $0
-     v128.load
-     local.tee $4
-     f64x2.promote_low_f32x4
-     f64x2.mul
-     f32x4.demote_f64x2_zero
-     local.get $3
-     local.get $4
-     local.get $4
-     i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15
-     f64x2.promote_low_f32x4
-     f64x2.mul
-     f32x4.demote_f64x2_zero
-     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
-     local.tee $4
-     local.get $4
-     f32x4.abs
-     v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
-     f32x4.lt
-     v128.andnot
-     v128.store
-     local.get $0
-     i32.const 16
-     i32.add
-     local.set $0
-     local.get $2
-     i32.const 4
-     i32.sub
-     local.set $2
-     br $for-loop|0
-    end
+    i32.sub
+    local.set $2
+    br $for-loop|0
    end
   end
+  loop $for-loop|1
+   local.get $2
+   if
+    local.get $0
+    local.get $3
+    local.get $0
+    v128.load32_zero
+    f64x2.promote_low_f32x4
+    f64x2.mul
+    f32x4.demote_f64x2_zero
+    local.tee $4
+    local.get $4
+    f32x4.abs
+    v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000
+    f32x4.lt
+    v128.andnot
+    v128.store32_lane 0
+    local.get $0
+    i32.const 4
+    i32.add
+    local.set $0
+    local.get $2
+    i32.const 1
+    i32.sub
+    local.set $2
+    br $for-loop|1
+   end
+  end
+ )
+ (func $assembly/rows/touchState (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (result i32)
+  (local $7 i32)
+  (local $8 i32)
+  loop $for-loop|0
+   local.get $6
+   local.get $7
+   i32.gt_u
+   if
+    local.get $8
+    local.get $1
+    local.get $7
+    i32.add
+    i32.load
+    i32.or
+    local.set $8
+    local.get $7
+    i32.const -64
+    i32.sub
+    local.set $7
+    br $for-loop|0
+   end
+  end
+  i32.const 0
+  local.set $7
+  i32.const 0
+  local.set $1
+  loop $for-loop|00
+   local.get $1
+   local.get $6
+   i32.lt_u
+   if
+    local.get $7
+    local.get $1
+    local.get $2
+    i32.add
+    i32.load
+    i32.or
+    local.set $7
+    local.get $1
+    i32.const -64
+    i32.sub
+    local.set $1
+    br $for-loop|00
+   end
+  end
+  local.get $7
+  local.get $8
+  i32.or
+  local.set $1
   local.get $0
-  local.get $1
-  i32.const 0
-  f64.const 0
-  i32.const 0
-  f64.const 0
-  local.get $2
-  call $assembly/rows/combine
+  i32.const 1
+  i32.and
+  if
+   i32.const 0
+   local.set $7
+   i32.const 0
+   local.set $2
+   loop $for-loop|01
+    local.get $2
+    local.get $6
+    i32.lt_u
+    if
+     local.get $7
+     local.get $2
+     local.get $3
+     i32.add
+     i32.load
+     i32.or
+     local.set $7
+     local.get $2
+     i32.const -64
+     i32.sub
+     local.set $2
+     br $for-loop|01
+    end
+   end
+   local.get $1
+   local.get $7
+   i32.or
+   local.set $1
+  end
+  local.get $0
+  i32.const 2
+  i32.and
+  if
+   i32.const 0
+   local.set $3
+   i32.const 0
+   local.set $2
+   loop $for-loop|02
+    local.get $2
+    local.get $6
+    i32.lt_u
+    if
+     local.get $3
+     local.get $2
+     local.get $4
+     i32.add
+     i32.load
+     i32.or
+     local.set $3
+     local.get $2
+     i32.const -64
+     i32.sub
+     local.set $2
+     br $for-loop|02
+    end
+   end
+   local.get $1
+   local.get $3
+   i32.or
+   local.set $1
+  end
+  local.get $0
+  i32.const 64
+  i32.and
+  if (result i32)
+   i32.const 0
+   local.set $2
+   i32.const 0
+   local.set $0
+   loop $for-loop|03
+    local.get $0
+    local.get $6
+    i32.lt_u
+    if
+     local.get $2
+     local.get $0
+     local.get $5
+     i32.add
+     i32.load
+     i32.or
+     local.set $2
+     local.get $0
+     i32.const -64
+     i32.sub
+     local.set $0
+     br $for-loop|03
+    end
+   end
+   local.get $1
+   local.get $2
+   i32.or
+  else
+   local.get $1
+  end
  )
  (func $assembly/rows/combine (param $0 i32) (param $1 f64) (param $2 i32) (param $3 f64) (param $4 i32) (param $5 f64) (param $6 i32)
   (local $7 v128)
@@ -167,23 +340,6 @@
   (local $10 v128)
   (local $11 v128)
   (local $12 v128)
-  local.get $3
-  f64.const 0
-  f64.eq
-  local.get $1
-  f64.const 1
-  f64.eq
-  i32.and
-  local.get $5
-  f64.const 0
-  f64.eq
-  i32.and
-  if
-   local.get $0
-   local.get $6
-   call $assembly/rmsprop/flushPlane
-   return
-  end
   local.get $1
   f64x2.splat
   local.set $10
@@ -290,6 +446,114 @@
     i32.const 2
     i32.sub
     local.set $6
+    local.get $8
+    i32.const 1
+    i32.sub
+    local.set $8
+    br $for-loop|0
+   end
+  end
+ )
+ (func $assembly/rows/catchUp (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32)
+  (local $9 i32)
+  (local $10 i32)
+  (local $11 i32)
+  (local $12 f64)
+  (local $13 f64)
+  (local $14 f64)
+  loop $for-loop|0
+   local.get $8
+   if
+    local.get $7
+    f64.load offset=8
+    local.set $12
+    local.get $7
+    f64.load
+    i32.trunc_sat_f64_u
+    local.get $6
+    i32.mul
+    i32.const 2
+    i32.shl
+    local.tee $9
+    local.get $1
+    i32.add
+    local.set $10
+    local.get $3
+    local.get $9
+    i32.add
+    local.set $11
+    local.get $0
+    i32.const 64
+    i32.and
+    if
+     local.get $5
+     local.get $9
+     i32.add
+     local.get $7
+     f64.load offset=40
+     local.get $10
+     local.get $7
+     f64.load offset=48
+     local.get $11
+     local.get $7
+     f64.load offset=56
+     local.get $6
+     call $assembly/rows/combine
+    end
+    local.get $7
+    f64.load offset=24
+    local.set $13
+    local.get $7
+    f64.load offset=32
+    local.tee $14
+    f64.const 0
+    f64.eq
+    if
+     local.get $10
+     local.get $13
+     local.get $6
+     call $assembly/rows/scale
+    else
+     local.get $10
+     local.get $13
+     local.get $11
+     local.get $14
+     i32.const 0
+     f64.const 0
+     local.get $6
+     call $assembly/rows/combine
+    end
+    local.get $0
+    i32.const 1
+    i32.and
+    if
+     local.get $11
+     local.get $7
+     f64.load offset=16
+     local.get $6
+     call $assembly/rows/scale
+    end
+    local.get $2
+    local.get $9
+    i32.add
+    local.get $12
+    local.get $6
+    call $assembly/rows/scale
+    local.get $0
+    i32.const 2
+    i32.and
+    if
+     local.get $4
+     local.get $9
+     i32.add
+     local.get $12
+     local.get $6
+     call $assembly/rows/scale
+    end
+    local.get $7
+    i32.const -64
+    i32.sub
+    local.set $7
     local.get $8
     i32.const 1
     i32.sub
@@ -1806,141 +2070,111 @@
    end
   end
  )
- (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 i32) (param $25 i32) (result i32)
-  (local $26 i32)
-  (local $27 i32)
+ (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 i32) (param $25 i32) (param $26 i32) (param $27 i32) (result i32)
   (local $28 i32)
   (local $29 i32)
   (local $30 i32)
   (local $31 i32)
   (local $32 i32)
   (local $33 i32)
+  (local $34 i32)
   local.get $8
   i32.const 2
   i32.shl
-  local.set $32
+  local.set $30
   loop $for-loop|0
    local.get $25
-   local.get $28
+   local.get $31
    i32.gt_u
    if
     local.get $24
-    local.get $28
+    local.get $31
     i32.const 2
     i32.shl
     i32.add
     i32.load
-    local.get $32
+    local.get $30
     i32.mul
-    local.tee $33
-    local.get $1
+    local.tee $28
+    local.get $2
     i32.add
-    local.set $27
+    local.set $34
+    i32.const 0
+    local.set $32
     i32.const 0
     local.set $29
-    i32.const 0
-    local.set $26
     loop $for-loop|00
-     local.get $26
-     local.get $32
+     local.get $29
+     local.get $30
      i32.lt_u
      if
+      local.get $32
       local.get $29
-      local.get $26
-      local.get $27
+      local.get $34
       i32.add
       i32.load
       i32.or
-      local.set $29
-      local.get $26
+      local.set $32
+      local.get $29
       i32.const -64
       i32.sub
-      local.set $26
+      local.set $29
       br $for-loop|00
      end
     end
-    local.get $2
-    local.get $33
-    i32.add
-    local.set $26
-    i32.const 0
-    local.set $30
-    i32.const 0
-    local.set $27
-    loop $for-loop|01
-     local.get $27
-     local.get $32
-     i32.lt_u
-     if
-      local.get $30
-      local.get $26
-      local.get $27
-      i32.add
-      i32.load
-      i32.or
-      local.set $30
-      local.get $27
-      i32.const -64
-      i32.sub
-      local.set $27
-      br $for-loop|01
-     end
-    end
-    local.get $3
-    local.get $33
-    i32.add
-    local.set $33
-    i32.const 0
-    local.set $27
-    i32.const 0
-    local.set $26
-    loop $for-loop|02
-     local.get $26
-     local.get $32
-     i32.lt_u
-     if
-      local.get $27
-      local.get $26
-      local.get $33
-      i32.add
-      i32.load
-      i32.or
-      local.set $27
-      local.get $26
-      i32.const -64
-      i32.sub
-      local.set $26
-      br $for-loop|02
-     end
-    end
-    local.get $31
-    local.get $29
-    local.get $30
-    i32.or
-    local.get $27
-    i32.or
-    i32.or
-    local.set $31
+    local.get $0
+    local.get $1
     local.get $28
+    i32.add
+    local.get $3
+    local.get $28
+    i32.add
+    local.get $4
+    local.get $28
+    i32.add
+    local.get $5
+    local.get $28
+    i32.add
+    local.get $6
+    local.get $28
+    i32.add
+    local.get $30
+    call $assembly/rows/touchState
+    local.get $32
+    local.get $33
+    i32.or
+    i32.or
+    local.set $33
+    local.get $31
     i32.const 1
     i32.add
-    local.set $28
+    local.set $31
     br $for-loop|0
    end
   end
+  local.get $0
+  local.get $1
+  local.get $3
+  local.get $4
+  local.get $5
+  local.get $6
+  local.get $8
+  local.get $26
+  local.get $27
+  call $assembly/rows/catchUp
   loop $while-continue|1
    local.get $25
    if
     local.get $24
     i32.load
-    local.set $27
-    i32.const 0
     local.set $26
+    i32.const 0
+    local.set $27
     loop $do-loop|2
-     local.get $26
+     local.get $27
      i32.const 1
      i32.add
-     local.set $26
+     local.set $27
      local.get $24
      i32.const 4
      i32.add
@@ -1963,33 +2197,33 @@
     end
     local.get $0
     local.get $8
-    local.get $27
+    local.get $26
     i32.mul
     i32.const 2
     i32.shl
-    local.tee $27
+    local.tee $26
     local.get $1
     i32.add
     local.get $2
-    local.get $27
+    local.get $26
     i32.add
     local.get $3
-    local.get $27
+    local.get $26
     i32.add
     local.get $4
-    local.get $27
+    local.get $26
     i32.add
     local.get $5
-    local.get $27
+    local.get $26
     i32.add
     local.get $6
-    local.get $27
+    local.get $26
     i32.add
     local.get $7
-    local.get $27
+    local.get $26
     i32.add
     local.get $8
-    local.get $26
+    local.get $27
     i32.mul
     local.get $9
     local.get $10
@@ -2010,191 +2244,69 @@
     br $while-continue|1
    end
   end
-  local.get $31
+  local.get $33
  )
  (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (result i32)
   (local $9 i32)
   (local $10 i32)
-  (local $11 f64)
+  (local $11 i32)
   (local $12 i32)
-  (local $13 i32)
-  (local $14 i32)
-  (local $15 i32)
-  (local $16 i32)
   local.get $6
   i32.const 2
   i32.shl
-  local.set $14
+  local.set $11
   loop $for-loop|0
    local.get $8
-   local.get $13
+   local.get $10
    i32.gt_u
    if
+    local.get $0
     local.get $7
-    local.get $13
+    local.get $10
     i32.const 6
     i32.shl
     i32.add
     f64.load
     i32.trunc_sat_f64_u
-    local.get $14
+    local.get $11
     i32.mul
-    local.tee $16
-    local.get $1
-    i32.add
-    local.set $10
-    i32.const 0
-    local.set $9
-    i32.const 0
-    local.set $15
-    loop $for-loop|00
-     local.get $14
-     local.get $15
-     i32.gt_u
-     if
-      local.get $9
-      local.get $10
-      local.get $15
-      i32.add
-      i32.load
-      i32.or
-      local.set $9
-      local.get $15
-      i32.const -64
-      i32.sub
-      local.set $15
-      br $for-loop|00
-     end
-    end
-    local.get $9
-    local.set $10
-    local.get $2
-    local.get $16
-    i32.add
-    local.set $16
-    i32.const 0
-    local.set $9
-    i32.const 0
-    local.set $15
-    loop $for-loop|01
-     local.get $14
-     local.get $15
-     i32.gt_u
-     if
-      local.get $9
-      local.get $15
-      local.get $16
-      i32.add
-      i32.load
-      i32.or
-      local.set $9
-      local.get $15
-      i32.const -64
-      i32.sub
-      local.set $15
-      br $for-loop|01
-     end
-    end
-    local.get $12
-    local.get $9
-    local.get $10
-    i32.or
-    i32.or
-    local.set $12
-    local.get $13
-    i32.const 1
-    i32.add
-    local.set $13
-    br $for-loop|0
-   end
-  end
-  loop $for-loop|1
-   local.get $8
-   if
-    local.get $7
-    f64.load offset=8
-    local.set $11
-    local.get $7
-    f64.load
-    i32.trunc_sat_f64_u
-    local.get $6
-    i32.mul
-    i32.const 2
-    i32.shl
     local.tee $9
     local.get $1
     i32.add
-    local.set $10
-    local.get $3
-    local.get $9
-    i32.add
-    local.set $13
-    local.get $0
-    i32.const 64
-    i32.and
-    if
-     local.get $5
-     local.get $9
-     i32.add
-     local.get $7
-     f64.load offset=40
-     local.get $10
-     local.get $7
-     f64.load offset=48
-     local.get $13
-     local.get $7
-     f64.load offset=56
-     local.get $6
-     call $assembly/rows/combine
-    end
-    local.get $10
-    local.get $7
-    f64.load offset=24
-    local.get $13
-    local.get $7
-    f64.load offset=32
-    i32.const 0
-    f64.const 0
-    local.get $6
-    call $assembly/rows/combine
-    local.get $0
-    i32.const 1
-    i32.and
-    if
-     local.get $13
-     local.get $7
-     f64.load offset=16
-     local.get $6
-     call $assembly/rows/scale
-    end
     local.get $2
     local.get $9
     i32.add
+    local.get $3
+    local.get $9
+    i32.add
+    local.get $4
+    local.get $9
+    i32.add
+    local.get $5
+    local.get $9
+    i32.add
     local.get $11
-    local.get $6
-    call $assembly/rows/scale
-    local.get $0
-    i32.const 2
-    i32.and
-    if
-     local.get $4
-     local.get $9
-     i32.add
-     local.get $11
-     local.get $6
-     call $assembly/rows/scale
-    end
-    local.get $7
-    i32.const -64
-    i32.sub
-    local.set $7
-    local.get $8
+    call $assembly/rows/touchState
+    local.get $12
+    i32.or
+    local.set $12
+    local.get $10
     i32.const 1
-    i32.sub
-    local.set $8
-    br $for-loop|1
+    i32.add
+    local.set $10
+    br $for-loop|0
    end
   end
+  local.get $0
+  local.get $1
+  local.get $2
+  local.get $3
+  local.get $4
+  local.get $5
+  local.get $6
+  local.get $7
+  local.get $8
+  call $assembly/rows/catchUp
   local.get $12
  )
  (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 v128) (param $9 v128) (param $10 v128) (param $11 v128)

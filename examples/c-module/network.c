@@ -3,14 +3,18 @@
  *
  *     h = softsign(b1 + x·w1[0] + y·w1[1])    out = b2 + h·w2    loss = ½(out − target)²
  *
- * An exported array becomes a global that holds its address, which tells the optimizer the place of a tensor.
+ * An exported array becomes a global that holds its address, which tells the optimizer the place of a tensor. Numbers are
+ * `real`: float, or what the compiler is told by -Dreal=double.
  */
 #define EXPORT __attribute__((visibility("default")))
 #define HIDDEN 16
+#ifndef real
+#define real float
+#endif
 #define PAGE_BYTES 65536
 
-EXPORT float w1[2 * HIDDEN], b1[HIDDEN], w2[HIDDEN], b2[1];
-EXPORT float dw1[2 * HIDDEN], db1[HIDDEN], dw2[HIDDEN], db2[1];
+EXPORT real w1[2 * HIDDEN], b1[HIDDEN], w2[HIDDEN], b2[1];
+EXPORT real dw1[2 * HIDDEN], db1[HIDDEN], dw2[HIDDEN], db2[1];
 
 /* As S-shaped as tanh, and nothing but a division. */
 static double softsign(double x) {
@@ -32,7 +36,7 @@ EXPORT double predict(double x, double y) {
 }
 
 /* Adds the gradient of the mean loss over `count` points (x, y, target) to dw1, db1, dw2, db2; returns that loss. */
-EXPORT double backward(const float *points, int count) {
+EXPORT double backward(const real *points, int count) {
   double hidden[HIDDEN], loss = 0;
   for (int i = 0; i < count; i++, points += 3) {
     double x = points[0], y = points[1];
@@ -40,14 +44,14 @@ EXPORT double backward(const float *points, int count) {
     loss += (0.5 * error * error) / count;
 
     double dout = error / count;
-    db2[0] += (float)dout;
+    db2[0] += (real)dout;
     for (int j = 0; j < HIDDEN; j++) {
-      dw2[j] += (float)(dout * hidden[j]);
+      dw2[j] += (real)(dout * hidden[j]);
       double slope = 1 - __builtin_fabs(hidden[j]); /* softsign'(x) = (1 − |softsign(x)|)² */
       double dsum = dout * w2[j] * slope * slope;
-      db1[j] += (float)dsum;
-      dw1[j] += (float)(dsum * x);
-      dw1[HIDDEN + j] += (float)(dsum * y);
+      db1[j] += (real)dsum;
+      dw1[j] += (real)(dsum * x);
+      dw1[HIDDEN + j] += (real)(dsum * y);
     }
   }
   return loss;

@@ -27,23 +27,25 @@ export function hasClang(): boolean {
   }
 }
 
-let binary: Uint8Array<ArrayBuffer> | undefined;
+const binaries: { float?: Uint8Array<ArrayBuffer>; double?: Uint8Array<ArrayBuffer> } = {};
 
-export async function loadNetwork(): Promise<Network> {
-  binary ??= compile();
-  const { instance } = await WebAssembly.instantiate(binary);
+/** The network over C's type `real`. `attach` is for float; for double, the optimizer is that of `rmsprop-wasm/f64`. */
+export async function loadNetwork({ real = "float" as keyof typeof binaries } = {}): Promise<Network> {
+  binaries[real] ??= compile(real);
+  const { instance } = await WebAssembly.instantiate(binaries[real]);
   const exports = instance.exports as unknown as NetworkExports & { malloc(byteLength: number): number };
   return { exports, allocate: exports.malloc };
 }
 
-function compile(): Uint8Array<ArrayBuffer> {
+function compile(real: string): Uint8Array<ArrayBuffer> {
   const folder = mkdtempSync(join(tmpdir(), "network-"));
   try {
     const source = fileURLToPath(new URL("network.c", import.meta.url));
     const target = join(folder, "network.wasm");
     // No C library and no main. What the source marks as visible is exported, and nothing else.
     const options = ["-nostdlib", "-ffreestanding", "-fvisibility=hidden", "-Wl,--no-entry,--export-dynamic"];
-    execFileSync(clang, ["--target=wasm32", "-O2", "-Wall", "-Wextra", ...options, source, "-o", target]);
+    const strict = ["-O2", "-Wall", "-Wextra", `-Dreal=${real}`];
+    execFileSync(clang, ["--target=wasm32", ...strict, ...options, source, "-o", target]);
     return new Uint8Array(readFileSync(target));
   } finally {
     rmSync(folder, { recursive: true });

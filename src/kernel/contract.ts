@@ -112,6 +112,8 @@ export interface Rows {
   count: number;
 }
 
+export const NO_ROWS: Rows = { ptr: 0, count: 0 };
+
 /**
  * The numbers (float64) of an entry of a catch-up, in their order: a row's number, and the factors of the steps that it
  * has missed. `assembly/rows.ts` says how they are applied.
@@ -137,10 +139,10 @@ export interface Kernel {
   /** Updates one segment in place. The caller has checked that it lies in the memory. */
   update(segment: Segment, scalars: Scalars): void;
   /**
-   * Updates rows of one tensor in place, each of them once in the list. The segment's planes begin at row 0, and its
-   * count is that of a row.
+   * Updates rows of one tensor in place, each of them once in the list, after bringing those of a list of entries up to
+   * date. The segment's planes begin at row 0, and its count is that of a row.
    */
-  updateRows(segment: Segment, scalars: Scalars, rows: Rows): void;
+  updateRows(segment: Segment, scalars: Scalars, rows: Rows, behind: Rows): void;
   /** Brings rows up to date, by a list of entries. Of the variant, the parts that have a plane matter. */
   catchUpRows(segment: Segment, variant: number, rows: Rows): void;
   /**

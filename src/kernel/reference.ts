@@ -50,7 +50,10 @@ export function openReference(memory: WebAssembly.Memory, wanted: Backend | unde
     backend: "js",
     real,
     update: (segment, scalars) => update(current(), segment, scalars, real),
-    updateRows: (segment, scalars, rows) => updateRows(current(), segment, scalars, rows, real),
+    updateRows(segment, scalars, rows, behind) {
+      catchUpRows(current(), segment, scalars.variant, behind, real);
+      updateRows(current(), segment, scalars, rows, real);
+    },
     catchUpRows: (segment, variant, rows) => catchUpRows(current(), segment, variant, rows, real),
     sumOfSquares: (grad, count, scale) => sumOfSquares(current(), grad >>> shiftOf(real), count, scale),
     innerProduct: (grad, point, origin, count, gradScale, clipValue) => {

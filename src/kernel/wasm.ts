@@ -8,7 +8,7 @@ import { argumentsOf, type Kernel } from "./contract.ts";
 interface Exports extends Record<string, unknown> {
   /** Takes the arguments that `argumentsOf` gives. */
   update(...args: number[]): void;
-  /** Takes the arguments of `update`, and the list of rows. */
+  /** Takes the arguments of `update`, the list of rows, and that of entries. */
   updateRows(...args: number[]): void;
   catchUpRows(...args: number[]): void;
   sumOfSquares: Kernel["sumOfSquares"];
@@ -72,8 +72,8 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
         scalars.stepShare,
       );
     },
-    updateRows(segment, scalars, { ptr, count }) {
-      updateRows(...argumentsOf(segment, scalars), ptr, count);
+    updateRows(segment, scalars, rows, behind) {
+      updateRows(...argumentsOf(segment, scalars), rows.ptr, rows.count, behind.ptr, behind.count);
     },
     catchUpRows({ param, squareAvg, momentumBuffer, gradAvg, ema, count }, variant, rows) {
       catchUpRows(variant, param, squareAvg, momentumBuffer, gradAvg, ema, count, rows.ptr, rows.count);

@@ -13,8 +13,9 @@ import { type Missed, movesIdle } from "../options/missed.ts";
 import type { RowIndices, RowsByName, Shard } from "../options/options.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Rows of one call of a kernel: what the catch-up has brought into the cache is still there for the update. */
+/** The most rows of one call of a kernel, and their elements: what it reads ahead must still be in the cache later. */
 const PIECE = 128;
+const PIECE_ELEMENTS = 8192;
 const ENTRIES_BYTES = PIECE * ENTRY.length * 8;
 /** A list of rows for the kernels, behind a list of entries, which are doubles. */
 export const LISTS_BYTES = ENTRIES_BYTES + PIECE * 4;
@@ -62,6 +63,7 @@ export class Rows {
   #lists = 0;
   /** Whether any tensor is updated by rows. */
   #areUsed: boolean;
+  readonly #behind = { rows: new Uint32Array(PIECE), steps: new Uint32Array(PIECE), count: 0 };
 
   constructor(arena: Arena, groups: readonly RowGroup[]) {
     this.#arena = arena;
@@ -119,17 +121,17 @@ export class Rows {
 
   #listOf({ name, rows }: Tensor, indices: RowIndices): Uint32Array {
     const { count } = rows!;
-    const list = this.#numbersOf(name, indices);
-    for (let i = 0; i < list.length; i++) {
-      const row = list[i]!;
-      // Whole numbers alone are what they are as uint32.
-      if (row >>> 0 !== row || row >= count) {
-        throw new OptionError(
-          `Option rows: got ${show(row)} at ${i} of ${show(name)}, expected a whole number from 0 to ${count - 1}.`,
-        );
-      }
+    const given = this.#numbersOf(name, indices);
+    const isPlain = !(given instanceof Uint32Array);
+    const odd = isPlain ? Array.from(given).findIndex((row) => row >>> 0 !== row) : -1;
+    const list = isPlain ? Uint32Array.from(given) : given;
+    const at = odd >= 0 ? odd : firstFrom(list, count);
+    if (at >= 0) {
+      throw new OptionError(
+        `Option rows: got ${show(given[at])} at ${at} of ${show(name)}, expected a whole number from 0 to ${count - 1}.`,
+      );
     }
-    return list instanceof Uint32Array ? list : Uint32Array.from(list);
+    return list;
   }
 
   #numbersOf(name: string, indices: RowIndices): ArrayLike<number> {
@@ -195,25 +197,38 @@ export class Rows {
     const segment = tensor.rowSegment;
     const steps = tensor.stepsOfRows;
     const entries = new Float64Array(buffer, this.#lists, PIECE * ENTRY.length);
-    const ptr = this.#lists + ENTRIES_BYTES;
-    const rows = new Uint32Array(buffer, ptr, PIECE);
+    const rows = new Uint32Array(buffer, this.#lists + ENTRIES_BYTES, PIECE);
+    const behind = this.#behind;
     const upTo = scalars ? step + 1 : step;
+    const piece = Math.max(1, Math.min(PIECE, Math.floor(PIECE_ELEMENTS / segment.count)));
     for (let i = from; i < to; ) {
-      let behind = 0;
       let count = 0;
-      for (; i < to && count < PIECE; i++) {
+      let behindCount = 0;
+      for (; i < to && count < piece; i++) {
         const row = list ? list[i]! : i;
         const before = steps[row]!;
         // Such a row has been in the list before, or in another share of this step.
         if (before >= upTo) continue;
-        if (before < step) missed.write(entries, behind++, row, step - before, step, emaDecay);
+        if (before < step) {
+          behind.rows[behindCount] = row;
+          behind.steps[behindCount++] = step - before;
+        }
         steps[row] = upTo;
         rows[count++] = row;
       }
-      if (behind > 0) kernel.catchUpRows(segment, variant, { ptr: this.#lists, count: behind });
-      if (scalars && count > 0) kernel.updateRows(segment, scalars, { ptr, count });
+      behind.count = behindCount;
+      missed.write(entries, behind, step, emaDecay);
+      const late = { ptr: this.#lists, count: behindCount };
+      if (scalars) kernel.updateRows(segment, scalars, { ptr: rows.byteOffset, count }, late);
+      else kernel.catchUpRows(segment, variant, late);
     }
   }
+}
+
+/** The place of the first number that isn't below `end`, or -1. `findIndex` takes four times as long. */
+function firstFrom(list: Uint32Array, end: number): number {
+  for (let i = 0; i < list.length; i++) if (list[i]! >= end) return i;
+  return -1;
 }
 
 /** Rows to bring up to date, or to update. */

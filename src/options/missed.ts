@@ -53,6 +53,13 @@ const UNMOVED: Moves = [1, 1, 0, 1, 0, 0];
 /** Powers of alpha that are kept: longer absences are rare, and cost a dozen products each. */
 const KEPT_POWERS = 1024;
 
+/** Rows and the number of steps that each has missed, in arrays with room for more. */
+export interface BehindRows {
+  readonly rows: Uint32Array;
+  readonly steps: Uint32Array;
+  count: number;
+}
+
 /** The factors of a group's rows, for any number of steps that were missed. */
 export class Missed {
   readonly #hyperparameters: Hyperparameters;
@@ -74,24 +81,32 @@ export class Missed {
     this.#now = -1;
   }
 
-  /** Writes the entry of a row that has missed the last `steps` steps before step `now`. */
+  /**
+   * Writes the entries of rows that have missed the last so many steps before step `now`: the first `count` of `rows`, and
+   * of `steps`.
+   */
   write(
     entries: Float64Array,
-    index: number,
-    row: number,
-    steps: number,
+    { rows, steps, count }: BehindRows,
     now: number,
-    emaDecay?: number,
+    emaDecay: number | undefined,
   ): void {
-    const at = index * ENTRY.length;
     const isLazy = this.#hyperparameters.sparse === "lazy";
-    const moves =
-      isLazy || (emaDecay === undefined && !movesIdle(this.#hyperparameters))
-        ? UNMOVED
-        : this.#movesOver(steps, now, emaDecay);
-    entries[at] = row;
-    entries[at + 1] = isLazy ? 1 : this.#averageKept(steps);
-    for (let i = 0; i < moves.length; i++) entries[at + 2 + i] = moves[i]!;
+    const moves = !isLazy && (emaDecay !== undefined || movesIdle(this.#hyperparameters));
+    for (let i = 0; i < count; i++) {
+      const at = i * ENTRY.length;
+      const missed = steps[i]!;
+      const factors = moves ? this.#movesOver(missed, now, emaDecay) : UNMOVED;
+      entries[at] = rows[i]!;
+      entries[at + 1] = isLazy ? 1 : this.#averageKept(missed);
+      // Written out: a loop took twice as long.
+      entries[at + 2] = factors[0];
+      entries[at + 3] = factors[1];
+      entries[at + 4] = factors[2];
+      entries[at + 5] = factors[3];
+      entries[at + 6] = factors[4];
+      entries[at + 7] = factors[5];
+    }
   }
 
   #averageKept(steps: number): number {

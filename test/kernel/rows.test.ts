@@ -17,7 +17,8 @@ import {
 
 type Entry = Partial<Record<(typeof ENTRY)[number], number>>;
 
-const LIST = 1024;
+const ENTRIES = 1024;
+const LIST = 1792;
 const FIRST_WORD = 512;
 
 /** A tensor of rows in a memory of its own, each plane with `shift` elements before it and a guard on both sides. */
@@ -48,22 +49,31 @@ function tensorOf(backend: string, planes: Planes, width: number, shift = 0) {
   };
   return {
     after,
-    updateRows(rows: readonly number[], scalars: ReturnType<typeof scalarsFor>) {
+    updateRows(
+      rows: readonly number[],
+      scalars: ReturnType<typeof scalarsFor>,
+      entries: readonly Entry[] = [],
+    ) {
       words.set(rows, LIST / 4);
-      kernel.updateRows(segment, scalars, { ptr: LIST, count: rows.length });
+      const behind = { ptr: ENTRIES, count: writeEntries(entries) };
+      kernel.updateRows(segment, scalars, { ptr: LIST, count: rows.length }, behind);
       return after();
     },
     catchUpRows(entries: readonly Entry[], variant: number) {
-      const list = new Float64Array(memory.buffer, LIST, entries.length * ENTRY.length);
-      entries.forEach((entry, i) => {
-        ENTRY.forEach((name, k) => {
-          list[i * ENTRY.length + k] = entry[name] ?? 0;
-        });
-      });
-      kernel.catchUpRows(segment, variant, { ptr: LIST, count: entries.length });
+      kernel.catchUpRows(segment, variant, { ptr: ENTRIES, count: writeEntries(entries) });
       return after();
     },
   };
+
+  function writeEntries(entries: readonly Entry[]): number {
+    const list = new Float64Array(memory.buffer, ENTRIES, entries.length * ENTRY.length);
+    entries.forEach((entry, i) => {
+      ENTRY.forEach((name, k) => {
+        list[i * ENTRY.length + k] = entry[name] ?? 0;
+      });
+    });
+    return entries.length;
+  }
 }
 
 /** The rows of these planes, one after the other, by one update of the reference each. */
@@ -154,6 +164,21 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
         },
       ),
     );
+  });
+
+  it("brings rows up to date before it updates them, and others that it doesn't update", () => {
+    for (const variant of [0, MOMENTUM, CENTERED | AVERAGED, MOMENTUM | CENTERED | AVERAGED]) {
+      const entries = fc.sample(
+        fc.uniqueArray(anyEntry, { selector: ({ row }) => row, minLength: 4, maxLength: 4 }),
+        { seed: variant, numRuns: 1 },
+      )[0]!;
+      const planes = ordinaryPlanes(7 * 13, variant);
+      const rows = [entries[2]!.row, entries[0]!.row];
+      const caughtUp = tensorOf(backend, planes, 13).catchUpRows(entries, variant);
+      const expected = inTurn(caughtUp, 13, rows, variant);
+      const after = tensorOf(backend, planes, 13, 1).updateRows(rows, scalarsFor(variant), entries);
+      expect(bitsOf(after)).toEqual(bitsOf(expected));
+    }
   });
 
   it("catches up without a term whose factor is 0, whatever it would be multiplied with", () => {

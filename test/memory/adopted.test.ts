@@ -1,18 +1,20 @@
 /** Working in somebody else's memory: tensors updated where they lie, state placed beside them. */
 import { MemoryError, OptionError, ParameterError, StaleViewError } from "rmsprop-wasm";
 import { describe, expect, it } from "vitest";
-import { ENTRIES } from "../support/entries.ts";
+import { ALL_ENTRIES } from "../support/entries.ts";
 import { bits } from "../support/kernels.ts";
 
 const PAGE = 65_536;
-const values = (count: number, seed: number) =>
-  Float32Array.from({ length: count }, (_, i) => Math.sin(i * 7 + seed));
 
-describe.each(ENTRIES)("$entry", ({ make }) => {
-  /** A module's memory with two tensors in it, param and grad of the second one 4 bytes off alignment. */
+describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
+  const { Array: Floats, bytes } = real;
+  const [bParam, bGrad] = [9000 + bytes, 9104];
+  const values = (count: number, seed: number) => new Floats(count).map((_, i) => Math.sin(i * 7 + seed));
+
+  /** A module's memory with two tensors in it, param and grad of the second one an element off a vector's alignment. */
   const module = (pages = 1) => {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: 40 });
-    const at = (byteOffset: number, count: number) => new Float32Array(memory.buffer, byteOffset, count);
+    const at = (byteOffset: number, count: number) => new Floats(memory.buffer, byteOffset, count);
     return { memory, at };
   };
   const options = { momentum: 0.9, centered: true, weightDecay: 0.01 };
@@ -31,9 +33,9 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
   it("updates views where they lie", () => {
     const { memory, at } = module();
     at(4096, 37).set(values(37, 1));
-    at(9004, 5).set(values(5, 2));
+    at(bParam, 5).set(values(5, 2));
     const a = { param: at(4096, 37), grad: at(8192, 37) };
-    const b = { param: at(9004, 5), grad: at(9104, 5) };
+    const b = { param: at(bParam, 5), grad: at(bGrad, 5) };
     const optimizer = make({ a, b }, { ...options, memory });
     expect(optimizer.memory).toBe(memory);
     for (let step = 0; step < 3; step++) {
@@ -43,7 +45,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     }
     const reference = expected(3);
     expect(bits(at(4096, 37))).toEqual(bits(reference.params.a));
-    expect(bits(at(9004, 5))).toEqual(bits(reference.params.b));
+    expect(bits(at(bParam, 5))).toEqual(bits(reference.params.b));
     expect(bits(optimizer.state.b.gradAvg!)).toEqual(bits(reference.state.b.gradAvg!));
     expect(optimizer.params.a.byteOffset).toBe(4096);
   });
@@ -51,15 +53,15 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
   it("updates byte offsets, and never holds their gradients for lost", () => {
     const { memory, at } = module();
     at(4096, 37).set(values(37, 1));
-    at(9004, 5).set(values(5, 2));
+    at(bParam, 5).set(values(5, 2));
     const optimizer = make(
-      { a: { param: 4096, grad: 8192, count: 37 }, b: { param: 9004, grad: 9104, count: 5 } },
+      { a: { param: 4096, grad: 8192, count: 37 }, b: { param: bParam, grad: bGrad, count: 5 } },
       { ...options, memory },
     );
     for (let step = 0; step < 3; step++) {
       memory.grow(1);
       at(8192, 37).set(values(37, step));
-      at(9104, 5).set(values(5, -step));
+      at(bGrad, 5).set(values(5, -step));
       expect(optimizer.step()).toBe(true);
     }
     expect(bits(at(4096, 37))).toEqual(bits(expected(3).params.a));
@@ -83,16 +85,17 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
   });
 
   it.each([
-    ["to what is left of its own pages", 40, 2],
-    ["to new pages, wherever the memory ends by then", 9_000, 4],
-  ])("takes state that comes into use later %s, zeroed", (_, count, page) => {
+    ["to what is left of its own pages", 160, 2],
+    ["to new pages, wherever the memory ends by then", 36_000, 4],
+  ])("takes state that comes into use later %s, zeroed", (_, byteLength, page) => {
+    const count = byteLength / bytes;
     const { memory, at } = module(2);
     const optimizer = make({ a: { param: 1024, grad: PAGE, count } }, { memory });
     const theirs = memory.grow(1) * PAGE;
     new Uint8Array(memory.buffer, theirs).fill(0x5e);
     optimizer.groups[0].momentum = 0.9;
     expect(Math.floor(optimizer.state.a.momentumBuffer!.byteOffset / PAGE)).toBe(page);
-    expect(optimizer.state.a.momentumBuffer).toEqual(new Float32Array(count));
+    expect(optimizer.state.a.momentumBuffer).toEqual(new Floats(count));
     at(PAGE, count).fill(1);
     expect(optimizer.step()).toBe(true);
     expect(optimizer.state.a.momentumBuffer![count - 1]).not.toBe(0);
@@ -113,10 +116,11 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
       { a: { param: 1024, grad: 2048, count: 3 }, c: [5] },
       { memory, allocate, momentum: 0.9 },
     );
-    expect(asked).toEqual([32, 32, 32, 32, 12, 12]); // param, grad and state of c; state of a
+    const padded = bytes === 4 ? 32 : 48;
+    expect(asked).toEqual([padded, padded, padded, padded, 3 * bytes, 3 * bytes]); // param, grad and state of c; state of a
     expect(memory.buffer.byteLength).toBe(2 * PAGE);
-    expect(optimizer.grads.c).toEqual(new Float32Array(5));
-    expect(optimizer.state.a.squareAvg).toEqual(new Float32Array(3));
+    expect(optimizer.grads.c).toEqual(new Floats(5));
+    expect(optimizer.state.a.squareAvg).toEqual(new Floats(3));
     expect(at(1024, 3)[0]).toBeNaN();
   });
 
@@ -145,7 +149,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     let element = 0;
     const params = Object.fromEntries(
       counts.map((count, i) => {
-        const at = { param: 1024 + element * 4, grad: 8192 + element * 4, count };
+        const at = { param: 1024 + element * bytes, grad: 8192 + element * bytes, count };
         element += count;
         return [`t${i}`, at];
       }),
@@ -162,24 +166,26 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
   it.each<[string, (at: (ptr: number, count: number) => Float32Array) => object, RegExp]>([
     [
       "another memory's view",
-      () => ({ param: new Float32Array(4), grad: new Float32Array(4) }),
+      () => ({ param: new Floats(4), grad: new Floats(4) }),
       /param of "w" is a view of another memory/,
     ],
     [
       "a misaligned offset",
-      () => ({ param: 1026, grad: 2048, count: 4 }),
-      /param of "w": got byte offset 1026/,
+      () => ({ param: 1024 + bytes / 2, grad: 2048, count: 4 }),
+      new RegExp(`param of "w": got byte offset ${1024 + bytes / 2}`),
     ],
     ["a negative offset", () => ({ param: 1024, grad: -4, count: 4 }), /grad of "w": got byte offset -4/],
     [
       "a range past the end",
-      () => ({ param: 1024, grad: PAGE - 8, count: 4 }),
-      /grad of "w": bytes 65528 to 65544 lie outside/,
+      () => ({ param: 1024, grad: PAGE - 2 * bytes, count: 4 }),
+      new RegExp(`grad of "w": bytes ${PAGE - 2 * bytes} to ${PAGE + 2 * bytes} lie outside`),
     ],
     [
       "an overlap",
-      (at) => ({ param: at(1024, 4), grad: at(1036, 4) }),
-      /grad of "w" at byte 1036 overlaps param of "w", which takes bytes 1024 to 1040/,
+      (at) => ({ param: at(1024, 4), grad: at(1024 + 3 * bytes, 4) }),
+      new RegExp(
+        `grad of "w" at byte ${1024 + 3 * bytes} overlaps param of "w", which takes bytes 1024 to ${1024 + 4 * bytes}`,
+      ),
     ],
   ])("refuses %s, and leaves the memory alone", (_, source, message) => {
     const { memory, at } = module();
@@ -189,10 +195,10 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
   });
 
   it.each<[object, RegExp]>([
-    [{ param: new Float32Array(4), grad: new Float32Array(3) }, /param has 4 elements and grad 3/],
+    [{ param: new Floats(4), grad: new Floats(3) }, /param has 4 elements and grad 3/],
     [{ param: 1024, grad: 2048 }, /got \{ param: 1024, grad: 2048, count: undefined \}/],
     [{ param: 1024, grad: 2048, count: 0 }, /a count of elements above 0/],
-    [{ param: 1024, grad: new Float32Array(3) }, /two Float32Arrays, or two byte offsets/],
+    [{ param: 1024, grad: new Floats(3) }, new RegExp(`two ${Floats.name}s, or two byte offsets`)],
     [{ param: 1024 }, /grad: undefined/],
   ])("refuses %o", (source, message) => {
     const { memory } = module();
@@ -212,15 +218,15 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     const { memory, at } = module();
     new Uint8Array(memory.buffer).fill(0x5e);
     for (const bad of [undefined, null, NaN, 0, 3, 10.5, 2 ** 40, -8, -(2 ** 33), PAGE, 16n, "1024"]) {
-      expect(() => make({ w: [4] }, { memory, allocate: () => bad as number })).toThrow(MemoryError);
+      expect(() => make({ w: [16 / bytes] }, { memory, allocate: () => bad as number })).toThrow(MemoryError);
     }
-    const adopted = { a: { param: 1024, grad: 2048, count: 16 } };
+    const adopted = { a: { param: 1024, grad: 2048, count: 64 / bytes } };
     const giving = (...ptrs: number[]) => ({ memory, momentum: 0.9, allocate: () => ptrs.shift()! });
     for (const [ptrs, message] of [
       [[4096, 4096], /gave for 64 bytes at byte 4096 overlaps.*bytes 4096 to 4160/],
-      [[4096, 4156], /at byte 4156 overlaps/],
-      [[960 + 4, 4096], /param of "a" at byte 1024 overlaps what options.allocate gave for 64 bytes/i],
-      [[4096, 2048 + 60], /overlaps grad of "a", which takes bytes 2048 to 2112/],
+      [[4096, 4160 - bytes], new RegExp(`at byte ${4160 - bytes} overlaps`)],
+      [[960 + bytes, 4096], /param of "a" at byte 1024 overlaps what options.allocate gave for 64 bytes/i],
+      [[4096, 2112 - bytes], /overlaps grad of "a", which takes bytes 2048 to 2112/],
       [[0, 4096], /got byte offset 0, which says that the module has no room/],
     ] as const) {
       expect(() => make(adopted, giving(...ptrs))).toThrow(MemoryError);
@@ -228,15 +234,15 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     }
     expect(new Uint8Array(memory.buffer).every((byte) => byte === 0x5e)).toBe(true);
 
-    at(2048, 16).fill(1);
-    const ptrs = [4096, 2112, 5000, 2052, 5000];
+    at(2048, 64 / bytes).fill(1);
+    const ptrs = [4096, 2112, 5000, 2048 + bytes, 5000];
     const optimizer = make(adopted, { memory, allocate: () => ptrs.shift()! });
     optimizer.groups[0].momentum = 0.5;
     expect(() => {
       optimizer.groups[0].centered = true;
     }).not.toThrow();
     expect(optimizer.state.a.gradAvg!.byteOffset).toBe(5000);
-    expect(at(2048, 16)[0]).toBe(1);
+    expect(at(2048, 1)[0]).toBe(1);
   });
 
   it("takes negative whole numbers for addresses above 2 GiB, as exports of modules give them", () => {
@@ -246,14 +252,15 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
       top += byteLength;
       return (top - byteLength) | 0;
     };
-    const adopted = { param: malloc(64), grad: malloc(64), count: 16 };
+    const count = 64 / bytes;
+    const adopted = { param: malloc(64), grad: malloc(64), count };
     const optimizer = make(
       { w: adopted, v: [3] },
       { memory, allocate: malloc, lr: 0.5, alpha: 0.75, eps: 1 },
     );
-    new Float32Array(memory.buffer, adopted.grad >>> 0, 16).fill(2);
+    new Floats(memory.buffer, adopted.grad >>> 0, count).fill(2);
     optimizer.step();
-    expect(new Float32Array(memory.buffer, adopted.param >>> 0, 16)).toEqual(new Float32Array(16).fill(-0.5));
+    expect(new Floats(memory.buffer, adopted.param >>> 0, count)).toEqual(new Floats(count).fill(-0.5));
     expect(optimizer.params.w.byteOffset).toBe(2 ** 31);
     expect(optimizer.params.v.byteOffset).toBeGreaterThan(2 ** 31);
   });
@@ -289,7 +296,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
 
   it("refuses what an allocator gives that isn't a place for a number", () => {
     const { memory } = module();
-    expect(() => make({ w: [4] }, { memory, allocate: () => 2 })).toThrow(
+    expect(() => make({ w: [16 / bytes] }, { memory, allocate: () => 2 })).toThrow(
       /options.allocate gave for 16 bytes: got byte offset 2/,
     );
   });
@@ -302,11 +309,11 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
 
   it("reaches beyond 2 GiB, to the last byte of 4 GiB", () => {
     const memory = new WebAssembly.Memory({ initial: 65_536 });
-    const at = (byteOffset: number, count: number) => new Float32Array(memory.buffer, byteOffset, count);
+    const at = (byteOffset: number, count: number) => new Floats(memory.buffer, byteOffset, count);
     const end = 2 ** 32;
     const params = {
       middle: { param: 2 ** 31 - 8, grad: 3 * 2 ** 30, count: 7 },
-      last: { param: end - 28, grad: end - 64, count: 7 },
+      last: { param: end - 7 * bytes, grad: end - 16 * bytes, count: 7 },
     };
     for (const { param, grad } of Object.values(params)) {
       at(param, 7).set(values(7, 1));
@@ -322,6 +329,6 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     reference.grads.w.set(values(7, 2));
     reference.step();
     expect(bits(at(2 ** 31 - 8, 7))).toEqual(bits(reference.params.w));
-    expect(bits(at(end - 28, 7))).toEqual(bits(reference.params.w));
+    expect(bits(at(end - 7 * bytes, 7))).toEqual(bits(reference.params.w));
   });
 });

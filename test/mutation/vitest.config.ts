@@ -1,4 +1,4 @@
-/** The tests that judge mutants: the quick ones of the wings that are mutated. Browsers, packing and examples stay out. */
+/** The tests that judge mutants: those that `suites.ts` names for the file, in the variable MUTATION_TESTS. */
 import { mergeConfig } from "vitest/config";
 import base from "../../vitest.config.ts";
 
@@ -8,9 +8,7 @@ export default mergeConfig(
   { ...base, test },
   {
     test: {
-      include: ["test/{kernel,options,optimizer,memory,checkpoint,threads}/**/*.test.ts"],
-      // A compiler at work, and programs of their own: neither sees a mutant.
-      exclude: ["**/node_modules/**", "test/kernel/binary.test.ts", "test/memory/foreign-modules.test.ts"],
+      include: process.env.MUTATION_TESTS?.split(",") ?? [],
       testTimeout: 120_000,
     },
   },

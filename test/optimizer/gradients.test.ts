@@ -2,15 +2,16 @@
 import { NonFiniteError, OptionError, type Schedule, SwappedError } from "rmsprop-wasm";
 import { instantiate } from "rmsprop-wasm/core";
 import { describe, expect, it } from "vitest";
-import { ENTRIES } from "../support/entries.ts";
+import { ALL_ENTRIES } from "../support/entries.ts";
 import { bits } from "../support/kernels.ts";
-
-const ramp = (count: number, scale = 1) => Float32Array.from({ length: count }, (_, i) => (i - 7) * scale);
 
 /** The norm in double, summed as anybody would: it differs from ours in the last bits only. */
 const norm = (...gradients: Iterable<number>[]) => Math.hypot(...gradients.flatMap((values) => [...values]));
 
-describe.each(ENTRIES)("$entry", ({ make }) => {
+describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
+  const { Array: Floats, round } = real;
+  const ramp = (count: number, scale = 1) => new Floats(count).map((_, i) => (i - 7) * scale);
+
   /** One step from the same start; gives what it left. */
   const stepped = (options: Parameters<typeof make>[1], stepOptions = {}, grads = [ramp(37), ramp(5, 3)]) => {
     const optimizer = make({ a: ramp(37, 0.1), b: ramp(5) }, { alpha: 0.9, ...options });
@@ -20,7 +21,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     return optimizer;
   };
   const scaled = (factor: number, grads = [ramp(37), ramp(5, 3)]) =>
-    grads.map((values) => values.map((g) => Math.fround(g * Math.fround(factor))));
+    grads.map((values) => values.map((g) => round(g * round(factor))));
 
   describe("gradScale", () => {
     it("multiplies the gradients on their way in, and leaves them as they lie", () => {
@@ -42,8 +43,8 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
       "clears behind the update with %o",
       (options) => {
         const optimizer = stepped(options, { zeroGrad: true });
-        expect(optimizer.grads.a).toEqual(new Float32Array(37));
-        expect(optimizer.grads.b).toEqual(new Float32Array(5));
+        expect(optimizer.grads.a).toEqual(new Floats(37));
+        expect(optimizer.grads.b).toEqual(new Floats(5));
         expect(bits(optimizer.params.a)).toEqual(bits(stepped(options).params.a));
       },
     );
@@ -280,9 +281,10 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
   });
 });
 
-it("measures and clips alike on both backends, to the bit, whatever the length", () => {
+it.each(["float32", "float64"])("measures and clips alike on all backends in %s, to the bit", (name) => {
+  const entries = ALL_ENTRIES.filter(({ real }) => real.name === name);
   for (const count of [1, 7, 8, 9, 4095, 4096, 4097, 4104, 12_345]) {
-    const optimizers = ENTRIES.map(({ make }) => make({ w: [count] }, { globalClipNorm: 0.1 }));
+    const optimizers = entries.map(({ make }) => make({ w: [count] }, { globalClipNorm: 0.1 }));
     for (const optimizer of optimizers) {
       optimizer.grads.w.forEach((_, i, g) => {
         g[i] = Math.fround(Math.sin(i) * 2 ** ((i % 40) - 20));

@@ -152,7 +152,11 @@ describe.each([
       ["a rate for all", (o) => Object.assign(o, { lr: 0.1 }), /it is "auto".*groups\[i\]\.lr/],
       ["a share", (o) => o.step({ shard: { index: 0, count: 2 } }), /all shares: take whole steps/],
       ["rows", (o) => o.step({ rows: { w: [1] } }), /lr: "auto"/],
-      ["auto in a group", (o) => Object.assign(o.groups[0], { lr: "auto" }), /"auto" in the constructor's options/],
+      [
+        "auto in a group",
+        (o) => Object.assign(o.groups[0], { lr: "auto" }),
+        /"auto" in the constructor's options/,
+      ],
       ["LeRobot's files", (o) => saveLeRobot(o), /learns no rate/],
     ])("%s, and changes nothing", (_, act, message) => {
       const optimizer = make({}) as RMSprop<{ w: [150]; b: [5] }>;

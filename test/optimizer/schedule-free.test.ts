@@ -1,8 +1,8 @@
 /** `scheduleFree`: averages in the place of a schedule, on every backend, and all that a run with it must survive. */
 import { type Options, RMSprop, type StateDict } from "rmsprop-wasm";
 import { load, restore, restoreLeRobot, save, saveLeRobot } from "rmsprop-wasm/checkpoint";
-import { RMSprop as JsRMSprop } from "rmsprop-wasm/js";
 import { describe, expect, it } from "vitest";
+import { ALL_ENTRIES } from "../support/entries.ts";
 import { bits, seeded } from "../support/kernels.ts";
 import { exactly, snapshot, train } from "../support/runs.ts";
 
@@ -32,18 +32,15 @@ const OPTIONS: Record<string, Options> = {
 };
 const named = Object.entries(OPTIONS);
 
-describe.each([
-  ["wasm", RMSprop],
-  ["js", JsRMSprop],
-] as const)("backend %s", (backend, Class) => {
+describe.each(ALL_ENTRIES)("$entry", ({ backend, make: makeOf, type }) => {
   const make = (options: Options) => {
-    const optimizer = new Class(params(), options);
+    const optimizer = makeOf(params(), options);
     expect(optimizer.backend).toBe(backend);
     return optimizer;
   };
 
   it("gives the figures of the formula, which are exact here", () => {
-    const optimizer = new Class({ w: [1] }, { scheduleFree: { beta: 0.5 }, lr: 1, alpha: 0.75, eps: 1 });
+    const optimizer = makeOf({ w: [1] }, { scheduleFree: { beta: 0.5 }, lr: 1, alpha: 0.75, eps: 1 });
     const step = (grad: number) => {
       optimizer.grads.w[0] = grad;
       optimizer.step();
@@ -64,7 +61,7 @@ describe.each([
   });
 
   it("averages the points z with equal weights at a constant rate", () => {
-    const optimizer = new Class({ w: [40] }, { scheduleFree: true });
+    const optimizer = makeOf({ w: [40] }, { scheduleFree: true });
     const next = seeded(1);
     const sum = new Float64Array(40);
     const start = Float32Array.from({ length: 40 }, () => next() / 2 ** 31 - 1);
@@ -119,7 +116,7 @@ describe.each([
       const restored = make(options);
       train(restored, 0, 3);
       restore(restored, file);
-      const loaded = load(file, typeof options.lr === "function" ? { lr: options.lr } : {});
+      const loaded = load(file, typeof options.lr === "function" ? { lr: options.lr } : {}, type);
       for (const optimizer of [fromDict, restored]) {
         train(optimizer, 70, 140);
         expect(snapshot(optimizer)).toEqual(snapshot(whole));
@@ -134,9 +131,9 @@ describe.each([
   it("gives the bits of a whole step by shares, also where each is another thread's optimizer", () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 100, shared: true });
     const options = { scheduleFree: { r: 1, warmupSteps: 5 }, weightDecay: 0.1 };
-    const shared = new Class({ w: [100] }, { ...options, memory });
-    const attached = Class.attach(structuredCloneOf(shared.handle));
-    const whole = new Class({ w: [100] }, options);
+    const shared = makeOf({ w: [100] }, { ...options, memory });
+    const attached = type.attach(structuredCloneOf(shared.handle));
+    const whole = makeOf({ w: [100] }, options);
     for (let step = 0; step < 40; step++) {
       const next = seeded(step);
       for (let i = 0; i < 100; i++) {
@@ -178,7 +175,7 @@ describe.each([
   });
 
   it("stands still at a rate of 0, and then weighs nothing", () => {
-    const optimizer = new Class(
+    const optimizer = makeOf(
       { w: Float32Array.of(3) },
       { scheduleFree: true, lr: (step) => (step < 3 ? 0 : 0.5) },
     );
@@ -193,7 +190,7 @@ describe.each([
 
   it("reports the rate of its warm-up", () => {
     const options = { lr: 1, alpha: 0, eps: 1 };
-    const warm = new Class({ w: [8] }, { ...options, scheduleFree: { warmupSteps: 4 } });
+    const warm = makeOf({ w: [8] }, { ...options, scheduleFree: { warmupSteps: 4 } });
     warm.grads.w.fill(1);
     warm.step();
     expect(warm.report().w).toMatchObject({ updateRms: 0.125, medianLr: 0.125, nonFinite: 0 });
@@ -216,7 +213,7 @@ describe.each([
       [{ scheduleFree: { weightLrPower: -1 } }, /weightLrPower: got -1/],
       [{ scheduleFree: { betas: 0.9 } }, /did you mean "beta"/],
     ])("%o", (options, message) => {
-      expect(() => new Class({ w: [1] }, options as Options)).toThrow(
+      expect(() => makeOf({ w: [1] }, options as Options)).toThrow(
         expect.objectContaining({ name: "OptionError", message: expect.stringMatching(message) }),
       );
     });
@@ -231,9 +228,9 @@ describe.each([
 
     it("steps by rows, which leave most elements where they are", () => {
       const message = /scheduleFree moves all of them/;
-      const optimizer = new Class({ w: [4, 2] }, { scheduleFree: true });
+      const optimizer = makeOf({ w: [4, 2] }, { scheduleFree: true });
       expect(() => optimizer.step({ rows: { w: [1] } })).toThrow(message);
-      expect(() => new Class({ w: [4, 2] }, { scheduleFree: true, sparse: "lazy" })).toThrow(message);
+      expect(() => makeOf({ w: [4, 2] }, { scheduleFree: true, sparse: "lazy" })).toThrow(message);
       expect(() => {
         optimizer.groups[0].sparse = "exact";
       }).toThrow(message);

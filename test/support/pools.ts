@@ -1,7 +1,9 @@
 /** Helpers for tests of threads: a pool beside the same tensors on one thread, and workers that can be killed. */
 
+import { FLOAT32, FLOAT64, type Real } from "../../src/base/real.ts";
 import type { Scalars } from "../../src/kernel/contract.ts";
-import { KERNELS } from "../../src/kernel/module.ts";
+import { KERNELS as KERNELS_OF_FLOAT32 } from "../../src/kernel/module.ts";
+import { KERNELS as KERNELS_OF_FLOAT64 } from "../../src/kernel/module-f64.ts";
 import { PLANES, type Segment } from "../../src/kernel/segment.ts";
 import { openWasm } from "../../src/kernel/wasm.ts";
 import { openPool, type PoolSettings } from "../../src/threads.ts";
@@ -39,8 +41,15 @@ const BASE_BYTES = 1024;
 const UNUSED = 0x5eedca5e;
 
 /** The same tensors twice: `pool` works on one copy, `one` on the other. */
-export function makeTwins(threads: number, count: number, settings: Partial<PoolSettings> = {}) {
-  const stride = (Math.ceil(count / 16) + 2) * 64;
+export function makeTwins(
+  threads: number,
+  count: number,
+  settings: Partial<PoolSettings> = {},
+  real: Real = FLOAT32,
+) {
+  const { bytes } = real;
+  const KERNELS = real === FLOAT64 ? KERNELS_OF_FLOAT64 : KERNELS_OF_FLOAT32;
+  const stride = (Math.ceil((count * bytes) / 64) + 2) * 64;
   const initial = Math.ceil((BASE_BYTES + stride * PLANES.length) / 65_536);
   const shared = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
   const plain = new WebAssembly.Memory({ initial });
@@ -56,7 +65,7 @@ export function makeTwins(threads: number, count: number, settings: Partial<Pool
   const segmentOf = (count: number, shift = 0): Segment => {
     const segment = { count } as Segment;
     PLANES.forEach((name, i) => {
-      segment[name] = BASE_BYTES + stride * i + shift * 4;
+      segment[name] = BASE_BYTES + stride * i + shift * bytes;
     });
     return segment;
   };
@@ -66,9 +75,9 @@ export function makeTwins(threads: number, count: number, settings: Partial<Pool
     segmentOf,
     /** Writes ordinary values into both, and a word that nobody writes around them. */
     fill(segment: Segment, seed: number) {
-      const planes = ordinaryPlanes(segment.count, seed);
+      const planes = ordinaryPlanes(segment.count, seed, real);
       plainWords.fill(UNUSED);
-      for (const name of PLANES) new Float32Array(plain.buffer).set(planes[name], segment[name] / 4);
+      for (const name of PLANES) new real.Array(plain.buffer).set(planes[name], segment[name] / bytes);
       sharedWords.set(plainWords);
     },
     hold,

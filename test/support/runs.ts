@@ -74,7 +74,9 @@ export function snapshot(optimizer: Trainee): unknown {
 }
 
 export function exactly(value: unknown): unknown {
-  if (value instanceof Float32Array) return Buffer.from(value.slice().buffer).toString("hex");
+  if (value instanceof Float32Array || value instanceof Float64Array) {
+    return Buffer.from(value.slice().buffer).toString("hex");
+  }
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(exactly);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, exactly(inner)]));

@@ -4,8 +4,10 @@ import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { OptionError, RMSprop } from "rmsprop-wasm";
+import { RMSprop as RMSprop64 } from "rmsprop-wasm/f64";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { generateWorker } from "../../scripts/build-worker.mjs";
+import { FLOAT32, FLOAT64, type Real } from "../../src/base/real.ts";
 import { workerCode } from "../../src/threads/worker.generated.ts";
 import { scalarsFor, seeded, VARIANTS } from "../support/kernels.ts";
 import { makeTwins, workers } from "../support/pools.ts";
@@ -19,15 +21,17 @@ afterEach(async () => {
 /** Chunks are of 16 elements at least, and of all sizes that 256 of them give. */
 const COUNTS = [1, 15, 16, 17, 31, 32, 33, 47, 48, 49, 95, 97, 511, 1025, 4099, 16_383, 40_001];
 
-describe("the bits of one thread", () => {
+describe.each([FLOAT32, FLOAT64] as Real[])("the bits of one thread in $name", (real) => {
+  const Entry = real === FLOAT64 ? (RMSprop64 as unknown as typeof RMSprop) : RMSprop;
+
   it("in every variant, whatever the count and wherever it begins in a cache line", async () => {
-    const twins = makeTwins(3, 40_001 + 16);
+    const twins = makeTwins(3, 40_001 + 16, {}, real);
     await twins.pool.ready;
     for (const { variant, name } of VARIANTS) {
       for (const count of COUNTS) {
         const segment = twins.segmentOf(count, (count * 7 + variant) % 16);
         twins.fill(segment, count);
-        for (let i = 0; i < 2; i++) twins.update(segment, scalarsFor(variant));
+        for (let i = 0; i < 2; i++) twins.update(segment, scalarsFor(variant, {}, real));
         expect(twins.differences(), `${name}, ${count} elements`).toEqual([]);
       }
     }
@@ -35,13 +39,13 @@ describe("the bits of one thread", () => {
   });
 
   it.each([2, 3, 5])("from %i threads over many steps, each of which does its part", async (threads) => {
-    const twins = makeTwins(threads, 100_000, { minChunk: 1024 });
+    const twins = makeTwins(threads, 100_000, { minChunk: 1024 }, real);
     await twins.pool.ready;
     const segment = twins.segmentOf(100_000);
     twins.fill(segment, threads);
     let steps = 0;
     for (; steps < 200 || (steps < 20_000 && twins.pool.chunksDone.includes(0)); steps++) {
-      twins.update(segment, scalarsFor(0));
+      twins.update(segment, scalarsFor(0, {}, real));
     }
     expect(twins.differences()).toEqual([]);
     expect(twins.pool.chunksDone).toHaveLength(threads);
@@ -50,7 +54,7 @@ describe("the bits of one thread", () => {
 
   it("in sums of squares, whose blocks are added in their order", async () => {
     const most = 2048 * 4096 + 4099; // more than one job takes
-    const twins = makeTwins(3, most);
+    const twins = makeTwins(3, most, {}, real);
     await twins.pool.ready;
     const counts = [1, 8, 4095, 4096, 4097, 8191, 8193, 5 * 4096, 20 * 4096 + 3, 1_000_001, most];
     for (const count of counts) {
@@ -67,7 +71,7 @@ describe("the bits of one thread", () => {
 
   it("through the optimizer, clipped by the global norm", async () => {
     const make = (threads: number) =>
-      new RMSprop(
+      new Entry(
         { w: [700, 700], b: [3] },
         { threads, momentum: 0.9, weightDecay: 0.01, globalClipNorm: 1, ema: { decay: 0.9 } },
       );
