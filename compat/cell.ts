@@ -10,6 +10,8 @@ export interface Cell {
   /** The tools that it needs; the version of the first is the place's. */
   tools: readonly [ToolName, ...ToolName[]];
   expects: Expected;
+  /** The digest of its entry: by default that of the main entry. */
+  digest?: string;
   /** Gives a `Report`, unless something went wrong. */
   run(): Promise<unknown>;
 }
@@ -25,6 +27,9 @@ export type Report =
 export const WASM: Expected = { backend: "wasm", threads: 1 };
 export const TWO_THREADS: Expected = { backend: "wasm", threads: 2 };
 export const JS: Expected = { backend: "js", threads: 1 };
+
+/** The name of cells over float64. */
+export const FLOAT64 = "`rmsprop-wasm/f64`";
 
 /** The name of a cell in which two threads are asked for and one is there. */
 export const ONE_THREAD = "`threads: 2` gets one";

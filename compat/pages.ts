@@ -1,7 +1,8 @@
 /** Cells of pages whose module scripts load the package's own files, with no bundler, under friendly and hard headers. */
 import type { Options } from "rmsprop-wasm";
 import { visit } from "./browsers.ts";
-import { type Cell, type Expected, inAddress, JS, ONE_THREAD, TWO_THREADS, WASM } from "./cell.ts";
+import { type Cell, type Expected, FLOAT64, inAddress, JS, ONE_THREAD, TWO_THREADS, WASM } from "./cell.ts";
+import { DIGEST_OF_FLOAT64 } from "./digest.ts";
 import type { Policy } from "./site.ts";
 import { BROWSER_NAMES, BROWSERS, type Browser } from "./tools.ts";
 import type { Workshop } from "./workshop.ts";
@@ -16,6 +17,7 @@ interface Page {
   expects?: Expected;
   /** Added to the browser's. */
   flags?: string[];
+  digest?: string;
 }
 
 const threads = { threads: 2 };
@@ -25,6 +27,7 @@ const friendly = (place: string): Page[] => [
   { place, way: "worker", script: "worker" },
   { place, way: "blob worker", script: "blob-worker" },
   { place, way: "`threads: 2`", script: "page", options: threads, policy: "isolated", expects: TWO_THREADS },
+  { place, way: FLOAT64, script: "f64", digest: DIGEST_OF_FLOAT64 },
 ];
 
 const eightLanes: Page[] = friendly("Chromium with eight lanes")
@@ -53,13 +56,14 @@ const hard: Page[] = [
 export function pageCells(workshop: Workshop, site: string): Cell[] {
   const cell = (
     browser: Browser,
-    { place, way, script, options = {}, policy = "free", expects = WASM, flags }: Page,
+    { place, way, script, options = {}, policy = "free", expects = WASM, flags, digest }: Page,
   ): Cell => ({
     place,
     way,
     browser,
     tools: [browser],
     expects,
+    ...(digest && { digest }),
     async run() {
       await workshop.project("pages");
       return visit(browser, `${site}/${policy}/pages/${script}.html${inAddress(options)}`, flags);

@@ -6,7 +6,7 @@
 const STEPS = 1000;
 
 /**
- * @param {Pick<typeof import("rmsprop-wasm"), "RMSprop" | "dialects">} rmsprop
+ * @param {Pick<typeof import("rmsprop-wasm"), "RMSprop" | "dialects">} rmsprop the entry, or that of another type of elements
  * @param {import("rmsprop-wasm").Options} [options] a cell's wishes beside the mathematics: a backend, threads
  * @returns {Promise<{ backend: string, threads: number, digest: string }>}
  */
@@ -132,7 +132,7 @@ function digestOf(/** @type {Optimizer[]} */ optimizers) {
   for (const optimizer of optimizers) {
     const { params, ema, state, steps, skippedSteps, gradNorm } = optimizer;
     for (const view of [params, ema, ...Object.values(state)].flatMap((record) => Object.values(record))) {
-      add(new Uint32Array(view.buffer, view.byteOffset, view.length));
+      add(new Uint32Array(view.buffer, view.byteOffset, view.byteLength / 4));
     }
     const figures = JSON.stringify([steps, skippedSteps, gradNorm, optimizer.report()]);
     add(new TextEncoder().encode(figures));

@@ -1,6 +1,7 @@
 /** Cells of the runtimes outside of browsers. */
 import type { Options } from "rmsprop-wasm";
-import { asking, type Cell, inAddress, JS, ONE_THREAD, TWO_THREADS, WASM } from "./cell.ts";
+import { asking, type Cell, FLOAT64, inAddress, JS, ONE_THREAD, TWO_THREADS, WASM } from "./cell.ts";
+import { DIGEST_OF_FLOAT64 } from "./digest.ts";
 import { fetchJson, runCommand, startServer } from "./processes.ts";
 import { type ToolName, tool } from "./tools.ts";
 import type { Workshop } from "./workshop.ts";
@@ -22,11 +23,16 @@ export function runtimeCells(workshop: Workshop): Cell[] {
     },
   });
   const threads = asking({ threads: 2 });
+  const doubles = (place: string, name: ToolName, before: string[] = []): Cell => ({
+    ...cell(place, FLOAT64, name, [...before, "f64.mjs"]),
+    digest: DIGEST_OF_FLOAT64,
+  });
   return [
     ...NODES.flatMap((name) => [
       cell("Node", "`import`", name, ["import.mjs"]),
       cell("Node", "`require`", name, ["require.cjs"]),
       cell("Node", "`threads: 2`", name, ["import.mjs", threads], TWO_THREADS),
+      doubles("Node", name),
       // V8 has no switch for SIMD itself, but one for SSE 4.1, without which it has none.
       cell("Node without SIMD", "`import`", name, ["--no-enable-sse4-1", "import.mjs"], JS),
       cell("Node without WebAssembly", "`import`", name, ["--jitless", "import.mjs"], JS),
@@ -43,9 +49,11 @@ export function runtimeCells(workshop: Workshop): Cell[] {
     ]),
     cell("Deno", "`import`", DENO, ["run", "import.mjs"]),
     cell("Deno", "`threads: 2`", DENO, ["run", "import.mjs", threads], TWO_THREADS),
+    doubles("Deno", DENO, ["run"]),
     cell("Bun", "`import`", BUN, ["import.mjs"]),
     cell("Bun", "`require`", BUN, ["require.cjs"]),
     cell("Bun", "`threads: 2`", BUN, ["import.mjs", threads], TWO_THREADS),
+    doubles("Bun", BUN),
     ...workerdCells(workshop),
   ];
 }
@@ -53,14 +61,18 @@ export function runtimeCells(workshop: Workshop): Cell[] {
 /** Cells of workerd, which has no threads to share memory with, whatever a program asks for. */
 function workerdCells(workshop: Workshop): Cell[] {
   const workerd = () => workshop.once("the server of Wrangler", () => serveByWrangler(workshop));
-  const cell = (way: string, options: Options): Cell => ({
+  const cell = (way: string, options: Options, path = ""): Cell => ({
     place: "Cloudflare Workers, by Wrangler",
     way,
     tools: ["wrangler", "node-22"],
     expects: WASM,
-    run: async () => fetchJson(`${await workerd()}${inAddress(options)}`),
+    run: async () => fetchJson(`${await workerd()}${path}${inAddress(options)}`),
   });
-  return [cell("`import`", {}), cell(ONE_THREAD, { threads: 2 })];
+  return [
+    cell("`import`", {}),
+    cell(ONE_THREAD, { threads: 2 }),
+    { ...cell(FLOAT64, {}, "/f64"), digest: DIGEST_OF_FLOAT64 },
+  ];
 }
 
 async function serveByWrangler(workshop: Workshop): Promise<string> {

@@ -46,8 +46,13 @@ export class RMSprop<const P extends Params<Float64Array> = ParamRecord<Float64A
     handle: Handle,
     options: AttachOptions = {},
   ): RMSprop<P> {
-    return new RMSprop<P>(new Attachment(handle, options, KERNELS.real) as never);
+    return attached<P>(new Attachment(handle, options, KERNELS.real));
   }
+}
+
+/** Outside of the class: bundlers rename one that names itself, and consoles show its name. */
+function attached<const P extends Params<Float64Array>>(attachment: Attachment): RMSprop<P> {
+  return new RMSprop<P>(attachment as never);
 }
 
 export * from "./errors.ts";

@@ -44,8 +44,13 @@ export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> 
     handle: Handle,
     options: AttachOptions = {},
   ): RMSprop<P> {
-    return new RMSprop<P>(new Attachment(handle, options, FLOAT32) as never);
+    return attached<P>(new Attachment(handle, options, FLOAT32));
   }
+}
+
+/** Outside of the class: bundlers rename one that names itself, and consoles show its name. */
+function attached<const P extends Params>(attachment: Attachment): RMSprop<P> {
+  return new RMSprop<P>(attachment as never);
 }
 
 export * from "./errors.ts";

@@ -7,6 +7,7 @@ import type { SurfaceName } from "./surfaces.ts";
 export const racerTitles: Record<RacerName, string> = {
   descent: "Gradient descent",
   adam: "Adam",
+  scheduleFree: "Schedule-free",
   rmsprop: "RMSprop",
 };
 

@@ -2,8 +2,12 @@
 import type { Palette } from "../style/palette.ts";
 import { racerTitles } from "./captions.ts";
 import { levelsOf, lineThrough, MAP, mapScales, tenth } from "./map.ts";
-import { type Lane, RACER_NAMES, Race, type RacerName, settingsFor } from "./race.ts";
+import { type Lane, Race, settingsFor } from "./race.ts";
 import { surfaces } from "./surfaces.ts";
+
+/** For those who meet RMSprop here, three are enough. */
+const RACERS = ["descent", "adam", "rmsprop"] as const;
+type PictureRacer = (typeof RACERS)[number];
 
 const STEPS = 600;
 const SECONDS = 9;
@@ -25,12 +29,12 @@ export function racePicture(palette: Palette): string {
   const [minimum] = surface.minima;
   const cross = `<path d="M-7-7L7 7M-7 7L7-7" transform="translate(${tenth(x(minimum!.x))},${tenth(y(minimum!.y))})" stroke="${palette.ink}" stroke-width="3" stroke-linecap="round"/>`;
 
-  const racers = RACER_NAMES.map((name) => {
+  const racers = RACERS.map((name) => {
     const path = lineThrough(race.lanes[name].path, surface);
     return `<path class="${name}" d="M${path}" pathLength="1"/>`;
   });
-  const dots = RACER_NAMES.map((name) => `<circle class="${name}-dot" r="${name === "rmsprop" ? 7 : 6}"/>`);
-  const legend = [...RACER_NAMES]
+  const dots = RACERS.map((name) => `<circle class="${name}-dot" r="${name === "rmsprop" ? 7 : 6}"/>`);
+  const legend = [...RACERS]
     .reverse()
     .map((name, i) => legendOf(name, race.lanes[name], 18 + i * 212, palette));
   race.dispose();
@@ -38,7 +42,7 @@ export function racePicture(palette: Palette): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${MAP.width} ${MAP.height + LEGEND_HEIGHT}" font-family="system-ui, sans-serif" font-size="14">
 <title>RMSprop, Adam and gradient descent on the way down a ravine</title>
 <style>
-${RACER_NAMES.map((name) => styleOf(name, race.lanes[name], race, palette)).join("\n")}
+${RACERS.map((name) => styleOf(name, race.lanes[name], race, palette)).join("\n")}
 </style>
 <clipPath id="map"><rect width="${MAP.width}" height="${MAP.height}" rx="10"/></clipPath>
 <g clip-path="url(#map)">
@@ -57,7 +61,7 @@ ${legend.join("\n")}
 `;
 }
 
-function legendOf(name: RacerName, { distance }: Lane, left: number, palette: Palette): string {
+function legendOf(name: PictureRacer, { distance }: Lane, left: number, palette: Palette): string {
   const [top, below] = [MAP.height + 24, MAP.height + 44];
   return `<rect x="${left}" y="${top - 7}" width="20" height="4" rx="2" fill="${palette[name]}"/>
 <text x="${left + 28}" y="${top}" font-weight="600" fill="${palette.ink}">${racerTitles[name]}</text>
@@ -65,7 +69,7 @@ function legendOf(name: RacerName, { distance }: Lane, left: number, palette: Pa
 }
 
 /** Draws a racer and moves it: as far along its path at each moment as it was at that step. */
-function styleOf(name: RacerName, { path }: Lane, { surface }: Race, palette: Palette): string {
+function styleOf(name: PictureRacer, { path }: Lane, { surface }: Race, palette: Palette): string {
   const { x, y } = mapScales(surface);
   const travelled = [0];
   path.slice(1).forEach((point, i) => {

@@ -1,10 +1,10 @@
 /** A race down a surface: the place of each racer after each step. Nothing here knows of the page. */
 import { dialects } from "rmsprop-wasm";
 import { type Random, seededRandom } from "../../examples/mnist/random.ts";
-import { Adam, Descent, type Racer, type RaceSettings, RmspropRacer } from "./racers.ts";
+import { Adam, Descent, type Racer, type RaceSettings, RmspropRacer, ScheduleFreeRacer } from "./racers.ts";
 import type { Point, Surface } from "./surfaces.ts";
 
-export const RACER_NAMES = ["descent", "adam", "rmsprop"] as const;
+export const RACER_NAMES = ["descent", "adam", "scheduleFree", "rmsprop"] as const;
 export type RacerName = (typeof RACER_NAMES)[number];
 
 /** Steps in a row inside the goal that count as arrival: who merely shoots through it has not arrived. */
@@ -31,6 +31,7 @@ export interface Lane {
 export class Race {
   readonly lanes: Readonly<Record<RacerName, Lane>>;
   readonly rmsprop: RmspropRacer;
+  readonly #scheduleFree: ScheduleFreeRacer;
   steps = 0;
   readonly #random: Random;
 
@@ -42,6 +43,7 @@ export class Race {
   ) {
     this.#random = seededRandom(seed);
     this.rmsprop = new RmspropRacer(start, settings);
+    this.#scheduleFree = new ScheduleFreeRacer(start, settings);
     const laneOf = (racer: Racer): Lane => ({
       racer,
       path: [{ ...start }],
@@ -53,6 +55,7 @@ export class Race {
     this.lanes = {
       descent: laneOf(new Descent(start, settings)),
       adam: laneOf(new Adam(start, settings)),
+      scheduleFree: laneOf(this.#scheduleFree),
       rmsprop: laneOf(this.rmsprop),
     };
   }
@@ -77,7 +80,8 @@ export class Race {
 
   #advance(lane: Lane, error: Point): void {
     const { racer, path } = lane;
-    const slope = this.surface.gradient(racer.at.x, racer.at.y);
+    const from = racer.gradientAt ?? racer.at;
+    const slope = this.surface.gradient(from.x, from.y);
     racer.step({ x: slope.x + error.x, y: slope.y + error.y });
     const at = { ...racer.at };
     lane.distance = distanceToMinimum(this.surface, at);
@@ -98,6 +102,7 @@ export class Race {
 
   dispose(): void {
     this.rmsprop.dispose();
+    this.#scheduleFree.dispose();
   }
 }
 

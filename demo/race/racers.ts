@@ -1,5 +1,5 @@
-/** The three ways downhill. RMSprop is the library's; the others are as their textbooks have them. */
-import { type Hyperparameters, RMSprop } from "rmsprop-wasm";
+/** The ways downhill. RMSprop is the library's; the others are as their textbooks have them. */
+import { type Hyperparameters, type Options, RMSprop } from "rmsprop-wasm";
 import type { Point } from "./surfaces.ts";
 
 export interface RaceSettings {
@@ -8,9 +8,11 @@ export interface RaceSettings {
   descentLr: number;
 }
 
-/** A racer: its place, and one step from there along a gradient. */
+/** A racer: its place, and one step along a gradient. */
 export interface Racer {
   readonly at: Point;
+  /** The place that the gradient is taken at, where that is another one. */
+  readonly gradientAt?: Point;
   step(gradient: Point): void;
   apply(settings: RaceSettings): void;
 }
@@ -39,8 +41,9 @@ export class Descent implements Racer {
 export class RmspropRacer implements Racer {
   readonly #optimizer;
 
-  constructor(start: Point, { rmsprop }: RaceSettings) {
-    this.#optimizer = new RMSprop({ x: Float32Array.of(start.x), y: Float32Array.of(start.y) }, rmsprop);
+  constructor(start: Point, { rmsprop }: RaceSettings, options: Pick<Options, "scheduleFree"> = {}) {
+    const params = { x: Float32Array.of(start.x), y: Float32Array.of(start.y) };
+    this.#optimizer = new RMSprop(params, { ...rmsprop, ...options });
   }
 
   get at(): Point {
@@ -74,8 +77,32 @@ export class RmspropRacer implements Racer {
     return { x: x.medianLr, y: y.medianLr };
   }
 
+  /** Gives the place of the averages of `scheduleFree`. */
+  protected get average(): Point {
+    this.#optimizer.eval();
+    const { x, y } = this.#optimizer.params;
+    const average = { x: x[0]!, y: y[0]! };
+    this.#optimizer.train();
+    return average;
+  }
+
   dispose(): void {
     this.#optimizer.dispose();
+  }
+}
+
+/** RMSprop with `scheduleFree`. Its place is the average that one evaluates with; it trains at another. */
+export class ScheduleFreeRacer extends RmspropRacer {
+  constructor(start: Point, settings: RaceSettings) {
+    super(start, settings, { scheduleFree: true });
+  }
+
+  override get at(): Point {
+    return this.average;
+  }
+
+  get gradientAt(): Point {
+    return super.at;
   }
 }
 

@@ -9,6 +9,8 @@ import type { RowLists, Rows } from "./rows.ts";
 import { refuseOverflow } from "./state-dict.ts";
 import { acceptGrowth } from "./tensor.ts";
 
+const NO_GRADIENTS: Gradients = { gradScale: 1, lists: undefined, known: undefined };
+
 /** Takes an optimizer's steps, and keeps what it tells of them. */
 export class Steps {
   /** Steps that `nonFinite: "skip"` has skipped. */
@@ -16,7 +18,7 @@ export class Steps {
   /** The norm of all gradients at the last step that has measured it. */
   gradNorm: number | undefined;
   /** The gradients of the last step, for `report`. */
-  gradients: Gradients = { gradScale: 1, lists: undefined, known: undefined };
+  gradients: Gradients = NO_GRADIENTS;
   /** The step that is being taken: one object for all, since a small model's update takes hardly longer than to make one. */
   #step: Step | undefined;
 
@@ -58,6 +60,12 @@ export class Steps {
     progress.advance(before, shard);
     kernel.settle?.(groups, progress);
     return true;
+  }
+
+  /** Lets go of tensors and their memory. */
+  forget(): void {
+    this.#step = undefined;
+    this.gradients = NO_GRADIENTS;
   }
 
   /** Goes on from a state that was loaded. */

@@ -61,7 +61,7 @@ for (const name of BROWSERS) {
         await visit();
         await visitor.press("#race-again");
         await visitor.until("#race-steps", (text) => Number(text) > 60);
-        for (const racer of ["rmsprop", "adam", "descent"]) {
+        for (const racer of ["rmsprop", "scheduleFree", "adam", "descent"]) {
           const path = await visitor.page.$eval(`path.${racer}`, (line) => line.getAttribute("d")!);
           expect(path.split("L").length).toBeGreaterThan(60);
         }

@@ -4,6 +4,7 @@ import { RMSprop } from "rmsprop-wasm/f64";
 import { describe, expect, it } from "vitest";
 import { optionsOfCase } from "./arguments.ts";
 import { distance, finiteElements, scaleOf } from "./distance.ts";
+import { runExactly } from "./exact.ts";
 import { gradients } from "./inputs.ts";
 import { type Training, train } from "./train.ts";
 import { type Case, goldenAt, manifest, optionsInFloat64, type ResultName, scheduleOf } from "./vectors.ts";
@@ -49,13 +50,16 @@ describe.each(Object.keys(manifest.frameworks))("%s", (framework) => {
     expect(train({ RMSprop }, { ...training, backend: "js" }).bits.equals(ours.bits)).toBe(true);
 
     const squareAvg = goldenAt(one.results.squareAvg).double;
+    // Optax corrects a centered variance otherwise, on purpose (golden.test.ts): there the formula, in double, stands for it.
+    const isOtherMathematics = one.options.centered && one.options.biasCorrection;
+    const formula = isOtherMathematics ? runExactly(optionsInFloat64(one), one.inputs) : undefined;
     for (const name of Object.keys(one.results) as ResultName[]) {
       const golden = goldenAt(one.results[name]!);
       const { ordinary } = finiteElements(golden, one.inputs);
-      const far = (values: ArrayLike<number>) =>
-        distance(values, golden.double, ordinary, scaleOf(name, { squareAvg }));
-      const limit = limitOf(name, one) * FINER * far(golden.single).rms;
-      expect(far(ours.results[name]!).rms).toBeLessThanOrEqual(limit);
+      const far = (values: ArrayLike<number>, judge: ArrayLike<number>) =>
+        distance(values, judge, ordinary, scaleOf(name, { squareAvg }));
+      const limit = limitOf(name, one) * FINER * far(golden.single, golden.double).rms;
+      expect(far(ours.results[name], formula?.[name] ?? golden.double).rms).toBeLessThanOrEqual(limit);
     }
   });
 });

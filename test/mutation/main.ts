@@ -19,8 +19,9 @@ const SUITES: Readonly<Record<string, RegExp>> = {
   "src/checkpoint": /checkpoint\//,
   "src/threads": /threads\//,
 };
-/** Tests that see no mutant, being about a compiler or other processes, or that would take minutes for each. */
-const LEFT_OUT = /(binary|kernel\/rows|members|foreign-modules|lacking|dying|everywhere)\.test\.ts$/;
+/** Tests that see no mutant, being about a compiler, garbage or other processes, or that would take minutes for each. */
+const LEFT_OUT =
+  /(binary|kernel\/rows|freed|many|members|foreign-modules|lacking|dying|everywhere)\.test\.ts$/;
 const TESTS = ["memory", "kernel", "options", "optimizer", "checkpoint", "threads"];
 
 /** Files of a folder by their paths, in order. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type Options, RMSprop } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { DIGEST } from "../../compat/digest.ts";
+import { DIGEST, DIGEST_OF_FLOAT64 } from "../../compat/digest.ts";
 import { run } from "../../compat/program.js";
 import { savedResult } from "../../compat/result.ts";
 import { supportPage, withSupportTable } from "../../compat/support-table.ts";
@@ -19,6 +19,8 @@ describe("a thousand steps over all variants end in the digest", () => {
     [{ threads: 2 }, { backend: "wasm", threads: 2 }],
   ] satisfies [Options, object][])("with %o", async (options, expected) => {
     expect(await run(await import("rmsprop-wasm"), options)).toEqual({ ...expected, digest: DIGEST });
+    const doubles = await run((await import("rmsprop-wasm/f64")) as never, options);
+    expect(doubles).toEqual({ ...expected, digest: DIGEST_OF_FLOAT64 });
   });
 
   it("in rmsprop-wasm/js", async () => {

@@ -54,6 +54,16 @@ describe.each(USES)("importing %s", (entry, use) => {
   });
 });
 
+it.each(["rmsprop-wasm", "rmsprop-wasm/f64", "rmsprop-wasm/js"])(
+  "gives classes of %s the names that consoles show",
+  (entry) => {
+    const code = `
+    const { RMSprop } = await import("${entry}");
+    console.log(RMSprop.name, Object.getPrototypeOf(RMSprop).name);`;
+    expect(run(code, ESM)).toEqual({ ...SUCCESS, stdout: "RMSprop Optimizer\n" });
+  },
+);
+
 it("maps the stack of an error to the line of the source that threw it", () => {
   const { stderr } = run(
     'import { RMSprop } from "rmsprop-wasm"; new RMSprop({ w: [1] }, { lr: -1 });',
