@@ -92,12 +92,14 @@ export const DECAYED: u32 = 8;
 export const NESTEROV: u32 = 16;
 export const CORRECTED: u32 = 32;
 export const AVERAGED: u32 = 64;
-const ZEROED: u32 = 128;
-const DECOUPLED: u32 = 256;
-const FLUSHED: u32 = 512;
+export const ZEROED: u32 = 128;
+export const DECOUPLED: u32 = 256;
+export const FLUSHED: u32 = 512;
 const SCHEDULE_FREE: u32 = 1024;
 /** Averages as alpha·v + (w·g)·g; `update` finds out. */
 const MIXED: u32 = 2048;
+/** One mean square for each row: `rowwise.ts`. */
+export const ROWWISE: u32 = 4096;
 
 function uses<Switch>(variant: u32, bit: u32): bool {
   if (isVoid<Switch>()) return false;

@@ -23,6 +23,7 @@ const OPTION_OF: Readonly<Record<string, keyof Options>> = {
   alpha: "alpha",
   rho: "alpha",
   decay: "alpha",
+  ema_beta: "alpha",
   "trace.decay": "momentum",
   eps: "eps",
   epsilon: "eps",
