@@ -45,6 +45,7 @@ const defaults: Settings = {
   clipNorm: Infinity,
   maximize: false,
   sparse: undefined,
+  rowwiseState: false,
   globalClipNorm: Infinity,
   nonFinite: "propagate",
   ema: undefined,
