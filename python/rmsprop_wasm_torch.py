@@ -7,7 +7,8 @@
 Parameters are found by their names in `module.named_parameters()`. Under DistributedDataParallel hand in the module
 inside it, load in every process, and save in one of them. Clipping and schedules of the learning rate are the caller's
 in PyTorch: what the file says of them is kept for the way back. Running averages of the weights (`ema`) go on here.
-Buffers, as batch norm's, and parameters that the optimizer doesn't train travel with the file.
+A run with `scheduleFree` goes on in schedulefree's ScheduleFreeWrapper, in train mode, which `load` gives then and `save`
+takes; its warm-up is the caller's. Buffers, as batch norm's, and parameters that the optimizer doesn't train travel with the file.
 """
 
 import json
@@ -32,6 +33,7 @@ OURS = {
 # The keys of a group that both sides know. Schedulers and users add more.
 KEYS = {
     *OURS,
+    *("k", "weight_sum", "lr_max"),
     *("lr", "momentum", "alpha", "eps", "centered", "weight_decay", "maximize", "capturable", "foreach", "differentiable"),
     "sparse",
 }
@@ -43,6 +45,8 @@ def load(path, module: torch.nn.Module) -> torch.optim.RMSprop:
     """Copies a file's parameters and buffers into the module, and makes the optimizer that goes on from its state."""
     with safe_open(path, "pt") as file:
         own, metadata = _own(file.metadata(), path)
+        if own["options"].get("lr") == "auto":
+            raise ValueError(f"{path} has a learned rate (lr: auto), which torch.optim.RMSprop doesn't have")
         names = [name for group in own["groups"] for name in group]
         carried = set(own.get("carried", {}).get("tensors", []))
         parameters = dict(module.named_parameters())
@@ -79,11 +83,28 @@ def load(path, module: torch.nn.Module) -> torch.optim.RMSprop:
     ema = own["options"].get("ema")
     if ema:
         optimizer.register_step_post_hook(lambda *_: _average(optimizer, ema["decay"]))
-    return optimizer
+    free = own["options"].get("scheduleFree")
+    return _wrapped(optimizer, free) if free else optimizer
+
+
+def _wrapped(optimizer: torch.optim.RMSprop, free: dict):
+    """The wrapper of the package schedulefree, whose state is that of the optimizer inside: z, k, weight_sum and lr_max."""
+    from schedulefree import ScheduleFreeWrapper
+
+    if any(group["weight_decay"] > 0 for group in optimizer.param_groups):
+        raise ValueError("schedulefree takes the weight decay of the optimizer inside at z, rmsprop-wasm at y: load without")
+    settings = {"momentum": free["beta"], "r": free["r"], "weight_lr_power": free["weightLrPower"]}
+    wrapper = ScheduleFreeWrapper(optimizer, **settings)
+    # The file's parameters are y: train() would take them for the averages.
+    wrapper.train_mode = True
+    return wrapper
 
 
 def save(path, module: torch.nn.Module, optimizer: torch.optim.RMSprop) -> None:
     """Writes the file for the way back. Whoever opens the path meanwhile gets the old file or the new one."""
+    if not getattr(optimizer, "train_mode", True):
+        raise ValueError("the averages stand in for the parameters: call optimizer.train() first")
+    optimizer = getattr(optimizer, "base", optimizer)
     if not isinstance(optimizer, torch.optim.RMSprop):
         raise TypeError(f"the optimizer is a {type(optimizer).__name__}, expected a torch.optim.RMSprop")
     own = getattr(optimizer, "rmsprop_wasm", FRESH)
@@ -198,6 +219,8 @@ def _state(parameter: torch.Tensor, state: dict, values: dict, own: dict) -> dic
         fresh["grad_avg"] = torch.zeros_like(parameter)
     if own["options"].get("ema"):
         fresh["ema"] = parameter.clone()
+    if own["options"].get("scheduleFree"):
+        fresh["z"] = parameter.clone()
     return {kind: state.get(kind, value) for kind, value in fresh.items()}
 
 

@@ -4,6 +4,7 @@
  *
  *     npm start
  *     npm start -- --epochs 2 --limit 10000 --seed 7 --backend js
+ *     npm start -- --rate auto
  *
  * The network has 784 inputs, 128 hidden units and 10 outputs: 101,770 weights. Read on in this order: `train.ts`
  * (the training loop, and the only use of the optimizer), `network.ts` (the gradients), `race.ts` (the stopwatch),
@@ -11,14 +12,18 @@
  */
 import { parseArgs } from "node:util";
 import cliProgress from "cli-progress";
+import { figuresOf, readResult } from "../tuning/table.ts";
 import { loadMnist } from "./data.ts";
-import { type EpochReport, type TrainingOptions, type TrainingReport, train } from "./train.ts";
+import { type EpochReport, RATES, type TrainingOptions, type TrainingReport, train } from "./train.ts";
 
 const USAGE = `Usage: npm start -- [options]
   --epochs N          passes over the training images  (5)
   --limit N           train on the first N images only (60000)
   --seed N            of the initial weights and the shuffling (1)
-  --backend wasm|js   what computes the updates (wasm)`;
+  --backend wasm|js   what computes the updates (wasm)
+  --rate schedule|scheduleFree|auto
+                      the learning rate: tuned by hand, averages in place of a schedule, or one that finds itself
+                      (schedule)`;
 
 function main(): void {
   const options = parseOptions();
@@ -43,6 +48,7 @@ function parseOptions(): TrainingOptions | undefined {
         limit: { type: "string", default: "60000" },
         seed: { type: "string", default: "1" },
         backend: { type: "string", default: "wasm" },
+        rate: { type: "string", default: "schedule" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -51,6 +57,10 @@ function parseOptions(): TrainingOptions | undefined {
       return undefined;
     }
     const { backend } = values;
+    const rate = RATES.find((name) => name === values.rate);
+    if (rate === undefined) {
+      throw new Error(`--rate is "${values.rate}", expected ${RATES.join(", ")}`);
+    }
     if (backend !== "wasm" && backend !== "js") {
       throw new Error(`--backend is "${backend}", expected wasm or js`);
     }
@@ -59,6 +69,7 @@ function parseOptions(): TrainingOptions | undefined {
       limit: wholeNumber("limit", values.limit, 1),
       seed: wholeNumber("seed", values.seed, 0),
       backend,
+      rate,
     };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
@@ -116,19 +127,42 @@ function createProgressBar(): Required<Pick<TrainingOptions, "onUpdate" | "onEpo
 }
 
 function summarise(report: TrainingReport, seconds: number): void {
-  const { optimizer, plainLoop } = report.milliseconds;
+  const { race } = report;
+  const beside = race ? ", and the plain loop beside it" : "";
+  console.log(`
+test accuracy   ${percent(report.accuracy)}
+time            ${seconds.toFixed(1)} s in all: loading, training, testing${beside}
+backend         ${report.backend}
+updates         ${count(report.updates)}
+${race ? comparisonOf(race) : tuningText(report.learnedLr)}
+weights         sha256 ${report.digest}`);
+}
+
+function comparisonOf({
+  optimizer,
+  plainLoop,
+  largestDifference,
+}: NonNullable<TrainingReport["race"]>): string {
   const ratio = plainLoop / optimizer;
   const comparison =
     ratio >= 1 ? `${ratio.toFixed(1)} times as long` : `${(100 * ratio).toFixed(0)} % of that`;
-  console.log(`
-test accuracy   ${percent(report.accuracy)}
-time            ${seconds.toFixed(1)} s in all: loading, training, testing, and the plain loop beside it
-backend         ${report.backend}
-updates         ${count(report.updates)}
+  return `\
   optimizer     ${count(Math.round(optimizer))} ms
   plain loop    ${count(Math.round(plainLoop))} ms, ${comparison}, for the same gradients
-                (its weights end up within ${report.largestDifference.toExponential(0)} of the optimizer's)
-weights         sha256 ${report.digest}`);
+                (its weights end up within ${largestDifference.toExponential(0)} of the optimizer's)`;
+}
+
+/** The best that a constant rate would have reached, by the tuning bench: on a smaller network, in fewer updates. */
+function tuningText(learnedLr: number | undefined): string {
+  const { tasks, rates } = readResult();
+  const task = tasks.find(({ name }) => name.startsWith("MNIST"))!;
+  const { best, free, auto } = figuresOf(task, rates);
+  const learned = learnedLr === undefined ? "" : `learned rate    ${learnedLr.toPrecision(3)}\n`;
+  return `${learned}\
+without tuning  the tuning bench trains ${task.name} for ${task.steps} updates. Its test loss:
+  best rate     ${best.loss}, the best of ${rates.length} constant rates (${best.rate})
+  scheduleFree  ${free}, at its default rate
+  auto          ${auto}`;
 }
 
 const count = (value: number) => value.toLocaleString("en");

@@ -3,7 +3,7 @@
  * machine, with every engine and with either backend; `digest` tells.
  */
 import { createHash } from "node:crypto";
-import { RMSprop } from "rmsprop-wasm";
+import { type Options, RMSprop } from "rmsprop-wasm";
 import { CLASSES, type DataSet, PIXELS } from "./digits.ts";
 import { accumulateGradients, accuracy, initialise, shapes } from "./network.ts";
 import { Race } from "./race.ts";
@@ -15,10 +15,15 @@ export interface TrainingOptions {
   limit: number;
   seed: number;
   backend: "wasm" | "js";
+  /** The learning rate: a schedule that was tuned by hand, or one of the two that need no tuning. */
+  rate?: Rate;
   /** Called after each update, with the mean loss of the epoch so far. */
   onUpdate?: (update: number, updatesPerEpoch: number, loss: number) => void;
   onEpoch?: (epoch: EpochReport) => void;
 }
+
+export const RATES = ["schedule", "scheduleFree", "auto"] as const;
+export type Rate = (typeof RATES)[number];
 
 export interface EpochReport {
   epoch: number;
@@ -31,8 +36,10 @@ export interface TrainingReport {
   accuracy: number;
   backend: string;
   updates: number;
-  milliseconds: { optimizer: number; plainLoop: number };
-  largestDifference: number;
+  /** The plain loop beside the optimizer, which has a schedule of its rate alone. */
+  race: { optimizer: number; plainLoop: number; largestDifference: number } | undefined;
+  /** With the rate "auto". */
+  learnedLr: number | undefined;
   digest: string;
 }
 
@@ -41,7 +48,7 @@ const BATCH = 64;
 const LEARNING_RATE = 2e-3;
 
 export function train(data: { train: DataSet; test: DataSet }, options: TrainingOptions): TrainingReport {
-  const { epochs, limit, seed, backend, onUpdate, onEpoch } = options;
+  const { epochs, limit, seed, backend, rate = "schedule", onUpdate, onEpoch } = options;
   const random = seededRandom(seed);
 
   const order = Uint32Array.from({ length: Math.min(limit, data.train.labels.length) }, (_, i) => i);
@@ -49,9 +56,14 @@ export function train(data: { train: DataSet; test: DataSet }, options: Training
   // Down to zero in a straight line: the last updates settle what the first ones have found.
   const lr = (step: number) => LEARNING_RATE * (1 - step / (epochs * updatesPerEpoch));
 
-  const optimizer = new RMSprop(shapes(PIXELS, HIDDEN, CLASSES), { lr, backend });
+  const rates: Record<Rate, Options> = {
+    schedule: { lr },
+    scheduleFree: { scheduleFree: true },
+    auto: { lr: "auto", biasCorrection: true },
+  };
+  const optimizer = new RMSprop(shapes(PIXELS, HIDDEN, CLASSES), { ...rates[rate], backend });
   initialise(optimizer.params, random);
-  const race = new Race(optimizer, lr);
+  const race = rate === "schedule" ? new Race(optimizer, lr) : undefined;
   let testAccuracy = 0;
 
   for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -62,10 +74,15 @@ export function train(data: { train: DataSet; test: DataSet }, options: Training
       const batch = order.subarray((update - 1) * BATCH, update * BATCH);
       optimizer.zeroGrad();
       loss += accumulateGradients(optimizer.params, optimizer.grads, data.train, batch);
-      race.update(); // calls optimizer.step(), with a stopwatch
+      if (race)
+        race.update(); // calls optimizer.step(), with a stopwatch
+      else optimizer.step();
       onUpdate?.(update, updatesPerEpoch, loss / update);
     }
+    // With scheduleFree, the average is what has learned.
+    if (rate === "scheduleFree") optimizer.eval();
     testAccuracy = accuracy(optimizer.params, data.test);
+    if (rate === "scheduleFree" && epoch < epochs) optimizer.train();
     const seconds = (performance.now() - start) / 1000;
     onEpoch?.({ epoch, loss: loss / updatesPerEpoch, accuracy: testAccuracy, seconds });
   }
@@ -73,9 +90,9 @@ export function train(data: { train: DataSet; test: DataSet }, options: Training
   return {
     accuracy: testAccuracy,
     backend: optimizer.backend,
-    updates: race.updates,
-    milliseconds: race.milliseconds,
-    largestDifference: race.largestDifference(),
+    updates: epochs * updatesPerEpoch,
+    race: race && { ...race.milliseconds, largestDifference: race.largestDifference() },
+    learnedLr: optimizer.learnedLr,
     digest: digest(optimizer.params),
   };
 }

@@ -2,6 +2,7 @@
 import type { serialization } from "@tensorflow/tfjs-core";
 import { FLOAT32 } from "../base/real.ts";
 import { checkIsPlain, defaultsOf, type Rules, resolve } from "../base/rules.ts";
+import { OptionError } from "../errors.ts";
 import { dialects } from "../options/dialects.ts";
 import { CLIP, checkTogether, HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
 import { checkClipping, NON_FINITE, type OptimizerOptions } from "../options/options.ts";
@@ -43,6 +44,12 @@ const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
 /** Checks options, and takes from `base` those that are left out. */
 export function resolveRMSPropOptions(given: RMSPropOptions, base = DEFAULTS): ResolvedOptions {
   checkIsPlain(given);
+  const { lr, scheduleFree } = given as { lr?: unknown; scheduleFree?: unknown };
+  if (lr === "auto" || scheduleFree) {
+    throw new OptionError(
+      `Option ${scheduleFree ? "scheduleFree" : 'lr: "auto"'} is one of rmsprop-wasm itself, not of the drop-in for tf.js: leave it out, or step RMSprop of "rmsprop-wasm" with gradients of tf.grads.`,
+    );
+  }
   const resolved = resolve(RULES, base, given, FLOAT32);
   checkTogether(resolved, FLOAT32);
   checkClipping(resolved.globalClipNorm, [resolved]);

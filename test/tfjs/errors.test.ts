@@ -213,6 +213,8 @@ describeDropIn(({ tf, dropIn }) => {
     [{ learningRate: 1e-3 }, /Unknown option "learningRate": did you mean "lr"/],
     [{ globalclipnorm: 1 }, /did you mean "globalClipNorm"/],
     [{ ema: { decay: 0.9 } }, /Unknown option "ema"/],
+    [{ lr: "auto" }, /lr: "auto" is one of rmsprop-wasm itself/],
+    [{ scheduleFree: true }, /scheduleFree is one of rmsprop-wasm itself/],
     [{ alpha: 2 }, /Option alpha: got 2, expected a number from 0 to 1 \(default 0.9\)/],
     [{ lr: -1 }, /Option lr: got -1, .* \(default 0.001\)/],
     [{ eps: 0 }, /Option eps: got 0, .* \(default 1e-7\)/],
