@@ -1,3 +1,3 @@
 export { sumOfSquares } from "./gradient";
 export { update } from "./rmsprop";
-export { catchUpRows, updateRows } from "./rows";
+export { updateRows } from "./rows";

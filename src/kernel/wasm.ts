@@ -3,14 +3,14 @@ import { instantiateSync } from "@assemblyscript/loader";
 import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import { argumentsOf, type Kernel } from "./contract.ts";
+import { PLANES } from "./segment.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
   /** Takes the arguments that `argumentsOf` gives. */
   update(...args: number[]): void;
-  /** Takes the arguments of `update`, the list of rows, and that of entries. */
+  /** Takes the arguments of `update`, and before the scalars the lists of entries and of rows. */
   updateRows(...args: number[]): void;
-  catchUpRows(...args: number[]): void;
   sumOfSquares(grad: number, count: number, scale: number): number;
 }
 
@@ -37,7 +37,7 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
       { cause },
     );
   }
-  const { update, updateRows, catchUpRows, sumOfSquares } = exports;
+  const { update, updateRows, sumOfSquares } = exports;
   return {
     backend: "wasm",
     real,
@@ -71,10 +71,12 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
       );
     },
     updateRows(segment, scalars, rows, behind) {
-      updateRows(...argumentsOf(segment, scalars), rows.ptr, rows.count, behind.ptr, behind.count);
+      const [variant, ...others] = argumentsOf(segment, scalars);
+      const planes = others.splice(0, PLANES.length + 1);
+      updateRows(variant!, ...planes, behind.ptr, behind.count, rows.ptr, rows.count, ...others);
     },
-    catchUpRows({ param, squareAvg, momentumBuffer, gradAvg, ema, count }, variant, rows) {
-      catchUpRows(variant, param, squareAvg, momentumBuffer, gradAvg, ema, count, rows.ptr, rows.count);
+    catchUpRows(segment, variant, { ptr, count }) {
+      updateRows(variant, ...PLANES.map((plane) => segment[plane]), segment.count, ptr, count);
     },
     sumOfSquares,
   };
