@@ -14,17 +14,8 @@
  * save a pass over what is in the cache, and put v some ulps further from float64.
  */
 import { sumOfSquares } from "./gradient";
-import {
-  AVERAGED,
-  averagePlane,
-  CORRECTED,
-  DECOUPLED,
-  FLUSHED,
-  flushPlane,
-  MOMENTUM,
-  NESTEROV,
-  ZEROED,
-} from "./rmsprop";
+import { move } from "./learned";
+import { AVERAGED, CORRECTED, DECOUPLED, FLUSHED, flushPlane, MOMENTUM, NESTEROV, ZEROED } from "./rmsprop";
 
 /** Updates a row of `count` elements, whose mean square is at `squareAvg`. */
 export function updateRow(
@@ -59,7 +50,7 @@ export function updateRow(
   store<Real>(squareAvg, v);
   const q = variant & CORRECTED ? v / correction : v;
   const d = sqrt<Real>(q + epsInside) + eps;
-  move(
+  moveRow(
     variant,
     param,
     grad,
@@ -72,7 +63,7 @@ export function updateRow(
     gradScale,
     decoupledDecay,
   );
-  if (variant & AVERAGED) averagePlane(param, ema, count, emaWeight);
+  if (variant & AVERAGED) move(ema, ema, param, count, emaWeight);
   if (variant & FLUSHED) {
     flushPlane(param, count);
     flushPlane(squareAvg, 1);
@@ -83,7 +74,7 @@ export function updateRow(
 }
 
 /** The update of elements with one denominator, a vector or one element at a time. */
-function move(
+function moveRow(
   variant: u32,
   param: usize,
   grad: usize,

@@ -2,14 +2,17 @@
  (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
  (type $2 (func (param i32 f64 i32)))
- (type $3 (func (param i32 f64 i32 f64 i32 f64 i32)))
- (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $5 (func (param i32 i32 i32 f32)))
+ (type $3 (func (param i32 i32 i32 i32 f32)))
+ (type $4 (func (param i32 f64 i32 f64 i32 f64 i32)))
+ (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
  (type $6 (func (param i32 i32 f64) (result f64)))
  (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32) (result i32)))
  (type $8 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
+ (type $9 (func (param i32 i32 i32 i32 f32 f32) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
+ (export "innerProduct" (func $assembly/learned/innerProduct))
+ (export "move" (func $assembly/learned/move))
  (export "update" (func $assembly/rmsprop/update))
  (export "updateRows" (func $assembly/rows/updateRows))
  (func $assembly/rmsprop/flushPlane (param $0 i32) (param $1 i32)
@@ -176,6 +179,134 @@
     i32.sub
     local.set $2
     br $for-loop|1
+   end
+  end
+ )
+ (func $assembly/learned/move (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 f32)
+  (local $5 i32)
+  (local $6 i32)
+  (local $7 i32)
+  (local $8 i32)
+  (local $9 v128)
+  (local $10 v128)
+  local.get $0
+  local.set $5
+  local.get $1
+  local.set $6
+  local.get $2
+  local.set $7
+  local.get $3
+  local.set $8
+  local.get $3
+  i32.const 8
+  i32.ge_u
+  if
+   local.get $4
+   f32x4.splat
+   local.set $9
+   loop $do-loop|0
+    local.get $9
+    local.get $7
+    v128.load offset=16
+    local.get $6
+    v128.load offset=16
+    f32x4.sub
+    f32x4.mul
+    local.get $5
+    v128.load offset=16
+    f32x4.add
+    local.set $10
+    local.get $5
+    local.get $9
+    local.get $7
+    v128.load
+    local.get $6
+    v128.load
+    f32x4.sub
+    f32x4.mul
+    local.get $5
+    v128.load
+    f32x4.add
+    v128.store
+    local.get $5
+    local.get $10
+    v128.store offset=16
+    local.get $5
+    i32.const 32
+    i32.add
+    local.set $5
+    local.get $6
+    i32.const 32
+    i32.add
+    local.set $6
+    local.get $7
+    i32.const 32
+    i32.add
+    local.set $7
+    local.get $8
+    i32.const 8
+    i32.sub
+    local.tee $8
+    i32.const 8
+    i32.ge_u
+    br_if $do-loop|0
+   end
+  end
+  local.get $3
+  i32.const -8
+  i32.and
+  i32.const 2
+  i32.shl
+  local.tee $6
+  local.get $0
+  i32.add
+  local.set $5
+  local.get $1
+  local.get $6
+  i32.add
+  local.set $1
+  local.get $2
+  local.get $6
+  i32.add
+  local.set $2
+  local.get $3
+  i32.const 7
+  i32.and
+  local.tee $3
+  if
+   local.get $4
+   f32x4.splat
+   local.set $9
+   loop $do-loop|00
+    local.get $5
+    local.get $9
+    local.get $2
+    v128.load32_zero
+    local.get $1
+    v128.load32_zero
+    f32x4.sub
+    f32x4.mul
+    local.get $5
+    v128.load32_zero
+    f32x4.add
+    v128.store32_lane 0
+    local.get $5
+    i32.const 4
+    i32.add
+    local.set $5
+    local.get $1
+    i32.const 4
+    i32.add
+    local.set $1
+    local.get $2
+    i32.const 4
+    i32.add
+    local.set $2
+    local.get $3
+    i32.const 1
+    i32.sub
+    local.tee $3
+    br_if $do-loop|00
    end
   end
  )
@@ -1585,11 +1716,12 @@
     i32.const 64
     i32.and
     if
-     local.get $1
      local.get $6
+     local.get $6
+     local.get $1
      local.get $34
      local.get $21
-     call $assembly/rmsprop/averagePlane
+     call $assembly/learned/move
     end
     local.get $31
     i32.const 512
@@ -1676,120 +1808,6 @@
     i32.sub
     local.set $8
     br $while-continue|0
-   end
-  end
- )
- (func $assembly/rmsprop/averagePlane (param $0 i32) (param $1 i32) (param $2 i32) (param $3 f32)
-  (local $4 i32)
-  (local $5 i32)
-  (local $6 i32)
-  (local $7 v128)
-  (local $8 v128)
-  (local $9 v128)
-  local.get $0
-  local.set $5
-  local.get $1
-  local.set $4
-  local.get $2
-  local.set $6
-  local.get $2
-  i32.const 8
-  i32.ge_u
-  if
-   local.get $3
-   f32x4.splat
-   local.set $8
-   loop $do-loop|0
-    local.get $8
-    local.get $5
-    v128.load offset=16
-    local.get $4
-    v128.load offset=16
-    local.tee $7
-    f32x4.sub
-    f32x4.mul
-    local.get $7
-    f32x4.add
-    local.set $9
-    local.get $4
-    local.get $8
-    local.get $5
-    v128.load
-    local.get $4
-    v128.load
-    local.tee $7
-    f32x4.sub
-    f32x4.mul
-    local.get $7
-    f32x4.add
-    v128.store
-    local.get $4
-    local.get $9
-    v128.store offset=16
-    local.get $5
-    i32.const 32
-    i32.add
-    local.set $5
-    local.get $4
-    i32.const 32
-    i32.add
-    local.set $4
-    local.get $6
-    i32.const 8
-    i32.sub
-    local.tee $6
-    i32.const 8
-    i32.ge_u
-    br_if $do-loop|0
-   end
-  end
-  local.get $0
-  local.get $2
-  i32.const -8
-  i32.and
-  i32.const 2
-  i32.shl
-  local.tee $0
-  i32.add
-  local.set $4
-  local.get $0
-  local.get $1
-  i32.add
-  local.set $0
-  local.get $2
-  i32.const 7
-  i32.and
-  local.tee $2
-  if
-   local.get $3
-   f32x4.splat
-   local.set $7
-   loop $do-loop|00
-    local.get $0
-    local.get $7
-    local.get $4
-    v128.load32_zero
-    local.get $0
-    v128.load32_zero
-    local.tee $8
-    f32x4.sub
-    f32x4.mul
-    local.get $8
-    f32x4.add
-    v128.store32_lane 0
-    local.get $4
-    i32.const 4
-    i32.add
-    local.set $4
-    local.get $0
-    i32.const 4
-    i32.add
-    local.set $0
-    local.get $2
-    i32.const 1
-    i32.sub
-    local.tee $2
-    br_if $do-loop|00
    end
   end
  )
@@ -2385,13 +2403,13 @@
      i32.const 2
      i32.shl
      i32.add
-     local.tee $39
+     local.tee $41
      f32.load
      local.set $32
      local.get $6
      local.get $29
      i32.add
-     local.set $41
+     local.set $39
      local.get $14
      f32.const 0.5
      f32.lt
@@ -2423,7 +2441,7 @@
       f32.const 3402823466385288598117041e14
       local.set $32
      end
-     local.get $39
+     local.get $41
      local.get $32
      f32.store
      local.get $1
@@ -2457,7 +2475,7 @@
      loop $while-continue|0
       local.get $29
       if
-       block $__inlined_func$assembly/rowwise/read$627 (result v128)
+       block $__inlined_func$assembly/rowwise/read$638 (result v128)
         local.get $29
         i32.const 4
         i32.ge_u
@@ -2465,7 +2483,7 @@
         if
          local.get $9
          v128.load
-         br $__inlined_func$assembly/rowwise/read$627
+         br $__inlined_func$assembly/rowwise/read$638
         end
         local.get $9
         v128.load32_zero
@@ -2473,12 +2491,12 @@
        local.set $37
        local.get $17
        f32x4.splat
-       block $__inlined_func$assembly/rowwise/read$628 (result v128)
+       block $__inlined_func$assembly/rowwise/read$639 (result v128)
         local.get $40
         if
          local.get $30
          v128.load
-         br $__inlined_func$assembly/rowwise/read$628
+         br $__inlined_func$assembly/rowwise/read$639
         end
         local.get $30
         v128.load32_zero
@@ -2498,12 +2516,12 @@
         local.get $33
         local.get $18
         f32x4.splat
-        block $__inlined_func$assembly/rowwise/read$629 (result v128)
+        block $__inlined_func$assembly/rowwise/read$640 (result v128)
          local.get $40
          if
           local.get $10
           v128.load
-          br $__inlined_func$assembly/rowwise/read$629
+          br $__inlined_func$assembly/rowwise/read$640
          end
          local.get $10
          v128.load32_zero
@@ -2591,11 +2609,12 @@
      i32.const 64
      i32.and
      if
+      local.get $39
+      local.get $39
       local.get $42
-      local.get $41
       local.get $8
       local.get $25
-      call $assembly/rmsprop/averagePlane
+      call $assembly/learned/move
      end
      local.get $0
      i32.const 512
@@ -2604,7 +2623,7 @@
       local.get $42
       local.get $8
       call $assembly/rmsprop/flushPlane
-      local.get $39
+      local.get $41
       i32.const 1
       call $assembly/rmsprop/flushPlane
       local.get $0
@@ -2619,7 +2638,7 @@
       i32.const 64
       i32.and
       if
-       local.get $41
+       local.get $39
        local.get $8
        call $assembly/rmsprop/flushPlane
       end
@@ -3838,5 +3857,190 @@
    i32.ge_u
    br_if $do-loop|0
   end
+ )
+ (func $assembly/learned/innerProduct (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 f32) (param $5 f32) (result f64)
+  (local $6 i32)
+  (local $7 v128)
+  (local $8 v128)
+  (local $9 v128)
+  (local $10 i32)
+  (local $11 v128)
+  (local $12 v128)
+  (local $13 f64)
+  (local $14 v128)
+  (local $15 f64)
+  local.get $4
+  f32x4.splat
+  local.set $11
+  local.get $5
+  f32x4.splat
+  local.set $8
+  loop $while-continue|0
+   local.get $3
+   if
+    local.get $3
+    i32.const 4096
+    local.get $3
+    local.get $3
+    i32.const 4096
+    i32.ge_u
+    select
+    local.tee $6
+    i32.sub
+    local.set $3
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    local.set $9
+    loop $while-continue|1
+     local.get $6
+     i32.const 8
+     i32.ge_u
+     if
+      local.get $6
+      i32.const 8
+      local.get $6
+      i32.const 3
+      i32.shr_u
+      local.tee $6
+      local.get $6
+      i32.const 8
+      i32.ge_u
+      select
+      local.tee $10
+      i32.const 3
+      i32.shl
+      i32.sub
+      local.set $6
+      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+      local.set $7
+      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+      local.set $12
+      local.get $8
+      f32x4.neg
+      local.set $14
+      loop $do-loop|2
+       local.get $7
+       local.get $0
+       v128.load
+       local.get $11
+       f32x4.mul
+       local.get $14
+       f32x4.pmax
+       local.get $8
+       f32x4.pmin
+       local.get $2
+       v128.load
+       local.get $1
+       v128.load
+       f32x4.sub
+       f32x4.mul
+       f32x4.add
+       local.set $7
+       local.get $12
+       local.get $0
+       v128.load offset=16
+       local.get $11
+       f32x4.mul
+       local.get $14
+       f32x4.pmax
+       local.get $8
+       f32x4.pmin
+       local.get $2
+       v128.load offset=16
+       local.get $1
+       v128.load offset=16
+       f32x4.sub
+       f32x4.mul
+       f32x4.add
+       local.set $12
+       local.get $0
+       i32.const 32
+       i32.add
+       local.set $0
+       local.get $1
+       i32.const 32
+       i32.add
+       local.set $1
+       local.get $2
+       i32.const 32
+       i32.add
+       local.set $2
+       local.get $10
+       i32.const 1
+       i32.sub
+       local.tee $10
+       br_if $do-loop|2
+      end
+      local.get $9
+      local.get $7
+      local.get $12
+      f32x4.add
+      local.tee $7
+      f64x2.promote_low_f32x4
+      local.get $7
+      local.get $7
+      i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7
+      f64x2.promote_low_f32x4
+      f64x2.add
+      f64x2.add
+      local.set $9
+      br $while-continue|1
+     end
+    end
+    local.get $9
+    f64x2.extract_lane 0
+    local.get $9
+    f64x2.extract_lane 1
+    f64.add
+    local.set $13
+    loop $for-loop|3
+     local.get $6
+     if
+      local.get $13
+      local.get $0
+      v128.load32_zero
+      local.get $11
+      f32x4.mul
+      local.get $8
+      f32x4.neg
+      f32x4.pmax
+      local.get $8
+      f32x4.pmin
+      local.get $2
+      v128.load32_zero
+      local.get $1
+      v128.load32_zero
+      f32x4.sub
+      f32x4.mul
+      f32x4.extract_lane 0
+      f64.promote_f32
+      f64.add
+      local.set $13
+      local.get $0
+      i32.const 4
+      i32.add
+      local.set $0
+      local.get $1
+      i32.const 4
+      i32.add
+      local.set $1
+      local.get $2
+      i32.const 4
+      i32.add
+      local.set $2
+      local.get $6
+      i32.const 1
+      i32.sub
+      local.set $6
+      br $for-loop|3
+     end
+    end
+    local.get $15
+    local.get $13
+    f64.add
+    local.set $15
+    br $while-continue|0
+   end
+  end
+  local.get $15
  )
 )

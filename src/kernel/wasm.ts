@@ -3,7 +3,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import { argumentsOf, type Kernel } from "./contract.ts";
-import { PLANES } from "./segment.ts";
+import { UPDATED } from "./segment.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
@@ -11,7 +11,9 @@ interface Exports extends Record<string, unknown> {
   update(...args: number[]): void;
   /** Takes the arguments of `update`, and before the scalars the lists of entries and of rows. */
   updateRows(...args: number[]): void;
-  sumOfSquares(grad: number, count: number, scale: number): number;
+  sumOfSquares: Kernel["sumOfSquares"];
+  innerProduct: Kernel["innerProduct"];
+  move: Kernel["move"];
 }
 
 /** The compiled kernels for elements of one type. */
@@ -37,7 +39,7 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
       { cause },
     );
   }
-  const { update, updateRows, sumOfSquares } = exports;
+  const { update, updateRows, sumOfSquares, innerProduct, move } = exports;
   return {
     backend: "wasm",
     real,
@@ -72,12 +74,14 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
     },
     updateRows(segment, scalars, rows, behind) {
       const [variant, ...others] = argumentsOf(segment, scalars);
-      const planes = others.splice(0, PLANES.length + 1);
+      const planes = others.splice(0, UPDATED.length + 1);
       updateRows(variant!, ...planes, behind.ptr, behind.count, rows.ptr, rows.count, ...others);
     },
     catchUpRows(segment, variant, { ptr, count }) {
-      updateRows(variant, ...PLANES.map((plane) => segment[plane]), segment.count, ptr, count);
+      updateRows(variant, ...UPDATED.map((plane) => segment[plane]), segment.count, ptr, count);
     },
     sumOfSquares,
+    innerProduct,
+    move,
   };
 }
