@@ -6,5 +6,5 @@ export const WEIGHT_LIMITS = {
   "rmsprop-wasm/js": 22_250,
   "rmsprop-wasm/tfjs": 17_500,
   /** Beside the main entry, which it takes its optimizers from. */
-  "rmsprop-wasm/checkpoint": 12_500,
+  "rmsprop-wasm/checkpoint": 12_600,
 } as const;

@@ -17,8 +17,8 @@ import type { Tensor } from "./tensor.ts";
 const PIECE = 128;
 const PIECE_ELEMENTS = 8192;
 const ENTRIES_BYTES = PIECE * ENTRY.length * 8;
-/** A list of rows for the kernels, behind a list of entries, which are doubles. */
-export const LISTS_BYTES = ENTRIES_BYTES + PIECE * 4;
+/** A list of rows for the kernels, behind a list of entries: doubles, for which an allocator's address may be 4 bytes off. */
+export const LISTS_BYTES = ENTRIES_BYTES + PIECE * 4 + 4;
 
 /** The rows of a tensor that have a gradient, checked. */
 export class RowList {
@@ -178,7 +178,7 @@ export class Rows {
     }
     const sizes = tensors.map(({ rows }) => rows!.count * 4);
     const ptrs = this.#arena.allocatePlanes(this.#lists === 0 ? [...sizes, LISTS_BYTES] : sizes);
-    this.#lists ||= ptrs.at(-1)!;
+    this.#lists ||= Math.ceil(ptrs.at(-1)! / 8) * 8;
     this.#areUsed = true;
     tensors.forEach((tensor, i) => {
       tensor.rowSteps = ptrs[i]!;
