@@ -91,12 +91,14 @@ export const DECAYED: u32 = 8;
 export const NESTEROV: u32 = 16;
 export const CORRECTED: u32 = 32;
 export const AVERAGED: u32 = 64;
-const ZEROED: u32 = 128;
-const DECOUPLED: u32 = 256;
-const FLUSHED: u32 = 512;
+export const ZEROED: u32 = 128;
+export const DECOUPLED: u32 = 256;
+export const FLUSHED: u32 = 512;
 const SCHEDULE_FREE: u32 = 1024;
 /** Averages as alpha·v + (w·g)·g; `update` finds out. */
 const MIXED: u32 = 2048;
+/** One mean square for each row: `rowwise.ts`. */
+export const ROWWISE: u32 = 4096;
 
 function uses<Switch>(variant: u32, bit: u32): bool {
   if (isVoid<Switch>()) return false;
@@ -268,6 +270,12 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
  * The running average of the weights. As decay·e + (1 − decay)·p, the two factors, rounded, wouldn't add up to 1, and
  * the average would drift to four times the error.
  */
+export function averagePlane(param: usize, ema: usize, count: u32, emaWeight: Real): void {
+  const done: usize = (count & ~(PAIR - 1)) * sizeof<Real>();
+  averageWeights<Pair>(param, ema, count, emaWeight);
+  averageWeights<One>(param + done, ema + done, count & (PAIR - 1), emaWeight);
+}
+
 function averageWeights<Lanes>(param: usize, ema: usize, count: u32, emaWeight: Real): void {
   const elements = elementsOf<Lanes>();
   if (count < elements) return;
@@ -388,11 +396,7 @@ export function update(
         elements - whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares,
       );
     }
-    if (variant & AVERAGED) {
-      const done: usize = (elements & ~(PAIR - 1)) * sizeof<Real>();
-      averageWeights<Pair>(param, ema, elements, emaWeight);
-      averageWeights<One>(param + done, ema + done, elements & (PAIR - 1), emaWeight);
-    }
+    if (variant & AVERAGED) averagePlane(param, ema, elements, emaWeight);
     if (variant & FLUSHED) {
       flushPlane(param, elements);
       flushPlane(squareAvg, elements);

@@ -5,12 +5,14 @@
  * that are linear in what they were. So one product with a factor in double, rounded once, stands for the k roundings:
  * v = v · alpha^k, and the like. The factors come with each row, as they depend on nothing else than steps.
  */
-import { AVERAGED, CENTERED, flushPlane, MOMENTUM, normal, update } from "./rmsprop";
+import { AVERAGED, CENTERED, flushPlane, MOMENTUM, normal, ROWWISE, update } from "./rmsprop";
+import { updateRow } from "./rowwise";
 
 /**
  * Brings rows up to date by the list of `behindCount` entries at byte `behind`, as `catchUpRows` does, and then does what
  * `update` does for each row whose number stands in the list of `rowCount` uint32 at byte `rows`. Planes begin at row 0,
- * and `count` is the number of elements in a row. Rows that follow each other are updated as one run.
+ * and `count` is the number of elements in a row. Rows that follow each other are updated as one run. With variant 4096, rowwise,
+ * `squareAvg` has one element for each row, and `update` is that of `rowwise.ts`.
  *
  * One call for both: out of cache a row costs the wait for its lines, which is longer than all arithmetic, and two calls
  * would wait twice as long. The rows of one call should fit the cache altogether.
@@ -48,19 +50,23 @@ export function updateRows(
   const bytes: usize = count * sizeof<Real>();
   let seen: u32 = 0;
   for (let i: u32 = 0; i < rowCount; i++) {
-    const at = <usize>load<u32>(rows + (i << 2)) * bytes;
-    seen |= touch(grad + at, bytes);
-    seen |= touchState(
-      variant,
-      param + at,
-      squareAvg + at,
-      momentumBuffer + at,
-      gradAvg + at,
-      ema + at,
-      bytes,
-    );
+    const row = load<u32>(rows + (i << 2));
+    seen |= touch(grad + <usize>row * bytes, bytes);
+    seen |= touchState(variant, row, param, squareAvg, momentumBuffer, gradAvg, ema, bytes);
   }
   catchUp(variant, param, squareAvg, momentumBuffer, gradAvg, ema, count, behind, behindCount);
+  if (variant & ROWWISE) {
+    for (; rowCount > 0; rowCount--) {
+      const row = load<u32>(rows);
+      const at = <usize>row * bytes;
+      // biome-ignore format: a list
+      updateRow(
+        variant, param + at, grad + at, squareAvg + row * sizeof<Real>(), momentumBuffer + at, ema + at, count,
+        alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, decoupledDecay, correction, emaWeight,
+      );
+      rows += 4;
+    }
+  }
   while (rowCount > 0) {
     const first = load<u32>(rows);
     let run: u32 = 0;
@@ -96,6 +102,7 @@ function touch(ptr: usize, bytes: usize): u32 {
 
 function touchState(
   variant: u32,
+  row: u32,
   param: usize,
   squareAvg: usize,
   momentumBuffer: usize,
@@ -103,10 +110,12 @@ function touchState(
   ema: usize,
   bytes: usize,
 ): u32 {
-  let seen = touch(param, bytes) | touch(squareAvg, bytes);
-  if (variant & MOMENTUM) seen |= touch(momentumBuffer, bytes);
-  if (variant & CENTERED) seen |= touch(gradAvg, bytes);
-  if (variant & AVERAGED) seen |= touch(ema, bytes);
+  const at = <usize>row * bytes;
+  const averageBytes: usize = variant & ROWWISE ? sizeof<Real>() : bytes;
+  let seen = touch(param + at, bytes) | touch(squareAvg + <usize>row * averageBytes, averageBytes);
+  if (variant & MOMENTUM) seen |= touch(momentumBuffer + at, bytes);
+  if (variant & CENTERED) seen |= touch(gradAvg + at, bytes);
+  if (variant & AVERAGED) seen |= touch(ema + at, bytes);
   return seen;
 }
 
@@ -140,16 +149,8 @@ export function catchUpRows(
   const bytes: usize = count * sizeof<Real>();
   let seen: u32 = 0;
   for (let i: u32 = 0; i < rowCount; i++) {
-    const at = <usize>load<f64>(entries + i * ENTRY) * bytes;
-    seen |= touchState(
-      variant,
-      param + at,
-      squareAvg + at,
-      momentumBuffer + at,
-      gradAvg + at,
-      ema + at,
-      bytes,
-    );
+    const row = <u32>load<f64>(entries + i * ENTRY);
+    seen |= touchState(variant, row, param, squareAvg, momentumBuffer, gradAvg, ema, bytes);
   }
   catchUp(variant, param, squareAvg, momentumBuffer, gradAvg, ema, count, entries, rowCount);
   return seen;
@@ -167,7 +168,8 @@ function catchUp(
   rowCount: u32,
 ): void {
   for (; rowCount > 0; rowCount--) {
-    const at = <usize>(<u32>load<f64>(entries) * count) * sizeof<Real>();
+    const row = <u32>load<f64>(entries);
+    const at: usize = row * count * sizeof<Real>();
     const averageKept = load<f64>(entries, 8);
     const p = param + at;
     const m = momentumBuffer + at;
@@ -179,7 +181,8 @@ function catchUp(
     if (paramOfMomentum === 0) scale(p, paramKept, count);
     else combine(p, paramKept, m, paramOfMomentum, 0, 0, count);
     if (variant & MOMENTUM) scale(m, load<f64>(entries, 16), count);
-    scale(squareAvg + at, averageKept, count);
+    if (variant & ROWWISE) scale(squareAvg + row * sizeof<Real>(), averageKept, 1);
+    else scale(squareAvg + at, averageKept, count);
     if (variant & CENTERED) scale(gradAvg + at, averageKept, count);
     entries += ENTRY;
   }

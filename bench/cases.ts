@@ -83,6 +83,15 @@ export function casesFor(quick: boolean): Case[] {
       only: quick ? README_WAYS : oneThread,
     },
     {
+      name: "float64",
+      title: "One tensor over float64, by size",
+      groups: (quick
+        ? [2 ** 12, 2 ** 16, million]
+        : [2 ** 12, 2 ** 14, 2 ** 16, 2 ** 18, million, 4 * million]
+      ).map((size) => [{ ...ordinary, title: sizeTitle(size), size, elements: "float64" }]),
+      only: ["step", "step8", "divider", "plain", "simple", "js", "torch", "torch-compiled"],
+    },
+    {
       name: "threads",
       title: "Two threads against one, by size",
       groups: sizes.map((size) => [{ ...ordinary, title: sizeTitle(size), size }]),

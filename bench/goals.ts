@@ -72,6 +72,24 @@ const goals: Wanted[] = [
     values: ratios("tfjs-cpu", "dropIn", { case: "drop-in", from: 2 ** 14 }),
   },
   {
+    title: "over float64, step() against the same loop in JavaScript, 4 k to 1 M elements",
+    atLeast: 2,
+    unit: "×",
+    values: ratios("simple", "step", { case: "float64", from: 2 ** 12, to: 2 ** 20 }),
+  },
+  {
+    title: "over float64, step() against PyTorch on one thread, every size",
+    atLeast: 1.3,
+    unit: "×",
+    values: ratios("torch", "step", { case: "float64" }),
+  },
+  {
+    title: "over float64, step() with the flag for eight lanes against step() without, 4 k to 256 k elements",
+    atLeast: 1.6,
+    unit: "×",
+    values: ratios("step", "step8", { case: "float64", from: 2 ** 12, to: 2 ** 18 }),
+  },
+  {
     title: "one tensor of 1 M: time of step() by that of the bare kernel",
     atMost: 1.03,
     unit: "×",

@@ -80,8 +80,9 @@ const referenceBits = oncePerWork(async (work) => {
 
 async function findOtherBits(work: Work, result: Float32Array): Promise<string | undefined> {
   const expected = await referenceBits(work);
-  const index = new Uint32Array(result.buffer).findIndex((bits, i) => bits !== expected[i]);
-  return index < 0 ? undefined : `parameter ${index} is not what the JavaScript backend gives, to the bit`;
+  const word = new Uint32Array(result.buffer).findIndex((bits, i) => bits !== expected[i]);
+  const index = Math.floor((word * 4) / result.BYTES_PER_ELEMENT);
+  return word < 0 ? undefined : `parameter ${index} is not what the JavaScript backend gives, to the bit`;
 }
 
 /** Runs until the engine has optimized: for the effort's time, then until two batches agree. Gives ns per step. */

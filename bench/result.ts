@@ -60,6 +60,7 @@ const references = {
   dropIn: (mine: Contestant, { way, work }: Contestant) =>
     work === mine.work && way.name === `${mine.way.name}-drop-in`,
   torch: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch",
+  step8: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "step8",
   torch2: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "torch2",
   pool: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "pool",
   /** A copy of what was saved or restored. */

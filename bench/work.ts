@@ -16,6 +16,8 @@ export interface Work {
   tensors: number;
   /** Elements of each tensor. */
   size: number;
+  /** The type of elements: float32 by default. */
+  elements?: "float64";
   state: "ordinary" | "running" | "fading";
   /** Steps between two resets, if the state is what is measured. Otherwise a batch is one run of steps. */
   stepsPerReset?: number;
@@ -43,6 +45,7 @@ const defaults: Settings = {
   clipNorm: Infinity,
   maximize: false,
   sparse: undefined,
+  rowwiseState: false,
   globalClipNorm: Infinity,
   nonFinite: "propagate",
   ema: undefined,
@@ -102,7 +105,8 @@ export function bytesPerElement(work: Work): number {
   const { momentum, centered, ema, zeroGrad, clipNorm, globalClipNorm, nonFinite } = settingsOf(work);
   const buffers = [momentum > 0, centered, ema !== undefined].filter(Boolean).length;
   const measures = clipNorm < Infinity || globalClipNorm < Infinity || nonFinite !== "propagate";
-  return 20 + 8 * buffers + (zeroGrad ? 4 : 0) + (measures ? 4 : 0);
+  const bytes = 20 + 8 * buffers + (zeroGrad ? 4 : 0) + (measures ? 4 : 0);
+  return work.elements === "float64" ? 2 * bytes : bytes;
 }
 
 export type ResultPlane = "param" | "ema" | "grad";
@@ -138,6 +142,10 @@ function hash(value: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
+/** The class of arrays that hold a work's elements: of one type, whichever it is, so that each way is written once. */
+export const arrayOf = ({ elements }: Work) =>
+  (elements === "float64" ? Float64Array : Float32Array) as typeof Float32Array;
+
 export interface Inputs {
   readonly param: Float32Array;
   readonly grad: Float32Array;
@@ -158,8 +166,9 @@ export const inputsOf = oncePerWork(seededInputs);
 /** Parameters in ±0.5, and gradients in ±1/16 to ±9/16: none so near zero that eps decides the result. */
 function seededInputs(work: Work): Inputs {
   const count = countOf(work);
-  const param = new Float32Array(count);
-  const grad = new Float32Array(count);
+  const Elements = arrayOf(work);
+  const param = new Elements(count);
+  const grad = new Elements(count);
   for (let i = 0; i < count; i++) param[i] = hash(2 * i) / 2 ** 32 - 0.5;
   if (hasGradients(work)) {
     for (let i = 0; i < count; i++) {

@@ -2,14 +2,15 @@
  (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
  (type $2 (func (param i32 f64 i32)))
- (type $3 (func (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+ (type $3 (func (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
  (type $4 (func (param i32 f64 i32 f64 i32 f64 i32)))
  (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
  (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32 i32 i32) (result i32)))
- (type $8 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
- (type $9 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
- (type $10 (func (param i32 i32 f64) (result f64)))
+ (type $7 (func (param i32 i32 i32 f32)))
+ (type $8 (func (param i32 i32 f64) (result f64)))
+ (type $9 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32 i32 i32) (result i32)))
+ (type $10 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+ (type $11 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "update" (func $assembly/rmsprop/update))
@@ -182,44 +183,68 @@
    end
   end
  )
- (func $assembly/rows/touchState (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (result i32)
-  (local $7 i32)
+ (func $assembly/rows/touchState (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (result i32)
   (local $8 i32)
+  (local $9 i32)
+  (local $10 i32)
+  (local $11 i32)
+  i32.const 4
+  local.get $7
+  local.get $0
+  i32.const 4096
+  i32.and
+  select
+  local.set $9
+  local.get $1
+  local.get $7
+  i32.mul
+  local.tee $8
+  local.get $2
+  i32.add
+  local.set $11
+  i32.const 0
+  local.set $2
   loop $for-loop|0
-   local.get $6
+   local.get $2
    local.get $7
-   i32.gt_u
+   i32.lt_u
    if
-    local.get $8
-    local.get $1
-    local.get $7
+    local.get $10
+    local.get $2
+    local.get $11
     i32.add
     i32.load
     i32.or
-    local.set $8
-    local.get $7
+    local.set $10
+    local.get $2
     i32.const -64
     i32.sub
-    local.set $7
+    local.set $2
     br $for-loop|0
    end
   end
+  local.get $3
+  local.get $1
+  local.get $9
+  i32.mul
+  i32.add
+  local.set $3
   i32.const 0
-  local.set $7
+  local.set $2
   i32.const 0
   local.set $1
   loop $for-loop|00
    local.get $1
-   local.get $6
+   local.get $9
    i32.lt_u
    if
-    local.get $7
-    local.get $1
     local.get $2
+    local.get $1
+    local.get $3
     i32.add
     i32.load
     i32.or
-    local.set $7
+    local.set $2
     local.get $1
     i32.const -64
     i32.sub
@@ -227,30 +252,34 @@
     br $for-loop|00
    end
   end
-  local.get $7
-  local.get $8
+  local.get $2
+  local.get $10
   i32.or
   local.set $1
   local.get $0
   i32.const 1
   i32.and
   if
+   local.get $4
+   local.get $8
+   i32.add
+   local.set $4
    i32.const 0
-   local.set $7
+   local.set $3
    i32.const 0
    local.set $2
    loop $for-loop|01
     local.get $2
-    local.get $6
+    local.get $7
     i32.lt_u
     if
-     local.get $7
-     local.get $2
      local.get $3
+     local.get $2
+     local.get $4
      i32.add
      i32.load
      i32.or
-     local.set $7
+     local.set $3
      local.get $2
      i32.const -64
      i32.sub
@@ -259,7 +288,7 @@
     end
    end
    local.get $1
-   local.get $7
+   local.get $3
    i32.or
    local.set $1
   end
@@ -267,13 +296,17 @@
   i32.const 2
   i32.and
   if
+   local.get $5
+   local.get $8
+   i32.add
+   local.set $4
    i32.const 0
    local.set $3
    i32.const 0
    local.set $2
    loop $for-loop|02
     local.get $2
-    local.get $6
+    local.get $7
     i32.lt_u
     if
      local.get $3
@@ -299,18 +332,22 @@
   i32.const 64
   i32.and
   if (result i32)
+   local.get $6
+   local.get $8
+   i32.add
+   local.set $3
    i32.const 0
    local.set $2
    i32.const 0
    local.set $0
    loop $for-loop|03
     local.get $0
-    local.get $6
+    local.get $7
     i32.lt_u
     if
      local.get $2
      local.get $0
-     local.get $5
+     local.get $3
      i32.add
      i32.load
      i32.or
@@ -452,20 +489,22 @@
  )
  (func $assembly/rows/catchUp (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32)
   (local $9 i32)
-  (local $10 i32)
+  (local $10 f64)
   (local $11 i32)
-  (local $12 f64)
+  (local $12 i32)
   (local $13 f64)
-  (local $14 f64)
+  (local $14 i32)
+  (local $15 f64)
   loop $for-loop|0
    local.get $8
    if
     local.get $7
     f64.load offset=8
-    local.set $12
+    local.set $10
     local.get $7
     f64.load
     i32.trunc_sat_f64_u
+    local.tee $14
     local.get $6
     i32.mul
     i32.const 2
@@ -473,11 +512,11 @@
     local.tee $9
     local.get $1
     i32.add
-    local.set $10
+    local.set $11
     local.get $3
     local.get $9
     i32.add
-    local.set $11
+    local.set $12
     local.get $0
     i32.const 64
     i32.and
@@ -487,10 +526,10 @@
      i32.add
      local.get $7
      f64.load offset=40
-     local.get $10
+     local.get $11
      local.get $7
      f64.load offset=48
-     local.get $11
+     local.get $12
      local.get $7
      f64.load offset=56
      local.get $6
@@ -501,19 +540,19 @@
     local.set $13
     local.get $7
     f64.load offset=32
-    local.tee $14
+    local.tee $15
     f64.const 0
     f64.eq
     if
-     local.get $10
+     local.get $11
      local.get $13
      local.get $6
      call $assembly/rows/scale
     else
-     local.get $10
-     local.get $13
      local.get $11
-     local.get $14
+     local.get $13
+     local.get $12
+     local.get $15
      i32.const 0
      f64.const 0
      local.get $6
@@ -523,18 +562,32 @@
     i32.const 1
     i32.and
     if
-     local.get $11
+     local.get $12
      local.get $7
      f64.load offset=16
      local.get $6
      call $assembly/rows/scale
     end
-    local.get $2
-    local.get $9
-    i32.add
-    local.get $12
-    local.get $6
-    call $assembly/rows/scale
+    local.get $0
+    i32.const 4096
+    i32.and
+    if
+     local.get $2
+     local.get $14
+     i32.const 2
+     i32.shl
+     i32.add
+     local.get $10
+     i32.const 1
+     call $assembly/rows/scale
+    else
+     local.get $2
+     local.get $9
+     i32.add
+     local.get $10
+     local.get $6
+     call $assembly/rows/scale
+    end
     local.get $0
     i32.const 2
     i32.and
@@ -542,7 +595,7 @@
      local.get $4
      local.get $9
      i32.add
-     local.get $12
+     local.get $10
      local.get $6
      call $assembly/rows/scale
     end
@@ -565,14 +618,14 @@
   (local $27 i32)
   (local $28 i32)
   (local $29 i32)
-  (local $30 i32)
-  (local $31 v128)
+  (local $30 v128)
+  (local $31 i32)
   (local $32 v128)
   (local $33 v128)
-  (local $34 v128)
-  (local $35 v128)
+  (local $34 i32)
+  (local $35 i32)
   (local $36 v128)
-  (local $37 v128)
+  (local $37 i32)
   (local $38 v128)
   (local $39 v128)
   (local $40 v128)
@@ -580,12 +633,12 @@
   (local $42 v128)
   (local $43 v128)
   (local $44 v128)
-  (local $45 i32)
+  (local $45 v128)
   (local $46 v128)
-  (local $47 i32)
+  (local $47 v128)
   (local $48 v128)
   (local $49 v128)
-  (local $50 i32)
+  (local $50 v128)
   (local $51 v128)
   local.get $9
   f32x4.splat
@@ -595,7 +648,7 @@
   f32x4.replace_lane 2
   local.get $19
   f32x4.replace_lane 3
-  local.set $48
+  local.set $33
   local.get $13
   f32x4.splat
   local.get $15
@@ -614,14 +667,14 @@
   f32.gt
   i32.and
   select
-  local.tee $50
+  local.tee $31
   i32.const 12
   i32.and
   select
   f32x4.replace_lane 2
   local.get $18
   f32x4.replace_lane 3
-  local.set $49
+  local.set $32
   local.get $11
   f32x4.splat
   local.get $12
@@ -630,7 +683,7 @@
   f32x4.replace_lane 2
   local.get $20
   f32x4.replace_lane 3
-  local.set $51
+  local.set $30
   local.get $22
   f32x4.splat
   local.get $23
@@ -639,36 +692,36 @@
   f32x4.replace_lane 2
   f32.const 0
   f32x4.replace_lane 3
-  local.set $46
+  local.set $36
   i32.const 512
   local.get $8
-  local.get $50
+  local.get $31
   i32.const 704
   i32.and
   select
-  local.set $45
+  local.set $37
   loop $while-continue|0
    local.get $8
    if
     local.get $8
-    local.get $45
+    local.get $37
     local.get $8
-    local.get $45
+    local.get $37
     i32.lt_u
     select
-    local.tee $30
+    local.tee $34
     i32.const 2
     i32.shl
-    local.set $47
+    local.set $35
     i32.const 0
-    local.get $30
+    local.get $34
     i32.const -8
     i32.and
-    local.get $50
+    local.get $31
     i32.const 2048
     i32.and
     select
-    local.tee $26
+    local.tee $27
     if
      block $break|1
       block $case7|1
@@ -680,7 +733,7 @@
             block $case1|1
              block $case0|1
               block $tablify|0
-               local.get $50
+               local.get $31
                i32.const -705
                i32.and
                local.tee $0
@@ -705,104 +758,100 @@
               br $case7|1
              end
              local.get $1
-             local.set $24
-             local.get $2
              local.set $0
-             local.get $3
+             local.get $2
              local.set $25
-             local.get $26
-             local.set $27
-             local.get $48
+             local.get $3
+             local.set $24
+             local.get $27
+             local.set $26
+             local.get $33
              f32x4.extract_lane 1
-             f32x4.splat
-             local.set $39
-             local.get $49
-             f32x4.extract_lane 0
              f32x4.splat
              local.set $38
-             local.get $51
+             local.get $32
              f32x4.extract_lane 0
              f32x4.splat
-             local.set $37
-             local.get $51
+             local.set $39
+             local.get $30
+             f32x4.extract_lane 0
+             f32x4.splat
+             local.set $40
+             local.get $30
              f32x4.extract_lane 1
              f32x4.splat
-             local.set $36
+             local.set $41
              loop $do-loop|0
-              local.get $24
-              v128.load offset=16
-              local.set $35
-              local.get $39
-              local.get $0
-              v128.load
-              local.tee $34
-              local.get $34
-              f32x4.mul
-              local.get $25
-              v128.load
-              local.tee $31
-              f32x4.sub
-              f32x4.mul
-              local.get $31
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $33
-              local.get $39
               local.get $0
               v128.load offset=16
-              local.tee $32
-              local.get $32
-              f32x4.mul
-              local.get $25
-              v128.load offset=16
-              local.tee $31
-              f32x4.sub
-              f32x4.mul
-              local.get $31
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $31
-              local.get $24
-              local.get $24
-              v128.load
+              local.set $42
               local.get $38
-              local.get $34
+              local.get $25
+              v128.load
+              local.tee $43
+              local.get $43
               f32x4.mul
-              local.get $33
-              local.get $37
+              local.get $24
+              v128.load
+              local.tee $44
+              f32x4.sub
+              f32x4.mul
+              local.get $44
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $44
+              local.get $38
+              local.get $25
+              v128.load offset=16
+              local.tee $45
+              local.get $45
+              f32x4.mul
+              local.get $24
+              v128.load offset=16
+              local.tee $46
+              f32x4.sub
+              f32x4.mul
+              local.get $46
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $46
+              local.get $0
+              local.get $0
+              v128.load
+              local.get $39
+              local.get $43
+              f32x4.mul
+              local.get $44
+              local.get $40
               f32x4.add
               f32x4.sqrt
-              local.get $36
+              local.get $41
               f32x4.add
               f32x4.div
               f32x4.sub
               v128.store
-              local.get $24
-              local.get $35
-              local.get $38
-              local.get $32
+              local.get $0
+              local.get $42
+              local.get $39
+              local.get $45
               f32x4.mul
-              local.get $31
-              local.get $37
+              local.get $46
+              local.get $40
               f32x4.add
               f32x4.sqrt
-              local.get $36
+              local.get $41
               f32x4.add
               f32x4.div
               f32x4.sub
               v128.store offset=16
-              local.get $25
-              local.get $33
-              v128.store
-              local.get $25
-              local.get $31
-              v128.store offset=16
               local.get $24
-              i32.const 32
-              i32.add
-              local.set $24
+              local.get $44
+              v128.store
+              local.get $24
+              local.get $46
+              v128.store offset=16
               local.get $0
               i32.const 32
               i32.add
@@ -811,10 +860,14 @@
               i32.const 32
               i32.add
               local.set $25
-              local.get $27
+              local.get $24
+              i32.const 32
+              i32.add
+              local.set $24
+              local.get $26
               i32.const 8
               i32.sub
-              local.tee $27
+              local.tee $26
               i32.const 8
               i32.ge_u
               br_if $do-loop|0
@@ -822,149 +875,149 @@
              br $break|1
             end
             local.get $1
-            local.set $24
-            local.get $2
-            local.set $27
-            local.get $3
-            local.set $25
-            local.get $4
             local.set $0
-            local.get $26
+            local.get $2
+            local.set $26
+            local.get $3
+            local.set $24
+            local.get $4
+            local.set $25
+            local.get $27
             local.set $28
-            local.get $48
+            local.get $33
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $42
-            local.get $48
+            local.set $38
+            local.get $33
             f32x4.extract_lane 2
             f32x4.splat
-            local.set $41
-            local.get $49
+            local.set $39
+            local.get $32
             f32x4.extract_lane 0
             f32x4.splat
             local.set $40
-            local.get $49
+            local.get $32
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $39
-            local.get $51
+            local.set $41
+            local.get $30
             f32x4.extract_lane 0
             f32x4.splat
-            local.set $38
-            local.get $51
+            local.set $42
+            local.get $30
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $37
+            local.set $43
             loop $do-loop|00
-             local.get $24
+             local.get $0
              v128.load offset=16
-             local.set $36
-             local.get $42
-             local.get $27
+             local.set $44
+             local.get $38
+             local.get $26
              v128.load
-             local.tee $35
-             local.get $35
+             local.tee $45
+             local.get $45
              f32x4.mul
-             local.get $25
+             local.get $24
              v128.load
-             local.tee $31
+             local.tee $46
              f32x4.sub
              f32x4.mul
-             local.get $31
+             local.get $46
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.set $34
-             local.get $42
-             local.get $27
+             local.set $46
+             local.get $38
+             local.get $26
              v128.load offset=16
-             local.tee $32
-             local.get $32
+             local.tee $47
+             local.get $47
              f32x4.mul
-             local.get $25
+             local.get $24
              v128.load offset=16
-             local.tee $31
+             local.tee $48
              f32x4.sub
              f32x4.mul
-             local.get $31
+             local.get $48
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.set $33
+             local.set $48
              local.get $40
-             local.get $32
+             local.get $47
              f32x4.mul
-             local.get $33
-             local.get $38
+             local.get $48
+             local.get $42
              f32x4.add
              f32x4.sqrt
-             local.get $37
+             local.get $43
              f32x4.add
              f32x4.div
-             local.get $41
-             local.get $0
+             local.get $39
+             local.get $25
              v128.load offset=16
              f32x4.mul
              f32x4.add
-             local.set $32
-             local.get $24
-             local.get $24
+             local.set $47
+             local.get $0
+             local.get $0
              v128.load
-             local.get $39
+             local.get $41
              local.get $40
-             local.get $35
+             local.get $45
              f32x4.mul
-             local.get $34
-             local.get $38
+             local.get $46
+             local.get $42
              f32x4.add
              f32x4.sqrt
-             local.get $37
+             local.get $43
              f32x4.add
              f32x4.div
-             local.get $41
-             local.get $0
+             local.get $39
+             local.get $25
              v128.load
              f32x4.mul
              f32x4.add
-             local.tee $31
+             local.tee $45
              f32x4.mul
              f32x4.sub
              v128.store
-             local.get $24
-             local.get $36
-             local.get $39
-             local.get $32
+             local.get $0
+             local.get $44
+             local.get $41
+             local.get $47
              f32x4.mul
              f32x4.sub
              v128.store offset=16
-             local.get $25
-             local.get $34
-             v128.store
-             local.get $25
-             local.get $33
-             v128.store offset=16
-             local.get $0
-             local.get $31
-             v128.store
-             local.get $0
-             local.get $32
-             v128.store offset=16
              local.get $24
-             i32.const 32
-             i32.add
-             local.set $24
-             local.get $27
-             i32.const 32
-             i32.add
-             local.set $27
+             local.get $46
+             v128.store
+             local.get $24
+             local.get $48
+             v128.store offset=16
              local.get $25
-             i32.const 32
-             i32.add
-             local.set $25
+             local.get $45
+             v128.store
+             local.get $25
+             local.get $47
+             v128.store offset=16
              local.get $0
              i32.const 32
              i32.add
              local.set $0
+             local.get $26
+             i32.const 32
+             i32.add
+             local.set $26
+             local.get $24
+             i32.const 32
+             i32.add
+             local.set $24
+             local.get $25
+             i32.const 32
+             i32.add
+             local.set $25
              local.get $28
              i32.const 8
              i32.sub
@@ -976,155 +1029,155 @@
             br $break|1
            end
            local.get $1
-           local.set $24
-           local.get $2
-           local.set $27
-           local.get $3
-           local.set $25
-           local.get $5
            local.set $0
-           local.get $26
+           local.get $2
+           local.set $26
+           local.get $3
+           local.set $24
+           local.get $5
+           local.set $25
+           local.get $27
            local.set $28
-           local.get $48
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $41
-           local.get $49
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $40
-           local.get $51
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $39
-           local.get $51
+           local.get $33
            f32x4.extract_lane 1
            f32x4.splat
            local.set $38
+           local.get $32
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $39
+           local.get $30
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $40
+           local.get $30
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $41
            loop $do-loop|01
-            local.get $41
-            local.get $27
+            local.get $38
+            local.get $26
             v128.load
-            local.tee $37
-            local.get $37
+            local.tee $42
+            local.get $42
             f32x4.mul
-            local.get $25
+            local.get $24
             v128.load
-            local.tee $31
+            local.tee $43
             f32x4.sub
             f32x4.mul
-            local.get $31
+            local.get $43
             f32x4.add
             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
             f32x4.pmin
-            local.set $36
-            local.get $41
-            local.get $27
+            local.set $43
+            local.get $38
+            local.get $26
             v128.load offset=16
-            local.tee $35
-            local.get $35
+            local.tee $44
+            local.get $44
             f32x4.mul
-            local.get $25
+            local.get $24
             v128.load offset=16
-            local.tee $31
+            local.tee $45
             f32x4.sub
             f32x4.mul
-            local.get $31
+            local.get $45
             f32x4.add
             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
             f32x4.pmin
-            local.set $34
-            local.get $24
-            v128.load offset=16
-            local.set $33
-            local.get $41
-            local.get $35
+            local.set $45
             local.get $0
             v128.load offset=16
-            local.tee $31
+            local.set $46
+            local.get $38
+            local.get $44
+            local.get $25
+            v128.load offset=16
+            local.tee $47
             f32x4.sub
             f32x4.mul
-            local.get $31
+            local.get $47
             f32x4.add
-            local.set $32
-            local.get $24
-            local.get $24
-            v128.load
-            local.get $40
-            local.get $37
-            f32x4.mul
-            local.get $36
-            local.get $41
-            local.get $37
+            local.set $47
+            local.get $0
             local.get $0
             v128.load
-            local.tee $31
+            local.get $39
+            local.get $42
+            f32x4.mul
+            local.get $43
+            local.get $38
+            local.get $42
+            local.get $25
+            v128.load
+            local.tee $42
             f32x4.sub
             f32x4.mul
-            local.get $31
+            local.get $42
             f32x4.add
-            local.tee $31
-            local.get $31
+            local.tee $42
+            local.get $42
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $39
+            local.get $40
             f32x4.add
             f32x4.sqrt
-            local.get $38
+            local.get $41
             f32x4.add
             f32x4.div
             f32x4.sub
             v128.store
-            local.get $24
-            local.get $33
-            local.get $40
-            local.get $35
+            local.get $0
+            local.get $46
+            local.get $39
+            local.get $44
             f32x4.mul
-            local.get $34
-            local.get $32
-            local.get $32
+            local.get $45
+            local.get $47
+            local.get $47
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $39
+            local.get $40
             f32x4.add
             f32x4.sqrt
-            local.get $38
+            local.get $41
             f32x4.add
             f32x4.div
             f32x4.sub
             v128.store offset=16
-            local.get $25
-            local.get $36
-            v128.store
-            local.get $25
-            local.get $34
-            v128.store offset=16
-            local.get $0
-            local.get $31
-            v128.store
-            local.get $0
-            local.get $32
-            v128.store offset=16
             local.get $24
-            i32.const 32
-            i32.add
-            local.set $24
-            local.get $27
-            i32.const 32
-            i32.add
-            local.set $27
+            local.get $43
+            v128.store
+            local.get $24
+            local.get $45
+            v128.store offset=16
             local.get $25
-            i32.const 32
-            i32.add
-            local.set $25
+            local.get $42
+            v128.store
+            local.get $25
+            local.get $47
+            v128.store offset=16
             local.get $0
             i32.const 32
             i32.add
             local.set $0
+            local.get $26
+            i32.const 32
+            i32.add
+            local.set $26
+            local.get $24
+            i32.const 32
+            i32.add
+            local.set $24
+            local.get $25
+            i32.const 32
+            i32.add
+            local.set $25
             local.get $28
             i32.const 8
             i32.sub
@@ -1136,175 +1189,175 @@
            br $break|1
           end
           local.get $1
-          local.set $25
+          local.set $0
           local.get $2
           local.set $28
           local.get $3
           local.set $24
           local.get $4
-          local.set $0
+          local.set $25
           local.get $5
-          local.set $27
-          local.get $26
+          local.set $26
+          local.get $27
           local.set $29
-          local.get $48
+          local.get $33
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $44
-          local.get $48
+          local.set $38
+          local.get $33
           f32x4.extract_lane 2
           f32x4.splat
-          local.set $43
-          local.get $49
-          f32x4.extract_lane 0
-          f32x4.splat
-          local.set $42
-          local.get $49
-          f32x4.extract_lane 1
-          f32x4.splat
-          local.set $41
-          local.get $51
+          local.set $39
+          local.get $32
           f32x4.extract_lane 0
           f32x4.splat
           local.set $40
-          local.get $51
+          local.get $32
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $39
+          local.set $41
+          local.get $30
+          f32x4.extract_lane 0
+          f32x4.splat
+          local.set $42
+          local.get $30
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $43
           loop $do-loop|02
-           local.get $44
-           local.get $28
-           v128.load
-           local.tee $38
            local.get $38
+           local.get $28
+           v128.load
+           local.tee $44
+           local.get $44
            f32x4.mul
            local.get $24
            v128.load
-           local.tee $31
+           local.tee $45
            f32x4.sub
            f32x4.mul
-           local.get $31
+           local.get $45
            f32x4.add
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
-           local.set $37
-           local.get $44
+           local.set $45
+           local.get $38
            local.get $28
            v128.load offset=16
-           local.tee $32
-           local.get $32
+           local.tee $46
+           local.get $46
            f32x4.mul
            local.get $24
            v128.load offset=16
-           local.tee $31
+           local.tee $47
            f32x4.sub
            f32x4.mul
-           local.get $31
+           local.get $47
            f32x4.add
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
-           local.set $36
-           local.get $25
+           local.set $47
+           local.get $0
            v128.load offset=16
-           local.set $35
-           local.get $42
-           local.get $32
+           local.set $48
+           local.get $40
+           local.get $46
            f32x4.mul
-           local.get $36
-           local.get $44
-           local.get $32
-           local.get $27
+           local.get $47
+           local.get $38
+           local.get $46
+           local.get $26
            v128.load offset=16
-           local.tee $31
+           local.tee $46
            f32x4.sub
            f32x4.mul
-           local.get $31
+           local.get $46
            f32x4.add
-           local.tee $34
-           local.get $34
+           local.tee $46
+           local.get $46
            f32x4.mul
            f32x4.sub
            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
            f32x4.pmax
-           local.get $40
+           local.get $42
            f32x4.add
            f32x4.sqrt
-           local.get $39
+           local.get $43
            f32x4.add
            f32x4.div
-           local.get $43
-           local.get $0
+           local.get $39
+           local.get $25
            v128.load offset=16
            f32x4.mul
            f32x4.add
-           local.set $33
-           local.get $25
-           local.get $25
+           local.set $49
+           local.get $0
+           local.get $0
            v128.load
            local.get $41
-           local.get $42
-           local.get $38
-           f32x4.mul
-           local.get $37
+           local.get $40
            local.get $44
+           f32x4.mul
+           local.get $45
            local.get $38
-           local.get $27
+           local.get $44
+           local.get $26
            v128.load
-           local.tee $31
+           local.tee $44
            f32x4.sub
            f32x4.mul
-           local.get $31
+           local.get $44
            f32x4.add
-           local.tee $32
-           local.get $32
+           local.tee $44
+           local.get $44
            f32x4.mul
            f32x4.sub
            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
            f32x4.pmax
-           local.get $40
+           local.get $42
            f32x4.add
            f32x4.sqrt
-           local.get $39
+           local.get $43
            f32x4.add
            f32x4.div
-           local.get $43
-           local.get $0
+           local.get $39
+           local.get $25
            v128.load
            f32x4.mul
            f32x4.add
-           local.tee $31
+           local.tee $50
            f32x4.mul
            f32x4.sub
            v128.store
-           local.get $25
-           local.get $35
+           local.get $0
+           local.get $48
            local.get $41
-           local.get $33
+           local.get $49
            f32x4.mul
            f32x4.sub
            v128.store offset=16
            local.get $24
-           local.get $37
+           local.get $45
            v128.store
            local.get $24
-           local.get $36
+           local.get $47
            v128.store offset=16
-           local.get $27
-           local.get $32
+           local.get $26
+           local.get $44
            v128.store
-           local.get $27
-           local.get $34
-           v128.store offset=16
-           local.get $0
-           local.get $31
-           v128.store
-           local.get $0
-           local.get $33
+           local.get $26
+           local.get $46
            v128.store offset=16
            local.get $25
+           local.get $50
+           v128.store
+           local.get $25
+           local.get $49
+           v128.store offset=16
+           local.get $0
            i32.const 32
            i32.add
-           local.set $25
+           local.set $0
            local.get $28
            i32.const 32
            i32.add
@@ -1313,14 +1366,14 @@
            i32.const 32
            i32.add
            local.set $24
-           local.get $0
+           local.get $25
            i32.const 32
            i32.add
-           local.set $0
-           local.get $27
+           local.set $25
+           local.get $26
            i32.const 32
            i32.add
-           local.set $27
+           local.set $26
            local.get $29
            i32.const 8
            i32.sub
@@ -1332,126 +1385,122 @@
           br $break|1
          end
          local.get $1
-         local.set $24
-         local.get $2
          local.set $0
-         local.get $3
+         local.get $2
          local.set $25
-         local.get $26
-         local.set $27
-         local.get $48
-         f32x4.extract_lane 1
-         f32x4.splat
-         local.set $42
-         local.get $49
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $41
-         local.get $49
-         f32x4.extract_lane 2
-         f32x4.splat
-         local.set $40
-         local.get $51
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $39
-         local.get $51
+         local.get $3
+         local.set $24
+         local.get $27
+         local.set $26
+         local.get $33
          f32x4.extract_lane 1
          f32x4.splat
          local.set $38
-         local.get $51
+         local.get $32
+         f32x4.extract_lane 0
+         f32x4.splat
+         local.set $39
+         local.get $32
          f32x4.extract_lane 2
          f32x4.splat
-         local.tee $37
+         local.set $40
+         local.get $30
+         f32x4.extract_lane 0
+         f32x4.splat
+         local.set $41
+         local.get $30
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $42
+         local.get $30
+         f32x4.extract_lane 2
+         f32x4.splat
+         local.tee $43
          f32x4.neg
-         local.set $36
+         local.set $44
          loop $do-loop|023
-          local.get $24
-          v128.load offset=16
-          local.set $35
-          local.get $42
           local.get $0
+          v128.load offset=16
+          local.set $45
+          local.get $38
+          local.get $25
           v128.load
           local.get $40
           f32x4.mul
-          local.get $36
+          local.get $44
           f32x4.pmax
-          local.get $37
+          local.get $43
           f32x4.pmin
-          local.tee $34
-          local.get $34
+          local.tee $46
+          local.get $46
           f32x4.mul
-          local.get $25
+          local.get $24
           v128.load
-          local.tee $31
+          local.tee $47
           f32x4.sub
           f32x4.mul
-          local.get $31
+          local.get $47
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $33
-          local.get $42
-          local.get $0
+          local.set $47
+          local.get $38
+          local.get $25
           v128.load offset=16
           local.get $40
           f32x4.mul
-          local.get $36
+          local.get $44
           f32x4.pmax
-          local.get $37
+          local.get $43
           f32x4.pmin
-          local.tee $32
-          local.get $32
+          local.tee $48
+          local.get $48
           f32x4.mul
-          local.get $25
+          local.get $24
           v128.load offset=16
-          local.tee $31
+          local.tee $49
           f32x4.sub
           f32x4.mul
-          local.get $31
+          local.get $49
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $31
-          local.get $24
-          local.get $24
+          local.set $49
+          local.get $0
+          local.get $0
           v128.load
-          local.get $41
-          local.get $34
-          f32x4.mul
-          local.get $33
           local.get $39
+          local.get $46
+          f32x4.mul
+          local.get $47
+          local.get $41
           f32x4.add
           f32x4.sqrt
-          local.get $38
+          local.get $42
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store
-          local.get $24
-          local.get $35
-          local.get $41
-          local.get $32
-          f32x4.mul
-          local.get $31
+          local.get $0
+          local.get $45
           local.get $39
+          local.get $48
+          f32x4.mul
+          local.get $49
+          local.get $41
           f32x4.add
           f32x4.sqrt
-          local.get $38
+          local.get $42
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store offset=16
-          local.get $25
-          local.get $33
-          v128.store
-          local.get $25
-          local.get $31
-          v128.store offset=16
           local.get $24
-          i32.const 32
-          i32.add
-          local.set $24
+          local.get $47
+          v128.store
+          local.get $24
+          local.get $49
+          v128.store offset=16
           local.get $0
           i32.const 32
           i32.add
@@ -1460,10 +1509,14 @@
           i32.const 32
           i32.add
           local.set $25
-          local.get $27
+          local.get $24
+          i32.const 32
+          i32.add
+          local.set $24
+          local.get $26
           i32.const 8
           i32.sub
-          local.tee $27
+          local.tee $26
           i32.const 8
           i32.ge_u
           br_if $do-loop|023
@@ -1471,124 +1524,120 @@
          br $break|1
         end
         local.get $1
-        local.set $24
-        local.get $2
         local.set $0
-        local.get $3
+        local.get $2
         local.set $25
-        local.get $26
-        local.set $27
-        local.get $48
+        local.get $3
+        local.set $24
+        local.get $27
+        local.set $26
+        local.get $33
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $42
-        local.get $48
+        local.set $38
+        local.get $33
         f32x4.extract_lane 3
         f32x4.splat
-        local.set $41
-        local.get $49
+        local.set $39
+        local.get $32
         f32x4.extract_lane 0
         f32x4.splat
         local.set $40
-        local.get $49
+        local.get $32
         f32x4.extract_lane 2
         f32x4.splat
-        local.set $39
-        local.get $51
+        local.set $41
+        local.get $30
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $38
-        local.get $51
+        local.set $42
+        local.get $30
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $37
+        local.set $43
         loop $do-loop|03
-         local.get $42
-         local.get $0
-         v128.load
-         local.get $39
-         f32x4.mul
-         local.get $41
-         local.get $24
-         v128.load
-         local.tee $36
-         f32x4.mul
-         f32x4.add
-         local.tee $35
-         local.get $35
-         f32x4.mul
-         local.get $25
-         v128.load
-         local.tee $31
-         f32x4.sub
-         f32x4.mul
-         local.get $31
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $34
-         local.get $42
-         local.get $0
-         v128.load offset=16
-         local.get $39
-         f32x4.mul
-         local.get $41
-         local.get $24
-         v128.load offset=16
-         local.tee $33
-         f32x4.mul
-         f32x4.add
-         local.tee $32
-         local.get $32
-         f32x4.mul
-         local.get $25
-         v128.load offset=16
-         local.tee $31
-         f32x4.sub
-         f32x4.mul
-         local.get $31
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $31
-         local.get $24
-         local.get $36
-         local.get $40
-         local.get $35
-         f32x4.mul
-         local.get $34
          local.get $38
+         local.get $25
+         v128.load
+         local.get $41
+         f32x4.mul
+         local.get $39
+         local.get $0
+         v128.load
+         local.tee $44
+         f32x4.mul
+         f32x4.add
+         local.tee $45
+         local.get $45
+         f32x4.mul
+         local.get $24
+         v128.load
+         local.tee $46
+         f32x4.sub
+         f32x4.mul
+         local.get $46
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $46
+         local.get $38
+         local.get $25
+         v128.load offset=16
+         local.get $41
+         f32x4.mul
+         local.get $39
+         local.get $0
+         v128.load offset=16
+         local.tee $47
+         f32x4.mul
+         f32x4.add
+         local.tee $48
+         local.get $48
+         f32x4.mul
+         local.get $24
+         v128.load offset=16
+         local.tee $49
+         f32x4.sub
+         f32x4.mul
+         local.get $49
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $49
+         local.get $0
+         local.get $44
+         local.get $40
+         local.get $45
+         f32x4.mul
+         local.get $46
+         local.get $42
          f32x4.add
          f32x4.sqrt
-         local.get $37
+         local.get $43
          f32x4.add
          f32x4.div
          f32x4.sub
          v128.store
-         local.get $24
-         local.get $33
+         local.get $0
+         local.get $47
          local.get $40
-         local.get $32
+         local.get $48
          f32x4.mul
-         local.get $31
-         local.get $38
+         local.get $49
+         local.get $42
          f32x4.add
          f32x4.sqrt
-         local.get $37
+         local.get $43
          f32x4.add
          f32x4.div
          f32x4.sub
          v128.store offset=16
-         local.get $25
-         local.get $34
-         v128.store
-         local.get $25
-         local.get $31
-         v128.store offset=16
          local.get $24
-         i32.const 32
-         i32.add
-         local.set $24
+         local.get $46
+         v128.store
+         local.get $24
+         local.get $49
+         v128.store offset=16
          local.get $0
          i32.const 32
          i32.add
@@ -1597,10 +1646,14 @@
          i32.const 32
          i32.add
          local.set $25
-         local.get $27
+         local.get $24
+         i32.const 32
+         i32.add
+         local.set $24
+         local.get $26
          i32.const 8
          i32.sub
-         local.tee $27
+         local.tee $26
          i32.const 8
          i32.ge_u
          br_if $do-loop|03
@@ -1608,160 +1661,160 @@
         br $break|1
        end
        local.get $1
-       local.set $24
-       local.get $2
-       local.set $27
-       local.get $3
-       local.set $25
-       local.get $7
        local.set $0
-       local.get $26
+       local.get $2
+       local.set $26
+       local.get $3
+       local.set $24
+       local.get $7
+       local.set $25
+       local.get $27
        local.set $28
-       local.get $48
+       local.get $33
        f32x4.extract_lane 1
        f32x4.splat
-       local.set $43
-       local.get $49
+       local.set $39
+       local.get $32
        f32x4.extract_lane 0
        f32x4.splat
-       local.set $42
-       local.get $51
+       local.set $40
+       local.get $30
        f32x4.extract_lane 0
        f32x4.splat
        local.set $41
-       local.get $51
+       local.get $30
        f32x4.extract_lane 1
        f32x4.splat
-       local.set $40
-       local.get $46
+       local.set $42
+       local.get $36
        f32x4.extract_lane 0
        f32x4.splat
-       local.set $39
-       local.get $46
+       local.set $43
+       local.get $36
        f32x4.extract_lane 1
        f32x4.splat
-       local.set $38
+       local.set $44
        loop $do-loop|04
-        local.get $43
-        local.get $27
+        local.get $39
+        local.get $26
         v128.load
-        local.tee $32
-        local.get $32
+        local.tee $38
+        local.get $38
         f32x4.mul
-        local.get $25
+        local.get $24
         v128.load
-        local.tee $31
+        local.tee $45
         f32x4.sub
         f32x4.mul
-        local.get $31
+        local.get $45
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.set $37
-        local.get $43
-        local.get $27
+        local.set $45
+        local.get $39
+        local.get $26
         v128.load offset=16
-        local.tee $36
-        local.get $36
+        local.tee $46
+        local.get $46
         f32x4.mul
-        local.get $25
+        local.get $24
         v128.load offset=16
-        local.tee $31
+        local.tee $47
         f32x4.sub
         f32x4.mul
-        local.get $31
+        local.get $47
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.set $35
+        local.set $47
+        local.get $25
+        v128.load offset=16
+        local.set $48
         local.get $0
         v128.load offset=16
-        local.set $34
-        local.get $24
-        v128.load offset=16
-        local.set $33
-        local.get $24
-        local.get $24
-        v128.load
-        local.tee $31
-        local.get $38
-        local.get $42
-        local.get $32
-        f32x4.mul
-        local.get $37
-        local.get $41
-        f32x4.add
-        f32x4.sqrt
-        local.get $40
-        f32x4.add
-        f32x4.div
-        local.tee $44
-        f32x4.mul
-        local.get $39
+        local.set $49
+        local.get $0
         local.get $0
         v128.load
-        local.tee $32
-        local.get $31
-        f32x4.sub
-        f32x4.mul
-        f32x4.sub
-        f32x4.sub
-        v128.store
-        local.get $24
-        local.get $33
-        local.get $38
-        local.get $42
-        local.get $36
-        f32x4.mul
-        local.get $35
-        local.get $41
-        f32x4.add
-        f32x4.sqrt
-        local.get $40
-        f32x4.add
-        f32x4.div
-        local.tee $31
-        f32x4.mul
-        local.get $39
-        local.get $34
-        local.get $33
-        f32x4.sub
-        f32x4.mul
-        f32x4.sub
-        f32x4.sub
-        v128.store offset=16
-        local.get $25
-        local.get $37
-        v128.store
-        local.get $25
-        local.get $35
-        v128.store offset=16
-        local.get $0
-        local.get $32
+        local.tee $50
         local.get $44
+        local.get $40
+        local.get $38
+        f32x4.mul
+        local.get $45
+        local.get $41
+        f32x4.add
+        f32x4.sqrt
+        local.get $42
+        f32x4.add
+        f32x4.div
+        local.tee $38
+        f32x4.mul
+        local.get $43
+        local.get $25
+        v128.load
+        local.tee $51
+        local.get $50
+        f32x4.sub
+        f32x4.mul
+        f32x4.sub
         f32x4.sub
         v128.store
         local.get $0
-        local.get $34
-        local.get $31
+        local.get $49
+        local.get $44
+        local.get $40
+        local.get $46
+        f32x4.mul
+        local.get $47
+        local.get $41
+        f32x4.add
+        f32x4.sqrt
+        local.get $42
+        f32x4.add
+        f32x4.div
+        local.tee $46
+        f32x4.mul
+        local.get $43
+        local.get $48
+        local.get $49
+        f32x4.sub
+        f32x4.mul
+        f32x4.sub
         f32x4.sub
         v128.store offset=16
         local.get $24
-        i32.const 32
-        i32.add
-        local.set $24
-        local.get $27
-        i32.const 32
-        i32.add
-        local.set $27
+        local.get $45
+        v128.store
+        local.get $24
+        local.get $47
+        v128.store offset=16
         local.get $25
-        i32.const 32
-        i32.add
-        local.set $25
+        local.get $51
+        local.get $38
+        f32x4.sub
+        v128.store
+        local.get $25
+        local.get $48
+        local.get $46
+        f32x4.sub
+        v128.store offset=16
         local.get $0
         i32.const 32
         i32.add
         local.set $0
+        local.get $26
+        i32.const 32
+        i32.add
+        local.set $26
+        local.get $24
+        i32.const 32
+        i32.add
+        local.set $24
+        local.get $25
+        i32.const 32
+        i32.add
+        local.set $25
         local.get $28
         i32.const 8
         i32.sub
@@ -1772,44 +1825,44 @@
        end
        br $break|1
       end
-      local.get $50
+      local.get $31
       i32.const 1024
       i32.and
       if
-       local.get $50
+       local.get $31
        local.get $1
        local.get $2
        local.get $3
        local.get $4
        local.get $5
        local.get $7
-       local.get $26
-       local.get $48
-       local.get $49
-       local.get $51
-       local.get $46
+       local.get $27
+       local.get $33
+       local.get $32
+       local.get $30
+       local.get $36
        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32>"
       else
-       local.get $50
+       local.get $31
        local.get $1
        local.get $2
        local.get $3
        local.get $4
        local.get $5
-       local.get $26
-       local.get $48
-       local.get $49
-       local.get $51
+       local.get $27
+       local.get $33
+       local.get $32
+       local.get $30
        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void>"
       end
      end
     end
-    local.get $26
-    local.get $30
+    local.get $27
+    local.get $34
     i32.lt_u
     if
-     local.get $50
-     local.get $26
+     local.get $31
+     local.get $27
      i32.const 2
      i32.shl
      local.tee $0
@@ -1830,292 +1883,453 @@
      local.get $0
      local.get $7
      i32.add
-     local.get $30
-     local.get $26
+     local.get $34
+     local.get $27
      i32.sub
-     local.get $48
-     local.get $49
-     local.get $51
-     local.get $46
+     local.get $33
+     local.get $32
+     local.get $30
+     local.get $36
      call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>"
     end
-    local.get $50
+    local.get $31
     i32.const 64
     i32.and
     if
      local.get $1
-     local.set $0
      local.get $6
-     local.set $25
-     local.get $30
-     local.tee $24
-     i32.const 8
-     i32.ge_u
-     if
-      local.get $21
-      f32x4.splat
-      local.set $33
-      loop $do-loop|05
-       local.get $33
-       local.get $0
-       v128.load offset=16
-       local.get $25
-       v128.load offset=16
-       local.tee $31
-       f32x4.sub
-       f32x4.mul
-       local.get $31
-       f32x4.add
-       local.set $32
-       local.get $25
-       local.get $33
-       local.get $0
-       v128.load
-       local.get $25
-       v128.load
-       local.tee $31
-       f32x4.sub
-       f32x4.mul
-       local.get $31
-       f32x4.add
-       v128.store
-       local.get $25
-       local.get $32
-       v128.store offset=16
-       local.get $0
-       i32.const 32
-       i32.add
-       local.set $0
-       local.get $25
-       i32.const 32
-       i32.add
-       local.set $25
-       local.get $24
-       i32.const 8
-       i32.sub
-       local.tee $24
-       i32.const 8
-       i32.ge_u
-       br_if $do-loop|05
-      end
-     end
-     local.get $1
-     local.get $30
-     i32.const -8
-     i32.and
-     i32.const 2
-     i32.shl
-     local.tee $24
-     i32.add
-     local.set $0
-     local.get $6
-     local.get $24
-     i32.add
-     local.set $25
-     local.get $30
-     i32.const 7
-     i32.and
-     local.tee $24
-     if
-      local.get $21
-      f32x4.splat
-      local.set $32
-      loop $do-loop|006
-       local.get $25
-       local.get $32
-       local.get $0
-       v128.load32_zero
-       local.get $25
-       v128.load32_zero
-       local.tee $31
-       f32x4.sub
-       f32x4.mul
-       local.get $31
-       f32x4.add
-       v128.store32_lane 0
-       local.get $0
-       i32.const 4
-       i32.add
-       local.set $0
-       local.get $25
-       i32.const 4
-       i32.add
-       local.set $25
-       local.get $24
-       i32.const 1
-       i32.sub
-       local.tee $24
-       br_if $do-loop|006
-      end
-     end
+     local.get $34
+     local.get $21
+     call $assembly/rmsprop/averagePlane
     end
-    local.get $50
+    local.get $31
     i32.const 512
     i32.and
     if
      local.get $1
-     local.get $30
+     local.get $34
      call $assembly/rmsprop/flushPlane
      local.get $3
-     local.get $30
+     local.get $34
      call $assembly/rmsprop/flushPlane
-     local.get $50
+     local.get $31
      i32.const 1
      i32.and
      if
       local.get $4
-      local.get $30
+      local.get $34
       call $assembly/rmsprop/flushPlane
      end
-     local.get $50
+     local.get $31
      i32.const 2
      i32.and
      if
       local.get $5
-      local.get $30
+      local.get $34
       call $assembly/rmsprop/flushPlane
      end
-     local.get $50
+     local.get $31
      i32.const 64
      i32.and
      if
       local.get $6
-      local.get $30
+      local.get $34
       call $assembly/rmsprop/flushPlane
      end
-     local.get $50
+     local.get $31
      i32.const 1024
      i32.and
      if
       local.get $7
-      local.get $30
+      local.get $34
       call $assembly/rmsprop/flushPlane
      end
     end
-    local.get $50
+    local.get $31
     i32.const 128
     i32.and
     if
      local.get $2
      i32.const 0
-     local.get $47
+     local.get $35
      memory.fill
     end
     local.get $1
-    local.get $47
+    local.get $35
     i32.add
     local.set $1
     local.get $2
-    local.get $47
+    local.get $35
     i32.add
     local.set $2
     local.get $3
-    local.get $47
+    local.get $35
     i32.add
     local.set $3
     local.get $4
-    local.get $47
+    local.get $35
     i32.add
     local.set $4
     local.get $5
-    local.get $47
+    local.get $35
     i32.add
     local.set $5
     local.get $6
-    local.get $47
+    local.get $35
     i32.add
     local.set $6
     local.get $7
-    local.get $47
+    local.get $35
     i32.add
     local.set $7
     local.get $8
-    local.get $30
+    local.get $34
     i32.sub
     local.set $8
     br $while-continue|0
    end
   end
  )
+ (func $assembly/rmsprop/averagePlane (param $0 i32) (param $1 i32) (param $2 i32) (param $3 f32)
+  (local $4 i32)
+  (local $5 i32)
+  (local $6 i32)
+  (local $7 v128)
+  (local $8 v128)
+  (local $9 v128)
+  local.get $0
+  local.set $5
+  local.get $1
+  local.set $4
+  local.get $2
+  local.set $6
+  local.get $2
+  i32.const 8
+  i32.ge_u
+  if
+   local.get $3
+   f32x4.splat
+   local.set $8
+   loop $do-loop|0
+    local.get $8
+    local.get $5
+    v128.load offset=16
+    local.get $4
+    v128.load offset=16
+    local.tee $7
+    f32x4.sub
+    f32x4.mul
+    local.get $7
+    f32x4.add
+    local.set $9
+    local.get $4
+    local.get $8
+    local.get $5
+    v128.load
+    local.get $4
+    v128.load
+    local.tee $7
+    f32x4.sub
+    f32x4.mul
+    local.get $7
+    f32x4.add
+    v128.store
+    local.get $4
+    local.get $9
+    v128.store offset=16
+    local.get $5
+    i32.const 32
+    i32.add
+    local.set $5
+    local.get $4
+    i32.const 32
+    i32.add
+    local.set $4
+    local.get $6
+    i32.const 8
+    i32.sub
+    local.tee $6
+    i32.const 8
+    i32.ge_u
+    br_if $do-loop|0
+   end
+  end
+  local.get $0
+  local.get $2
+  i32.const -8
+  i32.and
+  i32.const 2
+  i32.shl
+  local.tee $0
+  i32.add
+  local.set $4
+  local.get $0
+  local.get $1
+  i32.add
+  local.set $0
+  local.get $2
+  i32.const 7
+  i32.and
+  local.tee $2
+  if
+   local.get $3
+   f32x4.splat
+   local.set $7
+   loop $do-loop|00
+    local.get $0
+    local.get $7
+    local.get $4
+    v128.load32_zero
+    local.get $0
+    v128.load32_zero
+    local.tee $8
+    f32x4.sub
+    f32x4.mul
+    local.get $8
+    f32x4.add
+    v128.store32_lane 0
+    local.get $4
+    i32.const 4
+    i32.add
+    local.set $4
+    local.get $0
+    i32.const 4
+    i32.add
+    local.set $0
+    local.get $2
+    i32.const 1
+    i32.sub
+    local.tee $2
+    br_if $do-loop|00
+   end
+  end
+ )
+ (func $assembly/gradient/sumOfSquares (param $0 i32) (param $1 i32) (param $2 f64) (result f64)
+  (local $3 i32)
+  (local $4 f64)
+  (local $5 v128)
+  (local $6 i32)
+  (local $7 v128)
+  (local $8 v128)
+  (local $9 v128)
+  (local $10 i32)
+  f64.const 0
+  local.set $2
+  loop $while-continue|0
+   local.get $1
+   if
+    local.get $0
+    local.set $3
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    local.set $5
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    local.set $7
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    local.set $8
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    local.set $9
+    i32.const 4096
+    local.get $1
+    local.get $1
+    i32.const 4096
+    i32.ge_u
+    select
+    local.tee $10
+    local.tee $6
+    i32.const 8
+    i32.ge_u
+    if
+     loop $do-loop|0
+      local.get $5
+      local.get $3
+      v128.load64_zero
+      f64x2.promote_low_f32x4
+      local.tee $5
+      local.get $5
+      f64x2.mul
+      f64x2.add
+      local.set $5
+      local.get $7
+      local.get $3
+      v128.load64_zero offset=8
+      f64x2.promote_low_f32x4
+      local.tee $7
+      local.get $7
+      f64x2.mul
+      f64x2.add
+      local.set $7
+      local.get $8
+      local.get $3
+      v128.load64_zero offset=16
+      f64x2.promote_low_f32x4
+      local.tee $8
+      local.get $8
+      f64x2.mul
+      f64x2.add
+      local.set $8
+      local.get $9
+      local.get $3
+      v128.load64_zero offset=24
+      f64x2.promote_low_f32x4
+      local.tee $9
+      local.get $9
+      f64x2.mul
+      f64x2.add
+      local.set $9
+      local.get $3
+      i32.const 32
+      i32.add
+      local.set $3
+      local.get $6
+      i32.const 8
+      i32.sub
+      local.tee $6
+      i32.const 8
+      i32.ge_u
+      br_if $do-loop|0
+     end
+    end
+    local.get $2
+    local.get $5
+    local.get $7
+    f64x2.add
+    local.get $8
+    local.get $9
+    f64x2.add
+    f64x2.add
+    local.tee $5
+    f64x2.extract_lane 0
+    local.get $5
+    f64x2.extract_lane 1
+    f64.add
+    local.set $2
+    loop $for-loop|1
+     local.get $6
+     if
+      local.get $2
+      local.get $3
+      f32.load
+      f64.promote_f32
+      local.tee $2
+      local.get $2
+      f64.mul
+      f64.add
+      local.set $2
+      local.get $3
+      i32.const 4
+      i32.add
+      local.set $3
+      local.get $6
+      i32.const 1
+      i32.sub
+      local.set $6
+      br $for-loop|1
+     end
+    end
+    local.get $2
+    f64.add
+    local.set $2
+    local.get $0
+    local.get $10
+    i32.const 2
+    i32.shl
+    i32.add
+    local.set $0
+    local.get $1
+    local.get $10
+    i32.sub
+    local.set $1
+    br $while-continue|0
+   end
+  end
+  local.get $2
+ )
  (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 i32) (param $25 i32) (param $26 i32) (param $27 i32) (result i32)
-  (local $28 i32)
+  (local $28 v128)
   (local $29 i32)
   (local $30 i32)
   (local $31 i32)
   (local $32 i32)
   (local $33 i32)
-  (local $34 i32)
+  (local $34 f32)
+  (local $35 i32)
+  (local $36 v128)
+  (local $37 i32)
+  (local $38 f64)
+  (local $39 v128)
+  (local $40 v128)
+  (local $41 i32)
+  (local $42 i32)
+  (local $43 i32)
+  (local $44 i32)
+  (local $45 i32)
+  (local $46 v128)
+  (local $47 f32)
+  (local $48 v128)
+  (local $49 v128)
+  (local $50 v128)
   local.get $8
   i32.const 2
   i32.shl
-  local.set $30
+  local.set $45
   loop $for-loop|0
    local.get $25
-   local.get $31
+   local.get $29
    i32.gt_u
    if
+    local.get $2
     local.get $24
-    local.get $31
+    local.get $29
     i32.const 2
     i32.shl
     i32.add
     i32.load
-    local.get $30
+    local.tee $32
+    local.get $45
     i32.mul
-    local.tee $28
-    local.get $2
     i32.add
-    local.set $34
+    local.set $33
     i32.const 0
-    local.set $32
+    local.set $30
     i32.const 0
-    local.set $29
+    local.set $31
     loop $for-loop|00
-     local.get $29
-     local.get $30
+     local.get $31
+     local.get $45
      i32.lt_u
      if
-      local.get $32
-      local.get $29
-      local.get $34
+      local.get $30
+      local.get $31
+      local.get $33
       i32.add
       i32.load
       i32.or
-      local.set $32
-      local.get $29
+      local.set $30
+      local.get $31
       i32.const -64
       i32.sub
-      local.set $29
+      local.set $31
       br $for-loop|00
      end
     end
     local.get $0
-    local.get $1
-    local.get $28
-    i32.add
-    local.get $3
-    local.get $28
-    i32.add
-    local.get $4
-    local.get $28
-    i32.add
-    local.get $5
-    local.get $28
-    i32.add
-    local.get $6
-    local.get $28
-    i32.add
-    local.get $30
-    call $assembly/rows/touchState
     local.get $32
-    local.get $33
+    local.get $1
+    local.get $3
+    local.get $4
+    local.get $5
+    local.get $6
+    local.get $45
+    call $assembly/rows/touchState
+    local.get $30
+    local.get $43
     i32.or
     i32.or
-    local.set $33
-    local.get $31
+    local.set $43
+    local.get $29
     i32.const 1
     i32.add
-    local.set $31
+    local.set $29
     br $for-loop|0
    end
   end
@@ -2129,7 +2343,413 @@
   local.get $26
   local.get $27
   call $assembly/rows/catchUp
-  loop $while-continue|1
+  local.get $0
+  i32.const 4096
+  i32.and
+  if
+   loop $for-loop|1
+    local.get $25
+    if
+     local.get $24
+     i32.load
+     local.tee $26
+     local.get $45
+     i32.mul
+     local.tee $27
+     local.get $1
+     i32.add
+     local.set $31
+     local.get $2
+     local.get $27
+     i32.add
+     local.tee $32
+     local.get $8
+     f64.const 1
+     call $assembly/gradient/sumOfSquares
+     local.get $16
+     f64.promote_f32
+     local.tee $38
+     local.get $38
+     f64.mul
+     f64.mul
+     local.get $8
+     f64.convert_i32_u
+     f64.div
+     f32.demote_f64
+     local.set $34
+     local.get $3
+     local.get $26
+     i32.const 2
+     i32.shl
+     i32.add
+     local.tee $41
+     f32.load
+     local.set $47
+     local.get $4
+     local.get $27
+     i32.add
+     local.set $33
+     local.get $6
+     local.get $27
+     i32.add
+     local.set $42
+     local.get $10
+     f32.const 0.5
+     f32.lt
+     local.get $10
+     f32.const 0
+     f32.gt
+     i32.and
+     if (result f32)
+      local.get $47
+      local.get $10
+      local.get $34
+      local.get $47
+      f32.sub
+      f32.mul
+      f32.add
+     else
+      local.get $9
+      local.get $47
+      f32.mul
+      local.get $10
+      local.get $34
+      f32.mul
+      f32.add
+     end
+     local.tee $34
+     f32.const 3402823466385288598117041e14
+     f32.gt
+     if
+      f32.const 3402823466385288598117041e14
+      local.set $34
+     end
+     local.get $41
+     local.get $34
+     f32.store
+     local.get $8
+     i32.const -8
+     i32.and
+     local.tee $35
+     i32.const 2
+     i32.shl
+     local.set $44
+     local.get $34
+     local.get $20
+     f32.div
+     local.get $34
+     local.get $0
+     i32.const 32
+     i32.and
+     select
+     local.get $11
+     f32.add
+     f32.sqrt
+     local.get $12
+     f32.add
+     local.set $34
+     local.get $31
+     local.set $26
+     local.get $32
+     local.set $30
+     local.get $33
+     local.set $27
+     local.get $35
+     local.set $29
+     loop $for-loop|01
+      local.get $29
+      i32.const 8
+      i32.ge_u
+      if
+       local.get $26
+       v128.load
+       local.set $36
+       local.get $26
+       v128.load offset=16
+       local.set $40
+       local.get $13
+       f32x4.splat
+       local.tee $39
+       local.get $30
+       v128.load
+       local.get $16
+       f32x4.splat
+       local.tee $46
+       f32x4.mul
+       f32x4.mul
+       local.get $34
+       f32x4.splat
+       local.tee $48
+       f32x4.div
+       local.set $28
+       local.get $39
+       local.get $30
+       v128.load offset=16
+       local.get $46
+       f32x4.mul
+       f32x4.mul
+       local.get $48
+       f32x4.div
+       local.set $46
+       local.get $0
+       i32.const 1
+       i32.and
+       if
+        local.get $46
+        local.get $14
+        f32x4.splat
+        local.tee $48
+        local.get $27
+        v128.load offset=16
+        f32x4.mul
+        f32x4.add
+        local.set $49
+        local.get $27
+        local.get $28
+        local.get $48
+        local.get $27
+        v128.load
+        f32x4.mul
+        f32x4.add
+        local.tee $39
+        v128.store
+        local.get $27
+        local.get $49
+        v128.store offset=16
+        local.get $15
+        f32x4.splat
+        local.tee $50
+        local.get $46
+        local.get $48
+        local.get $49
+        f32x4.mul
+        f32x4.add
+        local.get $49
+        local.get $0
+        i32.const 16
+        i32.and
+        local.tee $37
+        select
+        f32x4.mul
+        local.set $46
+        local.get $50
+        local.get $28
+        local.get $48
+        local.get $39
+        f32x4.mul
+        f32x4.add
+        local.get $39
+        local.get $37
+        select
+        f32x4.mul
+        local.set $28
+       end
+       local.get $26
+       local.get $36
+       local.get $0
+       i32.const 256
+       i32.and
+       if (result v128)
+        local.get $46
+        local.get $18
+        f32x4.splat
+        local.tee $39
+        local.get $40
+        f32x4.mul
+        f32x4.add
+        local.set $46
+        local.get $28
+        local.get $39
+        local.get $36
+        f32x4.mul
+        f32x4.add
+       else
+        local.get $28
+       end
+       f32x4.sub
+       v128.store
+       local.get $26
+       local.get $40
+       local.get $46
+       f32x4.sub
+       v128.store offset=16
+       local.get $26
+       i32.const 32
+       i32.add
+       local.set $26
+       local.get $30
+       i32.const 32
+       i32.add
+       local.set $30
+       local.get $27
+       i32.const 32
+       i32.add
+       local.set $27
+       local.get $29
+       i32.const 8
+       i32.sub
+       local.set $29
+       br $for-loop|01
+      end
+     end
+     local.get $31
+     local.get $44
+     i32.add
+     local.set $26
+     local.get $32
+     local.get $44
+     i32.add
+     local.set $30
+     local.get $33
+     local.get $44
+     i32.add
+     local.set $27
+     local.get $8
+     local.get $35
+     i32.sub
+     local.set $29
+     loop $for-loop|02
+      local.get $29
+      if
+       local.get $13
+       f32x4.splat
+       local.get $30
+       v128.load32_zero
+       local.get $16
+       f32x4.splat
+       f32x4.mul
+       f32x4.mul
+       local.get $34
+       f32x4.splat
+       f32x4.div
+       local.set $28
+       local.get $26
+       local.get $26
+       v128.load32_zero
+       local.tee $36
+       local.get $0
+       i32.const 1
+       i32.and
+       if
+        local.get $27
+        local.get $28
+        local.get $14
+        f32x4.splat
+        local.tee $39
+        local.get $27
+        v128.load32_zero
+        f32x4.mul
+        f32x4.add
+        local.tee $40
+        v128.store32_lane 0
+        local.get $15
+        f32x4.splat
+        local.get $28
+        local.get $39
+        local.get $40
+        f32x4.mul
+        f32x4.add
+        local.get $40
+        local.get $0
+        i32.const 16
+        i32.and
+        select
+        f32x4.mul
+        local.set $28
+       end
+       local.get $28
+       local.get $18
+       f32x4.splat
+       local.get $36
+       f32x4.mul
+       f32x4.add
+       local.get $28
+       local.get $0
+       i32.const 256
+       i32.and
+       select
+       f32x4.sub
+       v128.store32_lane 0
+       local.get $26
+       i32.const 4
+       i32.add
+       local.set $26
+       local.get $30
+       i32.const 4
+       i32.add
+       local.set $30
+       local.get $27
+       i32.const 4
+       i32.add
+       local.set $27
+       local.get $29
+       i32.const 1
+       i32.sub
+       local.set $29
+       br $for-loop|02
+      end
+     end
+     local.get $0
+     i32.const 64
+     i32.and
+     if
+      local.get $31
+      local.get $42
+      local.get $8
+      local.get $21
+      call $assembly/rmsprop/averagePlane
+     end
+     local.get $0
+     i32.const 512
+     i32.and
+     if
+      local.get $31
+      local.get $8
+      call $assembly/rmsprop/flushPlane
+      local.get $41
+      i32.const 1
+      call $assembly/rmsprop/flushPlane
+      local.get $0
+      i32.const 1
+      i32.and
+      if
+       local.get $33
+       local.get $8
+       call $assembly/rmsprop/flushPlane
+      end
+      local.get $0
+      i32.const 64
+      i32.and
+      if
+       local.get $42
+       local.get $8
+       call $assembly/rmsprop/flushPlane
+      end
+     end
+     local.get $0
+     i32.const 128
+     i32.and
+     if
+      local.get $32
+      i32.const 0
+      local.get $8
+      i32.const 2
+      i32.shl
+      memory.fill
+     end
+     local.get $24
+     i32.const 4
+     i32.add
+     local.set $24
+     local.get $25
+     i32.const 1
+     i32.sub
+     local.set $25
+     br $for-loop|1
+    end
+   end
+  end
+  loop $while-continue|2
    local.get $25
    if
     local.get $24
@@ -2137,7 +2757,7 @@
     local.set $26
     i32.const 0
     local.set $27
-    loop $do-loop|2
+    loop $do-loop|3
      local.get $27
      i32.const 1
      i32.add
@@ -2160,7 +2780,7 @@
      else
       i32.const 0
      end
-     br_if $do-loop|2
+     br_if $do-loop|3
     end
     local.get $0
     local.get $8
@@ -2208,59 +2828,46 @@
     local.get $22
     local.get $23
     call $assembly/rmsprop/update
-    br $while-continue|1
+    br $while-continue|2
    end
   end
-  local.get $33
+  local.get $43
  )
  (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (result i32)
   (local $9 i32)
   (local $10 i32)
   (local $11 i32)
-  (local $12 i32)
   local.get $6
   i32.const 2
   i32.shl
   local.set $11
   loop $for-loop|0
    local.get $8
-   local.get $10
+   local.get $9
    i32.gt_u
    if
     local.get $0
     local.get $7
-    local.get $10
+    local.get $9
     i32.const 6
     i32.shl
     i32.add
     f64.load
     i32.trunc_sat_f64_u
-    local.get $11
-    i32.mul
-    local.tee $9
     local.get $1
-    i32.add
     local.get $2
-    local.get $9
-    i32.add
     local.get $3
-    local.get $9
-    i32.add
     local.get $4
-    local.get $9
-    i32.add
     local.get $5
-    local.get $9
-    i32.add
     local.get $11
     call $assembly/rows/touchState
-    local.get $12
-    i32.or
-    local.set $12
     local.get $10
+    i32.or
+    local.set $10
+    local.get $9
     i32.const 1
     i32.add
-    local.set $10
+    local.set $9
     br $for-loop|0
    end
   end
@@ -2274,7 +2881,7 @@
   local.get $7
   local.get $8
   call $assembly/rows/catchUp
-  local.get $12
+  local.get $10
  )
  (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 v128) (param $9 v128) (param $10 v128) (param $11 v128)
   (local $12 v128)
@@ -3431,145 +4038,5 @@
    i32.ge_u
    br_if $do-loop|0
   end
- )
- (func $assembly/gradient/sumOfSquares (param $0 i32) (param $1 i32) (param $2 f64) (result f64)
-  (local $3 i32)
-  (local $4 f64)
-  (local $5 v128)
-  (local $6 i32)
-  (local $7 v128)
-  (local $8 v128)
-  (local $9 v128)
-  (local $10 i32)
-  f64.const 0
-  local.set $2
-  loop $while-continue|0
-   local.get $1
-   if
-    local.get $0
-    local.set $3
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    local.set $5
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    local.set $7
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    local.set $8
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    local.set $9
-    i32.const 4096
-    local.get $1
-    local.get $1
-    i32.const 4096
-    i32.ge_u
-    select
-    local.tee $10
-    local.tee $6
-    i32.const 8
-    i32.ge_u
-    if
-     loop $do-loop|0
-      local.get $5
-      local.get $3
-      v128.load64_zero
-      f64x2.promote_low_f32x4
-      local.tee $5
-      local.get $5
-      f64x2.mul
-      f64x2.add
-      local.set $5
-      local.get $7
-      local.get $3
-      v128.load64_zero offset=8
-      f64x2.promote_low_f32x4
-      local.tee $7
-      local.get $7
-      f64x2.mul
-      f64x2.add
-      local.set $7
-      local.get $8
-      local.get $3
-      v128.load64_zero offset=16
-      f64x2.promote_low_f32x4
-      local.tee $8
-      local.get $8
-      f64x2.mul
-      f64x2.add
-      local.set $8
-      local.get $9
-      local.get $3
-      v128.load64_zero offset=24
-      f64x2.promote_low_f32x4
-      local.tee $9
-      local.get $9
-      f64x2.mul
-      f64x2.add
-      local.set $9
-      local.get $3
-      i32.const 32
-      i32.add
-      local.set $3
-      local.get $6
-      i32.const 8
-      i32.sub
-      local.tee $6
-      i32.const 8
-      i32.ge_u
-      br_if $do-loop|0
-     end
-    end
-    local.get $2
-    local.get $5
-    local.get $7
-    f64x2.add
-    local.get $8
-    local.get $9
-    f64x2.add
-    f64x2.add
-    local.tee $5
-    f64x2.extract_lane 0
-    local.get $5
-    f64x2.extract_lane 1
-    f64.add
-    local.set $2
-    loop $for-loop|1
-     local.get $6
-     if
-      local.get $2
-      local.get $3
-      f32.load
-      f64.promote_f32
-      local.tee $2
-      local.get $2
-      f64.mul
-      f64.add
-      local.set $2
-      local.get $3
-      i32.const 4
-      i32.add
-      local.set $3
-      local.get $6
-      i32.const 1
-      i32.sub
-      local.set $6
-      br $for-loop|1
-     end
-    end
-    local.get $2
-    f64.add
-    local.set $2
-    local.get $0
-    local.get $10
-    i32.const 2
-    i32.shl
-    i32.add
-    local.set $0
-    local.get $1
-    local.get $10
-    i32.sub
-    local.set $1
-    br $while-continue|0
-   end
-  end
-  local.get $2
  )
 )

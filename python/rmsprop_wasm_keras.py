@@ -57,7 +57,10 @@ def load(path, model: keras.Model, names: list[str] | None = None) -> keras.opti
             others[name].assign(carried.pop(name).reshape(others[name].shape))
         optimizer.rmsprop_wasm_tensors = carried
         optimizer.rmsprop_wasm_keys = {key: values[key] for key in own.get("carried", {}).get("keys", []) if key in values}
-        optimizer.iterations.assign(int(file.get_tensor(f"state.{names[0]}.step")))
+        steps = int(file.get_tensor(f"state.{names[0]}.step"))
+        if values.get("sparse") != "lazy":
+            _refuse_behind(file, names, steps)
+        optimizer.iterations.assign(steps)
         for kind, copies in _state(optimizer, variables).items():
             for name, copy in zip(names, copies):
                 value = file.get_tensor(f"state.{name}.{kind}" if kind else name)
@@ -142,10 +145,20 @@ def _state(optimizer: keras.optimizers.RMSprop, variables: list) -> dict[str, li
     return {"": variables, **{kind: copies for kind, copies in found.items() if copies}}
 
 
+def _refuse_behind(file, names: list[str], steps: int) -> None:
+    """Steps that rows have missed are made good by rmsprop-wasm alone. Lazy rows stand still, here too."""
+    for name in names:
+        key = f"state.{name}.row_steps"
+        if key in file.keys() and int(file.get_tensor(key).min()) < steps:
+            raise ValueError(f"rows of {name} have missed steps of rmsprop-wasm: call catchUp() before it saves")
+
+
 def _hyperparameters(metadata: dict, name: str) -> dict:
     prefix = f"param_groups.{name}."
     values = {key.removeprefix(prefix): json.loads(text) for key, text in metadata.items() if key.startswith(prefix)}
     matters = {"decoupled_weight_decay": values["weight_decay"] > 0, "lr_in_momentum": values["momentum"] > 0}
+    if values.get("rowwise_state"):
+        raise ValueError(f"{name} was trained with rowwise_state, which Keras doesn't have")
     for key, expected in KERAS.items():
         if values[key] != expected and matters.get(key, True):
             raise ValueError(f"{name} was trained with {key} {values[key]}; Keras computes with {expected}")

@@ -33,6 +33,7 @@ OURS = {
 KEYS = {
     *OURS,
     *("lr", "momentum", "alpha", "eps", "centered", "weight_decay", "maximize", "capturable", "foreach", "differentiable"),
+    "sparse",
 }
 VERSION = 1
 FRESH = {"version": VERSION, "skippedSteps": 0, "isScheduled": False, "options": {}}
@@ -64,6 +65,9 @@ def load(path, module: torch.nn.Module) -> torch.optim.RMSprop:
                 unclaimed[key] = value
         else:
             name, kind = key.removeprefix("state.").rsplit(".", 1)
+            if kind == "row_steps":
+                _refuse_behind(name, value, values[f"state.{name}.step"], metadata)
+                continue
             state[indices[name]][kind] = value if kind == "step" else _like(parameters[name], key, value)
     # All shapes fit: nothing was changed before.
     with torch.no_grad():
@@ -162,11 +166,20 @@ def _hyperparameters(metadata: dict, name: str) -> dict:
     prefix = f"param_groups.{name}."
     values = {key.removeprefix(prefix): json.loads(text) for key, text in metadata.items() if key.startswith(prefix)}
     values = {key: value for key, value in values.items() if "." not in key}
+    if values.get("rowwise_state"):
+        raise ValueError(f"{name} was trained with rowwise_state, which torch.optim.RMSprop doesn't have")
     matters = {"decoupled_weight_decay": values["weight_decay"] > 0, "lr_in_momentum": values["momentum"] > 0}
     for key in ("eps_inside_sqrt", "decoupled_weight_decay", "lr_in_momentum", "nesterov", "bias_correction"):
         if values[key] and matters.get(key, True):
             raise ValueError(f"{name} was trained with {key}, which torch.optim.RMSprop doesn't have")
     return values
+
+
+def _refuse_behind(name: str, row_steps: torch.Tensor, step: torch.Tensor, metadata: dict) -> None:
+    """Steps that rows have missed are made good by rmsprop-wasm alone. Lazy rows stand still, here too."""
+    is_lazy = metadata.get(f"param_groups.{name}.sparse") == '"lazy"'
+    if not is_lazy and int(row_steps.to(torch.int64).min()) < int(step):
+        raise ValueError(f"rows of {name} have missed steps of rmsprop-wasm: call catchUp() before it saves")
 
 
 def _like(parameter: torch.Tensor, key: str, value: torch.Tensor) -> torch.Tensor:

@@ -22,6 +22,15 @@ export const streams: Way = {
   prepare: (work) => prepareModule(work, "streams"),
 };
 
+/** Roots and divisions of float64 without memory, and without an RMSprop to check: four in a turn. */
+export const divider: Way = {
+  name: "divider",
+  title: "its roots and divisions alone",
+  movedBytes: 0,
+  supports: (work) => supports(work) && work.elements === "float64" && work.size % 4 === 0,
+  prepare: (work) => prepareModule(work, "divider"),
+};
+
 /** Runs a module on the planes of the package's optimizer, so that nothing but the code differs. */
 function prepareModule(work: Work, name: string) {
   const optimizer = sharedOptimizer(work);

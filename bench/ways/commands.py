@@ -22,7 +22,12 @@ def inputs_of(work, has_gradients):
     count = work["tensors"] * work["size"]
     grad = uniform(count, 1)
     grad = grad + numpy.sign(grad) / 16 if has_gradients else numpy.zeros(count)
-    return uniform(count, 0).astype(numpy.float32), grad.astype(numpy.float32)
+    elements = elements_of(work)
+    return uniform(count, 0).astype(elements), grad.astype(elements)
+
+
+def elements_of(work):
+    return work.get("elements", "float32")
 
 
 def obey(runner_of):
@@ -43,4 +48,4 @@ def obey(runner_of):
 
 def write_floats(path, values):
     with open(path, "wb") as file:
-        file.write(numpy.ascontiguousarray(values, dtype=numpy.float32).tobytes())
+        file.write(numpy.ascontiguousarray(values).tobytes())

@@ -1,6 +1,6 @@
 import { installTfjs, placeBesideTfjs } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
-import { scalar, streams } from "./assembly.ts";
+import { divider, scalar, streams } from "./assembly.ts";
 import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
 import { type Child, isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
@@ -28,7 +28,7 @@ export interface Ways {
   close(): void;
 }
 
-const wasm = [step, pool, kernel, core, scalar, streams, streamsOnTwo, copy];
+const wasm = [step, pool, kernel, core, scalar, streams, divider, streamsOnTwo, copy];
 const checkpoints = [saving, copying, restoring, overwriting];
 const javascript = [plain, simple, jsBackend];
 const MINE = "mine:";

@@ -1,7 +1,7 @@
 import { plainRmsprop, simpleRmsprop } from "../../tools/plain-loops.ts";
 import type { Runner, Way } from "../way.ts";
 import { timing } from "../way.ts";
-import { basis, bytesPerElement, countOf, initialSquareAvg, inputsOf, type Work } from "../work.ts";
+import { arrayOf, basis, bytesPerElement, countOf, initialSquareAvg, inputsOf, type Work } from "../work.ts";
 
 export const isPlain = (work: Work) => work.variant === "plain";
 
@@ -25,11 +25,12 @@ export type Loop = typeof plainRmsprop;
 
 export function prepareLoop(work: Work, update: Loop): Runner {
   const inputs = inputsOf(work);
+  const Elements = arrayOf(work);
   const tensors = Array.from({ length: work.tensors }, (_, i) => ({
     start: i * work.size,
-    param: new Float32Array(work.size),
+    param: new Elements(work.size),
     grad: inputs.grad.slice(i * work.size, (i + 1) * work.size),
-    squareAvg: new Float32Array(work.size),
+    squareAvg: new Elements(work.size),
   }));
   return {
     reset() {
@@ -42,7 +43,7 @@ export function prepareLoop(work: Work, update: Loop): Runner {
       for (const { param, grad, squareAvg } of tensors) update(param, grad, squareAvg, basis);
     }),
     read() {
-      const all = new Float32Array(countOf(work));
+      const all = new Elements(countOf(work));
       for (const { start, param } of tensors) all.set(param, start);
       return all;
     },

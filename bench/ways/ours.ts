@@ -1,8 +1,9 @@
 import type { Options } from "rmsprop-wasm";
-import { RMSprop } from "../built.ts";
+import { RMSprop, RMSpropOfFloat64 } from "../built.ts";
 import type { Runner, Way } from "../way.ts";
 import { timing } from "../way.ts";
 import {
+  arrayOf,
   countOf,
   initialSquareAvg,
   inputsOf,
@@ -21,7 +22,8 @@ export const sharedOptimizer = oncePerWork((work) => makeOptimizer(work, { backe
 export function makeOptimizer(work: Work, how: Pick<Options, "backend" | "threads">): Optimizer {
   const shapes = Object.fromEntries(Array.from({ length: work.tensors }, (_, i) => [`t${i}`, [work.size]]));
   const { gradScale, zeroGrad, ...options } = optionsOf(work);
-  return new RMSprop(shapes, { ...options, ...how });
+  const Class = work.elements === "float64" ? (RMSpropOfFloat64 as unknown as typeof RMSprop) : RMSprop;
+  return new Class(shapes, { ...options, ...how });
 }
 
 /** A runner on an optimizer's tensors, with any function that steps them. */
@@ -51,7 +53,7 @@ export function runnerOn(optimizer: Optimizer, work: Work, step: () => void): Ru
     time: timing(step, work.rewritesGradients && writeGradients),
     read() {
       const planes = resultPlanes(work);
-      const all = new Float32Array(planes.length * countOf(work));
+      const all = new (arrayOf(work))(planes.length * countOf(work));
       planes.forEach((plane, at) => {
         names.forEach((name, i) => {
           all.set(records[plane][name]!, at * countOf(work) + i * work.size);

@@ -4,7 +4,7 @@ import sys
 import time
 
 import torch
-from commands import inputs_of, obey, write_floats
+from commands import elements_of, inputs_of, obey, write_floats
 
 torch.set_num_threads(int(sys.argv[1]))
 COMPILES = sys.argv[2] == "compiled"
@@ -45,9 +45,10 @@ class Runner:
         param, grad = (torch.from_numpy(values) for values in inputs_of(work, hasGradients))
         self.start = param.split(size)
         self.start_grads = grad.split(size)
-        self.params = [torch.zeros(size, requires_grad=True) for _ in range(tensors)]
+        dtype = getattr(torch, elements_of(work))
+        self.params = [torch.zeros(size, dtype=dtype, requires_grad=True) for _ in range(tensors)]
         for param in self.params:
-            param.grad = torch.zeros(size)
+            param.grad = torch.zeros_like(param)
         self.grads = [param.grad for param in self.params]
         self.square_avg = squareAvg
         self.rewrites_gradients = work.get("rewritesGradients", False)

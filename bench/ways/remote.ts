@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Runner } from "../way.ts";
-import { hasGradients, initialSquareAvg, optionsOf, type Work } from "../work.ts";
+import { arrayOf, hasGradients, initialSquareAvg, optionsOf, type Work } from "../work.ts";
 
 /**
  * A process that does the work: `child.ts` or `pytorch.py`. It lives as long as the run, so that it takes its turn in
@@ -37,7 +37,7 @@ export class Remote {
         const path = join(folder, "params");
         try {
           await ask("read", { path });
-          return new Float32Array(new Uint8Array(readFileSync(path)).buffer);
+          return new (arrayOf(work))(new Uint8Array(readFileSync(path)).buffer);
         } finally {
           rmSync(folder, { recursive: true });
         }

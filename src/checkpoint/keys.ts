@@ -57,8 +57,12 @@ export function sourcesOf(
       const { rowSteps } = arrays;
       return rowSteps ? { name: keyOf(part), shape: [rowSteps.length], dtype: "U32", values: rowSteps } : [];
     }
-    if (what !== "step")
-      return { name: keyOf(part), shape, dtype: dtypeOf(arrays[what]!), values: arrays[what]! };
+    if (what !== "step") {
+      const values = arrays[what]!;
+      // A rowwise average has one dimension.
+      const own = values.length === arrays.param.length ? shape : [values.length];
+      return { name: keyOf(part), shape: own, dtype: dtypeOf(values), values };
+    }
     // PyTorch counts in float32, which has all whole numbers up to 2 ** 24.
     return steps > 2 ** 24
       ? { name: keyOf(part), shape: [], dtype: "F64", values: Float64Array.of(steps) }
@@ -147,19 +151,31 @@ function checkType({ name, dtype, count }: Entry, { what }: Part): void {
   }
 }
 
-/** The shapes of the tensors by name. All parts of a tensor have the same; a count of steps is a single number. */
-export function shapesOf(found: readonly Found[]): Map<string, Shape> {
+/**
+ * The shapes of the tensors by name. All parts of a tensor have the same, but for the mean squares of groups with
+ * `rowwiseState`, which have one dimension; a count of steps is a single number.
+ */
+export function shapesOf(found: readonly Found[], groups: readonly GroupState[]): Map<string, Shape> {
+  const rowwise = rowwiseIn(groups);
   const shapes = new Map<string, Shape>();
+  for (const { name, what, entry } of found) if (what === "param") shapes.set(name, entry.shape);
   for (const { name, what, entry } of found) {
     if (what === "rowSteps") continue; // checked by the optimizer
     if (what !== "step" && !shapes.has(name)) shapes.set(name, entry.shape);
-    const fits = what === "step" ? entry.count === 1 : isSame(entry.shape, shapes.get(name)!);
+    const shape = shapes.get(name)!;
+    const own = what === "squareAvg" && rowwise.has(name) ? shape.slice(0, 1) : shape;
+    const fits = what === "step" ? entry.count === 1 : isSame(entry.shape, own);
     if (!fits) {
-      const wanted = what === "step" ? "a single number" : `${show(shapes.get(name))}, as of ${show(name)}`;
+      const wanted = what === "step" ? "a single number" : `${show(own)}, as of ${show(name)}`;
       throw new CheckpointError(`${show(entry.name)}: shape is ${show(entry.shape)}, expected ${wanted}.`);
     }
   }
   return shapes;
+}
+
+/** The names of tensors in groups with `rowwiseState`. */
+function rowwiseIn(groups: readonly GroupState[]): ReadonlySet<string> {
+  return new Set(groups.flatMap(({ rowwiseState, params }) => (rowwiseState ? params : [])));
 }
 
 function isSame(a: Shape, b: Shape): boolean {
@@ -216,7 +232,11 @@ export function stateFrom(
   given?: StateDict<string, FloatArray>["tensors"],
 ): Pick<StateDict<string, FloatArray>, "steps" | "groups" | "tensors"> {
   const counts: Count[] = [];
-  const shapes = shapesOf(files.flatMap(({ findings }) => findings.found));
+  const shapes = shapesOf(
+    files.flatMap(({ findings }) => findings.found),
+    groups,
+  );
+  const rowwise = rowwiseIn(groups);
   const tensors = new Map<string, Record<string, unknown>>();
   for (const group of groups) {
     for (const name of group.params) {
@@ -240,7 +260,10 @@ export function stateFrom(
   for (const part of fresh) {
     if (part.what === "step") continue;
     const tensor = tensors.get(part.name)!;
-    tensor[part.what] = freshState(part, tensor.param as FloatArray, initial.get(part.name)!);
+    const param = tensor.param as FloatArray;
+    const isOfRows = part.what === "squareAvg" && rowwise.has(part.name);
+    const alike = isOfRows ? param.subarray(0, (tensor.shape as Shape)[0]) : param;
+    tensor[part.what] = freshState(part, alike, initial.get(part.name)!);
   }
   return {
     steps: stepsOf(counts, isOurs || usesCounts(groups), hasFreshCounts(fresh)),

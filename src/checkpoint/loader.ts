@@ -58,7 +58,7 @@ export class Loader<Made extends AnyOptimizer> {
     const ownOptions = { ...own?.options, ...options };
     const parts = partsOf(this.#groups, ownOptions);
     const { found, fresh, others } = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
-    const shapes = shapesOf(found);
+    const shapes = shapesOf(found, this.#groups);
     this.#isOurs = own !== undefined;
     this.#skippedSteps = own?.skippedSteps ?? 0;
     this.#parts = new Map(found.map((part) => [part.entry, part]));

@@ -52,7 +52,7 @@ const SUMS: ReadonlyMap<string, keyof WeightSums> = /* @__PURE__ */ new Map([
 ]);
 
 /** Settings that a file has only if they were set. */
-const OF_ROWS = { sparse: "sparse" } satisfies Keys;
+const OF_ROWS = { sparse: "sparse", rowwiseState: "rowwise_state" } satisfies Keys;
 
 const HYPERPARAMETER_KEYS: Record<keyof Hyperparameters, string> = { ...OF_PYTORCH, ...OF_OURS, ...OF_ROWS };
 
@@ -92,7 +92,7 @@ export function hyperparametersToJson(
   const keys: Keys = only === "all" ? HYPERPARAMETER_KEYS : OF_PYTORCH;
   const values = Object.entries(keys).flatMap(([name, key]) => {
     const value = group[name as keyof Hyperparameters];
-    return value === undefined && Object.hasOwn(OF_ROWS, name) ? [] : [[key, jsonOf(value)] as const];
+    return !value && Object.hasOwn(OF_ROWS, name) ? [] : [[key, jsonOf(value)] as const];
   });
   const sums = [...SUMS].map(([key, name]) => [key, jsonOf(group[name])] as const);
   const weights = group.weightSum === undefined ? [] : [["k", String(steps)] as const, ...sums];
@@ -102,8 +102,10 @@ export function hyperparametersToJson(
 /** The hyperparameters of a group that change a step and that PyTorch doesn't have. */
 export function unknownToPyTorch(group: GroupState): string[] {
   const { initialSquareAvg, ...others } = OF_OURS; // initialSquareAvg mattered at the first step alone
-  const isOff = (value: unknown) => value === false || value === Infinity;
-  return Object.keys(others).filter((name) => !isOff(group[name as keyof Hyperparameters]));
+  const isOff = (value: unknown) => !value || value === Infinity;
+  return Object.keys({ ...others, rowwiseState: true }).filter(
+    (name) => !isOff(group[name as keyof Hyperparameters]),
+  );
 }
 
 /** JSON of a value. Whole numbers get a fraction, for Python to read floats. Infinity, for no clipping, isn't JSON. */

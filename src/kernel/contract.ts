@@ -28,6 +28,8 @@ export const DECOUPLED = 256;
 export const FLUSHED = 512;
 /** `z`, `zShare` and `stepShare`. */
 export const SCHEDULE_FREE = 1024;
+/** One mean square for each row: with `updateRows` and `catchUpRows` alone. */
+export const ROWWISE = 4096;
 
 /** The steps from one flush to the next. They are counted, so that bits depend on no threads, shares or restarts. */
 export const FLUSH_INTERVAL = 64;
@@ -140,7 +142,8 @@ export interface Kernel {
   update(segment: Segment, scalars: Scalars): void;
   /**
    * Updates rows of one tensor in place, each of them once in the list, after bringing those of a list of entries up to
-   * date. The segment's planes begin at row 0, and its count is that of a row.
+   * date. The segment's planes begin at row 0, and its count is that of a row; rowwise, `squareAvg` has one element for
+   * each row.
    */
   updateRows(segment: Segment, scalars: Scalars, rows: Rows, behind: Rows): void;
   /** Brings rows up to date, by a list of entries. Of the variant, the parts that have a plane matter. */

@@ -21,6 +21,7 @@ import {
   MOMENTUM,
   movesByDifference,
   NESTEROV,
+  ROWWISE,
   type Rows,
   SCHEDULE_FREE,
   type Scalars,
@@ -68,10 +69,16 @@ function update(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real
   const { variant } = scalars;
   const isCommon = (variant & ~(MOMENTUM | AVERAGED | ZEROED | FLUSHED)) === 0 && movesByDifference(scalars);
   (isCommon ? updateCommon : updateAny)(heap, segment, scalars, real);
+  if (variant & FLUSHED) flush(heap, segment, "squareAvg", real);
+  follow(heap, segment, scalars, real);
+}
+
+/** The work behind an update, but for the flush of the mean square. */
+function follow(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real): void {
+  const { variant } = scalars;
   if (variant & AVERAGED) average(heap, segment, scalars, real);
   if (variant & FLUSHED) {
     flush(heap, segment, "param", real);
-    flush(heap, segment, "squareAvg", real);
     if (variant & MOMENTUM) flush(heap, segment, "momentumBuffer", real);
     if (variant & CENTERED) flush(heap, segment, "gradAvg", real);
     if (variant & AVERAGED) flush(heap, segment, "ema", real);
@@ -181,10 +188,49 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
 }
 
 function updateRows(heap: FloatArray, segment: Segment, scalars: Scalars, rows: Rows, real: Real): void {
+  const isRowwise = (scalars.variant & ROWWISE) !== 0;
   for (const row of new Uint32Array(heap.buffer, rows.ptr, rows.count)) {
     const part = partOf(segment, row * segment.count, (row + 1) * segment.count, real.bytes);
-    update(heap, part, scalars, real);
+    if (isRowwise) part.squareAvg = segment.squareAvg + row * real.bytes;
+    (isRowwise ? updateRow : update)(heap, part, scalars, real);
   }
+}
+
+/** A row with one mean square, as `assembly/rowwise.ts` describes it. */
+function updateRow(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real): void {
+  const { round } = real;
+  const shift = shiftOf(real);
+  const { variant, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
+  const { gradScale, decoupledDecay, correction } = scalars;
+  const { count } = segment;
+  const param = segment.param >>> shift;
+  const grad = segment.grad >>> shift;
+  const squareAvg = segment.squareAvg >>> shift;
+  const momentumBuffer = segment.momentumBuffer >>> shift;
+
+  const square = round((sumOfSquares(heap, grad, count, 1) * (gradScale * gradScale)) / count);
+  let v = heap[squareAvg]!;
+  v = movesByDifference(scalars)
+    ? round(v + round(oneMinusAlpha * round(square - v)))
+    : round(round(alpha * v) + round(oneMinusAlpha * square));
+  if (v > real.largestFinite) v = real.largestFinite;
+  heap[squareAvg] = v;
+  if (variant & CORRECTED) v = round(v / correction);
+  const d = round(round(Math.sqrt(round(v + epsInside))) + eps);
+  for (let i = 0; i < count; i++) {
+    const p = heap[param + i]!;
+    let u = round(round(updateScale * round(heap[grad + i]! * gradScale)) / d);
+    if (variant & MOMENTUM) {
+      let m = round(u + round(momentum * heap[momentumBuffer + i]!));
+      heap[momentumBuffer + i] = m;
+      if (variant & NESTEROV) m = round(u + round(momentum * m));
+      u = round(bufferScale * m);
+    }
+    if (variant & DECOUPLED) u = round(u + round(decoupledDecay * p));
+    heap[param + i] = round(p - u);
+  }
+  if (variant & FLUSHED) flush(heap, { ...segment, count: 1 }, "squareAvg", real);
+  follow(heap, segment, scalars, real);
 }
 
 /** The steps that rows have missed, by entries as `assembly/rows.ts` describes them. */
@@ -209,6 +255,10 @@ function catchUpRows(
     const places = { ...segment };
     for (const plane of PLANES) places[plane] = (segment[plane] >>> shift) + start;
     const { param, squareAvg, momentumBuffer, gradAvg, ema } = places;
+    if (variant & ROWWISE) {
+      const average = (segment.squareAvg >>> shift) + row;
+      heap[average] = normal(averageKept * heap[average]!);
+    }
     for (let i = 0; i < segment.count; i++) {
       const p = heap[param + i]!;
       const m = heap[momentumBuffer + i]!;
@@ -220,7 +270,7 @@ function catchUpRows(
       }
       heap[param + i] = normal(paramOfMomentum === 0 ? paramKept * p : paramKept * p + paramOfMomentum * m);
       if (variant & MOMENTUM) heap[momentumBuffer + i] = normal(momentumKept * m);
-      heap[squareAvg + i] = normal(averageKept * heap[squareAvg + i]!);
+      if (!(variant & ROWWISE)) heap[squareAvg + i] = normal(averageKept * heap[squareAvg + i]!);
       if (variant & CENTERED) heap[gradAvg + i] = normal(averageKept * heap[gradAvg + i]!);
     }
   }

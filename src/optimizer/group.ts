@@ -1,5 +1,6 @@
 /** A parameter group: its tensors, the places of their planes, and the hyperparameters that they share. */
 
+import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import type { Kernel, Scalars } from "../kernel/contract.ts";
 import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
@@ -57,7 +58,14 @@ export class Group implements NormedGroup, RowGroup {
     this.#arena = arena;
     this.#beforeChange = beforeChange;
     this.hyperparameters = hyperparameters;
-    this.tensors = specs.map((spec) => new Tensor(spec, arena, () => this.#statePlanes));
+    const { rowwiseState } = hyperparameters;
+    this.tensors = specs.map((spec) => new Tensor(spec, arena, () => this.#statePlanes, rowwiseState));
+    const flat = this.tensors.find(({ shape }) => rowwiseState && shape === undefined);
+    if (flat) {
+      throw new OptionError(
+        `Option rowwiseState: ${show(flat.name)} has no shape that says what its rows are: give it one, as [100_000, 64], or put it in another group.`,
+      );
+    }
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
     this.arePlaced = specs[0]!.placed !== undefined;
@@ -268,17 +276,16 @@ function wantsOf(...pairs: readonly (readonly [readonly Tensor[], readonly Plane
  * @returns the address of `moreBytes`.
  */
 export function reserve(arena: Arena, wants: readonly Wants[], moreBytes = 0): number {
-  const sizes = wants.flatMap(({ tensors, planes }) => {
-    const byteLength = tensors.reduce((sum, tensor) => sum + tensor.byteStride, 0);
-    return planes.map(() => byteLength);
-  });
+  const sizes = wants.flatMap(({ tensors, planes }) =>
+    planes.map((plane) => tensors.reduce((sum, tensor) => sum + tensor.byteStrideIn(plane), 0)),
+  );
   const ptrs = arena.allocatePlanes(moreBytes > 0 ? [...sizes, moreBytes] : sizes).values();
   for (const { tensors, planes } of wants) {
     for (const plane of planes) {
       let ptr = ptrs.next().value!;
       for (const tensor of tensors) {
         tensor.segment[plane] = ptr;
-        ptr += tensor.byteStride;
+        ptr += tensor.byteStrideIn(plane);
       }
     }
   }
@@ -291,7 +298,9 @@ const whole = (segment: Segment): Segment | undefined => segment;
 function mergedSegments(tensors: readonly Tensor[], bytes: number): Segment[] {
   const segments: Segment[] = [];
   let last: Segment | undefined;
-  for (const { segment, byteStride } of tensors) {
+  for (const tensor of tensors) {
+    const { segment } = tensor;
+    const byteStride = tensor.byteStrideIn("param");
     const lastBytes = (last?.count ?? 0) * bytes;
     if (last && PLANES.every((plane) => follows(last!, segment, plane, lastBytes))) {
       last.count += byteStride / bytes;

@@ -1,7 +1,7 @@
 /** The parts of an optimizer, made and checked by its constructor. */
 
 import type { FloatArray } from "../base/real.ts";
-import { DisposedError } from "../errors.ts";
+import { DisposedError, OptionError } from "../errors.ts";
 import type { Backends, Kernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
@@ -71,6 +71,11 @@ export function makeParts(
   const beforeChange = (next: Hyperparameters) => {
     checkClipping(globalClipNorm, [next]);
     if (scheduleFree && next.sparse !== undefined) throw notByRows("sparse");
+    if (scheduleFree && next.rowwiseState) {
+      throw new OptionError(
+        "Option scheduleFree wants an average of each element, and rowwiseState keeps one for a row: leave out one.",
+      );
+    }
     norms.reset();
   };
   for (const { hyperparameters } of specs) beforeChange(hyperparameters);

@@ -48,11 +48,23 @@ export class Probe {
     this.#copies = { ...NOWHERE, ...Object.fromEntries(places), count: 0 };
   }
 
-  /** Gives a segment of `heap` piece by piece, as a step with these scalars left it. Each piece is valid until the next. */
-  *pieces(heap: FloatArray, segment: Segment, scalars: Scalars): Generator<Piece> {
+  /**
+   * Gives a segment of `heap` piece by piece, as a step with these scalars left it. Each piece is valid until the next.
+   *
+   * @param squareAvg gives the mean square of an element of the segment, where they aren't in a plane.
+   */
+  *pieces(
+    heap: FloatArray,
+    segment: Segment,
+    scalars: Scalars,
+    squareAvg?: (element: number) => number,
+  ): Generator<Piece> {
     for (let from = 0; from < segment.count; from += COUNT) {
       const part = partOf(segment, from, Math.min(from + COUNT, segment.count), heap.BYTES_PER_ELEMENT);
       this.#copies.count = part.count;
+      const averages = viewOf(this.#copied, this.#copies, "squareAvg");
+      if (squareAvg) for (let i = 0; i < part.count; i++) averages[i] = squareAvg(from + i);
+      else averages.set(viewOf(heap, part, "squareAvg"));
       this.#measure(heap, part, scalars);
       yield {
         grad: viewOf(heap, part, "grad"),
@@ -70,7 +82,6 @@ export class Probe {
     const copy = (plane: Plane) => copyOf(plane).set(viewOf(heap, part, plane));
     const buffer = copyOf("momentumBuffer");
     const still = { ...scalars, alpha: 1, oneMinusAlpha: 0, momentum: 0 };
-    copy("squareAvg");
     if (variant & CENTERED) copy("gradAvg");
 
     // The rate is the update of a gradient of 1, with the whole learning rate above the denominator.

@@ -1,10 +1,13 @@
 /** Reports on tensors: figures of the gradients, updates and effective learning rates that the update loop computes. */
 
 import type { Real } from "../base/real.ts";
+import { partOf, type Segment } from "../kernel/segment.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type Gradients } from "./norms.ts";
 import type { Parts } from "./parts.ts";
 import { type Piece, Probe } from "./probe.ts";
+import type { RowList } from "./rows.ts";
+import type { Tensor } from "./tensor.ts";
 
 /**
  * One tensor in figures. Those that aren't whole numbers are as precise as float32, in the fewest digits that
@@ -62,12 +65,33 @@ export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport]
       const gradScale = clippedScale(scale, tensorNorms.get(tensor), hyperparameters.clipNorm);
       const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined };
       const scalars = scalarsOf(hyperparameters, lr, plan, real);
-      return [
-        tensor.name,
-        tensorReport(() => probe.pieces(heap, tensor.segment, scalars), tensor.count, real),
-      ];
+      const runs = runsIn(tensor, last.lists?.get(tensor), real.bytes);
+      const averages = tensor.isRowwise ? tensor.view("squareAvg") : undefined;
+      function* pieces() {
+        for (const { first, segment } of runs) {
+          const { width = 1 } = tensor.rows ?? {};
+          const averageOf = averages && ((i: number) => averages[first + Math.floor(i / width)]!);
+          yield* probe.pieces(heap, segment, scalars, averageOf);
+        }
+      }
+      const count = runs.reduce((sum, { segment }) => sum + segment.count, 0);
+      return [tensor.name, tensorReport(pieces, count, real)];
     });
   });
+}
+
+/** The parts of a tensor that had a gradient: all of it, or runs of rows that follow each other. */
+function runsIn(
+  tensor: Tensor,
+  list: RowList | undefined,
+  bytes: number,
+): { readonly first: number; readonly segment: Segment }[] {
+  if (!list) return [{ first: 0, segment: tensor.segment }];
+  const { width } = tensor.rows!;
+  return list.runs.map(({ first, count }) => ({
+    first,
+    segment: partOf(tensor.segment, first * width, (first + count) * width, bytes),
+  }));
 }
 
 /** A median is found in the 31 bits below a rate's sign, by windows of 11 bits that overlap by one. */

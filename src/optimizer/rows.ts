@@ -5,7 +5,7 @@
 
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
-import { ENTRY, type Kernel, type Scalars } from "../kernel/contract.ts";
+import { ENTRY, type Kernel, ROWWISE, type Scalars } from "../kernel/contract.ts";
 import type { Arena } from "../memory/arena.ts";
 import { rangeAt } from "../memory/ranges.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
@@ -17,8 +17,8 @@ import type { Tensor } from "./tensor.ts";
 const PIECE = 128;
 const PIECE_ELEMENTS = 8192;
 const ENTRIES_BYTES = PIECE * ENTRY.length * 8;
-/** A list of rows for the kernels, behind a list of entries: doubles, for which an allocator's address may be 4 bytes off. */
-export const LISTS_BYTES = ENTRIES_BYTES + PIECE * 4 + 4;
+/** A list of rows for the kernels, behind a list of entries, which are doubles: an allocator may place them 4 bytes off. */
+const LISTS_BYTES = 4 + ENTRIES_BYTES + PIECE * 4;
 
 /** The rows of a tensor that have a gradient, checked. */
 export class RowList {
@@ -36,6 +36,17 @@ export class RowList {
       .sort()
       .filter((row, i, all) => row !== all[i - 1]);
     return this.#sorted;
+  }
+
+  /** Rows that follow each other, from the first to the last. */
+  get runs(): { readonly first: number; readonly count: number }[] {
+    const runs: { first: number; count: number }[] = [];
+    for (const row of this.sorted) {
+      const last = runs.at(-1);
+      if (last && row === last.first + last.count) last.count++;
+      else runs.push({ first: row, count: 1 });
+    }
+    return runs;
   }
 }
 
@@ -80,11 +91,12 @@ export class Rows {
     return tables.length === 0 ? [] : [LISTS_BYTES, ...tables.map((count) => count * 4)];
   }
 
-  /** Places the counts of groups that are sparse from the beginning. */
+  /** Places the counts of groups that are sparse from the beginning, or have one mean square for each row. */
   start(): void {
-    const isSparse = ({ hyperparameters, arePlaced }: RowGroup) =>
-      hyperparameters.sparse !== undefined && !arePlaced;
-    const groups = this.#groups.filter(isSparse);
+    const groups = this.#groups.filter(
+      ({ hyperparameters: { sparse, rowwiseState }, arePlaced }) =>
+        (sparse !== undefined || rowwiseState) && !arePlaced,
+    );
     for (const { tensors, hyperparameters } of groups) refuseCoupled(tensors[0]!.name, hyperparameters);
     const tables = groups.flatMap(({ tensors }) => tensors.filter(({ rows }) => rows !== undefined));
     this.track(tables, 0);
@@ -93,12 +105,9 @@ export class Rows {
   /** Checks the rows of a step or a catch-up: all of them, or an error and nothing changed. */
   read(given: RowsByName): RowLists {
     const named = Object.entries(given).map(([name, indices]) => ({ ...this.#find(name), indices }));
-    const mayGrow = this.#lists === 0 || named.some(({ tensor }) => tensor.rowSteps === 0);
+    // Copies: the memory may grow before they are used, and `report` looks at them after the caller has changed its own.
     return new Map(
-      named.map(({ tensor, indices }) => {
-        const list = this.#listOf(tensor, indices);
-        return [tensor, new RowList(mayGrow ? list.slice() : list)] as const;
-      }),
+      named.map(({ tensor, indices }) => [tensor, new RowList(this.#listOf(tensor, indices))] as const),
     );
   }
 
@@ -124,7 +133,7 @@ export class Rows {
     const given = this.#numbersOf(name, indices);
     const isPlain = !(given instanceof Uint32Array);
     const odd = isPlain ? Array.from(given).findIndex((row) => row >>> 0 !== row) : -1;
-    const list = isPlain ? Uint32Array.from(given) : given;
+    const list = isPlain ? Uint32Array.from(given) : given.slice();
     const at = odd >= 0 ? odd : firstFrom(list, count);
     if (at >= 0) {
       throw new OptionError(
@@ -192,7 +201,9 @@ export class Rows {
    * to before another.
    */
   run(kernel: Kernel, tensor: Tensor, missed: Missed, job: RowJob): void {
-    const { list, from, to, step, emaDecay, variant, scalars } = job;
+    const { list, from, to, step, emaDecay } = job;
+    const variant = job.variant | (tensor.isRowwise ? ROWWISE : 0);
+    const scalars = job.scalars && { ...job.scalars, variant };
     const { buffer } = this.#arena.memory;
     const segment = tensor.rowSegment;
     const steps = tensor.stepsOfRows;
@@ -258,17 +269,11 @@ export function rowsIn(
 }
 
 /** The sum of the squares of the gradients of rows: each run of neighbours as one gradient, from first to last. */
-export function sumOfRows(kernel: Kernel, tensor: Tensor, { sorted }: RowList, scale: number): number {
+export function sumOfRows(kernel: Kernel, tensor: Tensor, list: RowList, scale: number): number {
   const { grad, count } = tensor.rowSegment;
   let sum = 0;
-  for (let i = 0; i < sorted.length; ) {
-    const first = sorted[i]!;
-    let run = 0;
-    while (i < sorted.length && sorted[i] === first + run) {
-      run++;
-      i++;
-    }
-    sum += kernel.sumOfSquares(grad + first * count * kernel.real.bytes, run * count, scale);
+  for (const run of list.runs) {
+    sum += kernel.sumOfSquares(grad + run.first * count * kernel.real.bytes, run.count * count, scale);
   }
   return sum;
 }

@@ -130,6 +130,10 @@ export function writeState(
     checkWeight(`groups[${i}].weightSum`, weightSum, group.weights !== undefined);
     checkWeight(`groups[${i}].lrMax`, lrMax, group.weights !== undefined);
     const own = group.hyperparameters;
+    const { rowwiseState = false } = given;
+    if (rowwiseState !== own.rowwiseState) {
+      refuse(`groups[${i}].rowwiseState`, rowwiseState, own.rowwiseState);
+    }
     // A function can't be saved: the optimizer's own schedule goes on, from the dict's step.
     if (typeof own.lr === "function") given.lr = own.lr;
     return resolveHyperparameters(given, arena.real, own);
@@ -210,12 +214,12 @@ function writesOf(
   wanted: readonly Plane[],
   real: Real,
 ): Write[] {
-  const { name, count, shape } = tensor;
+  const { name, shape } = tensor;
   if (shape && !isSameList(theirs?.shape, shape)) refuse(`${name}.shape`, theirs?.shape, shape);
   return PLANES.flatMap((plane) => {
     const values = theirs?.[plane as "param"];
     const length = isFloatArray(values) ? values.length : undefined;
-    const expected = wanted.includes(plane) ? count : undefined;
+    const expected = wanted.includes(plane) ? tensor.countIn(plane) : undefined;
     if (length !== expected || (length === undefined && values !== undefined)) {
       refuse(`${name}.${plane}.length`, length ?? values, expected);
     }

@@ -11,7 +11,7 @@ import type { Shape } from "./values.ts";
 
 /** The running averages of one tensor: flat views, each with the tensor's number of elements. */
 export interface State<Elements extends FloatArray = Float32Array> {
-  /** Running average of the squared gradient. */
+  /** Running average of the squared gradient; with `rowwiseState`, one element for each row. */
   readonly squareAvg: Elements;
   /** The momentum buffer, with `momentum`. */
   readonly momentumBuffer?: Elements;
@@ -30,6 +30,8 @@ export class Tensor {
   readonly segment: Segment;
   /** Byte offset of the steps up to which each row is up to date; 0 as long as the tensor is updated as a whole. */
   rowSteps: number;
+  /** Whether it has one mean square for each row. */
+  readonly isRowwise: boolean;
   readonly #arena: Arena;
   readonly #places: Partial<Record<Plane, Place>> = {};
 
@@ -37,11 +39,14 @@ export class Tensor {
     { name, count, shape, adopted, ptrs, placed }: TensorSpec,
     arena: Arena,
     private readonly statePlanes: () => readonly StatePlane[],
+    /** With `rowwiseState`; a tensor of one dimension has an average for each element, as ever. */
+    wantsRowwise: boolean,
   ) {
     this.name = name;
     this.count = count;
     this.shape = shape;
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
+    this.isRowwise = wantsRowwise && this.rows !== undefined;
     this.rowSteps = placed?.rowSteps ?? 0;
     this.segment = { ...(placed?.segment ?? { ...NOWHERE, count }), ...ptrs };
     this.#arena = arena;
@@ -52,10 +57,16 @@ export class Tensor {
     }
   }
 
+  /** The number of elements that it has in a plane. */
+  countIn(plane: Plane): number {
+    return plane === "squareAvg" && this.isRowwise ? this.rows!.count : this.count;
+  }
+
   /** Bytes from its start in a plane to that of the next tensor. Adopted tensors may touch, so their state does. */
-  get byteStride(): number {
+  byteStrideIn(plane: Plane): number {
     const { bytes } = this.#arena.real;
-    return this.isAdopted ? this.count * bytes : paddedByteLength(this.count, bytes);
+    const count = this.countIn(plane);
+    return this.isAdopted ? count * bytes : paddedByteLength(count, bytes);
   }
 
   /** A view over the memory as it is now. */
@@ -93,7 +104,7 @@ export class Tensor {
 
   #placeOf(plane: Plane, view?: FloatArray): Place {
     const { real, memory } = this.#arena;
-    return new Place(real, memory, this.segment[plane], this.count, view);
+    return new Place(real, memory, this.segment[plane], this.countIn(plane), view);
   }
 }
 

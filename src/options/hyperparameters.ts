@@ -69,6 +69,12 @@ export interface Hyperparameters {
    * @defaultValue undefined
    */
   sparse: "exact" | "lazy" | undefined;
+  /**
+   * Keep one mean square for each row, of all the row's gradients, instead of one for each element: the state of rows of
+   * 64 shrinks 64 times (FBGEMM's row-wise RMSprop). Tensors of one dimension have one for each element as ever. Only the
+   * constructor takes it. @defaultValue false
+   */
+  rowwiseState: boolean;
 }
 
 /**
@@ -85,7 +91,10 @@ export interface GroupHyperparameters extends Omit<Hyperparameters, "lr"> {
 }
 
 /** The hyperparameters of a raw update. Those left out need an optimizer, which owns state and knows tensors. */
-export type CoreHyperparameters = Omit<Hyperparameters, "initialSquareAvg" | "clipNorm" | "sparse">;
+export type CoreHyperparameters = Omit<
+  Hyperparameters,
+  "initialSquareAvg" | "clipNorm" | "sparse" | "rowwiseState"
+>;
 
 /** @internal */
 export const isShare = (x: number) => x >= 0 && x <= 1;
@@ -117,6 +126,7 @@ export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
   clipNorm: CLIP,
   maximize: FLAG,
   sparse: oneOf<Hyperparameters["sparse"]>(undefined, "exact", "lazy"),
+  rowwiseState: FLAG,
 }))();
 
 /** @internal */
@@ -130,7 +140,29 @@ export function resolveHyperparameters(
 ): Hyperparameters {
   const resolved = resolve(HYPERPARAMETERS, base, given, real);
   checkTogether(resolved, real);
+  checkRowwise(resolved);
   return resolved;
+}
+
+/** Refuses options for which a row's mean square isn't that of the gradients in memory. */
+function checkRowwise(hyperparameters: Hyperparameters): void {
+  const { rowwiseState, centered, clipValue, weightDecay, decoupledWeightDecay } = hyperparameters;
+  if (!rowwiseState) return;
+  if (centered) {
+    throw new OptionError(
+      "Option centered needs averages of each element, and rowwiseState keeps one for a row: leave out one.",
+    );
+  }
+  if (clipValue !== Infinity) {
+    throw new OptionError(
+      "Option clipValue changes elements of a row, and rowwiseState takes its gradients as they are: use clipNorm, or leave out one.",
+    );
+  }
+  if (weightDecay > 0 && !decoupledWeightDecay) {
+    throw new OptionError(
+      "Option weightDecay would join the mean square of a row, which rowwiseState takes of its gradients alone: set decoupledWeightDecay, or leave out one.",
+    );
+  }
 }
 
 /** Refuses values that are valid by themselves and wrong together. */
@@ -175,8 +207,14 @@ export function guardHyperparameters(
           `Option initialSquareAvg: got ${show(value)}, but the averages have started: set it when making the optimizer, or fill state[name].squareAvg.`,
         );
       }
+      if (name === "rowwiseState" && value !== values.rowwiseState) {
+        throw new OptionError(
+          `Option rowwiseState: got ${show(value)}, but the averages have their places: set it when making the optimizer.`,
+        );
+      }
       const next = { ...values, [name]: value };
       checkTogether(next, real);
+      checkRowwise(next);
       change(next);
       return true;
     },

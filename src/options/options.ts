@@ -261,7 +261,7 @@ function isShard(value: unknown): value is Shard {
 }
 
 const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {
-  const { initialSquareAvg, clipNorm, sparse, ...hyperparameters } = HYPERPARAMETERS;
+  const { initialSquareAvg, clipNorm, sparse, rowwiseState, ...hyperparameters } = HYPERPARAMETERS;
   return {
     ...hyperparameters,
     ...SCALE_OPTIONS,

@@ -22,6 +22,7 @@ const OPTION_OF: Readonly<Record<string, keyof Options>> = {
   alpha: "alpha",
   rho: "alpha",
   decay: "alpha",
+  ema_beta: "alpha",
   "trace.decay": "momentum",
   eps: "eps",
   epsilon: "eps",

@@ -1,5 +1,6 @@
-/** Steps by rows beside TensorFlow's sparse kernels: what it computes from the same rows and gradients, in any order. */
+/** Steps by rows beside TensorFlow's sparse kernels and FBGEMM: the same rows and gradients, in no order, some repeated. */
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { type Backend, dialects, type Options, RMSprop } from "rmsprop-wasm";
 import { describe, expect, it } from "vitest";
 import { optionsOfCall } from "./arguments.ts";
@@ -10,23 +11,31 @@ import { manifest as pinned } from "./vectors.ts";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 /**
- * The distance of averages from float64, times TensorFlow's: 0.12 to 0.55 was measured for its kernels, which multiply by
- * rho and 1 - rho, rounded apart; up to 0.87 for its optimizer, whose float32 rho and 1 - rho add up to 1.
+ * The distance of averages from float64, times the framework's. 0.12 to 0.55 was measured for TensorFlow's kernels and 0.12 to
+ * 0.65 for FBGEMM, which multiply by alpha and 1 - alpha, rounded apart; up to 0.87 for TensorFlow's optimizer, whose float32
+ * alpha and 1 - alpha add up to 1.
  */
 function limitOf({ call }: RowsCase): number {
-  return call === "RMSPropOptimizer" ? 0.9 : 0.6;
+  return { RMSPropOptimizer: 0.9, ROWWISE_RMSPROP_AR: 0.7 }[call] ?? 0.6;
 }
 
-const everyElement = [...parameters().keys()];
+/** The packages of a file of requirements. */
+function pinnedIn(name: string): Record<string, string> {
+  const lines = readFileSync(new URL(name, import.meta.url), "utf8").matchAll(/^([\w-]+)==(\S+)$/gm);
+  return Object.fromEntries([...lines].map(([, name, version]) => [name, version]));
+}
 
-describe("tensorflow", () => {
-  const { manifest, binary, at } = readRows("tensorflow");
+describe.each([
+  { framework: "tensorflow", versions: { "tensorflow-cpu": pinned.requirements["tensorflow-cpu"] } },
+  { framework: "fbgemm", versions: pinnedIn("requirements-fbgemm.txt") },
+])("$framework", ({ framework, versions }) => {
+  const { manifest, binary, at } = readRows(framework);
 
-  it("has been given these rows, and is of the version that is pinned", () => {
+  it("has been given these rows, and is of the versions that are pinned", () => {
     const lists = Uint32Array.from(Array.from({ length: STEPS }, (_, step) => occurrences(step)).flat());
     expect(sha256(new Uint8Array(lists.buffer))).toBe(manifest.lists);
     expect(sha256(binary)).toBe(manifest.binary);
-    expect(manifest.versions["tensorflow-cpu"]).toBe(pinned.requirements["tensorflow-cpu"]);
+    expect(manifest.versions).toEqual(versions);
     const repeated = lists.filter((row, i) => lists.indexOf(row, i - (i % 40)) < i);
     expect(repeated.length).toBeGreaterThan(STEPS);
   });
@@ -43,7 +52,7 @@ describe("tensorflow", () => {
         if (!one.results[plane]) continue;
         const { single, double } = at(one.results[plane]);
         const [measured, theirs] = [ours[plane]!, single].map((values) =>
-          distance(values, double, everyElement, plane === "param" ? undefined : scales[plane]),
+          distance(values, double, [...double.keys()], plane === "param" ? undefined : scales[plane]),
         );
         if (plane === "param") expectNoFarther(measured!, theirs!);
         else expect(measured!.rms).toBeLessThanOrEqual(limitOf(one) * theirs!.rms);
@@ -54,8 +63,9 @@ describe("tensorflow", () => {
 
 /** Parameters and averages after all steps, where rows are lazy. */
 function train(backend: Backend, { call, given }: RowsCase): Readonly<Record<string, Float32Array>> {
+  const isFbgemm = call === "ROWWISE_RMSPROP_AR";
   const options: Options = {
-    ...dialects.tensorflow1,
+    ...(isFbgemm ? { rowwiseState: true } : dialects.tensorflow1),
     ...optionsOfCall(call, given),
     backend,
     sparse: "lazy",
@@ -67,7 +77,7 @@ function train(backend: Backend, { call, given }: RowsCase): Readonly<Record<str
   expect(optimizer.backend).toBe(backend);
   for (let step = 0; step < STEPS; step++) {
     const given = batch(step);
-    if (call === "RMSPropOptimizer") {
+    if (call === "RMSPropOptimizer" || isFbgemm) {
       optimizer.grads.e.fill(0);
       for (const { row, grad } of given) {
         for (const [i, value] of grad.entries()) optimizer.grads.e[row * WIDTH + i]! += value;

@@ -222,6 +222,42 @@ describeWith(required("torch", "safetensors", "numpy"), "PyTorch", () => {
     expect(found.metadata["param_groups.w.centered"]).toBe("true");
   });
 
+  it("takes tables that were stepped by rows once they are up to date, and says what to do before", () => {
+    const trained = (options: Options, isCaughtUp: boolean) => {
+      const optimizer = new RMSprop({ e: [5, 3] }, options);
+      for (const rows of [[1, 2], [2]]) {
+        optimizer.grads.e.fill(1);
+        optimizer.step({ rows: { e: rows } });
+      }
+      if (isCaughtUp) optimizer.catchUp();
+      return optimizer;
+    };
+    const crew = [
+      trained({}, true),
+      trained({ sparse: "lazy", momentum: 0.5 }, false),
+      trained({}, false),
+      trained({ rowwiseState: true }, true),
+    ];
+    const jobs = crew.map((optimizer, i): Job => {
+      writeFileSync(at(`table-${i}`), save(optimizer));
+      return ["read_table", { source: at(`table-${i}`), target: at(`table-${i}-back`) }];
+    });
+    expect(run("pytorch_jobs.py", jobs)).toEqual([
+      null,
+      null,
+      expect.stringMatching(/rows of e have missed steps.*catchUp\(\)/),
+      expect.stringMatching(/rowwise_state/),
+    ]);
+    for (const [i, optimizer] of crew.slice(0, 2).entries()) {
+      const back = load<"e">(readFileSync(at(`table-${i}-back`))).stateDict();
+      const { rowSteps, ...others } = optimizer.stateDict().tensors.e;
+      expect(exactly({ ...back.tensors.e, rowSteps: undefined })).toEqual(
+        exactly({ ...others, rowSteps: undefined }),
+      );
+      expect(back.groups).toEqual(optimizer.stateDict().groups);
+    }
+  });
+
   it("writes every number of 16 bits, and doubles, which we read as it does", () => {
     const [hex] = run("pytorch_jobs.py", [["write_dtypes", { target: at("dtypes") }]]) as [string];
     const { params, state, steps } = load<"half" | "brain" | "double">(readFileSync(at("dtypes")));

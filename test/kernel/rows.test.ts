@@ -1,7 +1,18 @@
 /** Rows by lists: every backend gives the bits of an update of each row by itself, and nothing between them changes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AVERAGED, CENTERED, ENTRY, MOMENTUM } from "../../src/kernel/contract.ts";
+import {
+  AVERAGED,
+  CENTERED,
+  CORRECTED,
+  DECOUPLED,
+  ENTRY,
+  FLUSHED,
+  MOMENTUM,
+  NESTEROV,
+  ROWWISE,
+  ZEROED,
+} from "../../src/kernel/contract.ts";
 import { PLANES, type Plane, type Segment } from "../../src/kernel/segment.ts";
 import {
   ALL_VARIANTS,
@@ -178,6 +189,45 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
       const expected = inTurn(caughtUp, 13, rows, variant);
       const after = tensorOf(backend, planes, 13, 1).updateRows(rows, scalarsFor(variant), entries);
       expect(bitsOf(after)).toEqual(bitsOf(expected));
+    }
+  });
+
+  it("updates rows that have one mean square each as the reference does, at every alignment", () => {
+    for (let width = 1; width <= 17; width++) {
+      for (const variant of [
+        0,
+        MOMENTUM,
+        MOMENTUM | NESTEROV | DECOUPLED,
+        CORRECTED | AVERAGED,
+        FLUSHED | ZEROED,
+      ]) {
+        for (const overrides of [{}, { oneMinusAlpha: 0.75, alpha: 0.25 }]) {
+          const planes = ordinaryPlanes(19 * width, width + variant);
+          const scalars = scalarsFor(variant | ROWWISE, overrides);
+          const entries = [{ row: 3, averageKept: 0.3, momentumKept: 1, paramKept: 1, emaKept: 1 }];
+          const [ours, theirs] = [backend, "js"].map((kernel) =>
+            tensorOf(kernel, planes, width, width % 4).updateRows([18, 0, 3], scalars, entries),
+          );
+          expect(bitsOf(ours!)).toEqual(bitsOf(theirs!));
+          // One average for a row, and none behind the last.
+          const touched = [...ours!.squareAvg.keys()].filter(
+            (i) => ours!.squareAvg[i] !== planes.squareAvg[i],
+          );
+          expect(touched).toEqual([0, 3, 18]);
+        }
+      }
+    }
+  });
+
+  it("takes infinities and NaN in a row as the reference does", () => {
+    for (const bad of [Infinity, -Infinity, NaN, 3e38, 1e-45, -0]) {
+      const planes = ordinaryPlanes(3 * 6, 1);
+      planes.grad.fill(bad, 6, 8);
+      const [ours, theirs] = [backend, "js"].map((kernel) =>
+        tensorOf(kernel, planes, 6).updateRows([0, 1, 2], scalarsFor(MOMENTUM | ROWWISE)),
+      );
+      expect(bitsOf(ours!)).toEqual(bitsOf(theirs!));
+      expect(ours!.squareAvg[1]).not.toBe(Infinity);
     }
   });
 

@@ -82,6 +82,7 @@ const hyperparameters: Hyperparameters = {
   clipNorm: 1,
   maximize: true,
   sparse: "exact",
+  rowwiseState: false,
 };
 const ema = { decay: 0.9 };
 const whole: Partial<OptimizerOptions> = { globalClipNorm: 1, ema, memory, allocate, threads: 2 };

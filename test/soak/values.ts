@@ -27,6 +27,7 @@ export const GOOD: { readonly [Name in keyof Hyperparameters]: readonly Hyperpar
   clipNorm: [Infinity, 0.5],
   maximize: [false, true],
   sparse: [undefined],
+  rowwiseState: [false],
 };
 
 /** Assignments that no group takes. */
