@@ -16,17 +16,8 @@
 import { sumOfSquares } from "./gradient";
 // biome-ignore lint/style/useImportType: AssemblyScript has no type imports
 import { elementsOf, load as loadLanes, loadNext, One, PAIR, Pair, store as storeLanes } from "./lanes";
-import {
-  AVERAGED,
-  averagePlane,
-  CORRECTED,
-  DECOUPLED,
-  FLUSHED,
-  flushPlane,
-  MOMENTUM,
-  NESTEROV,
-  ZEROED,
-} from "./rmsprop";
+import { move } from "./learned";
+import { AVERAGED, CORRECTED, DECOUPLED, FLUSHED, flushPlane, MOMENTUM, NESTEROV, ZEROED } from "./rmsprop";
 
 /** Updates a row of `count` elements, whose mean square is at `squareAvg`. */
 export function updateRow(
@@ -64,13 +55,13 @@ export function updateRow(
   const whole: u32 = count & ~(PAIR - 1);
   const done: usize = whole * sizeof<Real>();
   // biome-ignore format: a list
-  move<Pair>(variant, param, grad, momentumBuffer, whole, d, updateScale, momentum, bufferScale, gradScale, decoupledDecay);
+  moveRow<Pair>(variant, param, grad, momentumBuffer, whole, d, updateScale, momentum, bufferScale, gradScale, decoupledDecay);
   // biome-ignore format: a list
-  move<One>(
+  moveRow<One>(
     variant, param + done, grad + done, momentumBuffer + done, count - whole, d, updateScale, momentum, bufferScale,
     gradScale, decoupledDecay,
   );
-  if (variant & AVERAGED) averagePlane(param, ema, count, emaWeight);
+  if (variant & AVERAGED) move(ema, ema, param, count, emaWeight);
   if (variant & FLUSHED) {
     flushPlane(param, count);
     flushPlane(squareAvg, 1);
@@ -81,7 +72,7 @@ export function updateRow(
 }
 
 /** The update of elements with one denominator. */
-function move<Lanes>(
+function moveRow<Lanes>(
   variant: u32,
   param: usize,
   grad: usize,

@@ -2,17 +2,20 @@
  (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
  (type $2 (func (param i32 f64 i32)))
- (type $3 (func (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
- (type $4 (func (param i32 f64 i32 f64 i32 f64 i32)))
- (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
- (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $7 (func (param i32 i32 i32 f32)))
+ (type $3 (func (param i32 i32 i32 i32 f32)))
+ (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+ (type $5 (func (param i32 f64 i32 f64 i32 f64 i32)))
+ (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+ (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
  (type $8 (func (param i32 i32 f64) (result f64)))
  (type $9 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32 i32 i32) (result i32)))
  (type $10 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
  (type $11 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
+ (type $12 (func (param i32 i32 i32 i32 f32 f32) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
+ (export "innerProduct" (func $assembly/learned/innerProduct))
+ (export "move" (func $assembly/learned/move))
  (export "update" (func $assembly/rmsprop/update))
  (export "catchUpRows" (func $assembly/rows/catchUpRows))
  (export "updateRows" (func $assembly/rows/updateRows))
@@ -180,6 +183,134 @@
     i32.sub
     local.set $2
     br $for-loop|1
+   end
+  end
+ )
+ (func $assembly/learned/move (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 f32)
+  (local $5 i32)
+  (local $6 i32)
+  (local $7 i32)
+  (local $8 i32)
+  (local $9 v128)
+  (local $10 v128)
+  local.get $0
+  local.set $5
+  local.get $1
+  local.set $6
+  local.get $2
+  local.set $7
+  local.get $3
+  local.set $8
+  local.get $3
+  i32.const 8
+  i32.ge_u
+  if
+   local.get $4
+   f32x4.splat
+   local.set $9
+   loop $do-loop|0
+    local.get $9
+    local.get $7
+    v128.load offset=16
+    local.get $6
+    v128.load offset=16
+    f32x4.sub
+    f32x4.mul
+    local.get $5
+    v128.load offset=16
+    f32x4.add
+    local.set $10
+    local.get $5
+    local.get $9
+    local.get $7
+    v128.load
+    local.get $6
+    v128.load
+    f32x4.sub
+    f32x4.mul
+    local.get $5
+    v128.load
+    f32x4.add
+    v128.store
+    local.get $5
+    local.get $10
+    v128.store offset=16
+    local.get $5
+    i32.const 32
+    i32.add
+    local.set $5
+    local.get $6
+    i32.const 32
+    i32.add
+    local.set $6
+    local.get $7
+    i32.const 32
+    i32.add
+    local.set $7
+    local.get $8
+    i32.const 8
+    i32.sub
+    local.tee $8
+    i32.const 8
+    i32.ge_u
+    br_if $do-loop|0
+   end
+  end
+  local.get $3
+  i32.const -8
+  i32.and
+  i32.const 2
+  i32.shl
+  local.tee $6
+  local.get $0
+  i32.add
+  local.set $5
+  local.get $1
+  local.get $6
+  i32.add
+  local.set $1
+  local.get $2
+  local.get $6
+  i32.add
+  local.set $2
+  local.get $3
+  i32.const 7
+  i32.and
+  local.tee $3
+  if
+   local.get $4
+   f32x4.splat
+   local.set $9
+   loop $do-loop|00
+    local.get $5
+    local.get $9
+    local.get $2
+    v128.load32_zero
+    local.get $1
+    v128.load32_zero
+    f32x4.sub
+    f32x4.mul
+    local.get $5
+    v128.load32_zero
+    f32x4.add
+    v128.store32_lane 0
+    local.get $5
+    i32.const 4
+    i32.add
+    local.set $5
+    local.get $1
+    i32.const 4
+    i32.add
+    local.set $1
+    local.get $2
+    i32.const 4
+    i32.add
+    local.set $2
+    local.get $3
+    i32.const 1
+    i32.sub
+    local.tee $3
+    br_if $do-loop|00
    end
   end
  )
@@ -1896,11 +2027,12 @@
     i32.const 64
     i32.and
     if
-     local.get $1
      local.get $6
+     local.get $6
+     local.get $1
      local.get $34
      local.get $21
-     call $assembly/rmsprop/averagePlane
+     call $assembly/learned/move
     end
     local.get $31
     i32.const 512
@@ -1987,120 +2119,6 @@
     i32.sub
     local.set $8
     br $while-continue|0
-   end
-  end
- )
- (func $assembly/rmsprop/averagePlane (param $0 i32) (param $1 i32) (param $2 i32) (param $3 f32)
-  (local $4 i32)
-  (local $5 i32)
-  (local $6 i32)
-  (local $7 v128)
-  (local $8 v128)
-  (local $9 v128)
-  local.get $0
-  local.set $5
-  local.get $1
-  local.set $4
-  local.get $2
-  local.set $6
-  local.get $2
-  i32.const 8
-  i32.ge_u
-  if
-   local.get $3
-   f32x4.splat
-   local.set $8
-   loop $do-loop|0
-    local.get $8
-    local.get $5
-    v128.load offset=16
-    local.get $4
-    v128.load offset=16
-    local.tee $7
-    f32x4.sub
-    f32x4.mul
-    local.get $7
-    f32x4.add
-    local.set $9
-    local.get $4
-    local.get $8
-    local.get $5
-    v128.load
-    local.get $4
-    v128.load
-    local.tee $7
-    f32x4.sub
-    f32x4.mul
-    local.get $7
-    f32x4.add
-    v128.store
-    local.get $4
-    local.get $9
-    v128.store offset=16
-    local.get $5
-    i32.const 32
-    i32.add
-    local.set $5
-    local.get $4
-    i32.const 32
-    i32.add
-    local.set $4
-    local.get $6
-    i32.const 8
-    i32.sub
-    local.tee $6
-    i32.const 8
-    i32.ge_u
-    br_if $do-loop|0
-   end
-  end
-  local.get $0
-  local.get $2
-  i32.const -8
-  i32.and
-  i32.const 2
-  i32.shl
-  local.tee $0
-  i32.add
-  local.set $4
-  local.get $0
-  local.get $1
-  i32.add
-  local.set $0
-  local.get $2
-  i32.const 7
-  i32.and
-  local.tee $2
-  if
-   local.get $3
-   f32x4.splat
-   local.set $7
-   loop $do-loop|00
-    local.get $0
-    local.get $7
-    local.get $4
-    v128.load32_zero
-    local.get $0
-    v128.load32_zero
-    local.tee $8
-    f32x4.sub
-    f32x4.mul
-    local.get $8
-    f32x4.add
-    v128.store32_lane 0
-    local.get $4
-    i32.const 4
-    i32.add
-    local.set $4
-    local.get $0
-    i32.const 4
-    i32.add
-    local.set $0
-    local.get $2
-    i32.const 1
-    i32.sub
-    local.tee $2
-    br_if $do-loop|00
    end
   end
  )
@@ -2322,10 +2340,10 @@
     local.get $45
     call $assembly/rows/touchState
     local.get $30
-    local.get $43
+    local.get $42
     i32.or
     i32.or
-    local.set $43
+    local.set $42
     local.get $29
     i32.const 1
     i32.add
@@ -2392,7 +2410,7 @@
      local.get $6
      local.get $27
      i32.add
-     local.set $42
+     local.set $44
      local.get $10
      f32.const 0.5
      f32.lt
@@ -2433,7 +2451,7 @@
      local.tee $35
      i32.const 2
      i32.shl
-     local.set $44
+     local.set $43
      local.get $34
      local.get $20
      f32.div
@@ -2593,15 +2611,15 @@
       end
      end
      local.get $31
-     local.get $44
+     local.get $43
      i32.add
      local.set $26
      local.get $32
-     local.get $44
+     local.get $43
      i32.add
      local.set $30
      local.get $33
-     local.get $44
+     local.get $43
      i32.add
      local.set $27
      local.get $8
@@ -2693,11 +2711,12 @@
      i32.const 64
      i32.and
      if
+      local.get $44
+      local.get $44
       local.get $31
-      local.get $42
       local.get $8
       local.get $21
-      call $assembly/rmsprop/averagePlane
+      call $assembly/learned/move
      end
      local.get $0
      i32.const 512
@@ -2721,7 +2740,7 @@
       i32.const 64
       i32.and
       if
-       local.get $42
+       local.get $44
        local.get $8
        call $assembly/rmsprop/flushPlane
       end
@@ -2831,7 +2850,7 @@
     br $while-continue|2
    end
   end
-  local.get $43
+  local.get $42
  )
  (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (result i32)
   (local $9 i32)
@@ -4038,5 +4057,190 @@
    i32.ge_u
    br_if $do-loop|0
   end
+ )
+ (func $assembly/learned/innerProduct (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 f32) (param $5 f32) (result f64)
+  (local $6 i32)
+  (local $7 v128)
+  (local $8 v128)
+  (local $9 v128)
+  (local $10 i32)
+  (local $11 v128)
+  (local $12 v128)
+  (local $13 f64)
+  (local $14 v128)
+  (local $15 f64)
+  local.get $4
+  f32x4.splat
+  local.set $11
+  local.get $5
+  f32x4.splat
+  local.set $8
+  loop $while-continue|0
+   local.get $3
+   if
+    local.get $3
+    i32.const 4096
+    local.get $3
+    local.get $3
+    i32.const 4096
+    i32.ge_u
+    select
+    local.tee $6
+    i32.sub
+    local.set $3
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    local.set $9
+    loop $while-continue|1
+     local.get $6
+     i32.const 8
+     i32.ge_u
+     if
+      local.get $6
+      i32.const 8
+      local.get $6
+      i32.const 3
+      i32.shr_u
+      local.tee $6
+      local.get $6
+      i32.const 8
+      i32.ge_u
+      select
+      local.tee $10
+      i32.const 3
+      i32.shl
+      i32.sub
+      local.set $6
+      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+      local.set $7
+      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+      local.set $12
+      local.get $8
+      f32x4.neg
+      local.set $14
+      loop $do-loop|2
+       local.get $7
+       local.get $0
+       v128.load
+       local.get $11
+       f32x4.mul
+       local.get $14
+       f32x4.pmax
+       local.get $8
+       f32x4.pmin
+       local.get $2
+       v128.load
+       local.get $1
+       v128.load
+       f32x4.sub
+       f32x4.mul
+       f32x4.add
+       local.set $7
+       local.get $12
+       local.get $0
+       v128.load offset=16
+       local.get $11
+       f32x4.mul
+       local.get $14
+       f32x4.pmax
+       local.get $8
+       f32x4.pmin
+       local.get $2
+       v128.load offset=16
+       local.get $1
+       v128.load offset=16
+       f32x4.sub
+       f32x4.mul
+       f32x4.add
+       local.set $12
+       local.get $0
+       i32.const 32
+       i32.add
+       local.set $0
+       local.get $1
+       i32.const 32
+       i32.add
+       local.set $1
+       local.get $2
+       i32.const 32
+       i32.add
+       local.set $2
+       local.get $10
+       i32.const 1
+       i32.sub
+       local.tee $10
+       br_if $do-loop|2
+      end
+      local.get $9
+      local.get $7
+      local.get $12
+      f32x4.add
+      local.tee $7
+      f64x2.promote_low_f32x4
+      local.get $7
+      local.get $7
+      i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7
+      f64x2.promote_low_f32x4
+      f64x2.add
+      f64x2.add
+      local.set $9
+      br $while-continue|1
+     end
+    end
+    local.get $9
+    f64x2.extract_lane 0
+    local.get $9
+    f64x2.extract_lane 1
+    f64.add
+    local.set $13
+    loop $for-loop|3
+     local.get $6
+     if
+      local.get $13
+      local.get $0
+      v128.load32_zero
+      local.get $11
+      f32x4.mul
+      local.get $8
+      f32x4.neg
+      f32x4.pmax
+      local.get $8
+      f32x4.pmin
+      local.get $2
+      v128.load32_zero
+      local.get $1
+      v128.load32_zero
+      f32x4.sub
+      f32x4.mul
+      f32x4.extract_lane 0
+      f64.promote_f32
+      f64.add
+      local.set $13
+      local.get $0
+      i32.const 4
+      i32.add
+      local.set $0
+      local.get $1
+      i32.const 4
+      i32.add
+      local.set $1
+      local.get $2
+      i32.const 4
+      i32.add
+      local.set $2
+      local.get $6
+      i32.const 1
+      i32.sub
+      local.set $6
+      br $for-loop|3
+     end
+    end
+    local.get $15
+    local.get $13
+    f64.add
+    local.set $15
+    br $while-continue|0
+   end
+  end
+  local.get $15
  )
 )

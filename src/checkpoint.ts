@@ -277,7 +277,8 @@ export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferL
     findings.others.filter(({ name }) => !isState(name)),
   );
   const dict = stateFrom([{ bytes, findings }], groups, isOurs);
-  optimizer.loadStateDict({ version: 1, skippedSteps: annotations.own?.skippedSteps ?? 0, ...dict });
+  const { skippedSteps = 0, learned = isOurs ? undefined : own.learned } = annotations.own ?? {};
+  optimizer.loadStateDict({ version: 1, skippedSteps, learned, ...dict });
   carry(optimizer, { tensors, keys });
 }
 

@@ -62,6 +62,11 @@ export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
       );
     }
   }
+  if (dict.learned) {
+    throw new CheckpointError(
+      'PyTorch\'s RMSprop, which LeRobot uses, learns no rate: leave out lr: "auto", or use save.',
+    );
+  }
   const places = new Map(dict.groups.flatMap(({ params }) => params).map((name, i) => [name, i]));
   const keyOf = keyBy(places);
   const parts = partsOf(dict.groups, dict.options);
@@ -123,7 +128,7 @@ export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles): vo
     tensors = carriedIn(model.bytes, others);
   }
   const dict = stateFrom(read, groups, false, own.tensors);
-  optimizer.loadStateDict({ version: 1, skippedSteps: 0, ...dict });
+  optimizer.loadStateDict({ version: 1, skippedSteps: 0, learned: own.learned, ...dict });
   carry(optimizer, { tensors, keys });
 
   function findIn(entries: readonly Entry[], of: (part: Part) => boolean) {

@@ -10,6 +10,7 @@ import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor, st
 import { decode, firstValue } from "./dtypes.ts";
 import { annotationsOf, declaredIn, flattenedKey, groupsOf, stateTest } from "./flattened.ts";
 import {
+  beginsAtParam,
   type Count,
   type Found,
   findParts,
@@ -32,6 +33,7 @@ export class Loader<Made extends AnyOptimizer> {
   readonly #groups: readonly GroupState[];
   readonly #isOurs: boolean;
   readonly #skippedSteps: number;
+  readonly #learned: StateDict["learned"];
   readonly #parts: ReadonlyMap<Entry, Found>;
   readonly #fresh: readonly Part[];
   readonly #carriedTensors: ReadonlyMap<Entry, CarriedTensor>;
@@ -51,16 +53,19 @@ export class Loader<Made extends AnyOptimizer> {
       );
     }
     const overrides = Object.fromEntries(
-      Object.entries(options).filter(([name, value]) => isHyperparameter(name) && value !== undefined),
+      Object.entries(options).filter(
+        ([name, value]) => isHyperparameter(name) && value !== undefined && value !== "auto",
+      ),
     );
     const { groups, keys } = groupsOf(header, annotations);
     this.#groups = groups.map((group) => ({ ...group, ...overrides }));
-    const ownOptions = { ...own?.options, ...options };
+    const ownOptions = { ...own?.options, ...options, lr: options.lr ?? own?.options?.lr };
     const parts = partsOf(this.#groups, ownOptions);
     const { found, fresh, others } = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
     const shapes = shapesOf(found, this.#groups);
     this.#isOurs = own !== undefined;
     this.#skippedSteps = own?.skippedSteps ?? 0;
+    this.#learned = own?.learned;
     this.#parts = new Map(found.map((part) => [part.entry, part]));
     this.#fresh = fresh;
     const counts = found.filter(({ what }) => what === "rowSteps");
@@ -111,8 +116,7 @@ export class Loader<Made extends AnyOptimizer> {
     const steps = stepsOf(this.#counts, mustAgree, hasFreshCounts(this.#fresh));
     for (const part of this.#fresh) {
       // Other state begins as the constructor has made it.
-      if (part.what === "ema" || part.what === "z")
-        this.#view(part).set(this.#view({ ...part, what: "param" }));
+      if (beginsAtParam(part.what)) this.#view(part).set(this.#view({ ...part, what: "param" }));
     }
     const state = stateOf(this.#optimizer);
     const tensors = { ...state.tensors };
@@ -123,7 +127,15 @@ export class Loader<Made extends AnyOptimizer> {
       const { weightSum, lrMax } = this.#groups[i]!;
       return weightSum === undefined ? group : { ...group, weightSum, lrMax: lrMax as number };
     });
-    this.#optimizer.loadStateDict({ ...state, groups, tensors, steps, skippedSteps: this.#skippedSteps });
+    const learned = this.#learned ?? state.learned;
+    this.#optimizer.loadStateDict({
+      ...state,
+      groups,
+      tensors,
+      steps,
+      skippedSteps: this.#skippedSteps,
+      learned,
+    });
     carry(this.#optimizer, this.#carried);
     return this.#optimizer;
   }

@@ -11,7 +11,9 @@ interface Exports extends Record<string, unknown> {
   /** Takes the arguments of `update`, the list of rows, and that of entries. */
   updateRows(...args: number[]): void;
   catchUpRows(...args: number[]): void;
-  sumOfSquares(grad: number, count: number, scale: number): number;
+  sumOfSquares: Kernel["sumOfSquares"];
+  innerProduct: Kernel["innerProduct"];
+  move: Kernel["move"];
 }
 
 /** The compiled kernels for elements of one type. */
@@ -37,7 +39,7 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
       { cause },
     );
   }
-  const { update, updateRows, catchUpRows, sumOfSquares } = exports;
+  const { update, updateRows, catchUpRows, sumOfSquares, innerProduct, move } = exports;
   return {
     backend: "wasm",
     real,
@@ -77,5 +79,7 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
       catchUpRows(variant, param, squareAvg, momentumBuffer, gradAvg, ema, count, rows.ptr, rows.count);
     },
     sumOfSquares,
+    innerProduct,
+    move,
   };
 }

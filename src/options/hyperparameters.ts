@@ -108,7 +108,7 @@ export const CLIP = /* @__PURE__ */ numberIn((x) => x > 0, Infinity, "above 0; I
 export const HYPERPARAMETERS: Rules<Hyperparameters> = /* @__PURE__ */ (() => ({
   lr: {
     default: LEARNING_RATE.default,
-    wanted: `${LEARNING_RATE.wanted}, or a function of the step that gives one`,
+    wanted: `${LEARNING_RATE.wanted}, a function of the step that gives one, or "auto" in the constructor's options`,
     accepts: (value, real) => typeof value === "function" || LEARNING_RATE.accepts(value, real),
   },
   alpha: numberIn(isShare, 0.99, "from 0 to 1"),

@@ -97,10 +97,21 @@ export type ScheduleFree = Required<ScheduleFreeOptions>;
 /** The options of an optimizer, each at its value. */
 export interface ResolvedOptions extends OptimizerOptions {
   scheduleFree: ScheduleFree | undefined;
+  /** Whether the rate is learned. */
+  lr: "auto" | undefined;
 }
 
 /** The options of the constructor, all optional: hyperparameters for all groups, and those of the optimizer as a whole. */
-export interface Options extends Partial<Hyperparameters>, Partial<OptimizerOptions> {}
+export interface Options extends Omit<Partial<Hyperparameters>, "lr">, Partial<OptimizerOptions> {
+  /**
+   * The learning rate of all groups; see `Hyperparameters.lr`. With `"auto"` it is found in training (Cutkosky et al.,
+   * "Mechanic", 2023): `optimizer.learnedLr` tells it, and `lr` of a group, 1 by default, is a factor of it. It takes one
+   * more plane of memory, `state[name].x0`, and whole steps.
+   *
+   * @defaultValue 0.01
+   */
+  lr?: Hyperparameters["lr"] | "auto" | undefined;
+}
 
 /** Upper limit of the number of shares that a step is cut into. */
 export const MAX_SHARES = 1024;
@@ -286,7 +297,9 @@ export function resolveOptions(
   optimizerOptions: ResolvedOptions;
 } {
   checkIsPlain(options);
-  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, real, Object.keys(OPTIMIZER_OPTIONS));
+  const lr = options.lr === "auto" ? options.lr : undefined;
+  const own = lr ? { ...options, lr: 1 } : options;
+  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, own, real, Object.keys(OPTIMIZER_OPTIONS));
   const optimizerOptions = resolve(
     OPTIMIZER_OPTIONS,
     OPTIMIZER_DEFAULTS,
@@ -312,7 +325,7 @@ export function resolveOptions(
   if (ema) optimizerOptions.ema = { decay: ema.decay };
   return {
     inherited,
-    optimizerOptions: { ...optimizerOptions, scheduleFree: scheduleFreeOf(scheduleFree, real) },
+    optimizerOptions: { ...optimizerOptions, scheduleFree: scheduleFreeOf(scheduleFree, real), lr },
   };
 }
 

@@ -4,10 +4,14 @@
  * to try.
  */
 import {
+  all,
+  cast,
   dispose,
   engine,
   getKernel,
+  min,
   registerKernel,
+  stack,
   type Tensor,
   type TensorInfo,
   tensor1d,
@@ -77,8 +81,16 @@ export function updaterOnCard(
   }
   return {
     ...operations,
-    update({ variable, state }, gradient, scalars) {
-      const variant = variantOf(scalars);
+    areFinite(gradients) {
+      if (!["IsFinite", "All"].every((kernel) => getKernel(kernel, backendName))) return undefined;
+      return min(
+        stack(
+          gradients.map((one) => cast(all(engine().runKernel("IsFinite", { x: one }) as Tensor), "float32")),
+        ),
+      );
+    },
+    update({ variable, state }, gradient, scalars, fine) {
+      const variant = variantOf(scalars, fine !== undefined);
       const { shape } = variable;
       const outputs = outputsOf(variant);
       const size = most(inputsOf(variant, outputs).length + outputs.length);
@@ -89,7 +101,7 @@ export function updaterOnCard(
           const tensors = inputs.map((input) => planes[input]);
           return run({ variant, inputs, outputs: part, shape, tensors, scalars: numbers });
         });
-      const inputs = { param: variable, grad: gradient, ...state };
+      const inputs = { param: variable, grad: gradient, ...state, ...(fine && { fine }) };
       const results = engine().runKernel(KERNEL, inputs, { compute } as never) as Tensor[];
       outputs.forEach((output, i) => {
         const plane: Variable = output === "param" ? variable : state[output]!;

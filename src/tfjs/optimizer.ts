@@ -24,6 +24,7 @@ import {
   type RMSPropOptions,
   resolveRMSPropOptions,
 } from "./options.ts";
+import { Skips } from "./skips.ts";
 import { Slots } from "./slots.ts";
 import { formatWeights, type NamedTensor, parseWeights } from "./weights.ts";
 
@@ -62,6 +63,7 @@ export class RMSPropOptimizer extends Optimizer {
   readonly #hasOwnEps: boolean;
   readonly #slots: Slots;
   #skippedSteps = 0;
+  readonly #skips = new Skips();
   #iterations: Variable | undefined;
   #hasWarned = false;
   #isDisposed = false;
@@ -106,9 +108,19 @@ export class RMSPropOptimizer extends Optimizer {
     this.lr = value;
   }
 
-  /** Count of steps that `nonFinite: "skip"` has skipped. */
+  /**
+   * Count of steps that `nonFinite: "skip"` has skipped. On a graphics card the count is there, and whoever asks for it waits
+   * for the card: not at each step, if it is to be fast.
+   */
   get skippedSteps(): number {
+    this.#countSkips();
     return this.#skippedSteps;
+  }
+
+  /** Count of steps taken, without those that were skipped. It waits for a graphics card as `skippedSteps` does. */
+  override get iterations(): number {
+    this.#countSkips();
+    return this.iterations_ ?? 0;
   }
 
   /** Does what it does in tf.js, and disposes of the gradients and the loss when it throws, which tf.js keeps. */
@@ -140,22 +152,27 @@ export class RMSPropOptimizer extends Optimizer {
     const { updater } = wayOn(here);
     const options = this.#options;
     if (!this.#hasOwnEps) options.eps = here.epsilon();
-    const lr = learningRateAt(options.lr, this.iterations, FLOAT32);
+    const { clipNorm, globalClipNorm, nonFinite, biasCorrection } = options;
+    const followsCount = typeof options.lr === "function" || biasCorrection;
+    const lr = learningRateAt(options.lr, followsCount ? this.iterations : 0, FLOAT32);
 
-    const { clipNorm, globalClipNorm, nonFinite } = options;
     const clips = updates.length > 0 && (clipNorm !== Infinity || globalClipNorm !== Infinity);
-    const clipsUnread = clips && nonFinite === "propagate" && updater.clip !== undefined;
-    const measures = (clips || nonFinite !== "propagate") && !clipsUnread;
+    const given = updates.map(({ gradient }) => gradient);
+    // Numbers that follow the count of steps need to know which of them were taken.
+    const skipsUnread = nonFinite === "skip" && !followsCount && updates.length > 0;
+    const fine = skipsUnread ? updater.areFinite?.(given) : undefined;
+    const guards = nonFinite !== "propagate" && !fine;
+    const clipsUnread = clips && !guards && updater.clip !== undefined;
+    const measures = (clips || guards) && !clipsUnread;
     const sums = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];
     const sum = sums.reduce((total, one) => total + one, 0);
-    if (nonFinite !== "propagate" && !Number.isFinite(sum)) {
+    if (guards && !Number.isFinite(sum)) {
       const broken = updates.filter((_, i) => !Number.isFinite(sums[i]));
       if (nonFinite === "throw") throw NonFiniteError.of(broken.map(({ variable }) => variable.name));
       this.#skippedSteps++;
       return;
     }
 
-    const given = updates.map(({ gradient }) => gradient);
     const applied = clipsUnread ? updater.clip!(given, clipNorm, globalClipNorm) : given;
     const globalScale = clipFactor(Math.sqrt(sum), globalClipNorm);
     this.#slots.admit(variables);
@@ -164,10 +181,18 @@ export class RMSPropOptimizer extends Optimizer {
       const slot = this.#slots.of(variable);
       const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
       const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
-      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan, FLOAT32));
+      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan, FLOAT32), fine);
       slot.steps++;
     });
-    this.incrementIterations();
+    if (fine) this.#skips.note(fine);
+    this.iterations_ = (this.iterations_ ?? 0) + 1;
+  }
+
+  /** Takes the steps that a card has skipped out of the count. */
+  #countSkips(): void {
+    const skipped = this.#skips.take();
+    this.#skippedSteps += skipped;
+    this.iterations_ = (this.iterations_ ?? 0) - skipped;
   }
 
   /**
@@ -175,6 +200,7 @@ export class RMSPropOptimizer extends Optimizer {
    * to the optimizer and change as training goes on: don't dispose of them.
    */
   override async getWeights(): Promise<NamedTensor[]> {
+    await this.#skips.arrive();
     const here = this.#liveBackend();
     const saved = this.#slots.save();
     checkForLoss(here, () => saved.flatMap(({ state }) => Object.values(state)));
@@ -203,7 +229,9 @@ export class RMSPropOptimizer extends Optimizer {
     this.#liveBackend();
     const { iterations, states } = parseWeights(weights, this.#options.centered);
     const [count] = await iterations.data();
+    await this.#skips.arrive();
     this.#liveBackend(); // still
+    this.#countSkips();
     this.#slots.load(
       states,
       count!,
@@ -220,6 +248,7 @@ export class RMSPropOptimizer extends Optimizer {
   /** Frees the state. Later calls throw `DisposedError`, except another `dispose`. */
   override dispose(): void {
     this.#slots.dispose();
+    this.#skips.dispose();
     this.#iterations?.dispose();
     this.#isDisposed = true;
   }

@@ -24,7 +24,7 @@ import type { StatePlane } from "../kernel/segment.ts";
 /** A plane that an update writes. */
 export type Output = "param" | StatePlane;
 /** A plane that an update reads. */
-export type Input = Output | "grad";
+export type Input = Output | "grad" | "fine";
 
 /** The numbers of averages of weights and of the points that parameters are drawn to, none of which this optimizer has. */
 const ABSENT = ["emaWeight", "zShare", "stepShare"] as const;
@@ -39,10 +39,12 @@ export const SCALARS = /* @__PURE__ */ ALL_SCALARS.filter(
 
 /** A bit beside the contract's: averages as `alpha * v + (w * g) * g`, for the alphas of `movesByDifference`. */
 const MIXED = 2048;
+/** Another: a step that is taken if the plane `fine`, of one element, holds a 1, and changes nothing if it holds a 0. */
+const GUARDED = 4096;
 
 /** Gives the variant that programs are made for. */
-export function variantOf(scalars: Scalars): number {
-  return (scalars.variant & ~FLUSHED) | (movesByDifference(scalars) ? 0 : MIXED);
+export function variantOf(scalars: Scalars, isGuarded: boolean): number {
+  return (scalars.variant & ~FLUSHED) | (movesByDifference(scalars) ? 0 : MIXED) | (isGuarded ? GUARDED : 0);
 }
 
 /** Gives the planes that an update of this variant writes. */
@@ -60,20 +62,24 @@ export function inputsOf(variant: number, outputs: readonly Output[]): Input[] {
   const isStep = outputs.includes("param") || outputs.includes("momentumBuffer");
   const needsParam = outputs.includes("param") || (variant & DECAYED) !== 0;
   const needs = (plane: Output) => (plane === "param" ? needsParam : isStep || outputs.includes(plane));
-  return ["grad", ...outputsOf(variant).filter(needs)];
+  const guard = variant & GUARDED ? (["fine"] as const) : [];
+  return ["grad", ...outputsOf(variant).filter(needs), ...guard];
 }
 
 /**
- * Writes the statements that compute `outputs` from variables named as the planes, which they overwrite.
+ * Writes the statements that compute `outputs` from variables named as the planes, which they overwrite. `fine` is the
+ * name of a condition.
  *
  * @param scalar - how the language refers to one of the scalars.
  * @param declare - how it declares a variable.
+ * @param choose - how it chooses between two values by `fine`.
  */
 export function updateText(
   variant: number,
   outputs: readonly Output[],
   scalar: (name: ScalarName) => string,
   declare: string,
+  choose: (value: string, other: string) => string,
 ): string {
   const uses = (bit: number) => (variant & bit) !== 0;
   const writes = (plane: Output) => outputs.includes(plane);
@@ -84,6 +90,7 @@ export function updateText(
       ? `${s.alpha} * ${plane} + ${weighted}`
       : `${plane} + ${s.oneMinusAlpha} * (${value} - ${plane})`;
   const lines = [
+    ...(uses(GUARDED) ? outputs.map((plane) => `${declare} ${plane}Before = ${plane};`) : []),
     uses(SHAPED | DECAYED) && `grad = grad * ${s.gradScale};`,
     uses(SHAPED) && `grad = clipped(grad, ${s.clipValue});`,
     uses(DECAYED) && `grad = grad + ${s.weightDecay} * param;`,
@@ -107,5 +114,6 @@ export function updateText(
   if (writes("param")) {
     lines.push(uses(DECOUPLED) && `u = u + ${s.decoupledDecay} * param;`, "param = flushed(param - u);");
   }
+  if (uses(GUARDED)) lines.push(...outputs.map((plane) => `${plane} = ${choose(plane, `${plane}Before`)};`));
   return lines.filter(Boolean).join("\n");
 }

@@ -19,12 +19,18 @@ export interface Slot {
 export interface Updater {
   /** Sums the squares of a gradient. The sum is finite if and only if every element is. */
   sumOfSquares(gradient: Tensor): number;
-  update(slot: Slot, gradient: Tensor, scalars: Scalars): void;
+  /** @param fine - a scalar that `areFinite` gave: everything stays as it is where that is 0. */
+  update(slot: Slot, gradient: Tensor, scalars: Scalars, fine?: Tensor): void;
   /**
    * Clips gradients by the norm of each and by that of all, one of which is infinite, without reading any number: for
    * backends on which a program waits for what it reads. The caller's `tidy` disposes of the results.
    */
   clip?(gradients: readonly Tensor[], clipNorm: number, globalClipNorm: number): Tensor[];
+  /**
+   * Gives 1 if every element of all gradients is finite, else 0, as a scalar that nobody has to read: for cards, whose
+   * `update` takes it. Gives undefined where the version of tf.js has no kernels for it.
+   */
+  areFinite?(gradients: readonly Tensor[]): Tensor | undefined;
 }
 
 /**

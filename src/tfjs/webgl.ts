@@ -78,6 +78,8 @@ function userCodeOf(
   const largest = largestFinite.toExponential();
   const getter = ([first, ...rest]: string) => `get${first!.toUpperCase()}${rest.join("")}AtOutCoords()`;
   const [first, ...others] = outputs;
+  const planes = inputs.filter((input) => input !== "fine");
+  const isGuarded = planes.length < inputs.length;
   return `
     ${others.map((_, i) => declareTarget(i + 1)).join("\n")}
     float flushed(float x) { return abs(x) < ${FLOAT32.smallestNormal.toExponential()} ? 0. : x; }
@@ -87,8 +89,9 @@ function userCodeOf(
     ${["flushed", "capped", "positive"].map((name) => `vec4 ${name}(vec4 x) { return vec4(${each(name)}); }`).join("\n")}
     vec4 clipped(vec4 x, float limit) { return vec4(${each("clipped", ", limit")}); }
     void main() {
-      ${inputs.map((input) => `${type} ${input} = ${getter(nameOf(input))};`).join("\n")}
-      ${updateText(variant, outputs, refer, type)}
+      ${planes.map((input) => `${type} ${input} = ${getter(nameOf(input))};`).join("\n")}
+      ${isGuarded ? `bool fine = ${getter(nameOf("fine"))}${isPacked ? ".x" : ""} > 0.5;` : ""}
+      ${updateText(variant, outputs, refer, type, (value, other) => `fine ? ${value} : ${other}`)}
       setOutput(${first});
       ${others.map((output, i) => `target${i + 1} = ${isPacked ? output : `vec4(${output}, 0, 0, 0)`};`).join("\n")}
     }`;

@@ -18,13 +18,16 @@ interface Internals {
 const MOST_BUFFERS = 8;
 /** With all planes there are nine: three outputs are computed from all five inputs, then one from two. */
 const OUTPUTS_OF_MANY = 3;
+/** With `fine` too there are ten: two outputs, then two. */
+const OUTPUTS_OF_MOST = 2;
 const WORKGROUP = 64;
 
 /** Opens the updater. Gives undefined for a backend that isn't built like tf.js's webgpu backend. */
 export async function openWebgpu(backend: KernelBackend, shared: Shared): Promise<Updater | undefined> {
   const card = backend as unknown as Internals;
   if (![card.runWebGPUProgram, card.makeTensorInfo].every(util.isFunction)) return undefined;
-  const most = (planes: number) => (planes > MOST_BUFFERS ? OUTPUTS_OF_MANY : planes);
+  const most = (planes: number) =>
+    planes > MOST_BUFFERS + 1 ? OUTPUTS_OF_MOST : planes > MOST_BUFFERS ? OUTPUTS_OF_MANY : planes;
   const updater = updaterOnCard("webgpu", shared, most, (job) => dispatch(card, job));
   return (await willComputeRight(updater, shared.trial)) ? updater : undefined;
 }
@@ -60,8 +63,14 @@ function programOf({ variant, inputs, outputs, shape }: Job) {
       fn clipped(x : f32, limit : f32) -> f32 { return select(select(x, limit, x > limit), -limit, x < -limit); }
       fn main(index : i32) {
         if (index < uniforms.size) {
-          ${inputs.map((input) => `var ${input} = ${plane(input)}[index];`).join("\n")}
-          ${updateText(variant, outputs, (name) => `uniforms.${name}`, "var")}
+          ${inputs.map((input) => (input === "fine" ? "let fine = finePlane[0] > 0.5;" : `var ${input} = ${plane(input)}[index];`)).join("\n")}
+          ${updateText(
+            variant,
+            outputs,
+            (name) => `uniforms.${name}`,
+            "var",
+            (value, other) => `select(${other}, ${value}, fine)`,
+          )}
           result[index] = ${first};
           ${others.map((output) => `${output}Out[index] = ${output};`).join("\n")}
         }

@@ -16,6 +16,8 @@ export interface Outcome {
   isFinite: boolean;
   /** Programs that the third step ran. */
   programs: number;
+  /** Times that the steps read anything back from the card. */
+  reads: number;
 }
 
 export interface Report {
@@ -28,6 +30,8 @@ export interface Report {
   /** Values of a clone, and of a read that was pending during a step: both those before the step. */
   kept: { clone: number[]; pending: number[]; after: number[] };
   clipped: Outcome[];
+  /** Steps of which the second has a NaN in one of its gradients. */
+  skipping: (Outcome & { skippedSteps: number; iterations: number })[];
 }
 
 const parameters = new URLSearchParams(location.search);
@@ -47,6 +51,14 @@ const OPTIONS: RMSPropOptions[] = [
   { epsInsideSqrt: false, initialSquareAvg: 1 },
 ];
 const CLIPPED: RMSPropOptions[] = [{ clipNorm: 0.5 }, { globalClipNorm: 0.5 }];
+const SKIPPING: RMSPropOptions[] = [
+  {},
+  { momentum: 0.9 },
+  { momentum: 0.9, centered: true, weightDecay: 0.1 },
+  { globalClipNorm: 0.5, maximize: true },
+];
+/** Those whose numbers follow the count of steps, so that each step reads. On webgpu that ends Chromium's software rendering. */
+const SKIPPING_BY_READS: RMSPropOptions[] = [{ biasCorrection: true }, { lr: (step) => 0.01 / (1 + step) }];
 /** In brief, some ranks and fewer steps. */
 const isBrief = parameters.has("brief");
 const SHAPES = isBrief
@@ -54,6 +66,19 @@ const SHAPES = isBrief
   : [[], [1], [7], [0], [5, 3], [2, 3, 4], [2, 1, 3, 2], [1, 2, 2, 3, 2]];
 
 let programs = 0;
+let reads = 0;
+
+/** Counts what is read back from the card, whoever asks for it. */
+function countReads(): void {
+  const owner = tf.backend() as unknown as Record<string, Run>;
+  for (const name of ["read", "readSync"]) {
+    const read = owner[name]!;
+    owner[name] = function (...parts) {
+      reads++;
+      return read.apply(this, parts);
+    };
+  }
+}
 
 /** Counts what the card is given to do, whoever asks for it. */
 function countPrograms(): void {
@@ -97,14 +122,16 @@ async function compare(options: RMSPropOptions, shape: number[]): Promise<Outcom
   const reference = new RMSprop({ w: wave(compared, 0) }, { ...dialects.tfjs, ...settings });
   const optimizer = rmsprop(settings);
   const variable = tf.tidy(() => tf.variable(tf.tensor(wave(count, 0), shape)));
+  let readBack = 0;
   for (let step = 1; step <= 3; step++) {
     reference.grads.w.set(wave(compared, step));
     reference.step();
     const gradient = tf.tensor(wave(count, step), shape);
     // On the card, as gradients are.
     const onCard = tf.mul(gradient, 1);
-    programs = 0;
+    [programs, reads] = [0, 0];
     optimizer.applyGradients({ [variable.name]: onCard });
+    readBack += reads;
     tf.dispose([gradient, onCard]);
   }
   const ran = programs;
@@ -117,27 +144,76 @@ async function compare(options: RMSPropOptions, shape: number[]): Promise<Outcom
     distance: Math.max(0, ...distances),
     isFinite: [...values].every(Number.isFinite),
     programs: ran,
+    reads: readBack,
   };
+}
+
+/** Steps of two variables, the second step with a NaN in the gradient of the first alone. */
+async function skip(options: RMSPropOptions, broken: number): Promise<Report["skipping"][number]> {
+  const shapes = { a: [5, 3], b: [7] };
+  const settings: RMSPropOptions = { lr: 0.01, eps: 1e-3, nonFinite: "skip", ...options };
+  const initial = { a: wave(15, 0), b: wave(7, 4) };
+  const reference = new RMSprop(initial, { ...dialects.tfjs, ...settings });
+  const optimizer = rmsprop(settings);
+  const variables = tf.tidy(() => ({
+    a: tf.variable(tf.tensor(initial.a, shapes.a)),
+    b: tf.variable(tf.tensor(initial.b, shapes.b)),
+  }));
+  let readBack = 0;
+  for (let step = 1; step <= 4; step++) {
+    const gradients = { a: wave(15, step), b: wave(7, step + 9) };
+    if (step === 2) gradients.a[11] = broken;
+    reference.grads.a.set(gradients.a);
+    reference.grads.b.set(gradients.b);
+    reference.step();
+    const onCard = tf.tidy(() => [
+      { name: variables.a.name, tensor: tf.mul(tf.tensor(gradients.a, shapes.a), 1) },
+      { name: variables.b.name, tensor: tf.mul(tf.tensor(gradients.b, shapes.b), 1) },
+    ]);
+    [programs, reads] = [0, 0];
+    optimizer.applyGradients(onCard);
+    readBack += reads;
+    for (const { tensor } of onCard) tensor.dispose();
+  }
+  const ran = programs;
+  const [iterations] = await optimizer.getWeights(); // reads the count without blocking
+  const values = [...(await variables.a.data()), ...(await variables.b.data())];
+  const expected = [...reference.params.a, ...reference.params.b];
+  const outcome = {
+    options: settings,
+    shape: shapes.a,
+    distance: Math.max(...values.map((value, i) => Math.abs(value - expected[i]!))),
+    isFinite: values.every(Number.isFinite),
+    programs: ran,
+    reads: readBack,
+    skippedSteps: optimizer.skippedSteps,
+    iterations: (await iterations!.tensor.data())[0]!,
+  };
+  for (const used of [variables.a, variables.b, optimizer]) used.dispose();
+  return outcome;
 }
 
 async function leftBySteps(): Promise<Report["left"]> {
   const shapes = [[8, 4], [4], []];
   const variables = shapes.map((shape) => tf.variable(tf.ones(shape)));
-  const optimizer = rmsprop({ momentum: 0.9, centered: true });
+  const optimizer = rmsprop({ momentum: 0.9, centered: true, nonFinite: "skip", globalClipNorm: 1 });
   const step = () =>
     tf.tidy(() => {
       optimizer.applyGradients(
         variables.map(({ name, shape }) => ({ name, tensor: tf.mul(tf.ones(shape), 2) })),
       );
     });
-  const held = () => ({
-    tensors: tf.memory().numTensors,
-    bytes: (tf.memory() as unknown as { numBytesInGPU: number }).numBytesInGPU,
-  });
+  const held = async () => {
+    await variables[0]!.data(); // webgpu frees what waits for a card when that has been asked for an answer
+    const { numTensors: tensors, numBytesInGPU: bytes } = tf.memory() as tf.MemoryInfo & {
+      numBytesInGPU: number;
+    };
+    return { tensors, bytes };
+  };
   for (let n = 0; n < 3; n++) step();
-  const before = held();
+  const before = await held();
   for (let n = 0; n < (isBrief ? 100 : 2000); n++) step();
-  const after = held();
+  const after = await held();
   for (const used of [...variables, optimizer]) used.dispose();
   return { tensors: after.tensors - before.tensors, bytes: after.bytes - before.bytes };
 }
@@ -175,6 +251,7 @@ async function run(): Promise<Report> {
   }
   if (!(await tf.setBackend(backend))) throw new Error(`There is no backend ${backend} here.`);
   countPrograms();
+  countReads();
   const targets = parameters.get("targets");
   if (targets) limitTargets(Number(targets));
   const { ready } = rmsprop();
@@ -183,11 +260,17 @@ async function run(): Promise<Report> {
   for (const options of OPTIONS) for (const shape of SHAPES) outcomes.push(await compare(options, shape));
   const clipped: Outcome[] = [];
   for (const options of CLIPPED) clipped.push(await compare(options, [5, 3]));
+  const skipping: Report["skipping"] = [];
+  const all = backend === "webgpu" ? SKIPPING : [...SKIPPING, ...SKIPPING_BY_READS];
+  for (const options of all) {
+    for (const broken of [NaN, -Infinity]) skipping.push(await skip(options, broken));
+  }
   return {
     version: tf.version_core,
     epsilon: tf.backend().epsilon(),
     outcomes,
     clipped,
+    skipping,
     left: await leftBySteps(),
     kept: await keptByOthers(),
     warnings,

@@ -77,7 +77,7 @@ function testsOf(version: Version, browser: Browser): void {
 }
 
 function expectAgreement(report: Report, programsFor: (options: Options) => number): void {
-  const { outcomes, clipped, left, kept } = report;
+  const { outcomes, clipped, skipping, left, kept } = report;
   expect(outcomes.length).toBeGreaterThan(15);
   for (const { options, shape, distance, programs } of outcomes) {
     // Three steps of at most 0.03; a card's divisions and roots may err by a few units in the last place.
@@ -86,6 +86,21 @@ function expectAgreement(report: Report, programsFor: (options: Options) => numb
     expect({ options, shape, programs }).toEqual({ options, shape, programs: expected });
   }
   for (const { distance } of clipped) expect(distance).toBeLessThanOrEqual(1e-6);
+  for (const { options, shape, reads } of [...outcomes, ...clipped]) {
+    expect({ options, shape, reads }).toEqual({ options, shape, reads: 0 });
+  }
+  expect(skipping.length).toBeGreaterThanOrEqual(8);
+  for (const { options, distance, reads, skippedSteps, iterations } of skipping) {
+    // JSON leaves out a rate that is a function. What follows the count of steps has to know it at each.
+    const followsCount = options.biasCorrection || options.lr === undefined;
+    expect({ options, near: distance <= 1e-6, isUnread: reads === 0, skippedSteps, iterations }).toEqual({
+      options,
+      near: true,
+      isUnread: !followsCount,
+      skippedSteps: 1,
+      iterations: 3,
+    });
+  }
   expect(left).toEqual({ tensors: 0, bytes: 0 });
   expect([kept.clone, kept.pending]).toEqual([
     [1, 2],
