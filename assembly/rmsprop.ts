@@ -72,6 +72,7 @@ import {
   store,
   upper,
 } from "./lanes";
+import { move } from "./learned";
 
 /**
  * Switches of a variant. `Off` at compile time leaves no instruction behind; `Asked` looks at `variant` at each turn,
@@ -106,7 +107,7 @@ function uses<Switch>(variant: u32, bit: u32): bool {
 }
 
 /** The order of operands keeps NaN, here and below. */
-function clip(g: v128, lowest: v128, highest: v128): v128 {
+export function clip(g: v128, lowest: v128, highest: v128): v128 {
   return v128.pmin<Real>(v128.pmax<Real>(g, lowest), highest);
 }
 
@@ -267,32 +268,6 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
 }
 
 /**
- * The running average of the weights. As decay·e + (1 − decay)·p, the two factors, rounded, wouldn't add up to 1, and
- * the average would drift to four times the error.
- */
-export function averagePlane(param: usize, ema: usize, count: u32, emaWeight: Real): void {
-  const done: usize = (count & ~(PAIR - 1)) * sizeof<Real>();
-  averageWeights<Pair>(param, ema, count, emaWeight);
-  averageWeights<One>(param + done, ema + done, count & (PAIR - 1), emaWeight);
-}
-
-function averageWeights<Lanes>(param: usize, ema: usize, count: u32, emaWeight: Real): void {
-  const elements = elementsOf<Lanes>();
-  if (count < elements) return;
-  const weights = v128.splat<Real>(emaWeight);
-  do {
-    const p0 = load<Lanes>(param);
-    const p1 = loadNext<Lanes>(param);
-    const e0 = load<Lanes>(ema);
-    const e1 = loadNext<Lanes>(ema);
-    store<Lanes>(ema, towards(e0, p0, weights), towards(e1, p1, weights));
-    param += elements * sizeof<Real>();
-    ema += elements * sizeof<Real>();
-    count -= elements;
-  } while (count >= elements);
-}
-
-/**
  * A decaying number below the smallest normal one becomes 0. Left alone it would reach a denormal that its decay rounds
  * back to, and stay there permanently, at up to 40 times the cost of an ordinary value.
  */
@@ -396,7 +371,7 @@ export function update(
         elements - whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares,
       );
     }
-    if (variant & AVERAGED) averagePlane(param, ema, elements, emaWeight);
+    if (variant & AVERAGED) move(ema, ema, param, elements, emaWeight);
     if (variant & FLUSHED) {
       flushPlane(param, elements);
       flushPlane(squareAvg, elements);

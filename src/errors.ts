@@ -10,7 +10,7 @@
  *   new RMSprop({ w: [2] }, { lr: -1 });
  * } catch (error) {
  *   error instanceof RMSpropError; // → true
- *   error.message; // → "Option lr: got -1, expected a number from 0 up, finite, or a function of the step that gives one (default 0.01)."
+ *   error.message; // → "Option lr: got -1, expected a number from 0 up, finite, a function of the step that gives one, or \"auto\" in the constructor's options (default 0.01)."
  * }
  * ```
  */

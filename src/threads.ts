@@ -8,18 +8,23 @@
 import { show } from "./base/show.ts";
 import { ThreadError } from "./errors.ts";
 import { ARITY, argumentsOf, BLOCK, type Kernel, type Scalars } from "./kernel/contract.ts";
-import { PLANES, type Plane, partOf, type Segment } from "./kernel/segment.ts";
+import { type Plane, partOf, type Segment, UPDATED } from "./kernel/segment.ts";
 import { CACHE_LINE_BYTES } from "./memory/layout.ts";
 import {
   AWAKE,
+  type Call,
+  call,
+  INNER_PRODUCT,
   MAX_BLOCKS,
   MAX_CHUNKS,
+  MOVE,
   PARKED,
   SUM_OF_SQUARES,
   startOf,
   sumBlocks,
   sumsAt,
   UPDATE,
+  type Work,
 } from "./threads/protocol.ts";
 import { workerCode } from "./threads/worker.generated.ts";
 import { type Hold, NOBODY, Workers, type WorkersSettings } from "./threads/workers.ts";
@@ -67,7 +72,7 @@ export function openPool(
   settings: Partial<PoolSettings> = {},
 ): Pool {
   const all = { ...SETTINGS, ...settings };
-  const start = { module, memory, planes: PLANES.length, arity: ARITY, bytes: inner.real.bytes };
+  const start = { module, memory, planes: UPDATED.length, arity: ARITY, bytes: inner.real.bytes };
   const workers = new Workers(threads, all.workerCode, start, all);
   const pool = new Pool(inner, workers, all);
   abandoned ??= new FinalizationRegistry((workers) => workers.dismissAll());
@@ -140,26 +145,64 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows" | "c
   }
 
   sumOfSquares(grad: number, count: number, scale: number): number {
-    const { sumCutoff } = this.settings;
-    if (count < sumCutoff || !this.workers.hasHelp(true)) {
-      return this.inner.sumOfSquares(grad, count, scale);
+    return this.#sum(SUM_OF_SQUARES, this.inner.sumOfSquares, [grad], count, [scale]);
+  }
+
+  innerProduct(
+    grad: number,
+    point: number,
+    origin: number,
+    count: number,
+    gradScale: number,
+    clipValue: number,
+  ): number {
+    const { innerProduct } = this.inner;
+    return this.#sum(INNER_PRODUCT, innerProduct, [grad, point, origin], count, [gradScale, clipValue]);
+  }
+
+  move(target: number, from: number, to: number, count: number, weight: number): void {
+    const { cutoff, wakeCutoff, minChunk } = this.settings;
+    const { move, real } = this.inner;
+    if (count < cutoff || !this.workers.hasHelp(count >= wakeCutoff)) {
+      move(target, from, to, count, weight);
+      return;
+    }
+    const work = { addresses: [target, from, to], factors: [weight], bytes: real.bytes };
+    const misalignment = (target % CACHE_LINE_BYTES) / real.bytes;
+    const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / real.bytes);
+    const job = { kind: MOVE, count, chunkElements, misalignment, args: [target, from, to, weight] };
+    const owners = this.workers.run(job, (first, end) => call(move as Call, work, first, end - first));
+    if (owners.includes(NOBODY)) this.#noteLost(owners, target);
+  }
+
+  #sum(
+    kind: number,
+    kernel: (...args: never[]) => number,
+    addresses: number[],
+    count: number,
+    factors: number[],
+  ): number {
+    const { bytes } = this.inner.real;
+    const sumOf = kernel as Call;
+    if (count < this.settings.sumCutoff || !this.workers.hasHelp(true)) {
+      return call(sumOf, { addresses, factors, bytes }, 0, count) as number;
     }
     let sum = 0;
     for (let done = 0; done < count; done += MAX_BLOCKS * BLOCK) {
+      const work = { addresses: addresses.map((address) => address + done * bytes), factors, bytes };
       const elements = Math.min(count - done, MAX_BLOCKS * BLOCK);
-      const from = grad + done * this.inner.real.bytes;
-      for (const block of this.#sumsOfBlocks(from, elements, scale)) sum += block;
+      for (const block of this.#sumsOfBlocks(kind, sumOf, work, elements)) sum += block;
     }
     return sum;
   }
 
   /** The sums in the order of the blocks, to be added up as one thread adds them. */
-  #sumsOfBlocks(grad: number, count: number, scale: number): Float64Array {
+  #sumsOfBlocks(kind: number, sumOf: Call, work: Work, count: number): Float64Array {
     const { control } = this.workers;
     const chunkElements = this.#chunkElements(count, this.settings.minSumChunk, BLOCK);
-    const perform = (from: number, to: number) =>
-      sumBlocks(control, 0, { grad, from, to, scale, bytes: this.inner.real.bytes }, this.inner.sumOfSquares);
-    const job = { kind: SUM_OF_SQUARES, count, chunkElements, misalignment: 0, args: [grad, scale] };
+    const perform = (from: number, to: number) => sumBlocks(control, 0, work, [from, to], sumOf);
+    const args = [...work.addresses, ...work.factors];
+    const job = { kind, count, chunkElements, misalignment: 0, args };
     const sums = new Float64Array(Math.ceil(count / BLOCK));
     this.workers.run(job, perform).forEach((owner, chunk) => {
       const [from, to] = [startOf(control.job, chunk), startOf(control.job, chunk + 1)];

@@ -2,7 +2,7 @@
  * The layout of PyTorch's flattened state, which its tools and `python/` read:
  *
  *     w                                                            a parameter, by its name
- *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  .z  its state; steps are the same for all
+ *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  .z  .x0  its state; steps are the same for all
  *     metadata, param_groups.w.lr  .alpha  …                       hyperparameters in JSON, those of a group with each
  *     metadata, rmsprop-wasm                                       all that PyTorch has no key for, in JSON
  *
@@ -48,6 +48,7 @@ interface Own {
   readonly isScheduled: boolean;
   /** The names of each group. */
   readonly groups: readonly (readonly string[])[];
+  readonly learned: StateDict["learned"];
   readonly options: StateDict["options"];
   readonly carried: CarriedNames;
 }
@@ -62,12 +63,12 @@ export interface Annotations {
 
 /** The JSON of a file's metadata. Text from the start: an object of a million keys took five times as long. */
 export function annotate(
-  { groups, steps, skippedSteps, options }: StateDict<string, FloatArray>,
+  { groups, steps, skippedSteps, learned, options }: StateDict<string, FloatArray>,
   isScheduled: boolean,
   { tensors, keys }: Carried,
 ): string {
   const names = groups.map(({ params }) => params);
-  const own = { version: FILE_VERSION, skippedSteps, isScheduled, groups: names, options };
+  const own = { version: FILE_VERSION, skippedSteps, isScheduled, groups: names, learned, options };
   const others = new Set([...keys.values()].flatMap((record) => [...record.keys()]));
   for (const key of GROUP_KEYS) others.delete(key);
   const carried = { tensors: [...tensors.keys()], keys: [...others] };
@@ -114,7 +115,8 @@ function ownOf(json: string): Own {
     throw new CheckpointError(`Metadata ${OURS}: ${what} is ${show(given)}, expected ${wanted}.`);
   };
   if (!isObject(own)) return refuse("it", own, "an object");
-  const { version, skippedSteps, isScheduled, groups, options, carried = { tensors: [], keys: [] } } = own;
+  const { version, skippedSteps, isScheduled, groups, learned, options } = own;
+  const { carried = { tensors: [], keys: [] } } = own;
   if (version !== FILE_VERSION) {
     refuse("version", version, `${FILE_VERSION}: a newer rmsprop-wasm may read it`);
   }
@@ -129,14 +131,21 @@ function ownOf(json: string): Own {
     return refuse("carried", carried, "lists of names, as { tensors, keys }");
   }
   if (!isObject(options)) return refuse("options", options, "an object");
-  const { globalClipNorm, nonFinite, ema, scheduleFree, ...others } = options;
+  const { globalClipNorm, nonFinite, ema, scheduleFree, lr, ...others } = options;
   for (const key of Object.keys(others))
-    refuse("an option", key, "globalClipNorm, nonFinite, ema or scheduleFree");
+    refuse("an option", key, "globalClipNorm, nonFinite, ema, scheduleFree or lr");
   return {
     // The optimizer checks skippedSteps and the options.
     skippedSteps: skippedSteps as number,
     // Infinity, for no clipping, isn't JSON.
-    options: { nonFinite, ema, scheduleFree, globalClipNorm: globalClipNorm ?? Infinity } as Own["options"],
+    learned: learned as Own["learned"],
+    options: {
+      nonFinite,
+      ema,
+      scheduleFree,
+      lr,
+      globalClipNorm: globalClipNorm ?? Infinity,
+    } as Own["options"],
     isScheduled,
     groups,
     carried: carried as unknown as CarriedNames,

@@ -32,6 +32,7 @@ export function partsOf(groups: readonly GroupState[], options: Kept = {}): Part
     "gradAvg",
     "ema",
     "z",
+    "x0",
     "rowSteps",
   ];
   return order.flatMap((what) =>
@@ -208,9 +209,12 @@ export function stepsOf(counts: readonly Count[], mustAgree: boolean, areSomeFre
   return steps;
 }
 
+/** Whether a part begins where the parameter is. */
+export const beginsAtParam = (what: Part["what"]) => what === "ema" || what === "z" || what === "x0";
+
 /** Gives state that a file doesn't have: averages at their start, the average of the weights at the weights. */
 export function freshState({ what }: Part, param: FloatArray, initialSquareAvg: number): FloatArray {
-  if (what === "ema" || what === "z") return param;
+  if (beginsAtParam(what)) return param;
   return param.slice().fill(what === "squareAvg" ? initialSquareAvg : 0);
 }
 

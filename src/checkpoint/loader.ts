@@ -6,10 +6,11 @@ import { CheckpointError, MemoryError, OptionError } from "../errors.ts";
 import type { ParamGroup } from "../optimizer/params.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
 import type { Options } from "../options/options.ts";
-import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor } from "./carried.ts";
+import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor, stateOf } from "./carried.ts";
 import { decode, firstValue } from "./dtypes.ts";
 import { annotationsOf, declaredIn, flattenedKey, groupsOf, stateTest } from "./flattened.ts";
 import {
+  beginsAtParam,
   type Count,
   type Found,
   findParts,
@@ -32,6 +33,7 @@ export class Loader<Made extends AnyOptimizer> {
   readonly #groups: readonly GroupState[];
   readonly #isOurs: boolean;
   readonly #skippedSteps: number;
+  readonly #learned: StateDict["learned"];
   readonly #parts: ReadonlyMap<Entry, Found>;
   readonly #fresh: readonly Part[];
   readonly #carriedTensors: ReadonlyMap<Entry, CarriedTensor>;
@@ -51,16 +53,19 @@ export class Loader<Made extends AnyOptimizer> {
       );
     }
     const overrides = Object.fromEntries(
-      Object.entries(options).filter(([name, value]) => isHyperparameter(name) && value !== undefined),
+      Object.entries(options).filter(
+        ([name, value]) => isHyperparameter(name) && value !== undefined && value !== "auto",
+      ),
     );
     const { groups, keys } = groupsOf(header, annotations);
     this.#groups = groups.map((group) => ({ ...group, ...overrides }));
-    const ownOptions = { ...own?.options, ...options };
+    const ownOptions = { ...own?.options, ...options, lr: options.lr ?? own?.options?.lr };
     const parts = partsOf(this.#groups, ownOptions);
     const { found, fresh, others } = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
     const shapes = shapesOf(found, this.#groups);
     this.#isOurs = own !== undefined;
     this.#skippedSteps = own?.skippedSteps ?? 0;
+    this.#learned = own?.learned;
     this.#parts = new Map(found.map((part) => [part.entry, part]));
     this.#fresh = fresh;
     const counts = found.filter(({ what }) => what === "rowSteps");
@@ -76,7 +81,7 @@ export class Loader<Made extends AnyOptimizer> {
       params: Object.fromEntries(group.params.map((name) => [name, shapes.get(name)!])),
     }));
     this.#optimizer = make(params, ownOptions);
-    this.#views = this.#optimizer.stateDict(asTheyLie);
+    this.#views = stateOf(this.#optimizer);
   }
 
   /** Takes bytes of a tensor, from its byte `start` on: whole elements. */
@@ -111,10 +116,9 @@ export class Loader<Made extends AnyOptimizer> {
     const steps = stepsOf(this.#counts, mustAgree, hasFreshCounts(this.#fresh));
     for (const part of this.#fresh) {
       // Other state begins as the constructor has made it.
-      if (part.what === "ema" || part.what === "z")
-        this.#view(part).set(this.#view({ ...part, what: "param" }));
+      if (beginsAtParam(part.what)) this.#view(part).set(this.#view({ ...part, what: "param" }));
     }
-    const state = this.#optimizer.stateDict(asTheyLie);
+    const state = stateOf(this.#optimizer);
     const tensors = { ...state.tensors };
     for (const [name, { buffer }] of this.#rowSteps) {
       tensors[name] = { ...tensors[name]!, rowSteps: new Uint32Array(buffer) };
@@ -123,7 +127,15 @@ export class Loader<Made extends AnyOptimizer> {
       const { weightSum, lrMax } = this.#groups[i]!;
       return weightSum === undefined ? group : { ...group, weightSum, lrMax: lrMax as number };
     });
-    this.#optimizer.loadStateDict({ ...state, groups, tensors, steps, skippedSteps: this.#skippedSteps });
+    const learned = this.#learned ?? state.learned;
+    this.#optimizer.loadStateDict({
+      ...state,
+      groups,
+      tensors,
+      steps,
+      skippedSteps: this.#skippedSteps,
+      learned,
+    });
     carry(this.#optimizer, this.#carried);
     return this.#optimizer;
   }
@@ -136,12 +148,10 @@ export class Loader<Made extends AnyOptimizer> {
   /** A memory of the caller's may grow between two pieces of a file, which empties all views. */
   #view({ name, what }: Part): FloatArray {
     const plane = what as "param";
-    if (this.#views.tensors[name]![plane].length === 0) this.#views = this.#optimizer.stateDict(asTheyLie);
+    if (this.#views.tensors[name]![plane].length === 0) this.#views = stateOf(this.#optimizer);
     return this.#views.tensors[name]![plane];
   }
 }
-
-export const asTheyLie = <Elements>(view: Elements): Elements => view;
 
 /** Room for tensors that aren't in the optimizer's memory. */
 function roomsFor(entries: readonly Entry[]): Map<Entry, CarriedTensor> {

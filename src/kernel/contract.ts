@@ -4,7 +4,7 @@
  */
 
 import type { FloatArray, Real } from "../base/real.ts";
-import { PLANES, type Segment } from "./segment.ts";
+import { type Segment, UPDATED } from "./segment.ts";
 
 /** Which implementation of the mathematics runs: WebAssembly SIMD, or plain JavaScript with the same bits. */
 export type Backend = "wasm" | "js";
@@ -95,14 +95,14 @@ export const SCALARS = [
 ] as const satisfies Exclude<keyof Scalars, "variant">[];
 
 /** How many arguments `update` of `assembly/rmsprop.ts` takes: the variant, the planes, the count, the scalars. */
-export const ARITY = 2 + PLANES.length + SCALARS.length;
+export const ARITY = 2 + UPDATED.length + SCALARS.length;
 
 /**
  * The arguments of `update` in its order. The WebAssembly backend writes them out instead: a call by a list takes
  * ten times as long.
  */
 export function argumentsOf(segment: Segment, scalars: Scalars): number[] {
-  const planes = PLANES.map((name) => segment[name]);
+  const planes = UPDATED.map((name) => segment[name]);
   return [scalars.variant, ...planes, segment.count, ...SCALARS.map((name) => scalars[name])];
 }
 
@@ -153,6 +153,20 @@ export interface Kernel {
    * multiplied by `scale` first, a power of two; in float32, which needs no other, it is 1.
    */
   sumOfSquares(grad: number, count: number, scale: number): number;
+  /**
+   * The inner product of `count` gradients, scaled and clipped to `±clipValue`, and the way from a point to the origin, by
+   * byte offsets: in the order that `assembly/learned.ts` describes.
+   */
+  innerProduct(
+    grad: number,
+    point: number,
+    origin: number,
+    count: number,
+    gradScale: number,
+    clipValue: number,
+  ): number;
+  /** Moves `count` elements by a share of the way between two points: `target + weight * (to - from)`. */
+  move(target: number, from: number, to: number, count: number, weight: number): void;
   /** How many threads share the work just now; without it, one. */
   readonly threads?: number;
   /** Resolves once as many do as ever will. */

@@ -57,6 +57,12 @@ export function openReference(memory: WebAssembly.Memory, wanted: Backend | unde
     },
     catchUpRows: (segment, variant, rows) => catchUpRows(current(), segment, variant, rows, real),
     sumOfSquares: (grad, count, scale) => sumOfSquares(current(), grad >>> shiftOf(real), count, scale),
+    innerProduct: (grad, point, origin, count, gradScale, clipValue) => {
+      const shift = shiftOf(real);
+      const places = { grad: grad >>> shift, point: point >>> shift, origin: origin >>> shift };
+      return innerProduct(current(), places, count, gradScale, clipValue, real);
+    },
+    move: (...args) => move(current(), ...args, real),
   };
 }
 
@@ -76,7 +82,9 @@ function update(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real
 /** The work behind an update, but for the flush of the mean square. */
 function follow(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real): void {
   const { variant } = scalars;
-  if (variant & AVERAGED) average(heap, segment, scalars, real);
+  if (variant & AVERAGED) {
+    move(heap, segment.ema, segment.ema, segment.param, segment.count, scalars.emaWeight, real);
+  }
   if (variant & FLUSHED) {
     flush(heap, segment, "param", real);
     if (variant & MOMENTUM) flush(heap, segment, "momentumBuffer", real);
@@ -278,17 +286,6 @@ function catchUpRows(
 
 type FactorsOfEntry = [number, number, number, number, number, number, number, number];
 
-/** Moves the running average of the weights towards them. */
-function average(heap: FloatArray, segment: Segment, { emaWeight }: Scalars, real: Real): void {
-  const { round } = real;
-  const param = segment.param >>> shiftOf(real);
-  const ema = segment.ema >>> shiftOf(real);
-  for (let i = 0; i < segment.count; i++) {
-    const e = heap[ema + i]!;
-    heap[ema + i] = e + round(emaWeight * round(heap[param + i]! - e));
-  }
-}
-
 function flush(heap: FloatArray, segment: Segment, plane: Plane, real: Real): void {
   const { smallestNormal } = real;
   const start = segment[plane] >>> shiftOf(real);
@@ -317,4 +314,66 @@ function sumOfBlock(block: FloatArray, scale: number): number {
   let sum = s0! + s2! + (s4! + s6!) + (s1! + s3! + (s5! + s7!));
   for (let i = whole; i < block.length; i++) sum += square(i);
   return sum;
+}
+
+interface Way {
+  grad: number;
+  point: number;
+  origin: number;
+}
+
+/** Turns of the loop whose products are added up in the element type. */
+const TURNS = 8;
+
+function innerProduct(
+  heap: FloatArray,
+  { grad, point, origin }: Way,
+  count: number,
+  gradScale: number,
+  clipValue: number,
+  { round, bytes }: Real,
+): number {
+  const product = (i: number) => {
+    let g = round(heap[grad + i]! * gradScale);
+    if (g < -clipValue) g = -clipValue;
+    if (g > clipValue) g = clipValue;
+    return round(g * round(heap[origin + i]! - heap[point + i]!));
+  };
+  const pair = 32 / bytes;
+  let sum = 0;
+  for (let start = 0; start < count; start += BLOCK) {
+    const end = Math.min(start + BLOCK, count);
+    const wholeEnd = end - ((end - start) % pair);
+    const sums = [0, 0];
+    for (let from = start; from < wholeEnd; from += TURNS * pair) {
+      const lanes = new Float64Array(pair);
+      for (let i = from; i < Math.min(from + TURNS * pair, wholeEnd); i++) {
+        const lane = (i - from) % pair;
+        lanes[lane] = round(lanes[lane]! + product(i));
+      }
+      const vector = lanes.subarray(0, pair / 2).map((a, i) => round(a + lanes[i + pair / 2]!));
+      for (const i of [0, 1]) sums[i]! += bytes === 8 ? vector[i]! : vector[i]! + vector[i + 2]!;
+    }
+    let block = sums[0]! + sums[1]!;
+    for (let i = wholeEnd; i < end; i++) block += product(i);
+    sum += block;
+  }
+  return sum;
+}
+
+function move(
+  heap: FloatArray,
+  target: number,
+  from: number,
+  to: number,
+  count: number,
+  weight: number,
+  real: Real,
+): void {
+  const { round } = real;
+  const shift = shiftOf(real);
+  for (let i = 0; i < count; i++) {
+    const way = round(heap[(to >>> shift) + i]! - heap[(from >>> shift) + i]!);
+    heap[(target >>> shift) + i] = round(weight * way) + heap[(target >>> shift) + i]!;
+  }
 }

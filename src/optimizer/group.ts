@@ -49,7 +49,7 @@ export class Group implements NormedGroup, RowGroup {
   #statePlanes: StatePlane[];
   #lr = 0;
   /** The scalars made last, under all that they were made of; `change` drops them for the hyperparameters. */
-  #last: (Omit<StepPlan, "step"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
+  #last: (Omit<StepPlan, "step" | "learned"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
 
   constructor(specs: readonly TensorSpec[], hyperparameters: Hyperparameters, context: GroupContext) {
     const { arena, options, beforeChange, catchUp } = context;
@@ -63,7 +63,7 @@ export class Group implements NormedGroup, RowGroup {
     const flat = this.tensors.find(({ shape }) => rowwiseState && shape === undefined);
     if (flat) {
       throw new OptionError(
-        `Option rowwiseState: ${show(flat.name)} has no shape that says what its rows are: give it one, as [100_000, 64], or put it in another group.`,
+        `Option rowwiseState: ${show(flat.name)} has no shape: give it one, as [100_000, 64], or put it in another group.`,
       );
     }
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
@@ -97,8 +97,6 @@ export class Group implements NormedGroup, RowGroup {
   /** Does the part of a step that may throw: called for all groups before the first one is updated. */
   prepare(step: number): void {
     this.#lr = this.lrAt(step);
-    const weights = this.weights;
-    if (weights) this.#drawn = { zShare: weights.shareAt(step, this.#lr), beta: weights.beta };
   }
 
   /** The learning rate of a step, by its schedule and its warm-up. */
@@ -108,9 +106,13 @@ export class Group implements NormedGroup, RowGroup {
   }
 
   update(kernel: Kernel, step: Step): void {
-    const { shard } = step;
+    const { shard, learned } = step;
     const share = shard ? shareOf(this.#segments, shard, this.#arena.real.bytes) : whole;
-    if (this.#drawn && step.step === 0) this.#begin(share);
+    const { weights } = this;
+    if (weights) {
+      this.#drawn = { zShare: weights.shareAt(step.step, this.#lr * learned), beta: weights.beta };
+    }
+    if (step.step === 0 && keepsMore(this.#options)) this.#begin(share);
     if (this.#tables.length > 0) this.#updateRows(kernel, step);
     if (!this.clipsByNorm) {
       const scalars = this.#scalarsFor(step);
@@ -156,11 +158,35 @@ export class Group implements NormedGroup, RowGroup {
     }
   }
 
-  /** Lets z begin where the parameters are at the first step, whoever has written them by then. */
+  /** The inner product of the gradients and the way back to where the run began: of z, which goes it with `scheduleFree`. */
+  innerProduct(kernel: Kernel, step: Step): number {
+    let sum = 0;
+    for (const tensor of this.tensors) {
+      const { gradScale, clipValue } = this.#scalarsOf(tensor, step);
+      const { param, grad, z, x0, count } = tensor.segment;
+      sum += kernel.innerProduct(grad, z || param, x0, count, gradScale, clipValue);
+    }
+    return sum;
+  }
+
+  /** Shortens the way from where the run began by a share. With `scheduleFree`, the average stays where it is. */
+  rescale(kernel: Kernel, share: number): void {
+    const { round } = this.#arena.real;
+    const { weights } = this;
+    for (const { param, z, x0, count } of this.#segments) {
+      if (weights) kernel.move(param, z, x0, count, round(share * (1 - weights.beta)));
+      const point = z || param;
+      kernel.move(point, point, x0, count, round(share));
+    }
+  }
+
+  /** Lets z and x0 begin where the parameters are at the first step, whoever has written them by then. */
   #begin(share: (segment: Segment) => Segment | undefined): void {
     const bytes = new Uint8Array(this.#arena.memory.buffer);
     for (const part of this.#segments.map(share)) {
-      if (part) bytes.copyWithin(part.z, part.param, part.param + part.count * this.#arena.real.bytes);
+      for (const start of part ? [part.z, part.x0] : []) {
+        if (start) bytes.copyWithin(start, part!.param, part!.param + part!.count * this.#arena.real.bytes);
+      }
     }
   }
 
@@ -192,7 +218,8 @@ export class Group implements NormedGroup, RowGroup {
   /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
   #scalarsFor(plan: StepPlan): Scalars {
     const drawn = this.#drawn;
-    if (drawn) return scalarsOf(this.hyperparameters, this.#lr, plan, this.#arena.real, drawn);
+    if (keepsMore(this.#options))
+      return scalarsOf(this.hyperparameters, this.#lr, plan, this.#arena.real, drawn);
     const last = this.#last;
     const phase = phaseOf(this.hyperparameters, plan);
     const { gradScale, zeroGrad, emaDecay } = plan;
@@ -252,6 +279,7 @@ export class Group implements NormedGroup, RowGroup {
 
 /** A step as the groups take part in it. */
 export interface Step extends StepPlan {
+  learned: number;
   /** Needed if each tensor is clipped to a norm of its own. */
   tensorNorms: TensorNorms;
   shard: Shard | undefined;
@@ -332,12 +360,17 @@ function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
 export interface Kept {
   readonly ema?: unknown;
   readonly scheduleFree?: unknown;
+  readonly lr?: unknown;
 }
 
+/** Whether points are kept that begin where the parameters are at the first step. */
+const keepsMore = ({ scheduleFree, lr }: Kept) => scheduleFree !== undefined || lr === "auto";
+
 /** The planes of each tensor that are kept from step to step. */
-export function keptPlanes(hyperparameters: Hyperparameters, { ema, scheduleFree }: Kept): Plane[] {
+export function keptPlanes(hyperparameters: Hyperparameters, { ema, scheduleFree, lr }: Kept): Plane[] {
   const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
   if (ema) planes.push("ema");
   if (scheduleFree) planes.push("z");
+  if (lr === "auto") planes.push("x0");
   return planes;
 }

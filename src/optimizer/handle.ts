@@ -8,7 +8,7 @@ import type { Segment } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
 import { HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
-import type { OptimizerOptions, Options } from "../options/options.ts";
+import type { OptimizerOptions, Options, ResolvedOptions } from "../options/options.ts";
 import type { Group } from "./group.ts";
 import type { ParsedGroup } from "./params.ts";
 import type { Shape } from "./values.ts";
@@ -17,7 +17,13 @@ import type { Shape } from "./values.ts";
 const VERSION = 5;
 
 /** The options that hold for every optimizer on the tensors. */
-export type CommonOptions = Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "ema" | "scheduleFree">;
+export type CommonOptions = Pick<
+  OptimizerOptions,
+  "globalClipNorm" | "nonFinite" | "ema" | "scheduleFree"
+> & {
+  /** Only where the rate is learned. */
+  readonly lr?: "auto" | undefined;
+};
 
 /** The argument of `RMSprop.attach`. Plain data: post it to another thread as it is. */
 export interface Handle {
@@ -60,7 +66,7 @@ export function handleOf(
   { real, memory }: Arena,
   progress: number,
   groups: readonly Group[],
-  { globalClipNorm, nonFinite, ema, scheduleFree }: OptimizerOptions,
+  { globalClipNorm, nonFinite, ema, scheduleFree, lr }: ResolvedOptions,
 ): Handle {
   if (!isShared(memory)) {
     throw new MemoryError(
@@ -85,7 +91,7 @@ export function handleOf(
         rowSteps,
       })),
     })),
-    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree },
+    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   type Schedule,
 } from "../options/hyperparameters.ts";
 import {
+  checkRows,
   checkShard,
   type Options,
   type RowIndices,
@@ -19,6 +20,7 @@ import {
 } from "../options/options.ts";
 import { bindMembers, guardGroups } from "./guard.ts";
 import { type Attachment, type Handle, handleOf } from "./handle.ts";
+import { checkLearned } from "./learned.ts";
 import type { NameOf, Params } from "./params.ts";
 import { live, makeParts, type Parts, settled } from "./parts.ts";
 import { READERS, recordOf, refuseJson } from "./records.ts";
@@ -93,14 +95,26 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws OptionError where groups have rates of their own: read and assign `groups[i].lr`.
    */
   get lr(): number {
+    const { learned } = live(this.#parts);
+    if (learned) return learned.rate;
     this.#refuseOwnRates();
     return this.#groups[0].lr;
   }
 
   /** Sets the rate of all groups, from the next step on. */
   set lr(rate: number | Schedule) {
+    if (live(this.#parts).learned) {
+      throw new OptionError(
+        'lr: got a rate, but it is "auto", and learned: assign groups[i].lr for a factor of it, or make the optimizer with a number.',
+      );
+    }
     this.#refuseOwnRates();
     for (const group of this.#groups) group.lr = rate;
+  }
+
+  /** The rate that `lr: "auto"` has learned by now, of which `lr` of the groups are factors; undefined without the option. */
+  get learnedLr(): number | undefined {
+    return live(this.#parts).learned?.rate;
   }
 
   /** Number of steps taken, by all optimizers on these tensors. A step taken by shares counts from its first share on. */
@@ -189,7 +203,9 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   catchUp(rows?: Readonly<Partial<Record<NameOf<P>, RowIndices>>>): void {
     const parts = settled(this.#parts);
     parts.progress.refuseSwapped();
-    catchUp(parts, parts.groups, rows && parts.rows.read(rows as RowsByName));
+    const lists =
+      rows === undefined ? undefined : parts.rows.read(checkRows(rows as RowsByName, parts.arena.real));
+    catchUp(parts, parts.groups, lists);
     parts.progress.noteChange();
   }
 
@@ -246,7 +262,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    */
   swapEma(): boolean {
     const parts = settled(this.#parts);
-    catchUp(parts, parts.groups);
+    if (parts.options.ema) catchUp(parts, parts.groups);
     return parts.standIn.swapEma();
   }
 
@@ -280,9 +296,10 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   /** @internal Gives views instead of copies, for callers that copy them anyway. */
   stateDict(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements>;
   stateDict(copy = (view: FloatArray): FloatArray => view.slice()): StateDict<NameOf<P>, Elements> {
-    const { arena, groups, options, progress } = settled(this.#parts);
+    const { arena, groups, options, progress, learned } = settled(this.#parts);
     progress.refuseSwapped();
-    return readState(arena.real, groups, options, progress.steps, this.#steps.skipped, copy);
+    const state = readState(arena.real, groups, options, progress.steps, this.#steps.skipped, copy);
+    return learned ? { ...state, learned: learned.state } : state;
   }
 
   /**
@@ -297,14 +314,19 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    */
   loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
     const parts = settled(this.#parts);
-    const { progress } = parts;
+    const { progress, learned } = parts;
     progress.refuseSwapped();
+    checkLearned(dict?.learned, learned !== undefined);
     writeState(dict, parts);
+    if (learned) learned.state = dict.learned!;
     progress.steps = dict.steps;
     this.#steps.restart(dict.skippedSteps);
   }
 
-  /** Ends the workers and drops the memory. Every later call or read throws `DisposedError`; a second call does nothing. */
+  /**
+   * Ends the workers and drops the memory. Every later call, and every read of what it held, throws `DisposedError`;
+   * hyperparameters can still be read. A second call does nothing.
+   */
   dispose(): void {
     this.#parts?.kernel.dispose?.();
     this.#parts = undefined;

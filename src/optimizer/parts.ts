@@ -1,14 +1,15 @@
 /** The parts of an optimizer, made and checked by its constructor. */
 
 import type { FloatArray } from "../base/real.ts";
-import { DisposedError, OptionError } from "../errors.ts";
+import { DisposedError } from "../errors.ts";
 import type { Backends, Kernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
-import { type Hyperparameters, resolveHyperparameters } from "../options/hyperparameters.ts";
+import { type Hyperparameters, notRowwise, resolveHyperparameters } from "../options/hyperparameters.ts";
 import { checkClipping, type Options, type ResolvedOptions, resolveOptions } from "../options/options.ts";
 import { Group, reserve } from "./group.ts";
 import { Attachment } from "./handle.ts";
+import { LEARNED_BYTES, Learned } from "./learned.ts";
 import { Norms } from "./norms.ts";
 import { type Params, parseParams } from "./params.ts";
 import { place } from "./place.ts";
@@ -32,6 +33,8 @@ export interface Parts {
   progress: Progress;
   /** Byte offset of the count of steps in a shared memory, where attached optimizers find it. */
   progressPtr: number;
+  /** With `lr: "auto"`. */
+  learned: Learned | undefined;
 }
 
 /** The parts, unless they were dropped. */
@@ -66,16 +69,12 @@ export function makeParts(
       hyperparameters: resolveHyperparameters(overrides, real, inherited),
     }),
   );
-  const { memory, allocate, backend, threads, globalClipNorm, scheduleFree } = options;
+  const { memory, allocate, backend, threads, globalClipNorm, scheduleFree, lr } = options;
   const norms = new Norms(options);
   const beforeChange = (next: Hyperparameters) => {
     checkClipping(globalClipNorm, [next]);
-    if (scheduleFree && next.sparse !== undefined) throw notByRows("sparse");
-    if (scheduleFree && next.rowwiseState) {
-      throw new OptionError(
-        "Option scheduleFree wants an average of each element, and rowwiseState keeps one for a row: leave out one.",
-      );
-    }
+    if ((scheduleFree || lr) && next.sparse !== undefined) throw notByRows("sparse");
+    if ((scheduleFree || lr) && next.rowwiseState) throw notRowwise(lr ? 'lr: "auto"' : "scheduleFree");
     norms.reset();
   };
   for (const { hyperparameters } of specs) beforeChange(hyperparameters);
@@ -87,12 +86,13 @@ export function makeParts(
   const context = { arena, options, beforeChange, catchUp };
   const groups = specs.map((spec) => new Group(spec.tensors, spec.hyperparameters, context));
   const rows = new Rows(arena, groups);
+  const learnedAt = PROGRESS_BYTES + weightsByteLength(groups.length, scheduleFree);
   // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
   const early = memory && backends.open(memory, backend, threads);
   let progressPtr: number;
   try {
     const wants = groups.flatMap((group) => group.firstWants);
-    const bytes = PROGRESS_BYTES + weightsByteLength(groups.length, scheduleFree);
+    const bytes = learnedAt + (lr ? LEARNED_BYTES : 0);
     const placed = reserve(arena, wants, wantsShared && !attachment ? bytes : 0);
     progressPtr = attachment?.progress ?? placed;
     for (const group of groups) group.settle();
@@ -106,6 +106,7 @@ export function makeParts(
   const shared = isShared(arena.memory) ? { memory: arena.memory, ptr: progressPtr } : undefined;
   const progress = new Progress(shared?.memory, shared?.ptr);
   startWeights(groups, scheduleFree, shared);
+  const learned = lr && new Learned(shared && { ...shared, ptr: progressPtr + learnedAt });
   const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
   for (const { name, values } of tensorSpecs) {
     if (values !== undefined) tensors.get(name)!.view("param").set(values);
@@ -115,5 +116,18 @@ export function makeParts(
     if (initialSquareAvg !== 0) group.fill("squareAvg", initialSquareAvg);
   }
   const standIn = new StandIn([...tensors.values()], options, progress);
-  return { arena, backends, kernel, groups, tensors, norms, rows, options, standIn, progress, progressPtr };
+  return {
+    arena,
+    backends,
+    kernel,
+    groups,
+    tensors,
+    norms,
+    rows,
+    options,
+    standIn,
+    progress,
+    progressPtr,
+    learned,
+  };
 }

@@ -21,7 +21,8 @@ export interface TensorReport {
   /**
    * Root mean square of the update that `step` subtracts: with `momentum` it comes out of the momentum buffer, otherwise it
    * is `lr * grad / denominator`. `grad` is scaled, clipped and has coupled weight decay added, as in `step`. Decoupled
-   * decay isn't part of it. With `scheduleFree`, it is the update of `state[name].z`.
+   * decay isn't part of it. With `scheduleFree`, it is the update of `state[name].z`. With `lr: "auto"`, the
+   * change of scale isn't part of it.
    */
   updateRms: number;
   /** `updateRms` divided by the root mean square of the parameter; as a rule of thumb, 1e-3 is healthy. 0 without update. */
@@ -49,7 +50,7 @@ const probes = new Map<string, Probe>();
  * @internal
  */
 export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport][] {
-  const { arena, backends, kernel, groups, norms, options, progress } = parts;
+  const { arena, backends, kernel, groups, norms, options, progress, learned } = parts;
   const { backend, real } = kernel;
   const { norm, tensorNorms } = norms.measure(groups, kernel, { ...last, known: undefined });
   const scale = last.gradScale * clipFactor(norm, options.globalClipNorm);
@@ -63,7 +64,7 @@ export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport]
     const lr = group.lrAt(step);
     return tensors.map((tensor): [string, TensorReport] => {
       const gradScale = clippedScale(scale, tensorNorms.get(tensor), hyperparameters.clipNorm);
-      const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined };
+      const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined, learned: learned?.rate ?? 1 };
       const scalars = scalarsOf(hyperparameters, lr, plan, real);
       const runs = runsIn(tensor, last.lists?.get(tensor), real.bytes);
       const averages = tensor.isRowwise ? tensor.view("squareAvg") : undefined;

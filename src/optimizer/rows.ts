@@ -289,10 +289,10 @@ function refuseBehind(tensor: Tensor, list: Uint32Array | undefined, step: numbe
   );
 }
 
-/** `scheduleFree` moves every element at each step towards its z, whether it has a gradient or not. */
+/** `scheduleFree` and a learned rate move every element at each step, whether it has a gradient or not. */
 export function notByRows(option: string): OptionError {
   return new OptionError(
-    `Option ${option} leaves rows where they are, and scheduleFree moves all of them at each step: leave out one.`,
+    `Option ${option} leaves rows where they are, and scheduleFree moves all of them at each step, as lr: "auto" does: leave out one.`,
   );
 }
 

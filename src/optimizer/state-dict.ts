@@ -7,9 +7,10 @@ import type { Kernel } from "../kernel/contract.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
 import { mayBeOf } from "../memory/view.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
-import type { OptimizerOptions } from "../options/options.ts";
+import type { ResolvedOptions } from "../options/options.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
+import type { LearnedState } from "./learned.ts";
 import type { Parts } from "./parts.ts";
 import { refuseJson } from "./records.ts";
 import type { State, Tensor } from "./tensor.ts";
@@ -46,6 +47,8 @@ export interface StateDict<Name extends string = string, Elements extends FloatA
   readonly groups: readonly GroupState[];
   /** The tensors of all groups, by name. */
   readonly tensors: Readonly<Record<Name, TensorState<Elements>>>;
+  /** The numbers of the learned rate, with `lr: "auto"`. */
+  readonly learned?: LearnedState | undefined;
   /** Options that only the constructor takes: `loadStateDict` leaves them alone. */
   readonly options?: CommonOptions | undefined;
 }
@@ -58,12 +61,12 @@ export interface StateDict<Name extends string = string, Elements extends FloatA
 export function readState(
   real: Real,
   groups: readonly Group[],
-  options: OptimizerOptions,
+  options: ResolvedOptions,
   steps: number,
   skippedSteps: number,
   copy: (view: FloatArray) => FloatArray,
 ): StateDict<string, never> {
-  const { globalClipNorm, nonFinite, ema, scheduleFree } = options;
+  const { globalClipNorm, nonFinite, ema, scheduleFree, lr } = options;
   const entries = groups.flatMap(({ hyperparameters, tensors }) =>
     tensors.map((tensor) => {
       const arrays = keptPlanes(hyperparameters, options).map((plane): [string, FloatArray | Uint32Array] => [
@@ -86,7 +89,7 @@ export function readState(
       params: tensors.map(({ name }) => name),
     })),
     tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: refuseJson }),
-    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree },
+    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr },
   };
 }
 

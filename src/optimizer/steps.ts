@@ -1,11 +1,12 @@
 /** Steps: the order in which their parts run. All that may throw comes before the first write. */
 
+import { OptionError } from "../errors.ts";
 import { resolveStepOptions, type StepOptions } from "../options/options.ts";
 import { clipFactor } from "../options/scalars.ts";
 import type { Group, Step } from "./group.ts";
 import { type Gradients, nonFiniteError } from "./norms.ts";
 import type { Parts } from "./parts.ts";
-import type { RowLists, Rows } from "./rows.ts";
+import { notByRows, type RowLists, type Rows } from "./rows.ts";
 import { refuseOverflow } from "./state-dict.ts";
 import { acceptGrowth } from "./tensor.ts";
 
@@ -24,27 +25,31 @@ export class Steps {
 
   /** Takes a step. Tells whether it was applied. */
   take(parts: Parts, options: StepOptions | undefined): boolean {
-    const { arena, kernel, groups, tensors, norms, rows, options: own, progress } = parts;
+    const { arena, kernel, groups, tensors, norms, rows, options: own, progress, learned } = parts;
     const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options, arena.real);
     if (arena.hasGrown) acceptGrowth(arena, tensors.values());
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
+    if (learned && shard) {
+      throw new OptionError(
+        'Option shard: lr is "auto", which learns from the gradients of all shares: take whole steps, or give lr a number.',
+      );
+    }
+    if (learned && given) throw notByRows("rows");
     const before = progress.before(shard);
     refuseOverflow(before);
     for (const group of groups) group.prepare(before);
     const lists = given && rows.read(given);
-    rows.prepare(lists, before);
-
     const gradients = { gradScale, lists, known: gradNorm };
     const { norm, tensorNorms } = norms.measure(groups, kernel, gradients);
-    if (norm !== undefined) {
-      const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
-      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
-      this.gradNorm = norm;
-      if (isRefused) {
-        this.skipped++;
-        return false;
-      }
+    const isRefused = norm !== undefined && !Number.isFinite(norm) && own.nonFinite !== "propagate";
+    if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
+    // Places counts of rows: not for a step that isn't taken.
+    if (!isRefused) rows.prepare(lists, before);
+    if (norm !== undefined) this.gradNorm = norm;
+    if (isRefused) {
+      this.skipped++;
+      return false;
     }
 
     this.#step ??= newStep(own.ema?.decay, rows);
@@ -55,6 +60,7 @@ export class Steps {
     step.tensorNorms = tensorNorms;
     step.shard = shard;
     step.lists = lists;
+    learned?.learn(groups, kernel, step);
     for (const group of groups) group.update(kernel, step);
     this.gradients = gradients;
     progress.advance(before, shard);
@@ -81,6 +87,7 @@ function newStep(emaDecay: number | undefined, rows: Rows): Step {
     gradScale: 1,
     zeroGrad: false,
     emaDecay,
+    learned: 1,
     tensorNorms: new Map(),
     shard: undefined,
     lists: undefined,

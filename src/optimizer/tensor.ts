@@ -19,6 +19,8 @@ export interface State<Elements extends FloatArray = Float32Array> {
   readonly gradAvg?: Elements;
   /** The points that are averaged, with `scheduleFree`. They begin where the parameters are at the first step. */
   readonly z?: Elements;
+  /** The parameters as they were at the first step, with `lr: "auto"`. */
+  readonly x0?: Elements;
 }
 
 /** One tensor: its places, and the views of it. */
@@ -92,8 +94,9 @@ export class Tensor {
   }
 
   /** The views of all state in use. */
-  get state(): Partial<Record<StatePlane | "z", FloatArray>> {
-    const planes: Plane[] = this.segment.z ? [...this.statePlanes(), "z"] : [...this.statePlanes()];
+  get state(): Partial<Record<StatePlane | "z" | "x0", FloatArray>> {
+    const points = (["z", "x0"] as const).filter((plane) => this.segment[plane] !== 0);
+    const planes = [...this.statePlanes(), ...points];
     return Object.fromEntries(planes.map((plane) => [plane, this.view(plane)]));
   }
 

@@ -97,10 +97,21 @@ export type ScheduleFree = Required<ScheduleFreeOptions>;
 /** The options of an optimizer, each at its value. */
 export interface ResolvedOptions extends OptimizerOptions {
   scheduleFree: ScheduleFree | undefined;
+  /** Whether the rate is learned. */
+  lr: "auto" | undefined;
 }
 
 /** The options of the constructor, all optional: hyperparameters for all groups, and those of the optimizer as a whole. */
-export interface Options extends Partial<Hyperparameters>, Partial<OptimizerOptions> {}
+export interface Options extends Omit<Partial<Hyperparameters>, "lr">, Partial<OptimizerOptions> {
+  /**
+   * The learning rate of all groups; see `Hyperparameters.lr`. With `"auto"` it is found in training (Cutkosky et al.,
+   * "Mechanic", 2023): `optimizer.learnedLr` tells it, and `lr` of a group, 1 by default, is a factor of it. It takes one
+   * more plane of memory, `state[name].x0`, and whole steps.
+   *
+   * @defaultValue 0.01
+   */
+  lr?: Hyperparameters["lr"] | "auto" | undefined;
+}
 
 /** Upper limit of the number of shares that a step is cut into. */
 export const MAX_SHARES = 1024;
@@ -209,8 +220,7 @@ export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() =>
   scheduleFree: {
     default: undefined,
     wanted: "true, or an object of beta, warmupSteps, r and weightLrPower",
-    accepts: (value) =>
-      typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value)),
+    accepts: (value) => typeof value === "boolean" || isPlain(value),
   },
   memory: {
     default: undefined,
@@ -250,12 +260,13 @@ const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
   rows: {
     default: undefined,
     wanted: "numbers of rows by the name of their tensor, as { embedding: [3, 17] }",
-    accepts: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    accepts: (value) => isPlain(value),
   },
 }))();
 
 function isShard(value: unknown): value is Shard {
-  const { index, count, ...others } = (value ?? {}) as Shard;
+  if (!isPlain(value)) return false;
+  const { index, count, ...others } = value as Shard;
   const isIndex = Number.isInteger(index) && index >= 0 && index < count;
   return isIndex && Number.isInteger(count) && count <= MAX_SHARES && Object.keys(others).length === 0;
 }
@@ -286,7 +297,9 @@ export function resolveOptions(
   optimizerOptions: ResolvedOptions;
 } {
   checkIsPlain(options);
-  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, options, real, Object.keys(OPTIMIZER_OPTIONS));
+  const lr = options.lr === "auto" ? options.lr : undefined;
+  const own = lr ? { ...options, lr: 1 } : options;
+  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, own, real, Object.keys(OPTIMIZER_OPTIONS));
   const optimizerOptions = resolve(
     OPTIMIZER_OPTIONS,
     OPTIMIZER_DEFAULTS,
@@ -312,7 +325,7 @@ export function resolveOptions(
   if (ema) optimizerOptions.ema = { decay: ema.decay };
   return {
     inherited,
-    optimizerOptions: { ...optimizerOptions, scheduleFree: scheduleFreeOf(scheduleFree, real) },
+    optimizerOptions: { ...optimizerOptions, scheduleFree: scheduleFreeOf(scheduleFree, real), lr },
   };
 }
 
@@ -347,6 +360,12 @@ function unknownStepOption(name: string, known: readonly string[], value: unknow
 export function checkShard(shard: Shard, real: Real): Shard {
   check(STEP_OPTIONS, "shard", shard, real);
   return shard;
+}
+
+/** Checks rows that a caller names, as far as they are names. */
+export function checkRows(rows: RowsByName, real: Real): RowsByName {
+  check(STEP_OPTIONS, "rows", rows, real);
+  return rows;
 }
 
 /** Checks the options of a raw update, which come in one object. */

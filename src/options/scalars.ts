@@ -27,6 +27,8 @@ export interface StepPlan {
   zeroGrad: boolean;
   /** Decay of the running average of the weights; undefined without one. */
   emaDecay: number | undefined;
+  /** The rate that was learned, of which the groups' own are factors. */
+  learned?: number;
 }
 
 /** The second point that parameters are drawn towards. */
@@ -73,7 +75,7 @@ export function scalarsOf(
 ): Scalars {
   const { alpha, eps, epsInsideSqrt, weightDecay, decoupledWeightDecay } = hyperparameters;
   const { momentum, lrInMomentum, clipValue, biasCorrection } = hyperparameters;
-  const { step, emaDecay } = plan;
+  const { step, emaDecay, learned = 1 } = plan;
   const hasMomentum = momentum > 0;
   const lrOutside = hasMomentum && !lrInMomentum;
   const decaysCoupled = weightDecay > 0 && !decoupledWeightDecay;
@@ -99,12 +101,12 @@ export function scalarsOf(
     oneMinusAlpha: round(1 - alpha),
     epsInside: epsInsideSqrt ? round(eps) : 0,
     eps: epsInsideSqrt ? 0 : round(eps),
-    updateScale: lrOutside ? 1 : round(lr),
+    updateScale: lrOutside ? 1 : round(hasMomentum ? lr : lr * learned),
     momentum: round(momentum),
-    bufferScale: lrOutside ? round(lr) : 1,
+    bufferScale: lrOutside ? round(lr * learned) : hasMomentum ? round(learned) : 1,
     gradScale,
     clipValue: round(clipValue),
-    decoupledDecay: decaysDecoupled ? round(lr * weightDecay) : 0,
+    decoupledDecay: decaysDecoupled ? round(lr * learned * weightDecay) : 0,
     weightDecay: round(weightDecay),
     correction: biasCorrection ? round(1 - power(alpha, step + 1)) : 1,
     // The first step takes the weights themselves, as Keras does.

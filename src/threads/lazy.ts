@@ -66,6 +66,8 @@ export function openThreads(
     ...alone,
     update: (segment, scalars) => current.update(segment, scalars),
     sumOfSquares: (grad, count, scale) => current.sumOfSquares(grad, count, scale),
+    innerProduct: (...args) => current.innerProduct(...args),
+    move: (...args) => current.move(...args),
     settle: (groups, hold) => current.settle?.(groups, hold),
     get threads() {
       return current.threads ?? 1;

@@ -30,6 +30,8 @@ const JOB_DOUBLES = 32;
 /** Kinds of jobs. */
 export const UPDATE = 0;
 export const SUM_OF_SQUARES = 1;
+export const INNER_PRODUCT = 2;
+export const MOVE = 3;
 
 /** Blocks of one job: 8 M elements. */
 export const MAX_BLOCKS = 2048;
@@ -109,26 +111,37 @@ export function startOf(job: Float64Array, chunk: number): number {
   return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS]! - job[MISALIGNMENT]!), job[COUNT]!);
 }
 
-/** A chunk of `SUM_OF_SQUARES`: elements of so many bytes, of the gradient at byte `grad`. */
-interface SumChunk {
-  readonly grad: number;
-  readonly from: number;
-  readonly to: number;
-  readonly scale: number;
+/** The kernel of a job that isn't an update: it takes addresses, a count, and numbers. */
+export type Call = (...args: number[]) => unknown;
+
+/** A job that isn't an update: the addresses at which its planes begin, and the numbers that follow the count. */
+export interface Work {
+  readonly addresses: readonly number[];
+  readonly factors: readonly number[];
+  /** The size of an element. */
   readonly bytes: number;
 }
 
-/** Performs a chunk of `SUM_OF_SQUARES` on behalf of a thread. */
+/** Does so many elements of a job, from element `from` on. */
+export function call(kernel: Call, { addresses, factors, bytes }: Work, from: number, count: number) {
+  return kernel(...addresses.map((address) => address + from * bytes), count, ...factors);
+}
+
+/** Performs a chunk of a sum on behalf of a thread, block by block. */
 export function sumBlocks(
   { job }: Control,
   thread: number,
-  { grad, from, to, scale, bytes }: SumChunk,
-  sumOfSquares: (grad: number, count: number, scale: number) => number,
+  work: Work,
+  [from, to]: Range,
+  kernel: Call,
 ): void {
   for (let i = from; i < to; i += BLOCK) {
-    job[sumsAt(thread) + i / BLOCK] = sumOfSquares(grad + i * bytes, Math.min(BLOCK, to - i), scale);
+    job[sumsAt(thread) + i / BLOCK] = call(kernel, work, i, Math.min(BLOCK, to - i)) as number;
   }
 }
+
+/** Elements from one to before another. */
+export type Range = readonly [from: number, to: number];
 
 /**
  * The way in which a thread does a chunk: it reads the job into variables of its own, then performs it from those alone. By

@@ -2,7 +2,7 @@
 export const workerCode: string = `"use strict";
 (() => {
   // src/kernel/segment.ts
-  var PLANES = [
+  var UPDATED = [
     "param",
     "grad",
     "squareAvg",
@@ -11,6 +11,7 @@ export const workerCode: string = `"use strict";
     "ema",
     "z"
   ];
+  var PLANES = [...UPDATED, "x0"];
 
   // src/kernel/contract.ts
   var SCALARS = [
@@ -30,7 +31,7 @@ export const workerCode: string = `"use strict";
     "zShare",
     "stepShare"
   ];
-  var ARITY = 2 + PLANES.length + SCALARS.length;
+  var ARITY = 2 + UPDATED.length + SCALARS.length;
   var BLOCK = 4096;
 
   // src/threads/protocol.ts
@@ -48,6 +49,9 @@ export const workerCode: string = `"use strict";
   var ARGUMENTS = 4;
   var JOB_DOUBLES = 32;
   var UPDATE = 0;
+  var SUM_OF_SQUARES = 1;
+  var INNER_PRODUCT = 2;
+  var MOVE = 3;
   var MAX_BLOCKS = 2048;
   var DONE = 128;
   var STARTING = 0;
@@ -71,9 +75,12 @@ export const workerCode: string = `"use strict";
   function startOf(job, chunk) {
     return Math.min(Math.max(0, chunk * job[CHUNK_ELEMENTS] - job[MISALIGNMENT]), job[COUNT]);
   }
-  function sumBlocks({ job }, thread, { grad, from, to, scale, bytes }, sumOfSquares) {
+  function call(kernel, { addresses, factors, bytes }, from, count) {
+    return kernel(...addresses.map((address) => address + from * bytes), count, ...factors);
+  }
+  function sumBlocks({ job }, thread, work, [from, to], kernel) {
     for (let i = from; i < to; i += BLOCK) {
-      job[sumsAt(thread) + i / BLOCK] = sumOfSquares(grad + i * bytes, Math.min(BLOCK, to - i), scale);
+      job[sumsAt(thread) + i / BLOCK] = call(kernel, work, i, Math.min(BLOCK, to - i));
     }
   }
   function takePart({ words, job, threads }, thread, epoch, performer) {
@@ -114,7 +121,9 @@ export const workerCode: string = `"use strict";
   // src/threads/worker.ts
   function run(start, announce) {
     const { thread, threads, memory } = start;
-    const { update, sumOfSquares } = new WebAssembly.Instance(start.module, { env: { memory } }).exports;
+    const { update, sumOfSquares, innerProduct, move } = new WebAssembly.Instance(start.module, {
+      env: { memory }
+    }).exports;
     const control = openControl(start.control, threads);
     const { words, job } = control;
     const { planes, arity, bytes } = start;
@@ -129,8 +138,11 @@ export const workerCode: string = `"use strict";
       },
       perform() {
         if (kind !== UPDATE) {
-          const [grad, scale] = args;
-          sumBlocks(control, thread, { grad, from, to, scale, bytes }, sumOfSquares);
+          const planes2 = kind === SUM_OF_SQUARES ? 1 : 3;
+          const work = { addresses: args.slice(0, planes2), factors: args.slice(planes2), bytes };
+          if (kind === MOVE) call(move, work, from, to - from);
+          else
+            sumBlocks(control, thread, work, [from, to], kind === INNER_PRODUCT ? innerProduct : sumOfSquares);
           return;
         }
         for (let i = 1; i <= planes; i++) args[i] += from * bytes;

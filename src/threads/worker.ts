@@ -5,13 +5,18 @@
 import {
   ARGUMENTS,
   AWAKE,
+  type Call,
+  call,
   EPOCH,
+  INNER_PRODUCT,
   KIND,
   LEFT,
+  MOVE,
   openControl,
   PARKED,
   SPIN_MS,
   STARTING,
+  SUM_OF_SQUARES,
   statusAt,
   sumBlocks,
   takePart,
@@ -22,10 +27,9 @@ import { nodeThreads } from "./spawn.ts";
 
 function run(start: WorkerStart, announce: () => void): void {
   const { thread, threads, memory } = start;
-  const { update, sumOfSquares } = new WebAssembly.Instance(start.module, { env: { memory } }).exports as {
-    update(...args: number[]): void;
-    sumOfSquares(grad: number, count: number, scale: number): number;
-  };
+  const { update, sumOfSquares, innerProduct, move } = new WebAssembly.Instance(start.module, {
+    env: { memory },
+  }).exports as Record<"update" | "sumOfSquares" | "innerProduct" | "move", Call>;
   const control = openControl(start.control, threads);
   const { words, job } = control;
 
@@ -41,8 +45,11 @@ function run(start: WorkerStart, announce: () => void): void {
     },
     perform() {
       if (kind !== UPDATE) {
-        const [grad, scale] = args as [number, number];
-        sumBlocks(control, thread, { grad, from, to, scale, bytes }, sumOfSquares);
+        const planes = kind === SUM_OF_SQUARES ? 1 : 3;
+        const work = { addresses: args.slice(0, planes), factors: args.slice(planes), bytes };
+        if (kind === MOVE) call(move, work, from, to - from);
+        else
+          sumBlocks(control, thread, work, [from, to], kind === INNER_PRODUCT ? innerProduct : sumOfSquares);
         return;
       }
       for (let i = 1; i <= planes; i++) args[i]! += from * bytes;

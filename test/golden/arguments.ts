@@ -2,11 +2,12 @@
  * How a case is written with our dialects: what the framework was given, in our names, over the dialect of its name.
  * Whatever it was not given must then come from the dialect, which is what proves the dialect.
  */
-import { dialects, type Options } from "rmsprop-wasm";
+import { dialects, type Options, type ScheduleFreeOptions } from "rmsprop-wasm";
 import { type Argument, type Case, type Framework, scheduleOf } from "./vectors.ts";
 
 export const DIALECT_OF = {
   pytorch: "pytorch",
+  schedulefree: "pytorch",
   "keras-jax": "keras",
   "keras-torch": "keras",
   optax: "optax",
@@ -48,6 +49,28 @@ const OPTION_OF: Readonly<Record<string, keyof Options>> = {
 /** Changes how a framework computes, not what. */
 const WITHOUT_MEANING_HERE = new Set(["foreach"]);
 
+/** Arguments of the averages in place of a schedule, in our names. */
+const AVERAGING: Readonly<Record<string, keyof ScheduleFreeOptions>> = {
+  momentum: "beta",
+  b1: "beta",
+  r: "r",
+  weight_lr_power: "weightLrPower",
+};
+
+/** The options for a case with averages in place of a schedule: schedulefree's and Optax' defaults are ours. */
+function averagingOf({ calls }: Case): Options {
+  const { weight_decay_at_y: decay, ...given } = { ...calls.ScheduleFreeWrapper, ...calls.schedule_free };
+  const settings = Object.entries(given).map(([name, value]) => [AVERAGING[name]!, value]);
+  const warmup = calls.LinearLR?.total_iters ?? calls.linear_schedule?.transition_steps;
+  if (warmup) settings.push(["warmupSteps", Number(warmup) + 1]);
+  return {
+    scheduleFree: settings.length > 0 ? Object.fromEntries(settings) : true,
+    ...(decay ? { weightDecay: Number(decay), decoupledWeightDecay: true } : {}),
+  };
+}
+
+const AVERAGING_CALLS = ["ScheduleFreeWrapper", "schedule_free", "LinearLR", "linear_schedule"];
+
 /** The arguments of one call in our names. */
 export function optionsOfCall(call: string, given: Readonly<Record<string, Argument>>): Options {
   const options: Record<string, unknown> = {};
@@ -66,13 +89,18 @@ export function optionsOfCall(call: string, given: Readonly<Record<string, Argum
 }
 
 /** The case as someone would write it with our options. */
-export function optionsOfCase({ framework, calls }: Case): Options {
+export function optionsOfCase(one: Case): Options {
+  const { framework, calls } = one;
   const options: Options = { ...dialects[DIALECT_OF[framework]] };
-  for (const [call, given] of Object.entries(calls)) Object.assign(options, optionsOfCall(call, given));
+  for (const [call, given] of Object.entries(calls)) {
+    if (!AVERAGING_CALLS.includes(call)) Object.assign(options, optionsOfCall(call, given));
+  }
+  if (calls.ScheduleFreeWrapper || calls.schedule_free) Object.assign(options, averagingOf(one));
   if (calls.ResourceApplyCenteredRMSProp) options.centered = true;
   // In a chain of Optax' that is spelt out, the order of the calls says what is applied to what.
-  const [first] = Object.keys(calls);
-  if (calls.add_decayed_weights && first !== "add_decayed_weights") options.decoupledWeightDecay = true;
+  const decaysLast =
+    Object.keys(calls).indexOf("add_decayed_weights") > Object.keys(calls).indexOf("scale_by_rms");
+  if (calls.scale_by_rms && decaysLast) options.decoupledWeightDecay = true;
   if (calls.trace) options.lrInMomentum = false;
   return options;
 }

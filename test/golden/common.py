@@ -30,6 +30,7 @@ NEUTRAL_OPTIONS = {
     "clipNorm": None,
     "globalClipNorm": None,
     "ema": None,
+    "scheduleFree": None,
 }
 
 
@@ -101,7 +102,7 @@ def main(
     framework: str, version: str, optimizer: Callable, cases: list[Case], run: Callable[[Case, str], dict]
 ) -> None:
     """Runs all cases at the precision asked for on the command line. `run` returns arrays: parameters, the running
-    averages of the gradient that there are (squareAvg, gradAvg), maybe ema."""
+    averages of the gradient that there are (squareAvg, gradAvg), maybe ema, or z and the evaluated parameters."""
     parser = argparse.ArgumentParser()
     parser.add_argument("precision", choices=["float32", "float64"])
     parser.add_argument("output", help="an .npz file: one array per case and result, and the cases as JSON")

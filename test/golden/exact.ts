@@ -8,6 +8,8 @@ export interface Exact {
   squareAvg: Float64Array;
   gradAvg: Float64Array;
   ema: Float64Array;
+  z: Float64Array;
+  evaluated: Float64Array;
 }
 
 /** @param correctsFirst - corrects both averages before it centers, as Optax does, instead of their difference. */
@@ -24,17 +26,24 @@ export function runExactly(
   const a = new Float64Array(ELEMENTS);
   const m = new Float64Array(ELEMENTS);
   const ema = new Float64Array(ELEMENTS);
+  const z = p.slice();
+  const free = options.scheduleFree;
+  let weightSum = 0;
+  let lrMax = 0;
 
   for (let step = 0; step < steps; step++) {
-    const lr = lrAt(step);
+    const lr = lrAt(step) * (free && step < free.warmupSteps ? (step + 1) / free.warmupSteps : 1);
+    lrMax = Math.max(lrMax, lr);
+    const weight = free ? (step + 1) ** free.r * lrMax ** free.weightLrPower : 0;
+    weightSum += weight;
+    const share = weight / weightSum;
     const correction = options.biasCorrection ? 1 - alpha ** (step + 1) : 1;
     const emaDecay = step > 0 && options.ema ? options.ema.decay : 0;
     const clipped = clippedByNorm(gradients(kind, step), options);
     for (let i = 0; i < ELEMENTS; i++) {
       let g = options.maximize ? -clipped[i]! : clipped[i]!;
       if (options.clipValue !== null) g = Math.min(Math.max(g, -options.clipValue), options.clipValue);
-      if (options.decoupledWeightDecay) p[i]! *= 1 - lr * weightDecay;
-      else g += weightDecay * p[i]!;
+      if (!options.decoupledWeightDecay) g += weightDecay * p[i]!;
       v[i] = alpha * v[i]! + (1 - alpha) * g * g;
       a[i] = alpha * a[i]! + (1 - alpha) * g;
       const square = options.centered ? a[i]! ** 2 : 0;
@@ -45,11 +54,23 @@ export function runExactly(
         m[i] = momentum * m[i]! + u;
         u = options.nesterov ? u + momentum * m[i]! : m[i]!;
       }
-      p[i]! -= lrOutside ? lr * u : u;
+      if (lrOutside) u *= lr;
+      if (options.decoupledWeightDecay) u += lr * weightDecay * p[i]!;
+      if (free) {
+        // The average x, of which the parameter is the share beta.
+        let x = (p[i]! - (1 - free.beta) * z[i]!) / free.beta;
+        z[i]! -= u;
+        x = (1 - share) * x + share * z[i]!;
+        p[i] = (1 - free.beta) * z[i]! + free.beta * x;
+      } else {
+        p[i]! -= u;
+      }
       ema[i] = emaDecay * ema[i]! + (1 - emaDecay) * p[i]!;
     }
   }
-  return { parameters: p, squareAvg: v, gradAvg: a, ema };
+  const beta = free?.beta ?? 1;
+  const evaluated = p.map((y, i) => (y - (1 - beta) * z[i]!) / beta);
+  return { parameters: p, squareAvg: v, gradAvg: a, ema, z, evaluated };
 }
 
 function clippedByNorm(gradient: Float32Array, { clipNorm, globalClipNorm }: GoldenOptions): Float64Array {

@@ -17,6 +17,7 @@ from common import STEPS_PER_LR, pack
 HERE = Path(__file__).parent
 RUNS = [  # script, what it needs in the environment
     ("pytorch.py", {}),
+    ("schedulefree_.py", {}),
     ("keras_.py", {"KERAS_BACKEND": "jax"}),
     ("keras_.py", {"KERAS_BACKEND": "torch"}),
     ("optax_.py", {}),
@@ -36,7 +37,7 @@ ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu",
     "CUDA_VISIBLE_DEVICES": "",
 }
-RESULTS = ("parameters", "ema", "squareAvg", "gradAvg")
+RESULTS = ("parameters", "ema", "z", "evaluated", "squareAvg", "gradAvg")
 PRINT_DIGESTS = """
 import { createHash } from "node:crypto";
 const digest = (kind) => createHash("sha256").update(inputBytes(kind)).digest("hex");

@@ -54,6 +54,7 @@ describe("the golden files", () => {
     );
     expect(versions).toEqual({
       pytorch: requirements.torch,
+      schedulefree: requirements.schedulefree,
       "keras-jax": requirements.keras,
       "keras-torch": requirements.keras,
       optax: requirements.optax,
@@ -76,13 +77,22 @@ describe("the golden files", () => {
     const counts: Record<string, number> = {};
     for (const { framework } of manifest.cases) counts[framework] = (counts[framework] ?? 0) + 1;
     const keras = { "keras-jax": 25, "keras-torch": 14 };
-    expect(counts).toEqual({ pytorch: 28, ...keras, optax: 43, tensorflow: 23, timm: 25, mlx: 9 });
+    expect(counts).toEqual({
+      pytorch: 28,
+      schedulefree: 20,
+      ...keras,
+      optax: 58,
+      tensorflow: 23,
+      timm: 25,
+      mlx: 9,
+    });
   });
 });
 
 /** All options as they hold in an optimizer made with these, written as the manifest writes them. */
 function complete(options: Options): GoldenOptions {
-  const { groups } = new RMSprop({ w: [1] }, { lr: 0, ...options });
+  const optimizer = new RMSprop({ w: [1] }, { lr: 0, ...options });
+  const { groups } = optimizer;
   const { clipValue, clipNorm, ...others } = groups[0];
   const { lr = 0 } = options;
   const orNull = (limit = Infinity) => (limit === Infinity ? null : limit);
@@ -90,11 +100,14 @@ function complete(options: Options): GoldenOptions {
   return {
     ...others,
     lr:
-      typeof lr === "number" ? lr : Array.from({ length: steps / stepsPerLr }, (_, i) => lr(i * stepsPerLr)),
+      typeof lr === "function"
+        ? Array.from({ length: steps / stepsPerLr }, (_, i) => lr(i * stepsPerLr))
+        : Number(lr),
     clipValue: orNull(clipValue),
     clipNorm: orNull(clipNorm),
     globalClipNorm: orNull(options.globalClipNorm),
     ema: options.ema ?? null,
+    scheduleFree: (optimizer.stateDict().options?.scheduleFree as GoldenOptions["scheduleFree"]) ?? null,
   };
 }
 
@@ -109,11 +122,11 @@ function optionsTrained(one: Case): Options {
  * and 1 − α apart, and are 1.7 to 20 times as far as ours, except with an α of ½, which needs
  * no rounding, and where PyTorch fuses operations of v too. Where coupled
  * decay brings the parameter's own distance into v, the two come nearer. TensorFlow and timm write v as we do. timm and
- * PyTorch fuse the last multiplication and addition of gradAvg, which WebAssembly can't: one rounding of three less.
+ * PyTorch, which schedulefree wraps, fuse the last multiplication and addition of gradAvg, which WebAssembly can't: one rounding of three less.
  */
 function limitOf(name: "squareAvg" | "gradAvg", { framework, options }: Case): number {
-  const fuses = framework === "pytorch" || framework === "timm";
-  if (name === "gradAvg" && fuses) return 1.11;
+  const fuses = ["pytorch", "schedulefree", "timm"].includes(framework);
+  if (name === "gradAvg" && fuses) return 1.12;
   if (options.alpha === 0.5) return 1.17;
   if (framework === "tensorflow" || framework === "timm") return 1.01;
   return options.weightDecay > 0 && !options.decoupledWeightDecay ? 0.8 : 0.6;
@@ -123,7 +136,14 @@ const named = (cases: readonly Case[]) => cases.map((one) => [one.id, one] as co
 
 describe.each(Object.keys(manifest.frameworks))("%s", (framework) => {
   const cases = named(manifest.cases.filter((one) => one.framework === framework));
-  const ratios: Record<ResultName, number[]> = { parameters: [], squareAvg: [], gradAvg: [], ema: [] };
+  const ratios: Record<ResultName, number[]> = {
+    parameters: [],
+    squareAvg: [],
+    gradAvg: [],
+    ema: [],
+    z: [],
+    evaluated: [],
+  };
 
   it.each(cases)("%s is the dialect with what was asked for", (_, one) => {
     expect(complete(optionsOfCase(one))).toEqual(one.options);
@@ -151,8 +171,9 @@ describe.each(Object.keys(manifest.frameworks))("%s", (framework) => {
       ratios[name].push(measured.rms / theirs.rms);
 
       // In exact arithmetic the options mean what the framework computes, but for the 1e-6 that PyTorch and MLX add to
-      // a norm before they divide by it.
-      const agreement = one.options.globalClipNorm === null ? 1e-5 : 2e-4;
+      // a norm before they divide by it, and for the float32 in which Optax' schedules divide the count of steps.
+      let agreement = one.options.globalClipNorm === null ? 1e-5 : 2e-4;
+      if (one.calls.linear_schedule) agreement = 0.05;
       expect(far(asTheirs[name], ordinary).rms).toBeLessThan(agreement * theirs.rms);
 
       if (name === "squareAvg" || name === "gradAvg") {

@@ -32,10 +32,24 @@ def to_options(calls: dict) -> dict:
         lrInMomentum=trace is None,
         nesterov=(trace or given).get("nesterov", False),
         decoupledWeightDecay=decays and names.index("add_decayed_weights") > names.index(scaling),
+        scheduleFree=averaging(calls),
         initialSquareAvg=given.get("initial_scale", 0),
         biasCorrection=given.get("bias_correction", False),
         **clipping,
     )
+
+
+def averaging(calls: dict) -> dict | None:
+    """Optax' weights have no power of the step's number, and its schedules start with the warm-up that we have by name."""
+    if "schedule_free" not in calls:
+        return None
+    given, warmup = calls["schedule_free"], calls.get("linear_schedule")
+    return {
+        "beta": given.get("b1", 0.9),
+        "warmupSteps": warmup["transition_steps"] + 1 if warmup else 0,
+        "r": 0,
+        "weightLrPower": given.get("weight_lr_power", 2),
+    }
 
 
 def all_cases() -> list[Case]:
@@ -94,6 +108,30 @@ def all_cases() -> list[Case]:
         )
     add("constant", decay=0.5, centered=True)
     add("huge", decay=0.5)
+
+    def add_free(inputs: str = "ordinary", free: dict = {}, before: dict = {}, **given) -> None:
+        add_chain(inputs, **before, rmsprop=rmsprop(**given), schedule_free=free)
+
+    add_free()
+    for b1 in (0.5, 0.98):
+        add_free(free={"b1": b1})
+    add_free(free={"weight_lr_power": 1}, learning_rate=[0.01, 0.005, 0.002])
+    add_free(learning_rate=[0.002, 0.01, 0.005])
+    add_free(before={"linear_schedule": {"init_value": 0.01 / 50, "end_value": 0.01, "transition_steps": 49}})
+    add_free(momentum=0.9)
+    add_free(momentum=0.9, nesterov=True, free={"b1": 0.5})
+    add_free(bias_correction=True, eps_in_sqrt=False)
+    add_free(before={"add_decayed_weights": {"weight_decay": 0.01}}, decay=0.99, centered=True)
+    add_free(before={"clip": {"max_delta": 0.5}, "add_decayed_weights": {"weight_decay": 0.1}})
+    add_free(before={"clip_by_global_norm": {"max_norm": 1.0}})
+    add_chain(
+        scale_by_rms={"decay": 0.9},
+        add_decayed_weights={"weight_decay": 0.01},
+        scale_by_learning_rate={"learning_rate": 0.01},
+        schedule_free={},
+    )
+    add_free("long")
+    add_free("long", decay=0.99, free={"b1": 0.98})
     return cases
 
 
@@ -109,8 +147,23 @@ def transformation(name: str, given: dict) -> optax.GradientTransformation:
     return getattr(optax, name)(**given)
 
 
+def chain_of(case: Case) -> optax.GradientTransformation:
+    calls = dict(case.calls)
+    free, warmup = calls.pop("schedule_free", None), calls.pop("linear_schedule", None)
+    if warmup:
+        calls["rmsprop"] = {**calls["rmsprop"], "learning_rate": optax.linear_schedule(**warmup)}
+    chain = optax.chain(*(transformation(name, given) for name, given in calls.items()))
+    if free is None:
+        return chain
+    scaling = calls.get("rmsprop") or calls["scale_by_learning_rate"]
+    rate = schedule(scaling["learning_rate"])
+    # It counts from 1, the optimizer inside from 0.
+    shifted = (lambda count: rate(count - 1)) if callable(rate) else rate
+    return optax.contrib.schedule_free(chain, shifted, **free)
+
+
 def run(case: Case, precision: str) -> dict:
-    chain = optax.chain(*(transformation(name, given) for name, given in case.calls.items()))
+    chain = chain_of(case)
     parameters = [jnp.asarray(values) for values in initial_tensors(precision)]
     state = chain.init(parameters)
     for _, gradients in training_steps(case, precision):
@@ -121,6 +174,9 @@ def run(case: Case, precision: str) -> dict:
         for ours, theirs in (("squareAvg", "nu"), ("gradAvg", "mu")):
             if hasattr(part, theirs):
                 results[ours] = join(getattr(part, theirs))
+    if "schedule_free" in case.calls:
+        results["z"] = join(state.z)
+        results["evaluated"] = join(optax.contrib.schedule_free_eval_params(state, parameters))
     return results
 
 

@@ -67,16 +67,22 @@ def train(optimizer_class, name: str, case: Case, precision: str) -> dict:
     for lr, gradients in training_steps(case, precision):
         for parameter, gradient in zip(parameters, gradients):
             parameter.grad = torch.tensor(gradient)
-        for clipper, (_, _, clip) in CLIPPING.items():
-            if clipper in case.calls:
-                clip(parameters, **case.calls[clipper])
+        clip(case, parameters)
         optimizer.param_groups[0]["lr"] = lr
         optimizer.step()
-    results = {"parameters": join(parameter.detach() for parameter in parameters)}
-    for ours, theirs in (("squareAvg", "square_avg"), ("gradAvg", "grad_avg")):
-        if theirs in optimizer.state[parameters[0]]:
-            results[ours] = join(optimizer.state[parameter][theirs] for parameter in parameters)
-    return results
+    state = [optimizer.state[parameter] for parameter in parameters]
+    return {"parameters": join(parameter.detach() for parameter in parameters), **averages(state)}
+
+
+def clip(case: Case, parameters: list[torch.Tensor]) -> None:
+    for clipper, (_, _, function) in CLIPPING.items():
+        if clipper in case.calls:
+            function(parameters, **case.calls[clipper])
+
+
+def averages(state: list[dict]) -> dict:
+    names = (("squareAvg", "square_avg"), ("gradAvg", "grad_avg"))
+    return {ours: join(each[theirs] for each in state) for ours, theirs in names if theirs in state[0]}
 
 
 if __name__ == "__main__":

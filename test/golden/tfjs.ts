@@ -19,5 +19,6 @@ export function tfjsMathematics(
     globalClipNorm: null,
     maximize: false,
     ema: null,
+    scheduleFree: null,
   };
 }

@@ -39,13 +39,14 @@ export function train<Elements extends FloatArray>(
   const { params, ema, state } = optimizer;
   const joined = (a?: Elements, b?: Elements) => Float64Array.of(...(a ?? []), ...(b ?? []));
   const views = [params, ema, state.first, state.second].flatMap((record) => Object.values(record));
-  return {
-    results: {
-      parameters: joined(params.first, params.second),
-      squareAvg: joined(state.first.squareAvg, state.second.squareAvg),
-      gradAvg: joined(state.first.gradAvg, state.second.gradAvg),
-      ema: joined(ema.first, ema.second),
-    },
-    bits: Buffer.concat(views.map((view: Elements) => new Uint8Array(view.slice().buffer))),
+  const bits = Buffer.concat(views.map((view: Elements) => new Uint8Array(view.slice().buffer)));
+  const results = {
+    parameters: joined(params.first, params.second),
+    squareAvg: joined(state.first.squareAvg, state.second.squareAvg),
+    gradAvg: joined(state.first.gradAvg, state.second.gradAvg),
+    ema: joined(ema.first, ema.second),
+    z: joined(state.first.z, state.second.z),
   };
+  if (options.scheduleFree) optimizer.eval();
+  return { results: { ...results, evaluated: joined(params.first, params.second) }, bits };
 }

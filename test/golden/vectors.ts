@@ -1,5 +1,6 @@
 /** Reads the golden vectors: see README.md for what they are and how they are stored. */
 import { readFileSync } from "node:fs";
+import type { ScheduleFreeOptions } from "rmsprop-wasm";
 import type { Kind } from "./inputs.ts";
 
 export type Argument = number | boolean | null | readonly number[];
@@ -23,9 +24,18 @@ export interface GoldenOptions {
   globalClipNorm: number | null;
   maximize: boolean;
   ema: { decay: number } | null;
+  scheduleFree: Required<ScheduleFreeOptions> | null;
 }
 
-export type Framework = "pytorch" | "keras-jax" | "keras-torch" | "optax" | "tensorflow" | "timm" | "mlx";
+export type Framework =
+  | "pytorch"
+  | "schedulefree"
+  | "keras-jax"
+  | "keras-torch"
+  | "optax"
+  | "tensorflow"
+  | "timm"
+  | "mlx";
 
 export interface Case {
   id: string;
@@ -34,7 +44,14 @@ export interface Case {
   calls: Readonly<Record<string, Readonly<Record<string, Argument>>>>;
   options: GoldenOptions;
   inputs: Kind;
-  results: { parameters: Place; squareAvg: Place; gradAvg?: Place; ema?: Place };
+  results: {
+    parameters: Place;
+    squareAvg: Place;
+    gradAvg?: Place;
+    ema?: Place;
+    z?: Place;
+    evaluated?: Place;
+  };
   /** How many of the framework's results are NaN. */
   expectNaN: { float32: number; float64: number };
 }

@@ -27,7 +27,7 @@ export class InFloat64 {
 
   step(grad: Float32Array, step: number): void {
     const { lr: rate = 0.01, alpha = 0.99, eps = 1e-8, momentum = 0, weightDecay = 0, ...o } = this.options;
-    const lr = typeof rate === "number" ? rate : rate(step);
+    const lr = typeof rate === "function" ? rate(step) : Number(rate);
     const { param: p, squareAvg: v, gradAvg: a, momentumBuffer: m, ema: e } = this;
     const correction = o.biasCorrection ? 1 - alpha ** (step + 1) : 1;
     for (let i = 0; i < p.length; i++) {
