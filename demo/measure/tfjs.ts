@@ -11,9 +11,10 @@ export async function openTfjs(): Promise<Way[]> {
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   tf.enableProdMode();
   const wasm = tfjsWay(tf, "wasm", ownOptimizer);
-  // Some browsers and machines draw nothing in a worker, and tf.js can't be asked before.
-  const hasCard = await tf.setBackend("webgl").catch(() => false);
-  if (!hasCard) return [wasm];
+  // Asked here, since tf.js writes an error to the console where a browser or a machine draws nothing in a worker.
+  const context = new OffscreenCanvas(1, 1).getContext("webgl2");
+  if (context === null || !(await tf.setBackend("webgl"))) return [wasm];
+  context.getExtension("WEBGL_lose_context")?.loseContext();
   const dropIn = dropInOf(async () => rmsprop);
   return [wasm, tfjsWay(tf, "webgl", ownOptimizer), tfjsWay(tf, "webgl", dropIn)];
 }
