@@ -59,6 +59,10 @@ function testsOf(version: Version, browser: Browser): void {
       expectAgreement(await open(query), (options) => programs(planes(options)));
     });
 
+    it("compiles one program for each rank on webgl, whatever the shapes", async () => {
+      expect((await open("brief")).compiled).toBe(3);
+    });
+
     it("stays finite and near where the card has float16 alone", async () => {
       const { outcomes, clipped } = await open("brief&WEBGL_FORCE_F16_TEXTURES=true");
       for (const { options, shape, distance } of [...outcomes, ...clipped]) {
