@@ -26,7 +26,7 @@ describeWith(browserTool("firefox"), "in Firefox", () => {
       await closeBrowsers();
       close();
     });
-    testsOf("4.22.0", "firefox");
+    for (const version of VERSIONS) testsOf(version, "firefox");
   });
 });
 
