@@ -311,6 +311,46 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     expect(() => byRows.catchUp()).toThrow(/swapEma/);
   });
 
+  it("takes lists wherever an allocator places them, 8 bytes aligned or not", () => {
+    const bytes = tables().params.e!.BYTES_PER_ELEMENT;
+    for (const offset of [0, 4, 8, 12]) {
+      const memory = new WebAssembly.Memory({ initial: 2 });
+      let end = 1024 + offset;
+      const allocate = (byteLength: number) => {
+        const ptr = Math.ceil(end / bytes) * bytes;
+        end = ptr + byteLength;
+        return ptr;
+      };
+      const [placed, ordinary] = [tables({ memory, allocate, centered: true }), tables({ centered: true })];
+      for (const rows of [[1], [2], [1, 2]]) {
+        for (const optimizer of [placed, ordinary]) {
+          write(optimizer, rows, 1);
+          optimizer.step({ rows: { e: rows } });
+        }
+      }
+      expect(valuesOf(placed)).toEqual(valuesOf(ordinary));
+    }
+  });
+
+  it("reports on the rows of the last step, whatever becomes of the caller's list", () => {
+    const optimizer = tables({ lr: 0.5, alpha: 0.75, eps: 1 });
+    optimizer.grads.e!.fill(NaN);
+    optimizer.grads.e!.fill(2, 2 * WIDTH, 4 * WIDTH);
+    const rows = Uint32Array.of(3, 2, 3);
+    optimizer.step({ rows: { e: rows } });
+    rows.fill(9);
+    expect(optimizer.report().e).toMatchObject({
+      gradRms: 2,
+      nonFinite: 0,
+      zeroGradShare: 0,
+      minLr: 0.25,
+      maxLr: 0.25,
+    });
+    optimizer.grads.e!.fill(0);
+    optimizer.step();
+    expect(optimizer.report().e).toMatchObject({ gradRms: 0, zeroGradShare: 1 });
+  });
+
   const refusals: [what: string, rows: unknown, message: RegExp, options?: Options][] = [
     ["an index that is too large", { e: [0, ROWS] }, /got 23 at 1 of "e".*from 0 to 22/],
     ["a negative index", { e: [-1] }, /got -1 at 0/],
