@@ -332,6 +332,37 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     }
   });
 
+  it("takes rows of a tensor that was adopted with its shape", () => {
+    const memory = new WebAssembly.Memory({ initial: 2 });
+    const ordinary = tables();
+    const Floats = ordinary.params.e!.constructor as Float32ArrayConstructor;
+    const views = () => {
+      const [param, grad] = [1024, 4096].map((ptr) => new Floats(memory.buffer, ptr, ROWS * WIDTH));
+      return { param: param!, grad: grad! };
+    };
+    views().param.set(ordinary.params.e!);
+    const places = { param: 1024, grad: 4096, count: ROWS * WIDTH };
+    const adopt = (shape: unknown, tensor: object = places) =>
+      as(make({ e: { ...tensor, shape } as never, b: [7] }, { memory }));
+    for (const shape of [[ROWS], [ROWS, WIDTH + 1], "no", [ROWS, WIDTH, 0]]) {
+      expect(() => adopt(shape)).toThrow(/the shape .* whose product is 115/);
+    }
+    const adopted = adopt([ROWS, WIDTH]);
+    for (const rows of [
+      [1, 2],
+      [2, 7],
+    ]) {
+      for (const optimizer of [adopted, ordinary]) {
+        write(optimizer, rows, 1);
+        optimizer.step({ rows: { e: rows } });
+      }
+    }
+    expect(valuesOf(adopted)).toEqual(valuesOf(ordinary));
+    const byViews = adopt([ROWS, WIDTH], views());
+    byViews.grads.e!.fill(1); // the memory has grown for the state
+    expect(byViews.step({ rows: { e: [3] } })).toBe(true);
+  });
+
   it("reports on the rows of the last step, whatever becomes of the caller's list", () => {
     const optimizer = tables({ lr: 0.5, alpha: 0.75, eps: 1 });
     optimizer.grads.e!.fill(NaN);
