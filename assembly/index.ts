@@ -1,4 +1,4 @@
 export { sumOfSquares } from "./gradient";
 export { innerProduct, move } from "./learned";
 export { update } from "./rmsprop";
-export { catchUpRows, updateRows } from "./rows";
+export { updateRows } from "./rows";

@@ -14,8 +14,6 @@
  * save a pass over what is in the cache, and put v some ulps further from float64.
  */
 import { sumOfSquares } from "./gradient";
-// biome-ignore lint/style/useImportType: AssemblyScript has no type imports
-import { elementsOf, load as loadLanes, loadNext, One, PAIR, Pair, store as storeLanes } from "./lanes";
 import { move } from "./learned";
 import { AVERAGED, CORRECTED, DECOUPLED, FLUSHED, flushPlane, MOMENTUM, NESTEROV, ZEROED } from "./rmsprop";
 
@@ -52,14 +50,18 @@ export function updateRow(
   store<Real>(squareAvg, v);
   const q = variant & CORRECTED ? v / correction : v;
   const d = sqrt<Real>(q + epsInside) + eps;
-  const whole: u32 = count & ~(PAIR - 1);
-  const done: usize = whole * sizeof<Real>();
-  // biome-ignore format: a list
-  moveRow<Pair>(variant, param, grad, momentumBuffer, whole, d, updateScale, momentum, bufferScale, gradScale, decoupledDecay);
-  // biome-ignore format: a list
-  moveRow<One>(
-    variant, param + done, grad + done, momentumBuffer + done, count - whole, d, updateScale, momentum, bufferScale,
-    gradScale, decoupledDecay,
+  moveRow(
+    variant,
+    param,
+    grad,
+    momentumBuffer,
+    count,
+    d,
+    updateScale,
+    momentum,
+    bufferScale,
+    gradScale,
+    decoupledDecay,
   );
   if (variant & AVERAGED) move(ema, ema, param, count, emaWeight);
   if (variant & FLUSHED) {
@@ -71,8 +73,8 @@ export function updateRow(
   if (variant & ZEROED) memory.fill(grad, 0, count * sizeof<Real>());
 }
 
-/** The update of elements with one denominator. */
-function moveRow<Lanes>(
+/** The update of elements with one denominator, a vector or one element at a time. */
+function moveRow(
   variant: u32,
   param: usize,
   grad: usize,
@@ -85,34 +87,37 @@ function moveRow<Lanes>(
   gradScale: Real,
   decoupledDecay: Real,
 ): void {
-  const elements = elementsOf<Lanes>();
-  const bytes: usize = elements * sizeof<Real>();
-  for (; count >= elements; count -= elements) {
-    const p0 = loadLanes<Lanes>(param);
-    const p1 = loadNext<Lanes>(param);
-    let u0 = quotient(loadLanes<Lanes>(grad), gradScale, updateScale, d);
-    let u1 = quotient(loadNext<Lanes>(grad), gradScale, updateScale, d);
+  const lanes: u32 = 16 / sizeof<Real>();
+  while (count > 0) {
+    const isWhole = count >= lanes;
+    const p = read(param, isWhole);
+    const g = v128.mul<Real>(read(grad, isWhole), v128.splat<Real>(gradScale));
+    let u = v128.div<Real>(v128.mul<Real>(v128.splat<Real>(updateScale), g), v128.splat<Real>(d));
     if (variant & MOMENTUM) {
-      const m0 = plus(u0, momentum, loadLanes<Lanes>(momentumBuffer));
-      const m1 = plus(u1, momentum, loadNext<Lanes>(momentumBuffer));
-      storeLanes<Lanes>(momentumBuffer, m0, m1);
-      u0 = v128.mul<Real>(v128.splat<Real>(bufferScale), variant & NESTEROV ? plus(u0, momentum, m0) : m0);
-      u1 = v128.mul<Real>(v128.splat<Real>(bufferScale), variant & NESTEROV ? plus(u1, momentum, m1) : m1);
+      const m = plus(u, momentum, read(momentumBuffer, isWhole));
+      write(momentumBuffer, m, isWhole);
+      u = variant & NESTEROV ? plus(u, momentum, m) : m;
+      u = v128.mul<Real>(v128.splat<Real>(bufferScale), u);
     }
-    if (variant & DECOUPLED) {
-      u0 = plus(u0, decoupledDecay, p0);
-      u1 = plus(u1, decoupledDecay, p1);
-    }
-    storeLanes<Lanes>(param, v128.sub<Real>(p0, u0), v128.sub<Real>(p1, u1));
+    if (variant & DECOUPLED) u = plus(u, decoupledDecay, p);
+    write(param, v128.sub<Real>(p, u), isWhole);
+    const elements: u32 = isWhole ? lanes : 1;
+    const bytes: usize = elements * sizeof<Real>();
     param += bytes;
     grad += bytes;
     momentumBuffer += bytes;
+    count -= elements;
   }
 }
 
-function quotient(g: v128, gradScale: Real, updateScale: Real, d: Real): v128 {
-  const scaled = v128.mul<Real>(g, v128.splat<Real>(gradScale));
-  return v128.div<Real>(v128.mul<Real>(v128.splat<Real>(updateScale), scaled), v128.splat<Real>(d));
+function read(ptr: usize, isWhole: bool): v128 {
+  if (isWhole) return v128.load(ptr);
+  return sizeof<Real>() === 4 ? v128.load32_zero(ptr) : v128.load64_zero(ptr);
+}
+
+function write(ptr: usize, values: v128, isWhole: bool): void {
+  if (isWhole) v128.store(ptr, values);
+  else v128.store_lane<Real>(ptr, values, 0);
 }
 
 /** x + factor·y */

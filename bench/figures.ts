@@ -3,9 +3,9 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { firstStepFolder, runAlone, timeFirstSteps } from "../tools/first-step.ts";
-import { spreadOf } from "../tools/spread.ts";
 import { dist } from "./built.ts";
-import type { Figure } from "./result.ts";
+import { type Figure, figureOf } from "./result.ts";
+import { rowFigures } from "./rows.ts";
 
 /** Figures of the package as a whole, which are measured once. */
 export async function measureFigures(
@@ -16,6 +16,7 @@ export async function measureFigures(
   const parts: [string, () => Figure[] | Promise<Figure[]>][] = [
     ["sizes", sizes],
     ["first step", () => firstStep(quick ? 9 : 25)],
+    ["rows", () => rowFigures(quick ? 200 : 1000)],
     ["heap", () => heap(quick ? 3 : 5)],
     ["an idle pool, a minute", idlePool],
   ];
@@ -66,11 +67,6 @@ function heap(runs: number): Figure[] {
 function idlePool(): Figure[] {
   const used = Array.from({ length: 3 }, () => runInNode("idle-pool.mjs", "--expose-gc"));
   return [figureOf("idlePool", "processor time of an idle pool over ten seconds, beyond none", "ms", used)];
-}
-
-function figureOf(name: string, title: string, unit: string, values: number[]): Figure {
-  const { median, low, high } = spreadOf(values);
-  return { name, title, unit, value: median, low, high };
 }
 
 const alone = fileURLToPath(new URL("alone", import.meta.url));

@@ -184,6 +184,25 @@ const goals: Wanted[] = [
       ),
   },
   // One pointer kept at each step would show as 8; the engine's own growth shows as hundredths.
+  {
+    title: "1,000 of 100,000 rows of 64, lazily, against a dense step",
+    atLeast: 40,
+    unit: "×",
+    values: figure("lazyRows"),
+  },
+  {
+    title: "1,000 of 100,000 rows of 64, exactly, against a dense step",
+    atLeast: 30,
+    unit: "×",
+    values: figure("exactRows"),
+  },
+  {
+    title: "a row of 64 by the same row in a dense step",
+    atMost: 1.5,
+    unit: "×",
+    values: figure("rowByDense"),
+  },
+  { title: "1,000 of 100,000 rows of 8, each", atMost: 60, unit: " ns", values: figure("narrowRow") },
   { title: "JavaScript heap kept, per step", atMost: 0.5, unit: " bytes", values: figure("heapPerStep") },
   { title: "the binary", atMost: 8, unit: " kB", values: figure("binary") },
   {

@@ -32,6 +32,12 @@ export interface Figure {
   high?: number;
 }
 
+/** A figure of several measurements: their median, and the spread. */
+export function figureOf(name: string, title: string, unit: string, values: number[]): Figure {
+  const { median, low, high } = spreadOf(values);
+  return { name, title, unit, value: median, low, high };
+}
+
 export interface Goal {
   title: string;
   bound: string;

@@ -3,21 +3,17 @@
  (type $1 (func (param i32 i32)))
  (type $2 (func (param i32 f64 i32)))
  (type $3 (func (param i32 i32 i32 i32 f32)))
- (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
- (type $5 (func (param i32 f64 i32 f64 i32 f64 i32)))
- (type $6 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
- (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $8 (func (param i32 i32 f64) (result f64)))
- (type $9 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32 i32 i32) (result i32)))
- (type $10 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
- (type $11 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
- (type $12 (func (param i32 i32 i32 i32 f32 f32) (result f64)))
+ (type $4 (func (param i32 f64 i32 f64 i32 f64 i32)))
+ (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $6 (func (param i32 i32 f64) (result f64)))
+ (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32) (result i32)))
+ (type $8 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
+ (type $9 (func (param i32 i32 i32 i32 f32 f32) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "innerProduct" (func $assembly/learned/innerProduct))
  (export "move" (func $assembly/learned/move))
  (export "update" (func $assembly/rmsprop/update))
- (export "catchUpRows" (func $assembly/rows/catchUpRows))
  (export "updateRows" (func $assembly/rows/updateRows))
  (func $assembly/rmsprop/flushPlane (param $0 i32) (param $1 i32)
   (local $2 i32)
@@ -314,189 +310,6 @@
    end
   end
  )
- (func $assembly/rows/touchState (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (result i32)
-  (local $8 i32)
-  (local $9 i32)
-  (local $10 i32)
-  (local $11 i32)
-  i32.const 4
-  local.get $7
-  local.get $0
-  i32.const 4096
-  i32.and
-  select
-  local.set $9
-  local.get $1
-  local.get $7
-  i32.mul
-  local.tee $8
-  local.get $2
-  i32.add
-  local.set $11
-  i32.const 0
-  local.set $2
-  loop $for-loop|0
-   local.get $2
-   local.get $7
-   i32.lt_u
-   if
-    local.get $10
-    local.get $2
-    local.get $11
-    i32.add
-    i32.load
-    i32.or
-    local.set $10
-    local.get $2
-    i32.const -64
-    i32.sub
-    local.set $2
-    br $for-loop|0
-   end
-  end
-  local.get $3
-  local.get $1
-  local.get $9
-  i32.mul
-  i32.add
-  local.set $3
-  i32.const 0
-  local.set $2
-  i32.const 0
-  local.set $1
-  loop $for-loop|00
-   local.get $1
-   local.get $9
-   i32.lt_u
-   if
-    local.get $2
-    local.get $1
-    local.get $3
-    i32.add
-    i32.load
-    i32.or
-    local.set $2
-    local.get $1
-    i32.const -64
-    i32.sub
-    local.set $1
-    br $for-loop|00
-   end
-  end
-  local.get $2
-  local.get $10
-  i32.or
-  local.set $1
-  local.get $0
-  i32.const 1
-  i32.and
-  if
-   local.get $4
-   local.get $8
-   i32.add
-   local.set $4
-   i32.const 0
-   local.set $3
-   i32.const 0
-   local.set $2
-   loop $for-loop|01
-    local.get $2
-    local.get $7
-    i32.lt_u
-    if
-     local.get $3
-     local.get $2
-     local.get $4
-     i32.add
-     i32.load
-     i32.or
-     local.set $3
-     local.get $2
-     i32.const -64
-     i32.sub
-     local.set $2
-     br $for-loop|01
-    end
-   end
-   local.get $1
-   local.get $3
-   i32.or
-   local.set $1
-  end
-  local.get $0
-  i32.const 2
-  i32.and
-  if
-   local.get $5
-   local.get $8
-   i32.add
-   local.set $4
-   i32.const 0
-   local.set $3
-   i32.const 0
-   local.set $2
-   loop $for-loop|02
-    local.get $2
-    local.get $7
-    i32.lt_u
-    if
-     local.get $3
-     local.get $2
-     local.get $4
-     i32.add
-     i32.load
-     i32.or
-     local.set $3
-     local.get $2
-     i32.const -64
-     i32.sub
-     local.set $2
-     br $for-loop|02
-    end
-   end
-   local.get $1
-   local.get $3
-   i32.or
-   local.set $1
-  end
-  local.get $0
-  i32.const 64
-  i32.and
-  if (result i32)
-   local.get $6
-   local.get $8
-   i32.add
-   local.set $3
-   i32.const 0
-   local.set $2
-   i32.const 0
-   local.set $0
-   loop $for-loop|03
-    local.get $0
-    local.get $7
-    i32.lt_u
-    if
-     local.get $2
-     local.get $0
-     local.get $3
-     i32.add
-     i32.load
-     i32.or
-     local.set $2
-     local.get $0
-     i32.const -64
-     i32.sub
-     local.set $0
-     br $for-loop|03
-    end
-   end
-   local.get $1
-   local.get $2
-   i32.or
-  else
-   local.get $1
-  end
- )
  (func $assembly/rows/combine (param $0 i32) (param $1 f64) (param $2 i32) (param $3 f64) (param $4 i32) (param $5 f64) (param $6 i32)
   (local $7 v128)
   (local $8 i32)
@@ -610,130 +423,6 @@
     i32.const 2
     i32.sub
     local.set $6
-    local.get $8
-    i32.const 1
-    i32.sub
-    local.set $8
-    br $for-loop|0
-   end
-  end
- )
- (func $assembly/rows/catchUp (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32)
-  (local $9 i32)
-  (local $10 f64)
-  (local $11 i32)
-  (local $12 i32)
-  (local $13 f64)
-  (local $14 i32)
-  (local $15 f64)
-  loop $for-loop|0
-   local.get $8
-   if
-    local.get $7
-    f64.load offset=8
-    local.set $10
-    local.get $7
-    f64.load
-    i32.trunc_sat_f64_u
-    local.tee $14
-    local.get $6
-    i32.mul
-    i32.const 2
-    i32.shl
-    local.tee $9
-    local.get $1
-    i32.add
-    local.set $11
-    local.get $3
-    local.get $9
-    i32.add
-    local.set $12
-    local.get $0
-    i32.const 64
-    i32.and
-    if
-     local.get $5
-     local.get $9
-     i32.add
-     local.get $7
-     f64.load offset=40
-     local.get $11
-     local.get $7
-     f64.load offset=48
-     local.get $12
-     local.get $7
-     f64.load offset=56
-     local.get $6
-     call $assembly/rows/combine
-    end
-    local.get $7
-    f64.load offset=24
-    local.set $13
-    local.get $7
-    f64.load offset=32
-    local.tee $15
-    f64.const 0
-    f64.eq
-    if
-     local.get $11
-     local.get $13
-     local.get $6
-     call $assembly/rows/scale
-    else
-     local.get $11
-     local.get $13
-     local.get $12
-     local.get $15
-     i32.const 0
-     f64.const 0
-     local.get $6
-     call $assembly/rows/combine
-    end
-    local.get $0
-    i32.const 1
-    i32.and
-    if
-     local.get $12
-     local.get $7
-     f64.load offset=16
-     local.get $6
-     call $assembly/rows/scale
-    end
-    local.get $0
-    i32.const 4096
-    i32.and
-    if
-     local.get $2
-     local.get $14
-     i32.const 2
-     i32.shl
-     i32.add
-     local.get $10
-     i32.const 1
-     call $assembly/rows/scale
-    else
-     local.get $2
-     local.get $9
-     i32.add
-     local.get $10
-     local.get $6
-     call $assembly/rows/scale
-    end
-    local.get $0
-    i32.const 2
-    i32.and
-    if
-     local.get $4
-     local.get $9
-     i32.add
-     local.get $10
-     local.get $6
-     call $assembly/rows/scale
-    end
-    local.get $7
-    i32.const -64
-    i32.sub
-    local.set $7
     local.get $8
     i32.const 1
     i32.sub
@@ -2262,467 +1951,676 @@
   end
   local.get $2
  )
- (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 i32) (param $25 i32) (param $26 i32) (param $27 i32) (result i32)
-  (local $28 v128)
+ (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 i32) (param $11 i32) (param $12 i32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 f32) (param $27 f32) (result i32)
+  (local $28 i32)
   (local $29 i32)
   (local $30 i32)
   (local $31 i32)
-  (local $32 i32)
-  (local $33 i32)
-  (local $34 f32)
-  (local $35 i32)
+  (local $32 f32)
+  (local $33 v128)
+  (local $34 i32)
+  (local $35 f64)
   (local $36 v128)
-  (local $37 i32)
+  (local $37 v128)
   (local $38 f64)
-  (local $39 v128)
-  (local $40 v128)
+  (local $39 i32)
+  (local $40 i32)
   (local $41 i32)
   (local $42 i32)
-  (local $43 i32)
-  (local $44 i32)
+  (local $43 f64)
+  (local $44 f32)
   (local $45 i32)
-  (local $46 v128)
-  (local $47 f32)
-  (local $48 v128)
-  (local $49 v128)
-  (local $50 v128)
+  (local $46 i32)
   local.get $8
   i32.const 2
   i32.shl
-  local.set $45
-  loop $for-loop|0
-   local.get $25
-   local.get $29
-   i32.gt_u
-   if
-    local.get $2
-    local.get $24
-    local.get $29
-    i32.const 2
-    i32.shl
-    i32.add
-    i32.load
-    local.tee $32
-    local.get $45
-    i32.mul
-    i32.add
-    local.set $33
-    i32.const 0
-    local.set $30
-    i32.const 0
-    local.set $31
-    loop $for-loop|00
-     local.get $31
-     local.get $45
-     i32.lt_u
-     if
-      local.get $30
-      local.get $31
-      local.get $33
-      i32.add
-      i32.load
-      i32.or
-      local.set $30
-      local.get $31
-      i32.const -64
-      i32.sub
-      local.set $31
-      br $for-loop|00
-     end
-    end
-    local.get $0
-    local.get $32
-    local.get $1
-    local.get $3
-    local.get $4
-    local.get $5
-    local.get $6
-    local.get $45
-    call $assembly/rows/touchState
-    local.get $30
-    local.get $42
-    i32.or
-    i32.or
-    local.set $42
-    local.get $29
-    i32.const 1
-    i32.add
-    local.set $29
-    br $for-loop|0
-   end
-  end
-  local.get $0
-  local.get $1
-  local.get $3
-  local.get $4
-  local.get $5
-  local.get $6
+  local.set $34
+  i32.const 1
   local.get $8
-  local.get $26
-  local.get $27
-  call $assembly/rows/catchUp
   local.get $0
   i32.const 4096
   i32.and
-  if
-   loop $for-loop|1
-    local.get $25
-    if
-     local.get $24
+  select
+  local.set $39
+  loop $for-loop|0
+   local.get $30
+   local.get $12
+   local.get $10
+   local.get $10
+   local.get $12
+   i32.lt_u
+   select
+   i32.lt_u
+   if
+    local.get $12
+    if (result i32)
+     local.get $11
+     local.get $30
+     i32.const 2
+     i32.shl
+     i32.add
      i32.load
-     local.tee $26
-     local.get $45
-     i32.mul
-     local.tee $27
-     local.get $1
+    else
+     local.get $9
+     local.get $30
+     i32.const 6
+     i32.shl
      i32.add
-     local.set $31
+     f64.load
+     i32.trunc_sat_f64_u
+    end
+    local.tee $40
+    local.get $34
+    i32.mul
+    local.tee $41
+    local.get $1
+    i32.add
+    local.set $42
+    i32.const 0
+    local.set $31
+    i32.const 0
+    local.set $29
+    loop $for-loop|00
+     local.get $29
+     local.get $34
+     i32.lt_u
+     if
+      local.get $31
+      local.get $29
+      local.get $42
+      i32.add
+      i32.load
+      i32.or
+      local.set $31
+      local.get $29
+      i32.const -64
+      i32.sub
+      local.set $29
+      br $for-loop|00
+     end
+    end
+    local.get $28
+    local.get $31
+    i32.or
+    local.get $3
+    local.get $39
+    local.get $40
+    i32.mul
+    i32.const 2
+    i32.shl
+    i32.add
+    local.set $40
+    local.get $39
+    i32.const 2
+    i32.shl
+    local.set $42
+    i32.const 0
+    local.set $31
+    i32.const 0
+    local.set $29
+    loop $for-loop|01
+     local.get $29
+     local.get $42
+     i32.lt_u
+     if
+      local.get $31
+      local.get $29
+      local.get $40
+      i32.add
+      i32.load
+      i32.or
+      local.set $31
+      local.get $29
+      i32.const -64
+      i32.sub
+      local.set $29
+      br $for-loop|01
+     end
+    end
+    local.get $31
+    i32.or
+    local.set $28
+    local.get $12
+    if
      local.get $2
-     local.get $27
+     local.get $41
      i32.add
-     local.tee $32
+     local.set $40
+     i32.const 0
+     local.set $31
+     i32.const 0
+     local.set $29
+     loop $for-loop|02
+      local.get $29
+      local.get $34
+      i32.lt_u
+      if
+       local.get $31
+       local.get $29
+       local.get $40
+       i32.add
+       i32.load
+       i32.or
+       local.set $31
+       local.get $29
+       i32.const -64
+       i32.sub
+       local.set $29
+       br $for-loop|02
+      end
+     end
+     local.get $28
+     local.get $31
+     i32.or
+     local.set $28
+    end
+    local.get $0
+    i32.const 1
+    i32.and
+    if
+     local.get $4
+     local.get $41
+     i32.add
+     local.set $40
+     i32.const 0
+     local.set $31
+     i32.const 0
+     local.set $29
+     loop $for-loop|03
+      local.get $29
+      local.get $34
+      i32.lt_u
+      if
+       local.get $31
+       local.get $29
+       local.get $40
+       i32.add
+       i32.load
+       i32.or
+       local.set $31
+       local.get $29
+       i32.const -64
+       i32.sub
+       local.set $29
+       br $for-loop|03
+      end
+     end
+     local.get $28
+     local.get $31
+     i32.or
+     local.set $28
+    end
+    local.get $0
+    i32.const 2
+    i32.and
+    if
+     local.get $5
+     local.get $41
+     i32.add
+     local.set $40
+     i32.const 0
+     local.set $31
+     i32.const 0
+     local.set $29
+     loop $for-loop|04
+      local.get $29
+      local.get $34
+      i32.lt_u
+      if
+       local.get $31
+       local.get $29
+       local.get $40
+       i32.add
+       i32.load
+       i32.or
+       local.set $31
+       local.get $29
+       i32.const -64
+       i32.sub
+       local.set $29
+       br $for-loop|04
+      end
+     end
+     local.get $28
+     local.get $31
+     i32.or
+     local.set $28
+    end
+    local.get $0
+    i32.const 64
+    i32.and
+    if
+     local.get $6
+     local.get $41
+     i32.add
+     local.set $40
+     i32.const 0
+     local.set $29
+     i32.const 0
+     local.set $31
+     loop $for-loop|05
+      local.get $31
+      local.get $34
+      i32.lt_u
+      if
+       local.get $29
+       local.get $31
+       local.get $40
+       i32.add
+       i32.load
+       i32.or
+       local.set $29
+       local.get $31
+       i32.const -64
+       i32.sub
+       local.set $31
+       br $for-loop|05
+      end
+     end
+     local.get $28
+     local.get $29
+     i32.or
+     local.set $28
+    end
+    local.get $30
+    i32.const 1
+    i32.add
+    local.set $30
+    br $for-loop|0
+   end
+  end
+  loop $for-loop|1
+   local.get $10
+   if
+    local.get $9
+    f64.load offset=8
+    local.set $38
+    local.get $9
+    f64.load offset=24
+    local.set $43
+    local.get $9
+    f64.load offset=32
+    local.set $35
+    local.get $9
+    f64.load
+    i32.trunc_sat_f64_u
+    local.tee $29
+    local.get $34
+    i32.mul
+    local.tee $30
+    local.get $1
+    i32.add
+    local.set $31
+    local.get $4
+    local.get $30
+    i32.add
+    local.set $40
+    local.get $0
+    i32.const 64
+    i32.and
+    if
+     local.get $6
+     local.get $30
+     i32.add
+     local.get $9
+     f64.load offset=40
+     local.get $31
+     local.get $9
+     f64.load offset=48
+     local.get $40
+     local.get $9
+     f64.load offset=56
+     local.get $8
+     call $assembly/rows/combine
+    end
+    local.get $35
+    f64.const 0
+    f64.eq
+    if
+     local.get $31
+     local.get $43
+     local.get $8
+     call $assembly/rows/scale
+    else
+     local.get $31
+     local.get $43
+     local.get $40
+     local.get $35
+     i32.const 0
+     f64.const 0
+     local.get $8
+     call $assembly/rows/combine
+    end
+    local.get $0
+    i32.const 1
+    i32.and
+    if
+     local.get $40
+     local.get $9
+     f64.load offset=16
+     local.get $8
+     call $assembly/rows/scale
+    end
+    local.get $3
+    local.get $29
+    local.get $39
+    i32.mul
+    i32.const 2
+    i32.shl
+    i32.add
+    local.get $38
+    local.get $39
+    call $assembly/rows/scale
+    local.get $0
+    i32.const 2
+    i32.and
+    if
+     local.get $5
+     local.get $30
+     i32.add
+     local.get $38
+     local.get $8
+     call $assembly/rows/scale
+    end
+    local.get $9
+    i32.const -64
+    i32.sub
+    local.set $9
+    local.get $10
+    i32.const 1
+    i32.sub
+    local.set $10
+    br $for-loop|1
+   end
+  end
+  loop $while-continue|2
+   local.get $12
+   if
+    local.get $11
+    i32.load
+    local.tee $9
+    local.get $34
+    i32.mul
+    local.set $29
+    i32.const 0
+    local.set $10
+    loop $do-loop|3
+     local.get $10
+     i32.const 1
+     i32.add
+     local.set $10
+     local.get $11
+     i32.const 4
+     i32.add
+     local.set $11
+     local.get $0
+     i32.const 4096
+     i32.and
+     i32.eqz
+     local.get $12
+     i32.const 1
+     i32.sub
+     local.tee $12
+     i32.const 0
+     i32.ne
+     i32.and
+     if (result i32)
+      local.get $11
+      i32.load
+      local.get $9
+      local.get $10
+      i32.add
+      i32.eq
+     else
+      i32.const 0
+     end
+     br_if $do-loop|3
+    end
+    local.get $0
+    i32.const 4096
+    i32.and
+    if
+     local.get $2
+     local.get $29
+     i32.add
+     local.tee $31
      local.get $8
      f64.const 1
      call $assembly/gradient/sumOfSquares
-     local.get $16
+     local.get $20
      f64.promote_f32
-     local.tee $38
-     local.get $38
+     local.tee $35
+     local.get $35
      f64.mul
      f64.mul
      local.get $8
      f64.convert_i32_u
      f64.div
      f32.demote_f64
-     local.set $34
+     local.set $44
      local.get $3
-     local.get $26
+     local.get $9
      i32.const 2
      i32.shl
      i32.add
      local.tee $41
      f32.load
-     local.set $47
-     local.get $4
-     local.get $27
-     i32.add
-     local.set $33
+     local.set $32
      local.get $6
-     local.get $27
+     local.get $29
      i32.add
-     local.set $44
-     local.get $10
+     local.set $39
+     local.get $14
      f32.const 0.5
      f32.lt
-     local.get $10
+     local.get $14
      f32.const 0
      f32.gt
      i32.and
      if (result f32)
-      local.get $47
-      local.get $10
-      local.get $34
-      local.get $47
+      local.get $32
+      local.get $14
+      local.get $44
+      local.get $32
       f32.sub
       f32.mul
       f32.add
      else
-      local.get $9
-      local.get $47
+      local.get $13
+      local.get $32
       f32.mul
-      local.get $10
-      local.get $34
+      local.get $14
+      local.get $44
       f32.mul
       f32.add
      end
-     local.tee $34
+     local.tee $32
      f32.const 3402823466385288598117041e14
      f32.gt
      if
       f32.const 3402823466385288598117041e14
-      local.set $34
+      local.set $32
      end
      local.get $41
-     local.get $34
+     local.get $32
      f32.store
+     local.get $1
+     local.get $29
+     i32.add
+     local.tee $42
+     local.set $9
+     local.get $31
+     local.set $30
+     local.get $4
+     local.get $29
+     i32.add
+     local.tee $45
+     local.set $10
      local.get $8
-     i32.const -8
-     i32.and
-     local.tee $35
-     i32.const 2
-     i32.shl
-     local.set $43
-     local.get $34
-     local.get $20
+     local.set $29
+     local.get $32
+     local.get $24
      f32.div
-     local.get $34
+     local.get $32
      local.get $0
      i32.const 32
      i32.and
      select
-     local.get $11
+     local.get $15
      f32.add
      f32.sqrt
-     local.get $12
+     local.get $16
      f32.add
-     local.set $34
-     local.get $31
-     local.set $26
-     local.get $32
-     local.set $30
-     local.get $33
-     local.set $27
-     local.get $35
-     local.set $29
-     loop $for-loop|01
+     local.set $32
+     loop $while-continue|0
       local.get $29
-      i32.const 8
-      i32.ge_u
       if
-       local.get $26
-       v128.load
-       local.set $36
-       local.get $26
-       v128.load offset=16
-       local.set $40
-       local.get $13
+       block $__inlined_func$assembly/rowwise/read$638 (result v128)
+        local.get $29
+        i32.const 4
+        i32.ge_u
+        local.tee $40
+        if
+         local.get $9
+         v128.load
+         br $__inlined_func$assembly/rowwise/read$638
+        end
+        local.get $9
+        v128.load32_zero
+       end
+       local.set $37
+       local.get $17
        f32x4.splat
-       local.tee $39
-       local.get $30
-       v128.load
-       local.get $16
+       block $__inlined_func$assembly/rowwise/read$639 (result v128)
+        local.get $40
+        if
+         local.get $30
+         v128.load
+         br $__inlined_func$assembly/rowwise/read$639
+        end
+        local.get $30
+        v128.load32_zero
+       end
+       local.get $20
        f32x4.splat
-       local.tee $46
        f32x4.mul
        f32x4.mul
-       local.get $34
+       local.get $32
        f32x4.splat
-       local.tee $48
        f32x4.div
-       local.set $28
-       local.get $39
-       local.get $30
-       v128.load offset=16
-       local.get $46
-       f32x4.mul
-       f32x4.mul
-       local.get $48
-       f32x4.div
-       local.set $46
+       local.set $33
        local.get $0
        i32.const 1
        i32.and
        if
-        local.get $46
-        local.get $14
-        f32x4.splat
-        local.tee $48
-        local.get $27
-        v128.load offset=16
-        f32x4.mul
-        f32x4.add
-        local.set $49
-        local.get $27
-        local.get $28
-        local.get $48
-        local.get $27
-        v128.load
-        f32x4.mul
-        f32x4.add
-        local.tee $39
-        v128.store
-        local.get $27
-        local.get $49
-        v128.store offset=16
-        local.get $15
-        f32x4.splat
-        local.tee $50
-        local.get $46
-        local.get $48
-        local.get $49
-        f32x4.mul
-        f32x4.add
-        local.get $49
-        local.get $0
-        i32.const 16
-        i32.and
-        local.tee $37
-        select
-        f32x4.mul
-        local.set $46
-        local.get $50
-        local.get $28
-        local.get $48
-        local.get $39
-        f32x4.mul
-        f32x4.add
-        local.get $39
-        local.get $37
-        select
-        f32x4.mul
-        local.set $28
-       end
-       local.get $26
-       local.get $36
-       local.get $0
-       i32.const 256
-       i32.and
-       if (result v128)
-        local.get $46
+        local.get $33
         local.get $18
         f32x4.splat
-        local.tee $39
-        local.get $40
+        block $__inlined_func$assembly/rowwise/read$640 (result v128)
+         local.get $40
+         if
+          local.get $10
+          v128.load
+          br $__inlined_func$assembly/rowwise/read$640
+         end
+         local.get $10
+         v128.load32_zero
+        end
         f32x4.mul
         f32x4.add
-        local.set $46
-        local.get $28
-        local.get $39
+        local.set $36
+        local.get $40
+        if
+         local.get $10
+         local.get $36
+         v128.store
+        else
+         local.get $10
+         local.get $36
+         v128.store32_lane 0
+        end
+        local.get $19
+        f32x4.splat
+        local.get $33
+        local.get $18
+        f32x4.splat
         local.get $36
         f32x4.mul
         f32x4.add
-       else
-        local.get $28
-       end
-       f32x4.sub
-       v128.store
-       local.get $26
-       local.get $40
-       local.get $46
-       f32x4.sub
-       v128.store offset=16
-       local.get $26
-       i32.const 32
-       i32.add
-       local.set $26
-       local.get $30
-       i32.const 32
-       i32.add
-       local.set $30
-       local.get $27
-       i32.const 32
-       i32.add
-       local.set $27
-       local.get $29
-       i32.const 8
-       i32.sub
-       local.set $29
-       br $for-loop|01
-      end
-     end
-     local.get $31
-     local.get $43
-     i32.add
-     local.set $26
-     local.get $32
-     local.get $43
-     i32.add
-     local.set $30
-     local.get $33
-     local.get $43
-     i32.add
-     local.set $27
-     local.get $8
-     local.get $35
-     i32.sub
-     local.set $29
-     loop $for-loop|02
-      local.get $29
-      if
-       local.get $13
-       f32x4.splat
-       local.get $30
-       v128.load32_zero
-       local.get $16
-       f32x4.splat
-       f32x4.mul
-       f32x4.mul
-       local.get $34
-       f32x4.splat
-       f32x4.div
-       local.set $28
-       local.get $26
-       local.get $26
-       v128.load32_zero
-       local.tee $36
-       local.get $0
-       i32.const 1
-       i32.and
-       if
-        local.get $27
-        local.get $28
-        local.get $14
-        f32x4.splat
-        local.tee $39
-        local.get $27
-        v128.load32_zero
-        f32x4.mul
-        f32x4.add
-        local.tee $40
-        v128.store32_lane 0
-        local.get $15
-        f32x4.splat
-        local.get $28
-        local.get $39
-        local.get $40
-        f32x4.mul
-        f32x4.add
-        local.get $40
+        local.get $36
         local.get $0
         i32.const 16
         i32.and
         select
         f32x4.mul
-        local.set $28
+        local.set $33
        end
-       local.get $28
-       local.get $18
+       local.get $37
+       local.get $33
+       local.get $22
        f32x4.splat
-       local.get $36
+       local.get $37
        f32x4.mul
        f32x4.add
-       local.get $28
+       local.get $33
        local.get $0
        i32.const 256
        i32.and
        select
        f32x4.sub
-       v128.store32_lane 0
-       local.get $26
+       local.set $33
+       local.get $40
+       if
+        local.get $9
+        local.get $33
+        v128.store
+       else
+        local.get $9
+        local.get $33
+        v128.store32_lane 0
+       end
        i32.const 4
+       i32.const 1
+       local.get $40
+       select
+       local.tee $46
+       i32.const 2
+       i32.shl
+       local.tee $40
+       local.get $9
        i32.add
-       local.set $26
+       local.set $9
        local.get $30
-       i32.const 4
+       local.get $40
        i32.add
        local.set $30
-       local.get $27
-       i32.const 4
+       local.get $10
+       local.get $40
        i32.add
-       local.set $27
+       local.set $10
        local.get $29
-       i32.const 1
+       local.get $46
        i32.sub
        local.set $29
-       br $for-loop|02
+       br $while-continue|0
       end
      end
      local.get $0
      i32.const 64
      i32.and
      if
-      local.get $44
-      local.get $44
-      local.get $31
+      local.get $39
+      local.get $39
+      local.get $42
       local.get $8
-      local.get $21
+      local.get $25
       call $assembly/learned/move
      end
      local.get $0
      i32.const 512
      i32.and
      if
-      local.get $31
+      local.get $42
       local.get $8
       call $assembly/rmsprop/flushPlane
       local.get $41
@@ -2732,7 +2630,7 @@
       i32.const 1
       i32.and
       if
-       local.get $33
+       local.get $45
        local.get $8
        call $assembly/rmsprop/flushPlane
       end
@@ -2740,7 +2638,7 @@
       i32.const 64
       i32.and
       if
-       local.get $44
+       local.get $39
        local.get $8
        call $assembly/rmsprop/flushPlane
       end
@@ -2749,158 +2647,60 @@
      i32.const 128
      i32.and
      if
-      local.get $32
+      local.get $31
       i32.const 0
       local.get $8
       i32.const 2
       i32.shl
       memory.fill
      end
-     local.get $24
-     i32.const 4
+    else
+     local.get $0
+     local.get $1
+     local.get $29
      i32.add
-     local.set $24
+     local.get $2
+     local.get $29
+     i32.add
+     local.get $3
+     local.get $29
+     i32.add
+     local.get $4
+     local.get $29
+     i32.add
+     local.get $5
+     local.get $29
+     i32.add
+     local.get $6
+     local.get $29
+     i32.add
+     local.get $7
+     local.get $29
+     i32.add
+     local.get $8
+     local.get $10
+     i32.mul
+     local.get $13
+     local.get $14
+     local.get $15
+     local.get $16
+     local.get $17
+     local.get $18
+     local.get $19
+     local.get $20
+     local.get $21
+     local.get $22
+     local.get $23
+     local.get $24
      local.get $25
-     i32.const 1
-     i32.sub
-     local.set $25
-     br $for-loop|1
-    end
-   end
-  end
-  loop $while-continue|2
-   local.get $25
-   if
-    local.get $24
-    i32.load
-    local.set $26
-    i32.const 0
-    local.set $27
-    loop $do-loop|3
+     local.get $26
      local.get $27
-     i32.const 1
-     i32.add
-     local.set $27
-     local.get $24
-     i32.const 4
-     i32.add
-     local.set $24
-     local.get $25
-     i32.const 1
-     i32.sub
-     local.tee $25
-     if (result i32)
-      local.get $24
-      i32.load
-      local.get $26
-      local.get $27
-      i32.add
-      i32.eq
-     else
-      i32.const 0
-     end
-     br_if $do-loop|3
+     call $assembly/rmsprop/update
     end
-    local.get $0
-    local.get $8
-    local.get $26
-    i32.mul
-    i32.const 2
-    i32.shl
-    local.tee $26
-    local.get $1
-    i32.add
-    local.get $2
-    local.get $26
-    i32.add
-    local.get $3
-    local.get $26
-    i32.add
-    local.get $4
-    local.get $26
-    i32.add
-    local.get $5
-    local.get $26
-    i32.add
-    local.get $6
-    local.get $26
-    i32.add
-    local.get $7
-    local.get $26
-    i32.add
-    local.get $8
-    local.get $27
-    i32.mul
-    local.get $9
-    local.get $10
-    local.get $11
-    local.get $12
-    local.get $13
-    local.get $14
-    local.get $15
-    local.get $16
-    local.get $17
-    local.get $18
-    local.get $19
-    local.get $20
-    local.get $21
-    local.get $22
-    local.get $23
-    call $assembly/rmsprop/update
     br $while-continue|2
    end
   end
-  local.get $42
- )
- (func $assembly/rows/catchUpRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (result i32)
-  (local $9 i32)
-  (local $10 i32)
-  (local $11 i32)
-  local.get $6
-  i32.const 2
-  i32.shl
-  local.set $11
-  loop $for-loop|0
-   local.get $8
-   local.get $9
-   i32.gt_u
-   if
-    local.get $0
-    local.get $7
-    local.get $9
-    i32.const 6
-    i32.shl
-    i32.add
-    f64.load
-    i32.trunc_sat_f64_u
-    local.get $1
-    local.get $2
-    local.get $3
-    local.get $4
-    local.get $5
-    local.get $11
-    call $assembly/rows/touchState
-    local.get $10
-    i32.or
-    local.set $10
-    local.get $9
-    i32.const 1
-    i32.add
-    local.set $9
-    br $for-loop|0
-   end
-  end
-  local.get $0
-  local.get $1
-  local.get $2
-  local.get $3
-  local.get $4
-  local.get $5
-  local.get $6
-  local.get $7
-  local.get $8
-  call $assembly/rows/catchUp
-  local.get $10
+  local.get $28
  )
  (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 v128) (param $9 v128) (param $10 v128) (param $11 v128)
   (local $12 v128)

@@ -15,6 +15,7 @@ import { type CellResult, type FirstStep, savedResult, saveResult } from "./resu
 import { runtimeCells } from "./runtimes.ts";
 import { openSite } from "./site.ts";
 import { supportPage, withSupportTable } from "./support-table.ts";
+import { surroundingCells } from "./surroundings.ts";
 import { Workshop } from "./workshop.ts";
 
 const usage = `npm run test:everywhere -- [options]
@@ -29,6 +30,7 @@ async function runAll(only: string | undefined) {
       ...runtimeCells(workshop),
       ...pageCells(workshop, site.url),
       ...bundleCells(workshop, site.url),
+      ...surroundingCells(workshop),
     ].filter((cell) => titleOf(cell).includes(only ?? ""));
     if (cells.length === 0) throw new Error(`--only ${only}: there is no such cell.`);
     // Measured first, while nothing else runs here.

@@ -135,7 +135,7 @@ function digestOf(/** @type {Optimizer[]} */ optimizers) {
       add(new Uint32Array(view.buffer, view.byteOffset, view.byteLength / 4));
     }
     const figures = JSON.stringify([steps, skippedSteps, gradNorm, optimizer.report()]);
-    add(new TextEncoder().encode(figures));
+    add(Array.from(figures, (character) => character.charCodeAt(0))); // jsdom has no TextEncoder
   }
   return [a, b].map((sum) => (sum >>> 0).toString(16).padStart(8, "0")).join("");
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export const installed = fileURLToPath(new URL("node_modules", import.meta.url));
 const INSTALL = "npm ci --prefix compat";
 
-/** Programs, by their paths in their packages. The runtimes come for Linux on x64 alone. */
+/** Programs, by their paths in their packages, and libraries by any file. The runtimes come for Linux on x64 alone. */
 const PACKAGED = {
   "node-20": "bin/node",
   "node-22": "bin/node",
@@ -16,10 +16,16 @@ const PACKAGED = {
   "@deno/linux-x64-glibc": "deno",
   "@oven/bun-linux-x64": "bin/bun",
   esbuild: "bin/esbuild",
+  immer: "package.json",
+  jest: "bin/jest.js",
+  jsdom: "package.json",
+  mobx: "package.json",
   next: "dist/bin/next",
   parcel: "lib/bin.js",
   rollup: "dist/bin/rollup",
   vite: "bin/vite.js",
+  vitest: "vitest.mjs",
+  vue: "package.json",
   webpack: "bin/webpack.js",
   wrangler: "bin/wrangler.js",
 } as const;

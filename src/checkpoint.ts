@@ -4,7 +4,8 @@
  *
  * @module rmsprop-wasm/checkpoint
  */
-import { type AnyOptimizer, carriedBy, carriedSources, carry } from "./checkpoint/carried.ts";
+import { checkIsPlain } from "./base/rules.ts";
+import { type AnyOptimizer, carriedBy, carriedSources, carry, stateOf } from "./checkpoint/carried.ts";
 import { apart, type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
 import {
   annotate,
@@ -15,7 +16,7 @@ import {
   stateTest,
 } from "./checkpoint/flattened.ts";
 import { findParts, partsOf, sourcesOf, stateFrom } from "./checkpoint/keys.ts";
-import { asTheyLie, carriedIn, Loader, type Make } from "./checkpoint/loader.ts";
+import { carriedIn, Loader, type Make } from "./checkpoint/loader.ts";
 import {
   bytesIn,
   bytesOf,
@@ -48,7 +49,7 @@ function makerOf<Made extends AnyOptimizer>(type: OptimizerClass<Made>): Make<Ma
 
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
 function describe(optimizer: AnyOptimizer): FileParts {
-  const dict = optimizer.stateDict(asTheyLie);
+  const dict = stateOf(optimizer);
   const { isScheduled } = optimizer;
   const parts = partsOf(dict.groups, dict.options);
   const carried = carriedBy(optimizer);
@@ -101,8 +102,8 @@ const CHUNK_BYTES = 2 ** 20;
  * @throws CheckpointError when the optimizer changed, or its memory grew, between two pieces.
  */
 export function* saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void> {
-  const { changes } = optimizer;
   const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
+  const { changes } = optimizer;
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
       if (optimizer.changes !== changes || values.byteLength !== byteLength) {
@@ -158,6 +159,7 @@ export function load(
   options: Options = {},
   type: OptimizerClass<AnyOptimizer> = RMSprop,
 ): AnyOptimizer {
+  checkIsPlain(options);
   const { bytes, header } = openFile(file);
   const source = apart(bytes, options.memory);
   const loader = new Loader(header, options, makerOf(type));
@@ -203,6 +205,7 @@ export async function loadChunks(
   options: Options = {},
   type: OptimizerClass<AnyOptimizer> = RMSprop,
 ): Promise<AnyOptimizer> {
+  checkIsPlain(options);
   return feed(reading(options, type), chunks, options.memory);
 }
 
@@ -261,9 +264,9 @@ function* reading<Made extends AnyOptimizer>(
  * @throws SwappedError while the averages stand in for the parameters.
  */
 export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike): void {
+  const own = stateOf(optimizer);
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
-  const own = optimizer.stateDict(asTheyLie);
   const { groups, keys } = annotated(own.groups, annotations);
   const parts = partsOf(groups, own.options);
   const findings = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));

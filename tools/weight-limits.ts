@@ -6,5 +6,5 @@ export const WEIGHT_LIMITS = {
   "rmsprop-wasm/js": 25_000,
   "rmsprop-wasm/tfjs": 17_500,
   /** Beside the main entry, which it takes its optimizers from. */
-  "rmsprop-wasm/checkpoint": 12_750,
+  "rmsprop-wasm/checkpoint": 13_000,
 } as const;

@@ -1,4 +1,5 @@
 import { installTfjs, placeBesideTfjs } from "../../tools/tfjs.mjs";
+import { RMSpropOfFloat64 } from "../built.ts";
 import type { Way } from "../way.ts";
 import { divider, scalar, streams } from "./assembly.ts";
 import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
@@ -6,7 +7,7 @@ import { type Child, isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
 import { core, kernel } from "./kernel.ts";
 import { ownLoop } from "./mine.ts";
-import { jsBackend, step } from "./ours.ts";
+import { classes, jsBackend, step } from "./ours.ts";
 import { type Found, findOptax, findPyTorch } from "./python.ts";
 import { tfjsWays } from "./tfjs-installed.ts";
 import { pool, streamsOnTwo } from "./threads.ts";
@@ -27,6 +28,9 @@ export interface Ways {
   versions: Record<string, string>;
   close(): void;
 }
+
+// Of one type to the ways, whose arrays are those of the work.
+classes.float64 = RMSpropOfFloat64 as unknown as typeof classes.float32;
 
 const wasm = [step, pool, kernel, core, scalar, streams, divider, streamsOnTwo, copy];
 const checkpoints = [saving, copying, restoring, overwriting];

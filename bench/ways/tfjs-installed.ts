@@ -1,21 +1,14 @@
 import { createRequire } from "node:module";
 import { peersManifest, placeOfPackage } from "../../tools/tfjs.mjs";
 import type { Way } from "../way.ts";
-import { basis } from "../work.ts";
-import { type Kind, ownOptimizer, type Tf, tfjsWay } from "./tfjs.ts";
+import { dropInOf, ownOptimizer, type Tf, tfjsWay } from "./tfjs.ts";
 
 type DropIn = typeof import("rmsprop-wasm/tfjs");
 
-/** The drop-in. It has no part in centered work, where the formula to check against has tf.js's error. */
-const dropIn: Kind = {
-  suffix: "-drop-in",
-  title: "rmsprop-wasm/tfjs",
-  options: ["momentum", "epsInsideSqrt", "lrInMomentum"],
-  async make(_, { momentum }) {
-    const { rmsprop }: DropIn = await import(new URL("dist/tfjs.js", placeOfPackage).href);
-    return rmsprop({ ...basis, momentum });
-  },
-};
+const dropIn = dropInOf(async () => {
+  const { rmsprop }: DropIn = await import(new URL("dist/tfjs.js", placeOfPackage).href);
+  return rmsprop;
+});
 
 /** The ways of tf.js as installed in `peers/`, and of the drop-in for it. */
 export function tfjsWays(): { ways: Way[]; version: string } {

@@ -77,8 +77,10 @@ const machine = () => ({
 
 const checks = { bits: "same bits", formula: "right" } as const;
 
+/** Two digits, or all in front of the point. */
+const short = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
 const besideStep = (times: number) =>
-  times >= 1 ? `${times.toPrecision(2)} times as long` : `${times.toPrecision(2)} of its time`;
+  times >= 1 ? `${short(times)} times as long` : `${short(times)} of its time`;
 
 function blockOf({ title, rows }: SizeRows): HTMLElement {
   const body = rows.map(({ way, title, nsPerElement, gbPerSecond, timesOfStep, share, check }) => {
@@ -89,8 +91,8 @@ function blockOf({ title, rows }: SizeRows): HTMLElement {
       { "data-way": way },
       make("th", { scope: "row" }, title, make("span", { class: "checked" }, ` ✓ ${checks[check]}`)),
       make("td", { class: "meter" }, make("span", { class: "track" }, bar)),
-      make("td", { class: "num ns" }, nsPerElement.toPrecision(2)),
-      make("td", { class: "num gb" }, gbPerSecond.toPrecision(2)),
+      make("td", { class: "num ns" }, short(nsPerElement)),
+      make("td", { class: "num gb" }, short(gbPerSecond)),
       make("td", { class: "num times" }, way === "step" ? "1" : besideStep(timesOfStep)),
     );
   });

@@ -16,7 +16,7 @@ const tell = (message: FromMeasurer) => postMessage(message);
 
 self.onmessage = async ({ data }: MessageEvent<Task>) => {
   try {
-    const ways = data.ways === "own" ? ownWays() : [step, await openTfjs()];
+    const ways = data.ways === "own" ? ownWays() : [step, ...(await openTfjs())];
     for (const size of SIZES) {
       const title = sizeTitle(size);
       const work = { title, variant: "plain", tensors: 1, size, state: "ordinary" } as const;

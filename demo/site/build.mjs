@@ -76,8 +76,8 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
     tsconfig,
     plugins: [packageByName, ...BUNDLE.plugins],
   });
-  const inputs = [page, ...(hasTfjs ? [await buildTfjs(folder, say)] : [])].flatMap(({ metafile }) =>
-    Object.keys(metafile.inputs),
+  const inputs = [page, ...(hasTfjs ? [await buildTfjs(folder, tsconfig, say)] : [])].flatMap(
+    ({ metafile }) => Object.keys(metafile.inputs),
   );
 
   say("the digits that it trains on");
@@ -95,9 +95,10 @@ export async function buildDemo({ folder, tsconfig = "scripts/tsconfig.run.json"
  * Makes one file of tf.js, with the binaries beside it: the page loads it when it's asked to.
  *
  * @param {string} folder
+ * @param {string} tsconfig
  * @param {(what: string) => void} say
  */
-async function buildTfjs(folder, say) {
+async function buildTfjs(folder, tsconfig, say) {
   say("tf.js beside it");
   mkdirSync(`${folder}/tfjs`);
   // The binary for threads is left out: the page doesn't let it use them.
@@ -106,12 +107,14 @@ async function buildTfjs(folder, say) {
   }
   return build({
     ...PAGE,
-    outfile: `${folder}/tfjs.js`,
-    stdin: {
-      contents: `export * as tf from "@tensorflow/tfjs-core";
-        export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";`,
-      resolveDir: fileURLToPath(peerModules),
-    },
+    outdir: folder,
+    entryPoints: { tfjs: "demo/measure/library.ts" },
+    // The drop-in loads its programs for graphics cards from a chunk.
+    splitting: true,
+    chunkNames: "tfjs-[hash]",
+    nodePaths: [fileURLToPath(peerModules)],
+    tsconfig,
+    plugins: [...BUNDLE.plugins],
   });
 }
 

@@ -4,13 +4,24 @@
  */
 
 import type { FloatArray } from "../base/real.ts";
+import { show } from "../base/show.ts";
+import { ParameterError } from "../errors.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params, Shape } from "../optimizer/params.ts";
+import type { StateDict } from "../optimizer/state-dict.ts";
 import type { Bytes } from "./chunks.ts";
 import type { Entry, Source } from "./safetensors.ts";
 
 /** An optimizer of any entry, over elements of either type. */
 export type AnyOptimizer = Optimizer<Params<FloatArray>, FloatArray>;
+
+/** The optimizer's state, whose arrays are views: for callers that copy them anyway. Refuses what is no optimizer. */
+export function stateOf(optimizer: AnyOptimizer): StateDict<string, FloatArray> {
+  if (typeof optimizer?.stateDict === "function") return optimizer.stateDict((view) => view);
+  throw new ParameterError(
+    `Got ${show(optimizer)}, expected an optimizer, as new RMSprop(params) makes one.`,
+  );
+}
 
 /** A tensor that isn't trained here, as the file has it. */
 export interface CarriedTensor {

@@ -225,7 +225,10 @@ export function groupsOf({ entries }: Header, annotations: Annotations): Annotat
  * none is.
  */
 function trainedIn(entries: readonly Entry[], records: Annotations["records"]): Entry[] {
-  if (records.size > 0) return entries.filter(({ name }) => name !== "" && records.has(name));
+  if (records.size > 0) {
+    // PyTorch's parameters may be empty; there is nothing to train in those.
+    return entries.filter(({ name, count }) => name !== "" && count > 0 && records.has(name));
+  }
   const isState = stateTest(entries);
   const names = new Set(entries.map(({ name }) => name));
   const mayBe = entries.filter(

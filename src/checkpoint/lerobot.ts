@@ -13,11 +13,12 @@ import {
   carriedBy,
   carriedSources,
   carry,
+  stateOf,
 } from "./carried.ts";
 import { stateTest } from "./flattened.ts";
 import { JsonReader, parseJson } from "./json.ts";
 import { findParts, type KeyOf, type Part, partsOf, type Read, sourcesOf, stateFrom } from "./keys.ts";
-import { asTheyLie, carriedIn } from "./loader.ts";
+import { carriedIn } from "./loader.ts";
 import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS, unknownToPyTorch } from "./pytorch-names.ts";
 import { concatenated, type Entry, fileParts, openFile, type Source } from "./safetensors.ts";
 
@@ -51,7 +52,7 @@ const isState = (part: Part) => !isParameter(part);
  * @throws SwappedError while the averages stand in for the parameters.
  */
 export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
-  const dict = optimizer.stateDict(asTheyLie);
+  const dict = stateOf(optimizer);
   const carried = carriedBy(optimizer);
   for (const group of dict.groups) {
     const unknown = unknownToPyTorch(group);
@@ -109,9 +110,9 @@ export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
  * @throws OptionError, MemoryError, SwappedError as `restore` does.
  */
 export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles): void {
-  const own = optimizer.stateDict(asTheyLie);
+  const own = stateOf(optimizer);
   const places = new Map<string, number>();
-  const { groups, keys } = groupsFrom(files["optimizer_param_groups.json"], own.groups, places);
+  const { groups, keys } = groupsFrom(files?.["optimizer_param_groups.json"], own.groups, places);
   const keyOf = keyBy(places);
   const parts = partsOf(groups, own.options);
   const state = openFile(files["optimizer_state.safetensors"]);
@@ -150,12 +151,12 @@ function keyBy(places: ReadonlyMap<string, number>): KeyOf {
 
 /** Gives the optimizer's groups with the file's hyperparameters, and puts the place of each tensor into `places`. */
 function groupsFrom(
-  text: string,
+  text: unknown,
   own: readonly GroupState[],
   places: Map<string, number>,
 ): { groups: GroupState[]; keys: Carried["keys"] } {
   const where = "optimizer_param_groups.json";
-  const records = recordsFrom(text, where);
+  const records = recordsFrom(String(text), where);
   if (records.length !== own.length) {
     throw new CheckpointError(
       `${where}: got ${records.length} groups, expected a list of ${own.length} groups.`,

@@ -6,7 +6,7 @@ import { CheckpointError, MemoryError, OptionError } from "../errors.ts";
 import type { ParamGroup } from "../optimizer/params.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
 import type { Options } from "../options/options.ts";
-import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor } from "./carried.ts";
+import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor, stateOf } from "./carried.ts";
 import { decode, firstValue } from "./dtypes.ts";
 import { annotationsOf, declaredIn, flattenedKey, groupsOf, stateTest } from "./flattened.ts";
 import {
@@ -81,7 +81,7 @@ export class Loader<Made extends AnyOptimizer> {
       params: Object.fromEntries(group.params.map((name) => [name, shapes.get(name)!])),
     }));
     this.#optimizer = make(params, ownOptions);
-    this.#views = this.#optimizer.stateDict(asTheyLie);
+    this.#views = stateOf(this.#optimizer);
   }
 
   /** Takes bytes of a tensor, from its byte `start` on: whole elements. */
@@ -118,7 +118,7 @@ export class Loader<Made extends AnyOptimizer> {
       // Other state begins as the constructor has made it.
       if (beginsAtParam(part.what)) this.#view(part).set(this.#view({ ...part, what: "param" }));
     }
-    const state = this.#optimizer.stateDict(asTheyLie);
+    const state = stateOf(this.#optimizer);
     const tensors = { ...state.tensors };
     for (const [name, { buffer }] of this.#rowSteps) {
       tensors[name] = { ...tensors[name]!, rowSteps: new Uint32Array(buffer) };
@@ -148,12 +148,10 @@ export class Loader<Made extends AnyOptimizer> {
   /** A memory of the caller's may grow between two pieces of a file, which empties all views. */
   #view({ name, what }: Part): FloatArray {
     const plane = what as "param";
-    if (this.#views.tensors[name]![plane].length === 0) this.#views = this.#optimizer.stateDict(asTheyLie);
+    if (this.#views.tensors[name]![plane].length === 0) this.#views = stateOf(this.#optimizer);
     return this.#views.tensors[name]![plane];
   }
 }
-
-export const asTheyLie = <Elements>(view: Elements): Elements => view;
 
 /** Room for tensors that aren't in the optimizer's memory. */
 function roomsFor(entries: readonly Entry[]): Map<Entry, CarriedTensor> {

@@ -42,6 +42,13 @@ export interface Source {
   readonly values: ArrayBufferView;
 }
 
+/** Whether a tensor has an ASCII name, and a shape of few whole numbers that fits its bytes. */
+function isPlainlySound(name: string, shape: Shape, dtype: string, byteLength: number): boolean {
+  let count = 1;
+  for (const size of shape) count *= Number.isInteger(size) && size > 0 ? size : NaN;
+  return /^[ -~]*$/.test(name) && count * (DTYPES.get(dtype)?.bits ?? NaN) === byteLength * 8;
+}
+
 /** The bytes that hold the header's length. */
 export const LENGTH_BYTES = 8;
 /** The limit of the format's own library. */
@@ -52,9 +59,9 @@ const METADATA = "__metadata__";
 export type FileParts = readonly ArrayBufferView[];
 
 /**
- * The parts of a file with these tensors, in this order. Nothing is copied yet. The entries of the tensors pass the reader's
- * own checks, so that nothing is written which can't be read. The metadata are text of this package's own making: to read
- * them again took as long as all else.
+ * The parts of a file with these tensors, in this order. Nothing is copied yet. Entries that aren't plainly sound pass the
+ * reader's own checks, so that nothing is written which can't be read. To read them all again took half of the time that a
+ * file of 60,000 tensors takes, and the metadata, which are text of this package's own making, as long as all else.
  *
  * @param metadata The JSON of the metadata's object.
  */
@@ -66,9 +73,11 @@ export function fileParts(sources: readonly Source[], metadata: string): FilePar
     taken.add(name);
     const begin = end;
     end += values.byteLength;
-    return `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join()}],"data_offsets":[${begin},${end}]}`;
+    const entryAt = (from: number) =>
+      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join()}],"data_offsets":[${from},${from + values.byteLength}]}`;
+    if (!isPlainlySound(name, shape, dtype, values.byteLength)) headerFrom(`{${entryAt(0)}}`, 0);
+    return entryAt(begin);
   });
-  headerFrom(`{${entries.join()}}`, 0);
   const text = `{${[`"${METADATA}":${metadata}`, ...entries].join()}}`;
   const json = new (needed("TextEncoder"))().encode(text);
   // Padded with spaces, so that what follows is aligned.

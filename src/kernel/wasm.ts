@@ -3,14 +3,14 @@ import { instantiateSync } from "@assemblyscript/loader";
 import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import { argumentsOf, type Kernel } from "./contract.ts";
+import { UPDATED } from "./segment.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
   /** Takes the arguments that `argumentsOf` gives. */
   update(...args: number[]): void;
-  /** Takes the arguments of `update`, the list of rows, and that of entries. */
+  /** Takes the arguments of `update`, and before the scalars the lists of entries and of rows. */
   updateRows(...args: number[]): void;
-  catchUpRows(...args: number[]): void;
   sumOfSquares: Kernel["sumOfSquares"];
   innerProduct: Kernel["innerProduct"];
   move: Kernel["move"];
@@ -39,7 +39,7 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
       { cause },
     );
   }
-  const { update, updateRows, catchUpRows, sumOfSquares, innerProduct, move } = exports;
+  const { update, updateRows, sumOfSquares, innerProduct, move } = exports;
   return {
     backend: "wasm",
     real,
@@ -73,10 +73,12 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
       );
     },
     updateRows(segment, scalars, rows, behind) {
-      updateRows(...argumentsOf(segment, scalars), rows.ptr, rows.count, behind.ptr, behind.count);
+      const [variant, ...others] = argumentsOf(segment, scalars);
+      const planes = others.splice(0, UPDATED.length + 1);
+      updateRows(variant!, ...planes, behind.ptr, behind.count, rows.ptr, rows.count, ...others);
     },
-    catchUpRows({ param, squareAvg, momentumBuffer, gradAvg, ema, count }, variant, rows) {
-      catchUpRows(variant, param, squareAvg, momentumBuffer, gradAvg, ema, count, rows.ptr, rows.count);
+    catchUpRows(segment, variant, { ptr, count }) {
+      updateRows(variant, ...UPDATED.map((plane) => segment[plane]), segment.count, ptr, count);
     },
     sumOfSquares,
     innerProduct,

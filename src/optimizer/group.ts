@@ -63,7 +63,7 @@ export class Group implements NormedGroup, RowGroup {
     const flat = this.tensors.find(({ shape }) => rowwiseState && shape === undefined);
     if (flat) {
       throw new OptionError(
-        `Option rowwiseState: ${show(flat.name)} has no shape that says what its rows are: give it one, as [100_000, 64], or put it in another group.`,
+        `Option rowwiseState: ${show(flat.name)} has no shape: give it one, as [100_000, 64], or put it in another group.`,
       );
     }
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);

@@ -26,6 +26,7 @@ export const LEARNED_BYTES = NAMES.length * LEARNERS * 8;
 /** The learners' numbers, in a state dict: six of each. */
 export type LearnedState = Readonly<Record<(typeof NAMES)[number], readonly number[]>>;
 
+/** @internal The six learners, whose numbers may stand in a shared memory. */
 export class Learned {
   readonly #numbers: Float64Array;
 

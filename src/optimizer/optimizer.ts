@@ -10,6 +10,7 @@ import {
   type Schedule,
 } from "../options/hyperparameters.ts";
 import {
+  checkRows,
   checkShard,
   type Options,
   type RowIndices,
@@ -202,7 +203,9 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   catchUp(rows?: Readonly<Partial<Record<NameOf<P>, RowIndices>>>): void {
     const parts = settled(this.#parts);
     parts.progress.refuseSwapped();
-    catchUp(parts, parts.groups, rows && parts.rows.read(rows as RowsByName));
+    const lists =
+      rows === undefined ? undefined : parts.rows.read(checkRows(rows as RowsByName, parts.arena.real));
+    catchUp(parts, parts.groups, lists);
     parts.progress.noteChange();
   }
 
@@ -259,7 +262,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    */
   swapEma(): boolean {
     const parts = settled(this.#parts);
-    catchUp(parts, parts.groups);
+    if (parts.options.ema) catchUp(parts, parts.groups);
     return parts.standIn.swapEma();
   }
 
@@ -320,7 +323,10 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     this.#steps.restart(dict.skippedSteps);
   }
 
-  /** Ends the workers and drops the memory. Every later call or read throws `DisposedError`; a second call does nothing. */
+  /**
+   * Ends the workers and drops the memory. Every later call, and every read of what it held, throws `DisposedError`;
+   * hyperparameters can still be read. A second call does nothing.
+   */
   dispose(): void {
     this.#parts?.kernel.dispose?.();
     this.#parts = undefined;

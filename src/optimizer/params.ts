@@ -25,6 +25,8 @@ export interface AdoptedViews<Elements extends FloatArray = Float32Array> {
   readonly param: Elements;
   /** Its gradient, with as many elements. */
   readonly grad: Elements;
+  /** Its shape, for steps by rows; one dimension by default. */
+  readonly shape?: Shape;
 }
 
 /**
@@ -38,6 +40,8 @@ export interface AdoptedOffsets {
   readonly grad: number;
   /** Number of elements in each. */
   readonly count: number;
+  /** Its shape, for steps by rows; one dimension by default. */
+  readonly shape?: Shape;
 }
 
 /** The forms in which the constructor takes a tensor: a shape, initial values to copy, or a tensor to adopt in place. */
@@ -169,8 +173,8 @@ function parseAdopted(
   name: string,
   source: Record<string, unknown>,
   real: Real,
-): Pick<TensorSpec, "count" | "adopted"> {
-  const { param, grad, count, ...others } = source;
+): Pick<TensorSpec, "count" | "adopted" | "shape"> {
+  const { param, grad, count, shape, ...others } = source;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
     throw new ParameterError(
@@ -183,12 +187,21 @@ function parseAdopted(
         `Parameter ${show(name)}: param has ${param.length} elements and grad ${grad.length}, expected as many of both. Growing a memory empties its views.`,
       );
     }
-    return { count: param.length, adopted: { param, grad } };
+    return { count: param.length, ...shapeOf(name, shape, param.length), adopted: { param, grad } };
   }
   if (typeof param === "number" && typeof grad === "number" && isCount(count)) {
-    return { count, adopted: { param, grad, count } };
+    return { count, ...shapeOf(name, shape, count), adopted: { param, grad, count } };
   }
   throw new ParameterError(
     `Parameter ${show(name)}: got { param: ${show(param)}, grad: ${show(grad)}, count: ${show(count)} }, expected two ${real.Array.name}s, or two byte offsets and a count of elements above 0.`,
+  );
+}
+
+/** The shape of an adopted tensor, which may be left out. */
+function shapeOf(name: string, shape: unknown, count: number): { shape?: Shape } {
+  if (shape === undefined) return {};
+  if (isShape(shape) && countOf(shape) === count) return { shape: [...shape] };
+  throw new ParameterError(
+    `Parameter ${show(name)}: got the shape ${show(shape)}, expected whole numbers above 0 whose product is ${count}, its number of elements.`,
   );
 }

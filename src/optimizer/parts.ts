@@ -1,11 +1,11 @@
 /** The parts of an optimizer, made and checked by its constructor. */
 
 import type { FloatArray } from "../base/real.ts";
-import { DisposedError, OptionError } from "../errors.ts";
+import { DisposedError } from "../errors.ts";
 import type { Backends, Kernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
-import { type Hyperparameters, resolveHyperparameters } from "../options/hyperparameters.ts";
+import { type Hyperparameters, notRowwise, resolveHyperparameters } from "../options/hyperparameters.ts";
 import { checkClipping, type Options, type ResolvedOptions, resolveOptions } from "../options/options.ts";
 import { Group, reserve } from "./group.ts";
 import { Attachment } from "./handle.ts";
@@ -74,11 +74,7 @@ export function makeParts(
   const beforeChange = (next: Hyperparameters) => {
     checkClipping(globalClipNorm, [next]);
     if ((scheduleFree || lr) && next.sparse !== undefined) throw notByRows("sparse");
-    if ((scheduleFree || lr) && next.rowwiseState) {
-      throw new OptionError(
-        'Options scheduleFree and lr: "auto" want an average of each element, and rowwiseState keeps one for a row: leave out one.',
-      );
-    }
+    if ((scheduleFree || lr) && next.rowwiseState) throw notRowwise(lr ? 'lr: "auto"' : "scheduleFree");
     norms.reset();
   };
   for (const { hyperparameters } of specs) beforeChange(hyperparameters);

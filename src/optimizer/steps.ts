@@ -40,18 +40,16 @@ export class Steps {
     refuseOverflow(before);
     for (const group of groups) group.prepare(before);
     const lists = given && rows.read(given);
-    rows.prepare(lists, before);
-
     const gradients = { gradScale, lists, known: gradNorm };
     const { norm, tensorNorms } = norms.measure(groups, kernel, gradients);
-    if (norm !== undefined) {
-      const isRefused = !Number.isFinite(norm) && own.nonFinite !== "propagate";
-      if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
-      this.gradNorm = norm;
-      if (isRefused) {
-        this.skipped++;
-        return false;
-      }
+    const isRefused = norm !== undefined && !Number.isFinite(norm) && own.nonFinite !== "propagate";
+    if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
+    // Places counts of rows: not for a step that isn't taken.
+    if (!isRefused) rows.prepare(lists, before);
+    if (norm !== undefined) this.gradNorm = norm;
+    if (isRefused) {
+      this.skipped++;
+      return false;
     }
 
     this.#step ??= newStep(own.ema?.decay, rows);

@@ -38,7 +38,8 @@ export function initialValuesOf(name: string, source: unknown, real: Real): Init
   }
   if (Array.isArray(source)) return source.some(isRow) ? nested(name, source, real) : undefined;
   if (typeof source !== "object" || source === null || ArrayBuffer.isView(source)) return;
-  if (!("shape" in source || "values" in source)) return;
+  // With a place, it is a tensor to adopt.
+  if ("param" in source || !("shape" in source || "values" in source)) return;
   const { shape, values, ...others } = source as Record<string, unknown>;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined || !isShape(shape) || !isFlat(values)) {

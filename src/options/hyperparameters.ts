@@ -147,22 +147,20 @@ export function resolveHyperparameters(
 /** Refuses options for which a row's mean square isn't that of the gradients in memory. */
 function checkRowwise(hyperparameters: Hyperparameters): void {
   const { rowwiseState, centered, clipValue, weightDecay, decoupledWeightDecay } = hyperparameters;
-  if (!rowwiseState) return;
-  if (centered) {
-    throw new OptionError(
-      "Option centered needs averages of each element, and rowwiseState keeps one for a row: leave out one.",
-    );
-  }
-  if (clipValue !== Infinity) {
-    throw new OptionError(
-      "Option clipValue changes elements of a row, and rowwiseState takes its gradients as they are: use clipNorm, or leave out one.",
-    );
-  }
-  if (weightDecay > 0 && !decoupledWeightDecay) {
-    throw new OptionError(
-      "Option weightDecay would join the mean square of a row, which rowwiseState takes of its gradients alone: set decoupledWeightDecay, or leave out one.",
-    );
-  }
+  const bad =
+    (centered && "centered") ||
+    (clipValue !== Infinity && "clipValue") ||
+    (weightDecay > 0 && !decoupledWeightDecay && "weightDecay");
+  if (!rowwiseState || !bad) return;
+  const hint = { centered: "", clipValue: "use clipNorm, or ", weightDecay: "set decoupledWeightDecay, or " };
+  throw notRowwise(bad, hint[bad]);
+}
+
+/** An option that `rowwiseState` can't go with. */
+export function notRowwise(option: string, hint = ""): OptionError {
+  return new OptionError(
+    `Option ${option} works on each element by itself, and rowwiseState keeps one mean square for a row: ${hint}leave out one.`,
+  );
 }
 
 /** Refuses values that are valid by themselves and wrong together. */
@@ -202,14 +200,10 @@ export function guardHyperparameters(
     set(_, name, value) {
       if (!Object.hasOwn(HYPERPARAMETERS, name)) throw unknownOption(name, Object.keys(HYPERPARAMETERS));
       check(HYPERPARAMETERS, name as keyof Hyperparameters, value, real);
-      if (name === "initialSquareAvg") {
+      if (name === "initialSquareAvg" || (name === "rowwiseState" && value !== values[name])) {
+        const instead = name === "rowwiseState" ? "" : ", or fill state[name].squareAvg";
         throw new OptionError(
-          `Option initialSquareAvg: got ${show(value)}, but the averages have started: set it when making the optimizer, or fill state[name].squareAvg.`,
-        );
-      }
-      if (name === "rowwiseState" && value !== values.rowwiseState) {
-        throw new OptionError(
-          `Option rowwiseState: got ${show(value)}, but the averages have their places: set it when making the optimizer.`,
+          `Option ${name}: got ${show(value)}, but the averages have started: set it when making the optimizer${instead}.`,
         );
       }
       const next = { ...values, [name]: value };

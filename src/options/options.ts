@@ -220,8 +220,7 @@ export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() =>
   scheduleFree: {
     default: undefined,
     wanted: "true, or an object of beta, warmupSteps, r and weightLrPower",
-    accepts: (value) =>
-      typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value)),
+    accepts: (value) => typeof value === "boolean" || isPlain(value),
   },
   memory: {
     default: undefined,
@@ -261,12 +260,13 @@ const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
   rows: {
     default: undefined,
     wanted: "numbers of rows by the name of their tensor, as { embedding: [3, 17] }",
-    accepts: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    accepts: (value) => isPlain(value),
   },
 }))();
 
 function isShard(value: unknown): value is Shard {
-  const { index, count, ...others } = (value ?? {}) as Shard;
+  if (!isPlain(value)) return false;
+  const { index, count, ...others } = value as Shard;
   const isIndex = Number.isInteger(index) && index >= 0 && index < count;
   return isIndex && Number.isInteger(count) && count <= MAX_SHARES && Object.keys(others).length === 0;
 }
@@ -360,6 +360,12 @@ function unknownStepOption(name: string, known: readonly string[], value: unknow
 export function checkShard(shard: Shard, real: Real): Shard {
   check(STEP_OPTIONS, "shard", shard, real);
   return shard;
+}
+
+/** Checks rows that a caller names, as far as they are names. */
+export function checkRows(rows: RowsByName, real: Real): RowsByName {
+  check(STEP_OPTIONS, "rows", rows, real);
+  return rows;
 }
 
 /** Checks the options of a raw update, which come in one object. */

@@ -59,8 +59,9 @@ function programOf({ variant, inputs, outputs, shape }: Job) {
     outputShape: shape,
     packedInputs: isPacked,
     packedOutput: isPacked,
-    // tf.js can do without a program for each shape up to this rank.
-    enableShapeUniforms: shape.length <= 4 && env().getBool("WEBGL_USE_SHAPES_UNIFORMS"),
+    // One program for all shapes of a rank. tf.js has no such programs beyond four dimensions, and makes none by itself, since its
+    // own flag for it is off: with a program for each shape, the first step took a third longer.
+    enableShapeUniforms: shape.length <= 4,
     customUniforms: Array.from({ length: VECTORS }, (_, i) => ({ name: `scalars${i}`, type: "vec4" })),
     userCode,
   };

@@ -1,6 +1,6 @@
 /** Files that others have written: without our metadata, with other elements than float32. */
 import { RMSprop } from "rmsprop-wasm";
-import { load, restore } from "rmsprop-wasm/checkpoint";
+import { carriedTensors, load, restore, save } from "rmsprop-wasm/checkpoint";
 import { describe, expect, it } from "vitest";
 import { f32, fileOf, step, tensor } from "../support/tensor-files.ts";
 
@@ -65,6 +65,20 @@ describe("a file of somebody else", () => {
     const optimizer = new RMSprop({ b: [1], "a.w": [2] }, { eps: 2 });
     restore(optimizer, plainFile(metadata));
     expect({ ...optimizer.groups[0] }).toMatchObject({ lr: 0.5, alpha: 0.75, eps: 2 });
+  });
+
+  it("has a parameter without elements, which travels along", () => {
+    const empty = { dtype: "F32", shape: [0], bytes: new Uint8Array(0) };
+    const names = ["w", "e"];
+    const metadata = Object.fromEntries(names.map((name) => [`param_groups.${name}.lr`, "0.5"]));
+    const tensors = { w: f32(1), "state.w.square_avg": f32(4), "state.w.step": step(7), e: empty };
+    const state = { "state.e.square_avg": empty, "state.e.step": step(7) };
+    const optimizer = load(fileOf({ ...tensors, ...state }, metadata));
+    expect(optimizer.groups.map(({ lr }) => lr)).toEqual([0.5]);
+    expect(Object.keys(optimizer.params)).toEqual(["w"]);
+    expect(optimizer.steps).toBe(7);
+    expect([...carriedTensors(optimizer)].map(([name, { shape }]) => [name, shape])).toEqual([["e", [0]]]);
+    expect([...carriedTensors(load(save(optimizer))).keys()]).toEqual(["e"]);
   });
 
   // By IEEE 754, and for BF16 the upper halves of float32: one, the largest, the smallest normal and denormal ones.

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { launch } from "../../compat/browsers.ts";
 import { BROWSER_NAMES, BROWSERS, findTool, howToInstall } from "../../compat/tools.ts";
 import { buildDemo, hasTfjs } from "../../demo/site/build.mjs";
@@ -326,7 +326,9 @@ for (const name of BROWSERS) {
 
     describeWith({ name: "tf.js", isThere: hasTfjs, install: "npm ci --prefix bench/peers" }, "tf.js", () => {
       it("is loaded when it is asked for, from the page's own folder, and joins the table", async () => {
-        await visit();
+        const drawing = await launch(name, { hasGraphics: true });
+        onTestFinished(() => drawing.close());
+        visitor = await Visitor.to(isolated.address, drawing);
         expect(visitor.requested.some((url) => url.includes("tfjs"))).toBe(false);
         await visitor.press("#measure-tfjs");
         await visitor.until("#measure-said", (text) => /^(Done|Stopped)/.test(text));
@@ -334,7 +336,12 @@ for (const name of BROWSERS) {
         const rows = await visitor.page.$$eval("#measure-results tbody tr", (rows) =>
           rows.map((row) => (row as HTMLElement).dataset.way),
         );
-        expect(rows).toEqual(["step", "tfjs-wasm", "step", "tfjs-wasm", "step", "tfjs-wasm"]);
+        const hasCard = await visitor.page.evaluate(
+          () => new OffscreenCanvas(1, 1).getContext("webgl2") !== null,
+        );
+        const ways = ["step", "tfjs-wasm", ...(hasCard ? ["tfjs-webgl", "tfjs-webgl-drop-in"] : [])];
+        expect(rows).toEqual([...ways, ...ways, ...ways]);
+        if (name === "chromium") expect(hasCard).toBe(true);
       });
     });
 

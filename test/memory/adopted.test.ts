@@ -1,5 +1,5 @@
 /** Working in somebody else's memory: tensors updated where they lie, state placed beside them. */
-import { MemoryError, OptionError, ParameterError, StaleViewError } from "rmsprop-wasm";
+import { MemoryError, OptionError, type Options, ParameterError, StaleViewError } from "rmsprop-wasm";
 import { describe, expect, it } from "vitest";
 import { ALL_ENTRIES } from "../support/entries.ts";
 import { bits } from "../support/kernels.ts";
@@ -122,6 +122,29 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
     expect(optimizer.grads.c).toEqual(new Floats(5));
     expect(optimizer.state.a.squareAvg).toEqual(new Floats(3));
     expect(at(1024, 3)[0]).toBeNaN();
+  });
+
+  it.each([0, 1, 2, 3])("takes steps by rows at addresses that are %i elements off", (off) => {
+    const run = (options: Options) => {
+      const optimizer = make({ e: [9, 3] }, options);
+      for (const rows of [
+        [1, 4],
+        [4, 8],
+      ]) {
+        optimizer.grads.e.fill(0.5);
+        optimizer.step({ rows: { e: rows } });
+      }
+      optimizer.catchUp();
+      return optimizer.stateDict();
+    };
+    const { memory } = module(4);
+    let top = PAGE + off * bytes;
+    const allocate = (byteLength: number) => {
+      const ptr = top;
+      top += Math.ceil(byteLength / 16) * 16;
+      return ptr;
+    };
+    expect(run({ memory, allocate })).toEqual(run({}));
   });
 
   it("follows an allocator that grows the memory", () => {

@@ -235,6 +235,31 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
     );
   });
 
+  it.each([{ clipNorm: 5 }, { globalClipNorm: 5 }])(
+    "clips the norm of the scaled gradient, whatever the scale's sign: %o",
+    (clip) => {
+      for (const gradScale of [1, 0.25, 0.5, 2, 4, -0.25, -0.5, -1, -4]) {
+        const [scaled, given] = [
+          make({ w: [3] }, { ...clip, momentum: 0.9 }),
+          make({ w: [3] }, { ...clip, momentum: 0.9 }),
+        ];
+        for (let step = 0; step < 3; step++) {
+          scaled.grads.w.set([3, -4, 0.5]);
+          given.grads.w.set([3 * gradScale, -4 * gradScale, 0.5 * gradScale]);
+          scaled.step({ gradScale });
+          given.step();
+        }
+        const [some, others] = [scaled, given].map(({ params, state }) => [
+          ...params.w,
+          ...state.w.squareAvg,
+        ]);
+        some!.forEach((value, i) => {
+          expect(Math.abs(value - others![i]!)).toBeLessThanOrEqual(1e-5 * Math.abs(others![i]!));
+        });
+      }
+    },
+  );
+
   it("corrects the bias by the step count, exactly as the average of a constant needs it", () => {
     const optimizer = make({ w: Float32Array.of(1) }, { lr: 0.25, alpha: 0.5, eps: 1, biasCorrection: true });
     for (let step = 0; step < 3; step++) {

@@ -82,6 +82,7 @@ describe.each(ALL_ENTRIES)("$entry", ({ backend, make, real }) => {
       clipValue: Infinity,
       clipNorm: Infinity,
       maximize: false,
+      rowwiseState: false,
     });
   });
 

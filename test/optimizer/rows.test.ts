@@ -311,6 +311,77 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     expect(() => byRows.catchUp()).toThrow(/swapEma/);
   });
 
+  it("takes lists wherever an allocator places them, 8 bytes aligned or not", () => {
+    const bytes = tables().params.e!.BYTES_PER_ELEMENT;
+    for (const offset of [0, 4, 8, 12]) {
+      const memory = new WebAssembly.Memory({ initial: 2 });
+      let end = 1024 + offset;
+      const allocate = (byteLength: number) => {
+        const ptr = Math.ceil(end / bytes) * bytes;
+        end = ptr + byteLength;
+        return ptr;
+      };
+      const [placed, ordinary] = [tables({ memory, allocate, centered: true }), tables({ centered: true })];
+      for (const rows of [[1], [2], [1, 2]]) {
+        for (const optimizer of [placed, ordinary]) {
+          write(optimizer, rows, 1);
+          optimizer.step({ rows: { e: rows } });
+        }
+      }
+      expect(valuesOf(placed)).toEqual(valuesOf(ordinary));
+    }
+  });
+
+  it("takes rows of a tensor that was adopted with its shape", () => {
+    const memory = new WebAssembly.Memory({ initial: 2 });
+    const ordinary = tables();
+    const Floats = ordinary.params.e!.constructor as Float32ArrayConstructor;
+    const views = () => {
+      const [param, grad] = [1024, 4096].map((ptr) => new Floats(memory.buffer, ptr, ROWS * WIDTH));
+      return { param: param!, grad: grad! };
+    };
+    views().param.set(ordinary.params.e!);
+    const places = { param: 1024, grad: 4096, count: ROWS * WIDTH };
+    const adopt = (shape: unknown, tensor: object = places) =>
+      as(make({ e: { ...tensor, shape } as never, b: [7] }, { memory }));
+    for (const shape of [[ROWS], [ROWS, WIDTH + 1], "no", [ROWS, WIDTH, 0]]) {
+      expect(() => adopt(shape)).toThrow(/the shape .* whose product is 115/);
+    }
+    const adopted = adopt([ROWS, WIDTH]);
+    for (const rows of [
+      [1, 2],
+      [2, 7],
+    ]) {
+      for (const optimizer of [adopted, ordinary]) {
+        write(optimizer, rows, 1);
+        optimizer.step({ rows: { e: rows } });
+      }
+    }
+    expect(valuesOf(adopted)).toEqual(valuesOf(ordinary));
+    const byViews = adopt([ROWS, WIDTH], views());
+    byViews.grads.e!.fill(1); // the memory has grown for the state
+    expect(byViews.step({ rows: { e: [3] } })).toBe(true);
+  });
+
+  it("reports on the rows of the last step, whatever becomes of the caller's list", () => {
+    const optimizer = tables({ lr: 0.5, alpha: 0.75, eps: 1 });
+    optimizer.grads.e!.fill(NaN);
+    optimizer.grads.e!.fill(2, 2 * WIDTH, 4 * WIDTH);
+    const rows = Uint32Array.of(3, 2, 3);
+    optimizer.step({ rows: { e: rows } });
+    rows.fill(9);
+    expect(optimizer.report().e).toMatchObject({
+      gradRms: 2,
+      nonFinite: 0,
+      zeroGradShare: 0,
+      minLr: 0.25,
+      maxLr: 0.25,
+    });
+    optimizer.grads.e!.fill(0);
+    optimizer.step();
+    expect(optimizer.report().e).toMatchObject({ gradRms: 0, zeroGradShare: 1 });
+  });
+
   const refusals: [what: string, rows: unknown, message: RegExp, options?: Options][] = [
     ["an index that is too large", { e: [0, ROWS] }, /got 23 at 1 of "e".*from 0 to 22/],
     ["a negative index", { e: [-1] }, /got -1 at 0/],

@@ -71,6 +71,7 @@ it("has these files beside them, and no others", () => {
     "dist/memory/arena.d.ts",
     "dist/optimizer/exports.d.ts",
     "dist/optimizer/handle.d.ts",
+    "dist/optimizer/learned.d.ts",
     "dist/optimizer/optimizer.d.ts",
     "dist/optimizer/params.d.ts",
     "dist/optimizer/report.d.ts",

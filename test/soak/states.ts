@@ -18,7 +18,7 @@ function unreadable({ model }: Member): string[] {
 function checkDict({ plan }: Session, dict: StateDict, saved: Saved) {
   const { groups, options } = plan;
   same("counts", [dict.steps, dict.skippedSteps], [saved.steps, saved.skippedSteps]);
-  same("options", dict.options, { scheduleFree: undefined, ...options });
+  same("options", dict.options, { scheduleFree: undefined, lr: undefined, ...options });
   groups.forEach(({ tensors }, i) => {
     const { params, ...hyper } = dict.groups[i]!;
     same(

@@ -26,7 +26,7 @@ describeWith(browserTool("firefox"), "in Firefox", () => {
       await closeBrowsers();
       close();
     });
-    testsOf("4.22.0", "firefox");
+    for (const version of VERSIONS) testsOf(version, "firefox");
   });
 });
 
@@ -57,6 +57,10 @@ function testsOf(version: Version, browser: Browser): void {
       ["one for each plane, with WebGL 1", "brief&WEBGL_VERSION=1", (planes) => planes],
     ])("agrees with RMSprop on webgl: %s", async (_, query, programs) => {
       expectAgreement(await open(query), (options) => programs(planes(options)));
+    });
+
+    it("compiles one program for each rank on webgl, whatever the shapes", async () => {
+      expect((await open("brief")).compiled).toBe(3);
     });
 
     it("stays finite and near where the card has float16 alone", async () => {
