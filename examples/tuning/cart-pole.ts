@@ -1,7 +1,7 @@
 /** Cart and pole by policy gradients (REINFORCE with a running baseline): the noisiest gradients of all. */
 import { seededRandom } from "../mnist/random.ts";
 import { initialise, type Tensors } from "./layers.ts";
-import type { Task } from "./tasks.ts";
+import type { Task } from "./task.ts";
 
 const [HIDDEN, LIMIT, EPISODES] = [16, 200, 4];
 /** As in the classic task: gravity, cart and pole, and the push, every fiftieth of a second. */

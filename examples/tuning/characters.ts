@@ -1,7 +1,7 @@
 /** The next character of a text, by a gated recurrent unit: back through time by hand. */
 import { readFileSync } from "node:fs";
 import { crossEntropy, initialise, type Tensors } from "./layers.ts";
-import type { Task } from "./tasks.ts";
+import type { Task } from "./task.ts";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 

@@ -3,7 +3,8 @@
 import { RMSprop } from "rmsprop-wasm";
 import { seededRandom } from "../mnist/random.ts";
 import { RATES, type TaskResult, WAYS } from "./result.ts";
-import type { TASKS, Task } from "./tasks.ts";
+import type { Task } from "./task.ts";
+import type { TASKS } from "./tasks.ts";
 
 export const SEEDS = [1, 2, 3];
 type Way = (typeof WAYS)[number] | "auto" | "autoScheduleFree";

@@ -14,22 +14,7 @@ import {
   tanh,
   tanhBackward,
 } from "./layers.ts";
-
-type Random = () => number;
-
-/** A training: the optimizer calls for gradients at each step, and is judged by the loss at the end. */
-export interface Task {
-  readonly name: string;
-  /** The unit of the loss. */
-  readonly loss: string;
-  readonly steps: number;
-  readonly shapes: Readonly<Record<string, readonly number[]>>;
-  start(params: Tensors, random: Random): void;
-  /** Adds the gradients of a step to `grads`, which are zeros. */
-  gradients(params: Tensors, grads: Tensors, random: Random): void;
-  /** The loss on data that the training doesn't see. Lower is better. */
-  evaluate(params: Tensors): number;
-}
+import type { Random, Task } from "./task.ts";
 
 function mnist(): Task {
   const { train, test } = loadMnist();

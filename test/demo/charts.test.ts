@@ -1,9 +1,11 @@
-/** The README's pictures are what the newest result and the race's own code give. */
+/** The pages' pictures are what the newest result and the race's own code give. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { pictures, picturesFolder } from "../../demo/site/charts.ts";
 
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const [readme, tuning] = ["README.md", "docs/no-tuning.md"].map((page) =>
+  readFileSync(new URL(`../../${page}`, import.meta.url), "utf8"),
+);
 const drawn = pictures();
 
 describe("the pictures", () => {
@@ -13,6 +15,8 @@ describe("the pictures", () => {
 
   it("are all there is, and all shown, each for its theme", () => {
     expect(readdirSync(picturesFolder).sort()).toEqual(Object.keys(drawn).sort());
-    for (const name of Object.keys(drawn)) expect(readme).toContain(`docs/images/${name}`);
+    for (const name of Object.keys(drawn)) {
+      expect(name.startsWith("tuning") ? tuning : readme).toContain(`images/${name}`);
+    }
   });
 });
