@@ -14,11 +14,11 @@ import { openWasm } from "./kernel/wasm.ts";
 import { checkMemory } from "./memory/layout.ts";
 import { areApart, type Range, rangeAt } from "./memory/ranges.ts";
 import { learningRateAt } from "./options/hyperparameters.ts";
-import { type CoreOptions, resolveCoreOptions } from "./options/options.ts";
 import { scalarsOf } from "./options/scalars.ts";
+import { type CoreOptions, resolveCoreOptions } from "./options/step-options.ts";
 
 export type { CoreHyperparameters, Schedule } from "./options/hyperparameters.ts";
-export type { CoreOptions } from "./options/options.ts";
+export type { CoreOptions } from "./options/step-options.ts";
 
 /**
  * The places of one tensor and its state: byte offsets, multiples of 4, of planes that do not overlap. Offsets above 2 GiB

@@ -8,16 +8,8 @@ export type { Backend } from "../kernel/contract.ts";
 export type { Allocate } from "../memory/arena.ts";
 export { dialects } from "../options/dialects.ts";
 export type { GroupHyperparameters, Hyperparameters, Schedule } from "../options/hyperparameters.ts";
-export type {
-  NonFinitePolicy,
-  OptimizerOptions,
-  Options,
-  RowIndices,
-  RowsByName,
-  ScheduleFreeOptions,
-  Shard,
-  StepOptions,
-} from "../options/options.ts";
+export type { NonFinitePolicy, OptimizerOptions, Options, ScheduleFreeOptions } from "../options/options.ts";
+export type { RowIndices, RowsByName, Shard, StepOptions } from "../options/step-options.ts";
 export type { AttachOptions, Handle } from "./handle.ts";
 export type { Optimizer } from "./optimizer.ts";
 export type {

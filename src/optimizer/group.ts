@@ -7,8 +7,9 @@ import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/seg
 import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import { changesMissed, Missed } from "../options/missed.ts";
-import type { ResolvedOptions, Shard } from "../options/options.ts";
+import type { ResolvedOptions } from "../options/options.ts";
 import { type Drawn, phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
+import type { Shard } from "../options/step-options.ts";
 import { clippedScale, type NormedGroup, type TensorNorms } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
 import { type RowGroup, type RowLists, type Rows, refuseCoupled, rowsIn } from "./rows.ts";

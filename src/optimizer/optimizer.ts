@@ -9,15 +9,15 @@ import {
   guardHyperparameters,
   type Schedule,
 } from "../options/hyperparameters.ts";
+import type { Options } from "../options/options.ts";
 import {
   checkRows,
   checkShard,
-  type Options,
   type RowIndices,
   type RowsByName,
   type Shard,
   type StepOptions,
-} from "../options/options.ts";
+} from "../options/step-options.ts";
 import { bindMembers, guardGroups } from "./guard.ts";
 import { type Attachment, type Handle, handleOf } from "./handle.ts";
 import { checkLearned } from "./learned.ts";

@@ -8,7 +8,7 @@
  * before the last line of `advance`.
  */
 import { SwappedError, ThreadError } from "../errors.ts";
-import { MAX_SHARES, type Shard } from "../options/options.ts";
+import { MAX_SHARES, type Shard } from "../options/step-options.ts";
 
 /**
  * Indices of cells (int32): whether a late worker may write to the tensors; whether the averages stand in for the

@@ -10,7 +10,7 @@ import type { Arena } from "../memory/arena.ts";
 import { rangeAt } from "../memory/ranges.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { type Missed, movesIdle } from "../options/missed.ts";
-import type { RowIndices, RowsByName, Shard } from "../options/options.ts";
+import type { RowIndices, RowsByName, Shard } from "../options/step-options.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The most rows of one call of a kernel, and their elements: what it reads ahead must still be in the cache later. */

@@ -1,7 +1,7 @@
 /** Steps by shares: the elements of a group that belong to one share. */
 import { partOf, type Segment } from "../kernel/segment.ts";
 import { CACHE_LINE_BYTES } from "../memory/layout.ts";
-import type { Shard } from "../options/options.ts";
+import type { Shard } from "../options/step-options.ts";
 
 /** The elements of a tensor that belong to a share, as `subarray` takes them. If there are none, `start` equals `end`. */
 export interface ElementRange {

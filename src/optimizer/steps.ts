@@ -1,8 +1,8 @@
 /** Steps: the order in which their parts run. All that may throw comes before the first write. */
 
 import { OptionError } from "../errors.ts";
-import { resolveStepOptions, type StepOptions } from "../options/options.ts";
 import { clipFactor } from "../options/scalars.ts";
+import { resolveStepOptions, type StepOptions } from "../options/step-options.ts";
 import type { Group, Step } from "./group.ts";
 import { type Gradients, nonFiniteError } from "./norms.ts";
 import type { Parts } from "./parts.ts";

@@ -8,7 +8,9 @@ import { type Framework, manifest } from "../golden/vectors.ts";
 
 type Dialect = keyof typeof dialects;
 const names = Object.keys(dialects) as Dialect[];
-const frameworks = Object.keys(DIALECT_OF) as Framework[];
+/** A wrapper of PyTorch's optimizer, which adds options and has no dialect of its own. */
+const WRAPPER = "schedulefree";
+const frameworks = (Object.keys(DIALECT_OF) as Framework[]).filter((one) => one !== WRAPPER);
 
 /** A dialect with our defaults for what it leaves out, as an optimizer has it. */
 const complete = (name: Dialect) => ({ ...new RMSprop({ w: [1] }, dialects[name]).groups[0] });
@@ -20,6 +22,12 @@ it.each(frameworks)("%s has the dialect's defaults, by its own signature", (fram
   expect(complete(DIALECT_OF[framework])).toMatchObject(theirs);
   // A learning rate that the framework doesn't have is not the dialect's to choose.
   expect("lr" in dialects[DIALECT_OF[framework]]).toBe("lr" in theirs);
+});
+
+it("schedulefree's wrapper has the defaults of scheduleFree, by its own signature", () => {
+  const { momentum: beta, weight_lr_power: weightLrPower, r } = manifest.frameworks[WRAPPER].defaults;
+  const { options } = new RMSprop({ w: [1] }, { scheduleFree: true }).stateDict();
+  expect(options.scheduleFree).toEqual({ beta, weightLrPower, r, warmupSteps: 0 });
 });
 
 it("is the same from every entry", () => {

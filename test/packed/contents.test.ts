@@ -83,6 +83,7 @@ it("has these files beside them, and no others", () => {
     "dist/options/dialects.d.ts",
     "dist/options/hyperparameters.d.ts",
     "dist/options/options.d.ts",
+    "dist/options/step-options.d.ts",
     "dist/tfjs-cards.js",
     "dist/tfjs-cards.js.map",
     "dist/tfjs-global.js",

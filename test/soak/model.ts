@@ -8,8 +8,9 @@ import { FLOAT32 } from "../../src/base/real.ts";
 import { openReference } from "../../src/kernel/reference.ts";
 import { PLANES, type Plane, type Segment } from "../../src/kernel/segment.ts";
 import { DEFAULTS, type Hyperparameters, resolveHyperparameters } from "../../src/options/hyperparameters.ts";
-import type { OptimizerOptions, Shard, StepOptions } from "../../src/options/options.ts";
+import type { OptimizerOptions } from "../../src/options/options.ts";
 import { scalarsOf } from "../../src/options/scalars.ts";
+import type { Shard, StepOptions } from "../../src/options/step-options.ts";
 import { type Content, valuesOf } from "./content.ts";
 
 export interface TensorPlan {
