@@ -27,7 +27,7 @@ it.each(frameworks)("%s has the dialect's defaults, by its own signature", (fram
 it("schedulefree's wrapper has the defaults of scheduleFree, by its own signature", () => {
   const { momentum: beta, weight_lr_power: weightLrPower, r } = manifest.frameworks[WRAPPER].defaults;
   const { options } = new RMSprop({ w: [1] }, { scheduleFree: true }).stateDict();
-  expect(options.scheduleFree).toEqual({ beta, weightLrPower, r, warmupSteps: 0 });
+  expect(options?.scheduleFree).toEqual({ beta, weightLrPower, r, warmupSteps: 0 });
 });
 
 it("is the same from every entry", () => {
