@@ -10,7 +10,7 @@ const HEAVY = [
   "test/interop/*.test.ts",
   "test/tfjs/{chromium,graphics}.test.ts",
   "test/threads/{dying,everywhere}.test.ts",
-  "test/kernel/rows.test.ts",
+  "test/kernel/{rows,update}.test.ts",
 ];
 
 export default defineConfig({
