@@ -50,7 +50,8 @@ export function updateRows(
   const bytes: usize = count * sizeof<Real>();
   const squareCount: u32 = variant & ROWWISE ? 1 : count;
   let seen: u32 = 0;
-  for (let i: u32 = 0; i < max(rowCount, behindCount); i++) {
+  const ahead = rowCount > 0 ? rowCount : behindCount;
+  for (let i: u32 = 0; i < ahead; i++) {
     const row = rowCount > 0 ? load<u32>(rows + (i << 2)) : <u32>load<f64>(behind + i * ENTRY);
     const at = <usize>row * bytes;
     seen |= touch(param + at, bytes);

@@ -1967,9 +1967,9 @@
   (local $40 i32)
   (local $41 i32)
   (local $42 i32)
-  (local $43 f64)
-  (local $44 f32)
-  (local $45 i32)
+  (local $43 i32)
+  (local $44 f64)
+  (local $45 f32)
   (local $46 i32)
   local.get $8
   i32.const 2
@@ -1982,14 +1982,14 @@
   i32.and
   select
   local.set $39
+  local.get $12
+  local.get $10
+  local.get $12
+  select
+  local.set $40
   loop $for-loop|0
    local.get $30
-   local.get $12
-   local.get $10
-   local.get $10
-   local.get $12
-   i32.lt_u
-   select
+   local.get $40
    i32.lt_u
    if
     local.get $12
@@ -2009,13 +2009,13 @@
      f64.load
      i32.trunc_sat_f64_u
     end
-    local.tee $40
+    local.tee $41
     local.get $34
     i32.mul
-    local.tee $41
+    local.tee $42
     local.get $1
     i32.add
-    local.set $42
+    local.set $43
     i32.const 0
     local.set $31
     i32.const 0
@@ -2027,7 +2027,7 @@
      if
       local.get $31
       local.get $29
-      local.get $42
+      local.get $43
       i32.add
       i32.load
       i32.or
@@ -2044,28 +2044,28 @@
     i32.or
     local.get $3
     local.get $39
-    local.get $40
+    local.get $41
     i32.mul
     i32.const 2
     i32.shl
     i32.add
-    local.set $40
+    local.set $41
     local.get $39
     i32.const 2
     i32.shl
-    local.set $42
+    local.set $43
     i32.const 0
     local.set $31
     i32.const 0
     local.set $29
     loop $for-loop|01
      local.get $29
-     local.get $42
+     local.get $43
      i32.lt_u
      if
       local.get $31
       local.get $29
-      local.get $40
+      local.get $41
       i32.add
       i32.load
       i32.or
@@ -2083,9 +2083,9 @@
     local.get $12
     if
      local.get $2
-     local.get $41
+     local.get $42
      i32.add
-     local.set $40
+     local.set $41
      i32.const 0
      local.set $31
      i32.const 0
@@ -2097,7 +2097,7 @@
       if
        local.get $31
        local.get $29
-       local.get $40
+       local.get $41
        i32.add
        i32.load
        i32.or
@@ -2119,9 +2119,9 @@
     i32.and
     if
      local.get $4
-     local.get $41
+     local.get $42
      i32.add
-     local.set $40
+     local.set $41
      i32.const 0
      local.set $31
      i32.const 0
@@ -2133,7 +2133,7 @@
       if
        local.get $31
        local.get $29
-       local.get $40
+       local.get $41
        i32.add
        i32.load
        i32.or
@@ -2155,9 +2155,9 @@
     i32.and
     if
      local.get $5
-     local.get $41
+     local.get $42
      i32.add
-     local.set $40
+     local.set $41
      i32.const 0
      local.set $31
      i32.const 0
@@ -2169,7 +2169,7 @@
       if
        local.get $31
        local.get $29
-       local.get $40
+       local.get $41
        i32.add
        i32.load
        i32.or
@@ -2191,9 +2191,9 @@
     i32.and
     if
      local.get $6
-     local.get $41
+     local.get $42
      i32.add
-     local.set $40
+     local.set $41
      i32.const 0
      local.set $29
      i32.const 0
@@ -2205,7 +2205,7 @@
       if
        local.get $29
        local.get $31
-       local.get $40
+       local.get $41
        i32.add
        i32.load
        i32.or
@@ -2237,7 +2237,7 @@
     local.set $38
     local.get $9
     f64.load offset=24
-    local.set $43
+    local.set $44
     local.get $9
     f64.load offset=32
     local.set $35
@@ -2278,12 +2278,12 @@
     f64.eq
     if
      local.get $31
-     local.get $43
+     local.get $44
      local.get $8
      call $assembly/rows/scale
     else
      local.get $31
-     local.get $43
+     local.get $44
      local.get $40
      local.get $35
      i32.const 0
@@ -2397,19 +2397,19 @@
      f64.convert_i32_u
      f64.div
      f32.demote_f64
-     local.set $44
+     local.set $45
      local.get $3
      local.get $9
      i32.const 2
      i32.shl
      i32.add
-     local.tee $41
+     local.tee $40
      f32.load
      local.set $32
      local.get $6
      local.get $29
      i32.add
-     local.set $39
+     local.set $41
      local.get $14
      f32.const 0.5
      f32.lt
@@ -2420,7 +2420,7 @@
      if (result f32)
       local.get $32
       local.get $14
-      local.get $44
+      local.get $45
       local.get $32
       f32.sub
       f32.mul
@@ -2430,7 +2430,7 @@
       local.get $32
       f32.mul
       local.get $14
-      local.get $44
+      local.get $45
       f32.mul
       f32.add
      end
@@ -2441,7 +2441,7 @@
       f32.const 3402823466385288598117041e14
       local.set $32
      end
-     local.get $41
+     local.get $40
      local.get $32
      f32.store
      local.get $1
@@ -2454,7 +2454,7 @@
      local.get $4
      local.get $29
      i32.add
-     local.tee $45
+     local.tee $43
      local.set $10
      local.get $8
      local.set $29
@@ -2479,7 +2479,7 @@
         local.get $29
         i32.const 4
         i32.ge_u
-        local.tee $40
+        local.tee $39
         if
          local.get $9
          v128.load
@@ -2492,7 +2492,7 @@
        local.get $17
        f32x4.splat
        block $__inlined_func$assembly/rowwise/read$639 (result v128)
-        local.get $40
+        local.get $39
         if
          local.get $30
          v128.load
@@ -2517,7 +2517,7 @@
         local.get $18
         f32x4.splat
         block $__inlined_func$assembly/rowwise/read$640 (result v128)
-         local.get $40
+         local.get $39
          if
           local.get $10
           v128.load
@@ -2529,7 +2529,7 @@
         f32x4.mul
         f32x4.add
         local.set $36
-        local.get $40
+        local.get $39
         if
          local.get $10
          local.get $36
@@ -2569,7 +2569,7 @@
        select
        f32x4.sub
        local.set $33
-       local.get $40
+       local.get $39
        if
         local.get $9
         local.get $33
@@ -2581,21 +2581,21 @@
        end
        i32.const 4
        i32.const 1
-       local.get $40
+       local.get $39
        select
        local.tee $46
        i32.const 2
        i32.shl
-       local.tee $40
+       local.tee $39
        local.get $9
        i32.add
        local.set $9
        local.get $30
-       local.get $40
+       local.get $39
        i32.add
        local.set $30
        local.get $10
-       local.get $40
+       local.get $39
        i32.add
        local.set $10
        local.get $29
@@ -2609,8 +2609,8 @@
      i32.const 64
      i32.and
      if
-      local.get $39
-      local.get $39
+      local.get $41
+      local.get $41
       local.get $42
       local.get $8
       local.get $25
@@ -2623,14 +2623,14 @@
       local.get $42
       local.get $8
       call $assembly/rmsprop/flushPlane
-      local.get $41
+      local.get $40
       i32.const 1
       call $assembly/rmsprop/flushPlane
       local.get $0
       i32.const 1
       i32.and
       if
-       local.get $45
+       local.get $43
        local.get $8
        call $assembly/rmsprop/flushPlane
       end
@@ -2638,7 +2638,7 @@
       i32.const 64
       i32.and
       if
-       local.get $39
+       local.get $41
        local.get $8
        call $assembly/rmsprop/flushPlane
       end
