@@ -10,7 +10,7 @@
  * two and mostly 1. Float32 leaves that out, which would cost it a tenth.
  */
 
-const BLOCK: u32 = 4096;
+export const BLOCK: u32 = 4096;
 
 export function sumOfSquares(grad: usize, count: u32, scale: f64): f64 {
   let sum: f64 = 0;

@@ -6,11 +6,11 @@
  * they come to is added up in double: lane by lane in the blocks of `gradient.ts`, whose sums are added up from first to
  * last. Each product in double, as the norm takes them, cost half of the update's time again.
  */
+import { BLOCK } from "./gradient";
 // biome-ignore lint/style/useImportType: AssemblyScript has no type imports
 import { elementsOf, load, loadNext, One, PAIR, Pair, store } from "./lanes";
 import { clip } from "./rmsprop";
 
-const BLOCK: u32 = 4096;
 const TURNS: u32 = 8;
 
 /** The product of a gradient's element, shaped as the update shapes it, and the way back to the origin. */

@@ -6,14 +6,16 @@
  *     d = sqrt(q + epsInside) + eps              once per row
  *     u = (updateScale·(gradScale·g)) / d        and on for each element as in `rmsprop.ts`: momentum, nesterov, decoupled
  *
- * Where the loop of `rmsprop.ts` takes alpha·v + (w·g)·g instead, this takes alpha·v + w·mean(g²). Elsewhere rows of one
- * element get that loop's bits, unless the gradient is scaled. Options whose g differs by element from the gradient in memory
+ * It takes alpha·v + w·mean(g²) where the loop of `rmsprop.ts` takes alpha·v + (w·g)·g. Elsewhere rows of one element get
+ * that loop's bits, unless the gradient is scaled. Options whose g differs by element from the gradient in memory
  * (clipValue, coupled decay), and centered, don't come here.
  *
  * Squares are added up as for a norm. Rejected: float32 sums in the loop that updates, as FBGEMM has them, which would
  * save a pass over what is in the cache, and put v some ulps further from float64.
  */
 import { sumOfSquares } from "./gradient";
+// biome-ignore lint/style/useImportType: AssemblyScript has no type imports
+import { load, One, store } from "./lanes";
 import { move } from "./learned";
 import { AVERAGED, CORRECTED, DECOUPLED, FLUSHED, flushPlane, MOMENTUM, NESTEROV, ZEROED } from "./rmsprop";
 
@@ -40,14 +42,14 @@ export function updateRow(
 ): void {
   const scale = <f64>gradScale;
   const square = <Real>((sumOfSquares(grad, count, 1) * (scale * scale)) / <f64>count);
-  let v = load<Real>(squareAvg);
+  let v = v128.extract_lane<Real>(load<One>(squareAvg), 0);
   v =
     oneMinusAlpha > 0 && oneMinusAlpha < 0.5
       ? v + oneMinusAlpha * (square - v)
       : alpha * v + oneMinusAlpha * square;
   // As the loop bounds it, which leaves NaN alone.
   if (v > Real.MAX_VALUE) v = Real.MAX_VALUE;
-  store<Real>(squareAvg, v);
+  store<One>(squareAvg, v128.splat<Real>(v), v128.splat<Real>(v));
   const q = variant & CORRECTED ? v / correction : v;
   const d = sqrt<Real>(q + epsInside) + eps;
   moveRow(
@@ -111,13 +113,12 @@ function moveRow(
 }
 
 function read(ptr: usize, isWhole: bool): v128 {
-  if (isWhole) return v128.load(ptr);
-  return sizeof<Real>() === 4 ? v128.load32_zero(ptr) : v128.load64_zero(ptr);
+  return isWhole ? v128.load(ptr) : load<One>(ptr);
 }
 
 function write(ptr: usize, values: v128, isWhole: bool): void {
   if (isWhole) v128.store(ptr, values);
-  else v128.store_lane<Real>(ptr, values, 0);
+  else store<One>(ptr, values, values);
 }
 
 /** x + factor·y */

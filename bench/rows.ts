@@ -4,7 +4,7 @@ import { RMSprop } from "./built.ts";
 import { type Figure, figureOf } from "./result.ts";
 
 const ROWS = 100_000;
-/** Of a step: a row comes back after a hundred steps, on average. */
+/** Rows of one step: each row comes back after a hundred steps, on average. */
 const TOUCHED = 1000;
 
 /** Figures of tables with rows of 64, and of 8, for which the fixed cost of a row shows. */

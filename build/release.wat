@@ -1953,28 +1953,28 @@
  )
  (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 i32) (param $11 i32) (param $12 i32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 f32) (param $27 f32) (result i32)
   (local $28 i32)
-  (local $29 i32)
-  (local $30 i32)
+  (local $29 v128)
+  (local $30 f32)
   (local $31 i32)
-  (local $32 f32)
-  (local $33 v128)
+  (local $32 i32)
+  (local $33 i32)
   (local $34 i32)
-  (local $35 f64)
-  (local $36 v128)
+  (local $35 i32)
+  (local $36 i32)
   (local $37 v128)
-  (local $38 f64)
+  (local $38 i32)
   (local $39 i32)
   (local $40 i32)
-  (local $41 i32)
+  (local $41 f64)
   (local $42 i32)
-  (local $43 i32)
+  (local $43 v128)
   (local $44 f64)
-  (local $45 f32)
-  (local $46 i32)
+  (local $45 f64)
+  (local $46 f32)
   local.get $8
   i32.const 2
   i32.shl
-  local.set $34
+  local.set $42
   i32.const 1
   local.get $8
   local.get $0
@@ -1986,131 +1986,131 @@
   local.get $10
   local.get $12
   select
-  local.set $40
+  local.set $38
   loop $for-loop|0
-   local.get $30
+   local.get $38
    local.get $40
-   i32.lt_u
+   i32.gt_u
    if
     local.get $12
     if (result i32)
      local.get $11
-     local.get $30
+     local.get $40
      i32.const 2
      i32.shl
      i32.add
      i32.load
     else
      local.get $9
-     local.get $30
+     local.get $40
      i32.const 6
      i32.shl
      i32.add
      f64.load
      i32.trunc_sat_f64_u
     end
-    local.tee $41
-    local.get $34
+    local.tee $36
+    local.get $42
     i32.mul
-    local.tee $42
+    local.tee $35
     local.get $1
     i32.add
-    local.set $43
-    i32.const 0
     local.set $31
     i32.const 0
-    local.set $29
+    local.set $34
+    i32.const 0
+    local.set $33
     loop $for-loop|00
-     local.get $29
-     local.get $34
+     local.get $33
+     local.get $42
      i32.lt_u
      if
+      local.get $34
       local.get $31
-      local.get $29
-      local.get $43
+      local.get $33
       i32.add
       i32.load
       i32.or
-      local.set $31
-      local.get $29
+      local.set $34
+      local.get $33
       i32.const -64
       i32.sub
-      local.set $29
+      local.set $33
       br $for-loop|00
      end
     end
     local.get $28
-    local.get $31
+    local.get $34
     i32.or
     local.get $3
+    local.get $36
     local.get $39
-    local.get $41
     i32.mul
     i32.const 2
     i32.shl
     i32.add
-    local.set $41
+    local.set $31
     local.get $39
     i32.const 2
     i32.shl
-    local.set $43
+    local.set $28
     i32.const 0
-    local.set $31
+    local.set $34
     i32.const 0
-    local.set $29
+    local.set $33
     loop $for-loop|01
-     local.get $29
-     local.get $43
-     i32.lt_u
+     local.get $28
+     local.get $33
+     i32.gt_u
      if
+      local.get $34
       local.get $31
-      local.get $29
-      local.get $41
+      local.get $33
       i32.add
       i32.load
       i32.or
-      local.set $31
-      local.get $29
+      local.set $34
+      local.get $33
       i32.const -64
       i32.sub
-      local.set $29
+      local.set $33
       br $for-loop|01
      end
     end
-    local.get $31
+    local.get $34
     i32.or
     local.set $28
     local.get $12
     if
      local.get $2
-     local.get $42
+     local.get $35
      i32.add
-     local.set $41
-     i32.const 0
      local.set $31
      i32.const 0
-     local.set $29
+     local.set $34
+     i32.const 0
+     local.set $33
      loop $for-loop|02
-      local.get $29
-      local.get $34
+      local.get $33
+      local.get $42
       i32.lt_u
       if
+       local.get $34
        local.get $31
-       local.get $29
-       local.get $41
+       local.get $33
        i32.add
        i32.load
        i32.or
-       local.set $31
-       local.get $29
+       local.set $34
+       local.get $33
        i32.const -64
        i32.sub
-       local.set $29
+       local.set $33
        br $for-loop|02
       end
      end
      local.get $28
-     local.get $31
+     local.get $34
      i32.or
      local.set $28
     end
@@ -2119,34 +2119,34 @@
     i32.and
     if
      local.get $4
-     local.get $42
+     local.get $35
      i32.add
-     local.set $41
-     i32.const 0
      local.set $31
      i32.const 0
-     local.set $29
+     local.set $34
+     i32.const 0
+     local.set $33
      loop $for-loop|03
-      local.get $29
-      local.get $34
+      local.get $33
+      local.get $42
       i32.lt_u
       if
+       local.get $34
        local.get $31
-       local.get $29
-       local.get $41
+       local.get $33
        i32.add
        i32.load
        i32.or
-       local.set $31
-       local.get $29
+       local.set $34
+       local.get $33
        i32.const -64
        i32.sub
-       local.set $29
+       local.set $33
        br $for-loop|03
       end
      end
      local.get $28
-     local.get $31
+     local.get $34
      i32.or
      local.set $28
     end
@@ -2155,34 +2155,34 @@
     i32.and
     if
      local.get $5
-     local.get $42
+     local.get $35
      i32.add
-     local.set $41
-     i32.const 0
      local.set $31
      i32.const 0
-     local.set $29
+     local.set $34
+     i32.const 0
+     local.set $33
      loop $for-loop|04
-      local.get $29
-      local.get $34
+      local.get $33
+      local.get $42
       i32.lt_u
       if
+       local.get $34
        local.get $31
-       local.get $29
-       local.get $41
+       local.get $33
        i32.add
        i32.load
        i32.or
-       local.set $31
-       local.get $29
+       local.set $34
+       local.get $33
        i32.const -64
        i32.sub
-       local.set $29
+       local.set $33
        br $for-loop|04
       end
      end
      local.get $28
-     local.get $31
+     local.get $34
      i32.or
      local.set $28
     end
@@ -2191,41 +2191,41 @@
     i32.and
     if
      local.get $6
-     local.get $42
+     local.get $35
      i32.add
-     local.set $41
-     i32.const 0
-     local.set $29
-     i32.const 0
      local.set $31
+     i32.const 0
+     local.set $33
+     i32.const 0
+     local.set $34
      loop $for-loop|05
-      local.get $31
       local.get $34
+      local.get $42
       i32.lt_u
       if
-       local.get $29
+       local.get $33
        local.get $31
-       local.get $41
+       local.get $34
        i32.add
        i32.load
        i32.or
-       local.set $29
-       local.get $31
+       local.set $33
+       local.get $34
        i32.const -64
        i32.sub
-       local.set $31
+       local.set $34
        br $for-loop|05
       end
      end
      local.get $28
-     local.get $29
+     local.get $33
      i32.or
      local.set $28
     end
-    local.get $30
+    local.get $40
     i32.const 1
     i32.add
-    local.set $30
+    local.set $40
     br $for-loop|0
    end
   end
@@ -2234,58 +2234,58 @@
    if
     local.get $9
     f64.load offset=8
-    local.set $38
+    local.set $41
     local.get $9
     f64.load offset=24
     local.set $44
     local.get $9
     f64.load offset=32
-    local.set $35
+    local.set $45
     local.get $9
     f64.load
     i32.trunc_sat_f64_u
-    local.tee $29
-    local.get $34
+    local.tee $34
+    local.get $42
     i32.mul
-    local.tee $30
+    local.tee $33
     local.get $1
     i32.add
-    local.set $31
+    local.set $32
     local.get $4
-    local.get $30
+    local.get $33
     i32.add
-    local.set $40
+    local.set $31
     local.get $0
     i32.const 64
     i32.and
     if
      local.get $6
-     local.get $30
+     local.get $33
      i32.add
      local.get $9
      f64.load offset=40
-     local.get $31
+     local.get $32
      local.get $9
      f64.load offset=48
-     local.get $40
+     local.get $31
      local.get $9
      f64.load offset=56
      local.get $8
      call $assembly/rows/combine
     end
-    local.get $35
+    local.get $45
     f64.const 0
     f64.eq
     if
-     local.get $31
+     local.get $32
      local.get $44
      local.get $8
      call $assembly/rows/scale
     else
-     local.get $31
+     local.get $32
      local.get $44
-     local.get $40
-     local.get $35
+     local.get $31
+     local.get $45
      i32.const 0
      f64.const 0
      local.get $8
@@ -2295,20 +2295,20 @@
     i32.const 1
     i32.and
     if
-     local.get $40
+     local.get $31
      local.get $9
      f64.load offset=16
      local.get $8
      call $assembly/rows/scale
     end
     local.get $3
-    local.get $29
+    local.get $34
     local.get $39
     i32.mul
     i32.const 2
     i32.shl
     i32.add
-    local.get $38
+    local.get $41
     local.get $39
     call $assembly/rows/scale
     local.get $0
@@ -2316,9 +2316,9 @@
     i32.and
     if
      local.get $5
-     local.get $30
+     local.get $33
      i32.add
-     local.get $38
+     local.get $41
      local.get $8
      call $assembly/rows/scale
     end
@@ -2338,10 +2338,10 @@
    if
     local.get $11
     i32.load
-    local.tee $9
-    local.get $34
+    local.tee $31
+    local.get $42
     i32.mul
-    local.set $29
+    local.set $9
     i32.const 0
     local.set $10
     loop $do-loop|3
@@ -2367,8 +2367,8 @@
      if (result i32)
       local.get $11
       i32.load
-      local.get $9
       local.get $10
+      local.get $31
       i32.add
       i32.eq
      else
@@ -2381,35 +2381,40 @@
     i32.and
     if
      local.get $2
-     local.get $29
+     local.get $9
      i32.add
-     local.tee $31
+     local.tee $32
      local.get $8
      f64.const 1
      call $assembly/gradient/sumOfSquares
      local.get $20
      f64.promote_f32
-     local.tee $35
-     local.get $35
+     local.tee $41
+     local.get $41
      f64.mul
      f64.mul
      local.get $8
      f64.convert_i32_u
      f64.div
      f32.demote_f64
-     local.set $45
+     local.set $46
      local.get $3
-     local.get $9
+     local.get $31
      i32.const 2
      i32.shl
      i32.add
      local.tee $40
-     f32.load
-     local.set $32
-     local.get $6
-     local.get $29
+     v128.load32_zero
+     f32x4.extract_lane 0
+     local.set $30
+     local.get $4
+     local.get $9
      i32.add
-     local.set $41
+     local.set $31
+     local.get $6
+     local.get $9
+     i32.add
+     local.set $39
      local.get $14
      f32.const 0.5
      f32.lt
@@ -2418,50 +2423,48 @@
      f32.gt
      i32.and
      if (result f32)
-      local.get $32
+      local.get $30
       local.get $14
-      local.get $45
-      local.get $32
+      local.get $46
+      local.get $30
       f32.sub
       f32.mul
       f32.add
      else
       local.get $13
-      local.get $32
+      local.get $30
       f32.mul
       local.get $14
-      local.get $45
+      local.get $46
       f32.mul
       f32.add
      end
-     local.tee $32
+     local.tee $30
      f32.const 3402823466385288598117041e14
      f32.gt
      if
       f32.const 3402823466385288598117041e14
-      local.set $32
+      local.set $30
      end
      local.get $40
-     local.get $32
-     f32.store
+     local.get $30
+     f32x4.splat
+     v128.store32_lane 0
      local.get $1
-     local.get $29
+     local.get $9
      i32.add
-     local.tee $42
+     local.tee $38
      local.set $9
+     local.get $32
+     local.set $33
      local.get $31
-     local.set $30
-     local.get $4
-     local.get $29
-     i32.add
-     local.tee $43
      local.set $10
      local.get $8
-     local.set $29
-     local.get $32
+     local.set $34
+     local.get $30
      local.get $24
      f32.div
-     local.get $32
+     local.get $30
      local.get $0
      i32.const 32
      i32.and
@@ -2471,137 +2474,131 @@
      f32.sqrt
      local.get $16
      f32.add
-     local.set $32
+     local.set $30
      loop $while-continue|0
-      local.get $29
+      local.get $34
       if
-       block $__inlined_func$assembly/rowwise/read$638 (result v128)
-        local.get $29
-        i32.const 4
-        i32.ge_u
-        local.tee $39
-        if
-         local.get $9
-         v128.load
-         br $__inlined_func$assembly/rowwise/read$638
-        end
+       local.get $34
+       i32.const 4
+       i32.ge_u
+       local.tee $35
+       if (result v128)
+        local.get $9
+        v128.load
+       else
         local.get $9
         v128.load32_zero
        end
        local.set $37
        local.get $17
        f32x4.splat
-       block $__inlined_func$assembly/rowwise/read$639 (result v128)
-        local.get $39
-        if
-         local.get $30
-         v128.load
-         br $__inlined_func$assembly/rowwise/read$639
-        end
-        local.get $30
+       local.get $35
+       if (result v128)
+        local.get $33
+        v128.load
+       else
+        local.get $33
         v128.load32_zero
        end
        local.get $20
        f32x4.splat
        f32x4.mul
        f32x4.mul
-       local.get $32
+       local.get $30
        f32x4.splat
        f32x4.div
-       local.set $33
+       local.set $29
        local.get $0
        i32.const 1
        i32.and
        if
-        local.get $33
+        local.get $29
         local.get $18
         f32x4.splat
-        block $__inlined_func$assembly/rowwise/read$640 (result v128)
-         local.get $39
-         if
-          local.get $10
-          v128.load
-          br $__inlined_func$assembly/rowwise/read$640
-         end
+        local.get $35
+        if (result v128)
+         local.get $10
+         v128.load
+        else
          local.get $10
          v128.load32_zero
         end
         f32x4.mul
         f32x4.add
-        local.set $36
-        local.get $39
+        local.set $43
+        local.get $35
         if
          local.get $10
-         local.get $36
+         local.get $43
          v128.store
         else
          local.get $10
-         local.get $36
+         local.get $43
          v128.store32_lane 0
         end
         local.get $19
         f32x4.splat
-        local.get $33
+        local.get $29
         local.get $18
         f32x4.splat
-        local.get $36
+        local.get $43
         f32x4.mul
         f32x4.add
-        local.get $36
+        local.get $43
         local.get $0
         i32.const 16
         i32.and
         select
         f32x4.mul
-        local.set $33
+        local.set $29
        end
        local.get $37
-       local.get $33
+       local.get $29
        local.get $22
        f32x4.splat
        local.get $37
        f32x4.mul
        f32x4.add
-       local.get $33
+       local.get $29
        local.get $0
        i32.const 256
        i32.and
        select
        f32x4.sub
-       local.set $33
-       local.get $39
+       local.set $29
+       local.get $35
        if
         local.get $9
-        local.get $33
+        local.get $29
         v128.store
        else
         local.get $9
-        local.get $33
+        local.get $29
         v128.store32_lane 0
        end
        i32.const 4
        i32.const 1
-       local.get $39
+       local.get $35
        select
-       local.tee $46
+       local.tee $36
        i32.const 2
        i32.shl
-       local.tee $39
+       local.tee $35
        local.get $9
        i32.add
        local.set $9
-       local.get $30
-       local.get $39
+       local.get $33
+       local.get $35
        i32.add
-       local.set $30
+       local.set $33
        local.get $10
-       local.get $39
+       local.get $35
        i32.add
        local.set $10
-       local.get $29
-       local.get $46
+       local.get $34
+       local.get $36
        i32.sub
-       local.set $29
+       local.set $34
        br $while-continue|0
       end
      end
@@ -2609,9 +2606,9 @@
      i32.const 64
      i32.and
      if
-      local.get $41
-      local.get $41
-      local.get $42
+      local.get $39
+      local.get $39
+      local.get $38
       local.get $8
       local.get $25
       call $assembly/learned/move
@@ -2620,7 +2617,7 @@
      i32.const 512
      i32.and
      if
-      local.get $42
+      local.get $38
       local.get $8
       call $assembly/rmsprop/flushPlane
       local.get $40
@@ -2630,7 +2627,7 @@
       i32.const 1
       i32.and
       if
-       local.get $43
+       local.get $31
        local.get $8
        call $assembly/rmsprop/flushPlane
       end
@@ -2638,7 +2635,7 @@
       i32.const 64
       i32.and
       if
-       local.get $41
+       local.get $39
        local.get $8
        call $assembly/rmsprop/flushPlane
       end
@@ -2647,7 +2644,7 @@
      i32.const 128
      i32.and
      if
-      local.get $31
+      local.get $32
       i32.const 0
       local.get $8
       i32.const 2
@@ -2657,25 +2654,25 @@
     else
      local.get $0
      local.get $1
-     local.get $29
+     local.get $9
      i32.add
      local.get $2
-     local.get $29
+     local.get $9
      i32.add
      local.get $3
-     local.get $29
+     local.get $9
      i32.add
      local.get $4
-     local.get $29
+     local.get $9
      i32.add
      local.get $5
-     local.get $29
+     local.get $9
      i32.add
      local.get $6
-     local.get $29
+     local.get $9
      i32.add
      local.get $7
-     local.get $29
+     local.get $9
      i32.add
      local.get $8
      local.get $10

@@ -27,7 +27,7 @@ import {
   type Work,
 } from "./threads/protocol.ts";
 import { workerCode } from "./threads/worker.generated.ts";
-import { type Hold, NOBODY, Workers, type WorkersSettings } from "./threads/workers.ts";
+import { type Hold, type Job, NOBODY, Workers, type WorkersSettings } from "./threads/workers.ts";
 
 /** Settings that the tests change. */
 export interface PoolSettings extends WorkersSettings {
@@ -117,21 +117,34 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows" | "c
   /** Updates all elements but those of workers that are given up meanwhile, which `settle` names then. */
   update(segment: Segment, scalars: Scalars): void {
     const { count, param } = segment;
-    const { cutoff, wakeCutoff, minChunk } = this.settings;
-    if (count < cutoff || !this.workers.hasHelp(count >= wakeCutoff)) {
+    if (!this.#hasHelpFor(count)) {
       this.inner.update(segment, scalars);
-      if (count >= cutoff) this.workers.noteAlone();
+      if (count >= this.settings.cutoff) this.workers.noteAlone();
       return;
     }
-
     const { bytes } = this.inner.real;
-    const misalignment = (param % CACHE_LINE_BYTES) / bytes;
-    const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / bytes);
-    const args = argumentsOf(segment, scalars);
-    const owners = this.workers.run({ kind: UPDATE, count, chunkElements, misalignment, args }, (from, to) =>
+    this.#share({ kind: UPDATE, count, args: argumentsOf(segment, scalars) }, param, (from, to) =>
       this.inner.update(partOf(segment, from, to, bytes), scalars),
     );
-    if (owners.includes(NOBODY)) this.#noteLost(owners, param);
+  }
+
+  #hasHelpFor(count: number): boolean {
+    const { cutoff, wakeCutoff } = this.settings;
+    return count >= cutoff && this.workers.hasHelp(count >= wakeCutoff);
+  }
+
+  /** Has a job done in chunks that end at cache lines of the plane at byte `ptr`, which it writes to. */
+  #share(
+    { kind, count, args }: Pick<Job, "kind" | "count" | "args">,
+    ptr: number,
+    perform: (from: number, to: number) => void,
+  ): void {
+    const { bytes } = this.inner.real;
+    const misalignment = (ptr % CACHE_LINE_BYTES) / bytes;
+    const { minChunk } = this.settings;
+    const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / bytes);
+    const owners = this.workers.run({ kind, count, chunkElements, misalignment, args }, perform);
+    if (owners.includes(NOBODY)) this.#noteLost(owners, ptr);
   }
 
   settle(groups: readonly SettledGroup[], hold: Hold): void {
@@ -145,34 +158,33 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows" | "c
   }
 
   sumOfSquares(grad: number, count: number, scale: number): number {
-    return this.#sum(SUM_OF_SQUARES, this.inner.sumOfSquares, [grad], count, [scale]);
+    const { inner } = this;
+    if (!this.#hasHelpToSum(count)) return inner.sumOfSquares(grad, count, scale);
+    return this.#sum(SUM_OF_SQUARES, inner.sumOfSquares, [grad], count, [scale]);
   }
 
-  innerProduct(
-    grad: number,
-    point: number,
-    origin: number,
-    count: number,
-    gradScale: number,
-    clipValue: number,
-  ): number {
+  innerProduct(...args: Parameters<Kernel["innerProduct"]>): number {
+    const [grad, point, origin, count, ...factors] = args;
     const { innerProduct } = this.inner;
-    return this.#sum(INNER_PRODUCT, innerProduct, [grad, point, origin], count, [gradScale, clipValue]);
+    if (!this.#hasHelpToSum(count)) return innerProduct(...args);
+    return this.#sum(INNER_PRODUCT, innerProduct, [grad, point, origin], count, factors);
   }
 
-  move(target: number, from: number, to: number, count: number, weight: number): void {
-    const { cutoff, wakeCutoff, minChunk } = this.settings;
+  move(...args: Parameters<Kernel["move"]>): void {
+    const [target, from, to, count, weight] = args;
     const { move, real } = this.inner;
-    if (count < cutoff || !this.workers.hasHelp(count >= wakeCutoff)) {
-      move(target, from, to, count, weight);
+    if (!this.#hasHelpFor(count)) {
+      move(...args);
       return;
     }
     const work = { addresses: [target, from, to], factors: [weight], bytes: real.bytes };
-    const misalignment = (target % CACHE_LINE_BYTES) / real.bytes;
-    const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / real.bytes);
-    const job = { kind: MOVE, count, chunkElements, misalignment, args: [target, from, to, weight] };
-    const owners = this.workers.run(job, (first, end) => call(move as Call, work, first, end - first));
-    if (owners.includes(NOBODY)) this.#noteLost(owners, target);
+    this.#share({ kind: MOVE, count, args: [target, from, to, weight] }, target, (first, end) =>
+      call(move as Call, work, first, end - first),
+    );
+  }
+
+  #hasHelpToSum(count: number): boolean {
+    return count >= this.settings.sumCutoff && this.workers.hasHelp(true);
   }
 
   #sum(
@@ -183,15 +195,11 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows" | "c
     factors: number[],
   ): number {
     const { bytes } = this.inner.real;
-    const sumOf = kernel as Call;
-    if (count < this.settings.sumCutoff || !this.workers.hasHelp(true)) {
-      return call(sumOf, { addresses, factors, bytes }, 0, count) as number;
-    }
     let sum = 0;
     for (let done = 0; done < count; done += MAX_BLOCKS * BLOCK) {
       const work = { addresses: addresses.map((address) => address + done * bytes), factors, bytes };
       const elements = Math.min(count - done, MAX_BLOCKS * BLOCK);
-      for (const block of this.#sumsOfBlocks(kind, sumOf, work, elements)) sum += block;
+      for (const block of this.#sumsOfBlocks(kind, kernel as Call, work, elements)) sum += block;
     }
     return sum;
   }

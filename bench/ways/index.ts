@@ -29,7 +29,7 @@ export interface Ways {
   close(): void;
 }
 
-// Of one type to the ways, whose arrays are those of the work.
+// The ways see one type of optimizer; its arrays are of the work's type.
 classes.float64 = RMSpropOfFloat64 as unknown as typeof classes.float32;
 
 const wasm = [step, pool, kernel, core, scalar, streams, divider, streamsOnTwo, copy];

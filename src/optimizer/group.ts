@@ -162,8 +162,9 @@ export class Group implements NormedGroup, RowGroup {
   /** The inner product of the gradients and the way back to where the run began: of z, which goes it with `scheduleFree`. */
   innerProduct(kernel: Kernel, step: Step): number {
     let sum = 0;
+    const common = this.clipsByNorm ? undefined : this.#scalarsFor(step);
     for (const tensor of this.tensors) {
-      const { gradScale, clipValue } = this.#scalarsOf(tensor, step);
+      const { gradScale, clipValue } = common ?? this.#scalarsOf(tensor, step);
       const { param, grad, z, x0, count } = tensor.segment;
       sum += kernel.innerProduct(grad, z || param, x0, count, gradScale, clipValue);
     }

@@ -45,7 +45,7 @@ export const NOBODY = -1;
 
 /** A piece of work, and its division into chunks. */
 export interface Job {
-  /** `UPDATE` or `SUM_OF_SQUARES`. */
+  /** One of the kinds of `protocol.ts`, as `UPDATE`. */
   kind: number;
   count: number;
   /** Elements of every chunk except the last and the first, which is `misalignment` shorter. */

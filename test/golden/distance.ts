@@ -28,7 +28,7 @@ export function distance(
   };
 }
 
-/** Where both of the framework's results are finite: ordinary elements, and those that the kind of inputs is about. */
+/** Gives the elements at which both of the framework's results are finite: ordinary ones, and those that the kind of inputs is about. */
 export function finiteElements({ single, double }: Golden, kind: Kind) {
   const finite = [...single.keys()].filter((i) => Number.isFinite(single[i]) && Number.isFinite(double[i]));
   const isSpecial = (i: number) => (kind === "constant" || kind === "huge") && i < SPECIAL_ELEMENTS;

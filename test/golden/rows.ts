@@ -1,4 +1,4 @@
-/** What steps by rows are fed, the same bits as `rows_.py`, and the files of what optimizers in Python made of it. */
+/** Inputs of steps by rows, the same bits as those of `rows_.py`, and the files of results that optimizers in Python gave for them. */
 import { readFileSync } from "node:fs";
 import { draw, ELEMENTS, gradients } from "./inputs.ts";
 import { type Golden, goldenIn, type Place } from "./vectors.ts";
