@@ -445,7 +445,7 @@
   (local $34 i32)
   (local $35 i32)
   (local $36 v128)
-  (local $37 i32)
+  (local $37 v128)
   (local $38 v128)
   (local $39 v128)
   (local $40 v128)
@@ -459,7 +459,6 @@
   (local $48 v128)
   (local $49 v128)
   (local $50 v128)
-  (local $51 v128)
   local.get $9
   f32x4.splat
   local.get $10
@@ -513,26 +512,69 @@
   f32.const 0
   f32x4.replace_lane 3
   local.set $36
-  i32.const 512
-  local.get $8
-  local.get $31
-  i32.const 704
-  i32.and
-  select
-  local.set $37
   loop $while-continue|0
    local.get $8
    if
+    i32.const 1024
     local.get $8
-    local.get $37
     local.get $8
-    local.get $37
-    i32.lt_u
+    i32.const 1024
+    i32.ge_u
     select
     local.tee $34
     i32.const 2
     i32.shl
     local.set $35
+    local.get $8
+    local.get $34
+    i32.gt_u
+    if
+     local.get $1
+     i32.const 4096
+     i32.add
+     v128.load32_zero
+     drop
+     local.get $2
+     i32.const 4096
+     i32.add
+     v128.load32_zero
+     drop
+     local.get $3
+     i32.const 4096
+     i32.add
+     v128.load32_zero
+     drop
+     local.get $31
+     i32.const 1
+     i32.and
+     if
+      local.get $4
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+     local.get $31
+     i32.const 2
+     i32.and
+     if
+      local.get $5
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+     local.get $31
+     i32.const 64
+     i32.and
+     if
+      local.get $6
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+    end
     i32.const 0
     local.get $34
     i32.const -8
@@ -588,89 +630,89 @@
              local.get $33
              f32x4.extract_lane 1
              f32x4.splat
-             local.set $38
+             local.set $37
              local.get $32
+             f32x4.extract_lane 0
+             f32x4.splat
+             local.set $38
+             local.get $30
              f32x4.extract_lane 0
              f32x4.splat
              local.set $39
              local.get $30
-             f32x4.extract_lane 0
-             f32x4.splat
-             local.set $40
-             local.get $30
              f32x4.extract_lane 1
              f32x4.splat
-             local.set $41
+             local.set $40
              loop $do-loop|0
               local.get $0
               v128.load offset=16
-              local.set $42
-              local.get $38
+              local.set $41
+              local.get $37
               local.get $25
+              v128.load
+              local.tee $42
+              local.get $42
+              f32x4.mul
+              local.get $24
               v128.load
               local.tee $43
-              local.get $43
-              f32x4.mul
-              local.get $24
-              v128.load
-              local.tee $44
               f32x4.sub
               f32x4.mul
-              local.get $44
+              local.get $43
               f32x4.add
               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
               f32x4.pmin
-              local.set $44
-              local.get $38
+              local.set $43
+              local.get $37
               local.get $25
               v128.load offset=16
-              local.tee $45
-              local.get $45
+              local.tee $44
+              local.get $44
               f32x4.mul
               local.get $24
               v128.load offset=16
-              local.tee $46
+              local.tee $45
               f32x4.sub
               f32x4.mul
-              local.get $46
+              local.get $45
               f32x4.add
               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
               f32x4.pmin
-              local.set $46
+              local.set $45
               local.get $0
               local.get $0
               v128.load
-              local.get $39
-              local.get $43
+              local.get $38
+              local.get $42
               f32x4.mul
-              local.get $44
-              local.get $40
+              local.get $43
+              local.get $39
               f32x4.add
               f32x4.sqrt
-              local.get $41
+              local.get $40
               f32x4.add
               f32x4.div
               f32x4.sub
               v128.store
               local.get $0
-              local.get $42
-              local.get $39
-              local.get $45
+              local.get $41
+              local.get $38
+              local.get $44
               f32x4.mul
-              local.get $46
-              local.get $40
+              local.get $45
+              local.get $39
               f32x4.add
               f32x4.sqrt
-              local.get $41
+              local.get $40
               f32x4.add
               f32x4.div
               f32x4.sub
               v128.store offset=16
               local.get $24
-              local.get $44
+              local.get $43
               v128.store
               local.get $24
-              local.get $46
+              local.get $45
               v128.store offset=16
               local.get $0
               i32.const 32
@@ -707,120 +749,120 @@
             local.get $33
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $38
+            local.set $37
             local.get $33
             f32x4.extract_lane 2
             f32x4.splat
-            local.set $39
+            local.set $38
             local.get $32
             f32x4.extract_lane 0
             f32x4.splat
-            local.set $40
+            local.set $39
             local.get $32
             f32x4.extract_lane 1
+            f32x4.splat
+            local.set $40
+            local.get $30
+            f32x4.extract_lane 0
             f32x4.splat
             local.set $41
             local.get $30
-            f32x4.extract_lane 0
-            f32x4.splat
-            local.set $42
-            local.get $30
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $43
+            local.set $42
             loop $do-loop|00
              local.get $0
              v128.load offset=16
-             local.set $44
-             local.get $38
+             local.set $43
+             local.get $37
              local.get $26
              v128.load
-             local.tee $45
-             local.get $45
+             local.tee $44
+             local.get $44
              f32x4.mul
              local.get $24
              v128.load
-             local.tee $46
+             local.tee $45
              f32x4.sub
              f32x4.mul
-             local.get $46
+             local.get $45
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.set $46
-             local.get $38
+             local.set $45
+             local.get $37
              local.get $26
+             v128.load offset=16
+             local.tee $46
+             local.get $46
+             f32x4.mul
+             local.get $24
              v128.load offset=16
              local.tee $47
-             local.get $47
-             f32x4.mul
-             local.get $24
-             v128.load offset=16
-             local.tee $48
              f32x4.sub
              f32x4.mul
-             local.get $48
+             local.get $47
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.set $48
-             local.get $40
-             local.get $47
+             local.set $47
+             local.get $39
+             local.get $46
              f32x4.mul
-             local.get $48
-             local.get $42
+             local.get $47
+             local.get $41
              f32x4.add
              f32x4.sqrt
-             local.get $43
+             local.get $42
              f32x4.add
              f32x4.div
-             local.get $39
+             local.get $38
              local.get $25
              v128.load offset=16
              f32x4.mul
              f32x4.add
-             local.set $47
+             local.set $46
              local.get $0
              local.get $0
              v128.load
-             local.get $41
              local.get $40
-             local.get $45
+             local.get $39
+             local.get $44
              f32x4.mul
-             local.get $46
-             local.get $42
+             local.get $45
+             local.get $41
              f32x4.add
              f32x4.sqrt
-             local.get $43
+             local.get $42
              f32x4.add
              f32x4.div
-             local.get $39
+             local.get $38
              local.get $25
              v128.load
              f32x4.mul
              f32x4.add
-             local.tee $45
+             local.tee $44
              f32x4.mul
              f32x4.sub
              v128.store
              local.get $0
-             local.get $44
-             local.get $41
-             local.get $47
+             local.get $43
+             local.get $40
+             local.get $46
              f32x4.mul
              f32x4.sub
              v128.store offset=16
              local.get $24
-             local.get $46
-             v128.store
-             local.get $24
-             local.get $48
-             v128.store offset=16
-             local.get $25
              local.get $45
              v128.store
-             local.get $25
+             local.get $24
              local.get $47
+             v128.store offset=16
+             local.get $25
+             local.get $44
+             v128.store
+             local.get $25
+             local.get $46
              v128.store offset=16
              local.get $0
              i32.const 32
@@ -861,126 +903,126 @@
            local.get $33
            f32x4.extract_lane 1
            f32x4.splat
-           local.set $38
+           local.set $37
            local.get $32
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $38
+           local.get $30
            f32x4.extract_lane 0
            f32x4.splat
            local.set $39
            local.get $30
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $40
-           local.get $30
            f32x4.extract_lane 1
            f32x4.splat
-           local.set $41
+           local.set $40
            loop $do-loop|01
-            local.get $38
+            local.get $37
             local.get $26
             v128.load
-            local.tee $42
-            local.get $42
+            local.tee $41
+            local.get $41
             f32x4.mul
             local.get $24
             v128.load
-            local.tee $43
+            local.tee $42
             f32x4.sub
             f32x4.mul
-            local.get $43
+            local.get $42
             f32x4.add
             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
             f32x4.pmin
-            local.set $43
-            local.get $38
+            local.set $42
+            local.get $37
             local.get $26
+            v128.load offset=16
+            local.tee $43
+            local.get $43
+            f32x4.mul
+            local.get $24
             v128.load offset=16
             local.tee $44
-            local.get $44
-            f32x4.mul
-            local.get $24
-            v128.load offset=16
-            local.tee $45
             f32x4.sub
             f32x4.mul
-            local.get $45
+            local.get $44
             f32x4.add
             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
             f32x4.pmin
+            local.set $44
+            local.get $0
+            v128.load offset=16
             local.set $45
-            local.get $0
-            v128.load offset=16
-            local.set $46
-            local.get $38
-            local.get $44
-            local.get $25
-            v128.load offset=16
-            local.tee $47
-            f32x4.sub
-            f32x4.mul
-            local.get $47
-            f32x4.add
-            local.set $47
-            local.get $0
-            local.get $0
-            v128.load
-            local.get $39
-            local.get $42
-            f32x4.mul
+            local.get $37
             local.get $43
-            local.get $38
-            local.get $42
             local.get $25
-            v128.load
-            local.tee $42
+            v128.load offset=16
+            local.tee $46
             f32x4.sub
             f32x4.mul
-            local.get $42
-            f32x4.add
-            local.tee $42
-            local.get $42
-            f32x4.mul
-            f32x4.sub
-            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-            f32x4.pmax
-            local.get $40
-            f32x4.add
-            f32x4.sqrt
-            local.get $41
-            f32x4.add
-            f32x4.div
-            f32x4.sub
-            v128.store
-            local.get $0
             local.get $46
-            local.get $39
-            local.get $44
+            f32x4.add
+            local.set $46
+            local.get $0
+            local.get $0
+            v128.load
+            local.get $38
+            local.get $41
             f32x4.mul
-            local.get $45
-            local.get $47
-            local.get $47
+            local.get $42
+            local.get $37
+            local.get $41
+            local.get $25
+            v128.load
+            local.tee $41
+            f32x4.sub
+            f32x4.mul
+            local.get $41
+            f32x4.add
+            local.tee $41
+            local.get $41
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $40
+            local.get $39
             f32x4.add
             f32x4.sqrt
-            local.get $41
+            local.get $40
+            f32x4.add
+            f32x4.div
+            f32x4.sub
+            v128.store
+            local.get $0
+            local.get $45
+            local.get $38
+            local.get $43
+            f32x4.mul
+            local.get $44
+            local.get $46
+            local.get $46
+            f32x4.mul
+            f32x4.sub
+            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+            f32x4.pmax
+            local.get $39
+            f32x4.add
+            f32x4.sqrt
+            local.get $40
             f32x4.add
             f32x4.div
             f32x4.sub
             v128.store offset=16
             local.get $24
-            local.get $43
-            v128.store
-            local.get $24
-            local.get $45
-            v128.store offset=16
-            local.get $25
             local.get $42
             v128.store
+            local.get $24
+            local.get $44
+            v128.store offset=16
             local.get $25
-            local.get $47
+            local.get $41
+            v128.store
+            local.get $25
+            local.get $46
             v128.store offset=16
             local.get $0
             i32.const 32
@@ -1023,156 +1065,156 @@
           local.get $33
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $38
+          local.set $37
           local.get $33
           f32x4.extract_lane 2
           f32x4.splat
-          local.set $39
+          local.set $38
           local.get $32
           f32x4.extract_lane 0
           f32x4.splat
-          local.set $40
+          local.set $39
           local.get $32
           f32x4.extract_lane 1
+          f32x4.splat
+          local.set $40
+          local.get $30
+          f32x4.extract_lane 0
           f32x4.splat
           local.set $41
           local.get $30
-          f32x4.extract_lane 0
-          f32x4.splat
-          local.set $42
-          local.get $30
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $43
+          local.set $42
           loop $do-loop|02
-           local.get $38
+           local.get $37
            local.get $28
            v128.load
-           local.tee $44
-           local.get $44
+           local.tee $43
+           local.get $43
            f32x4.mul
            local.get $24
            v128.load
+           local.tee $44
+           f32x4.sub
+           f32x4.mul
+           local.get $44
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+           f32x4.pmin
+           local.set $44
+           local.get $37
+           local.get $28
+           v128.load offset=16
+           local.tee $45
+           local.get $45
+           f32x4.mul
+           local.get $24
+           v128.load offset=16
+           local.tee $46
+           f32x4.sub
+           f32x4.mul
+           local.get $46
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+           f32x4.pmin
+           local.set $46
+           local.get $0
+           v128.load offset=16
+           local.set $47
+           local.get $39
+           local.get $45
+           f32x4.mul
+           local.get $46
+           local.get $37
+           local.get $45
+           local.get $26
+           v128.load offset=16
            local.tee $45
            f32x4.sub
            f32x4.mul
            local.get $45
            f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
-           local.set $45
-           local.get $38
-           local.get $28
-           v128.load offset=16
-           local.tee $46
-           local.get $46
+           local.tee $45
+           local.get $45
            f32x4.mul
-           local.get $24
-           v128.load offset=16
-           local.tee $47
            f32x4.sub
-           f32x4.mul
-           local.get $47
+           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+           f32x4.pmax
+           local.get $41
            f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
-           local.set $47
-           local.get $0
+           f32x4.sqrt
+           local.get $42
+           f32x4.add
+           f32x4.div
+           local.get $38
+           local.get $25
            v128.load offset=16
+           f32x4.mul
+           f32x4.add
            local.set $48
+           local.get $0
+           local.get $0
+           v128.load
            local.get $40
-           local.get $46
+           local.get $39
+           local.get $43
            f32x4.mul
-           local.get $47
-           local.get $38
-           local.get $46
+           local.get $44
+           local.get $37
+           local.get $43
            local.get $26
-           v128.load offset=16
-           local.tee $46
+           v128.load
+           local.tee $43
            f32x4.sub
            f32x4.mul
-           local.get $46
+           local.get $43
            f32x4.add
-           local.tee $46
-           local.get $46
+           local.tee $43
+           local.get $43
            f32x4.mul
            f32x4.sub
            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
            f32x4.pmax
-           local.get $42
-           f32x4.add
-           f32x4.sqrt
-           local.get $43
-           f32x4.add
-           f32x4.div
-           local.get $39
-           local.get $25
-           v128.load offset=16
-           f32x4.mul
-           f32x4.add
-           local.set $49
-           local.get $0
-           local.get $0
-           v128.load
            local.get $41
-           local.get $40
-           local.get $44
-           f32x4.mul
-           local.get $45
-           local.get $38
-           local.get $44
-           local.get $26
-           v128.load
-           local.tee $44
-           f32x4.sub
-           f32x4.mul
-           local.get $44
-           f32x4.add
-           local.tee $44
-           local.get $44
-           f32x4.mul
-           f32x4.sub
-           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-           f32x4.pmax
-           local.get $42
            f32x4.add
            f32x4.sqrt
-           local.get $43
+           local.get $42
            f32x4.add
            f32x4.div
-           local.get $39
+           local.get $38
            local.get $25
            v128.load
            f32x4.mul
            f32x4.add
-           local.tee $50
+           local.tee $49
            f32x4.mul
            f32x4.sub
            v128.store
            local.get $0
+           local.get $47
+           local.get $40
            local.get $48
-           local.get $41
-           local.get $49
            f32x4.mul
            f32x4.sub
            v128.store offset=16
            local.get $24
-           local.get $45
-           v128.store
-           local.get $24
-           local.get $47
-           v128.store offset=16
-           local.get $26
            local.get $44
            v128.store
-           local.get $26
+           local.get $24
            local.get $46
            v128.store offset=16
-           local.get $25
-           local.get $50
+           local.get $26
+           local.get $43
            v128.store
+           local.get $26
+           local.get $45
+           v128.store offset=16
            local.get $25
            local.get $49
+           v128.store
+           local.get $25
+           local.get $48
            v128.store offset=16
            local.get $0
            i32.const 32
@@ -1215,111 +1257,111 @@
          local.get $33
          f32x4.extract_lane 1
          f32x4.splat
-         local.set $38
+         local.set $37
          local.get $32
          f32x4.extract_lane 0
          f32x4.splat
-         local.set $39
+         local.set $38
          local.get $32
          f32x4.extract_lane 2
+         f32x4.splat
+         local.set $39
+         local.get $30
+         f32x4.extract_lane 0
          f32x4.splat
          local.set $40
          local.get $30
-         f32x4.extract_lane 0
+         f32x4.extract_lane 1
          f32x4.splat
          local.set $41
          local.get $30
-         f32x4.extract_lane 1
-         f32x4.splat
-         local.set $42
-         local.get $30
          f32x4.extract_lane 2
          f32x4.splat
-         local.tee $43
+         local.tee $42
          f32x4.neg
-         local.set $44
+         local.set $43
          loop $do-loop|023
           local.get $0
           v128.load offset=16
-          local.set $45
-          local.get $38
+          local.set $44
+          local.get $37
           local.get $25
-          v128.load
-          local.get $40
-          f32x4.mul
-          local.get $44
-          f32x4.pmax
-          local.get $43
-          f32x4.pmin
-          local.tee $46
-          local.get $46
-          f32x4.mul
-          local.get $24
-          v128.load
-          local.tee $47
-          f32x4.sub
-          f32x4.mul
-          local.get $47
-          f32x4.add
-          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-          f32x4.pmin
-          local.set $47
-          local.get $38
-          local.get $25
-          v128.load offset=16
-          local.get $40
-          f32x4.mul
-          local.get $44
-          f32x4.pmax
-          local.get $43
-          f32x4.pmin
-          local.tee $48
-          local.get $48
-          f32x4.mul
-          local.get $24
-          v128.load offset=16
-          local.tee $49
-          f32x4.sub
-          f32x4.mul
-          local.get $49
-          f32x4.add
-          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-          f32x4.pmin
-          local.set $49
-          local.get $0
-          local.get $0
           v128.load
           local.get $39
-          local.get $46
           f32x4.mul
+          local.get $43
+          f32x4.pmax
+          local.get $42
+          f32x4.pmin
+          local.tee $45
+          local.get $45
+          f32x4.mul
+          local.get $24
+          v128.load
+          local.tee $46
+          f32x4.sub
+          f32x4.mul
+          local.get $46
+          f32x4.add
+          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+          f32x4.pmin
+          local.set $46
+          local.get $37
+          local.get $25
+          v128.load offset=16
+          local.get $39
+          f32x4.mul
+          local.get $43
+          f32x4.pmax
+          local.get $42
+          f32x4.pmin
+          local.tee $47
           local.get $47
-          local.get $41
+          f32x4.mul
+          local.get $24
+          v128.load offset=16
+          local.tee $48
+          f32x4.sub
+          f32x4.mul
+          local.get $48
+          f32x4.add
+          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+          f32x4.pmin
+          local.set $48
+          local.get $0
+          local.get $0
+          v128.load
+          local.get $38
+          local.get $45
+          f32x4.mul
+          local.get $46
+          local.get $40
           f32x4.add
           f32x4.sqrt
-          local.get $42
+          local.get $41
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store
           local.get $0
-          local.get $45
-          local.get $39
-          local.get $48
+          local.get $44
+          local.get $38
+          local.get $47
           f32x4.mul
-          local.get $49
-          local.get $41
+          local.get $48
+          local.get $40
           f32x4.add
           f32x4.sqrt
-          local.get $42
+          local.get $41
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store offset=16
           local.get $24
-          local.get $47
+          local.get $46
           v128.store
           local.get $24
-          local.get $49
+          local.get $48
           v128.store offset=16
           local.get $0
           i32.const 32
@@ -1354,109 +1396,109 @@
         local.get $33
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $38
+        local.set $37
         local.get $33
         f32x4.extract_lane 3
         f32x4.splat
-        local.set $39
+        local.set $38
         local.get $32
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $40
+        local.set $39
         local.get $32
         f32x4.extract_lane 2
         f32x4.splat
-        local.set $41
+        local.set $40
         local.get $30
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $42
+        local.set $41
         local.get $30
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $43
+        local.set $42
         loop $do-loop|03
-         local.get $38
+         local.get $37
          local.get $25
          v128.load
-         local.get $41
-         f32x4.mul
-         local.get $39
-         local.get $0
-         v128.load
-         local.tee $44
-         f32x4.mul
-         f32x4.add
-         local.tee $45
-         local.get $45
-         f32x4.mul
-         local.get $24
-         v128.load
-         local.tee $46
-         f32x4.sub
-         f32x4.mul
-         local.get $46
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $46
-         local.get $38
-         local.get $25
-         v128.load offset=16
-         local.get $41
-         f32x4.mul
-         local.get $39
-         local.get $0
-         v128.load offset=16
-         local.tee $47
-         f32x4.mul
-         f32x4.add
-         local.tee $48
-         local.get $48
-         f32x4.mul
-         local.get $24
-         v128.load offset=16
-         local.tee $49
-         f32x4.sub
-         f32x4.mul
-         local.get $49
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $49
-         local.get $0
-         local.get $44
          local.get $40
-         local.get $45
          f32x4.mul
-         local.get $46
-         local.get $42
+         local.get $38
+         local.get $0
+         v128.load
+         local.tee $43
+         f32x4.mul
+         f32x4.add
+         local.tee $44
+         local.get $44
+         f32x4.mul
+         local.get $24
+         v128.load
+         local.tee $45
+         f32x4.sub
+         f32x4.mul
+         local.get $45
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $45
+         local.get $37
+         local.get $25
+         v128.load offset=16
+         local.get $40
+         f32x4.mul
+         local.get $38
+         local.get $0
+         v128.load offset=16
+         local.tee $46
+         f32x4.mul
+         f32x4.add
+         local.tee $47
+         local.get $47
+         f32x4.mul
+         local.get $24
+         v128.load offset=16
+         local.tee $48
+         f32x4.sub
+         f32x4.mul
+         local.get $48
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $48
+         local.get $0
+         local.get $43
+         local.get $39
+         local.get $44
+         f32x4.mul
+         local.get $45
+         local.get $41
          f32x4.add
          f32x4.sqrt
-         local.get $43
+         local.get $42
          f32x4.add
          f32x4.div
          f32x4.sub
          v128.store
          local.get $0
+         local.get $46
+         local.get $39
          local.get $47
-         local.get $40
-         local.get $48
          f32x4.mul
-         local.get $49
-         local.get $42
+         local.get $48
+         local.get $41
          f32x4.add
          f32x4.sqrt
-         local.get $43
+         local.get $42
          f32x4.add
          f32x4.div
          f32x4.sub
          v128.store offset=16
          local.get $24
-         local.get $46
+         local.get $45
          v128.store
          local.get $24
-         local.get $49
+         local.get $48
          v128.store offset=16
          local.get $0
          i32.const 32
@@ -1493,130 +1535,130 @@
        local.get $33
        f32x4.extract_lane 1
        f32x4.splat
-       local.set $39
+       local.set $38
        local.get $32
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $39
+       local.get $30
        f32x4.extract_lane 0
        f32x4.splat
        local.set $40
        local.get $30
-       f32x4.extract_lane 0
+       f32x4.extract_lane 1
        f32x4.splat
        local.set $41
-       local.get $30
-       f32x4.extract_lane 1
+       local.get $36
+       f32x4.extract_lane 0
        f32x4.splat
        local.set $42
        local.get $36
-       f32x4.extract_lane 0
-       f32x4.splat
-       local.set $43
-       local.get $36
        f32x4.extract_lane 1
        f32x4.splat
-       local.set $44
+       local.set $43
        loop $do-loop|04
-        local.get $39
+        local.get $38
         local.get $26
         v128.load
-        local.tee $38
-        local.get $38
+        local.tee $37
+        local.get $37
         f32x4.mul
         local.get $24
         v128.load
-        local.tee $45
+        local.tee $44
         f32x4.sub
         f32x4.mul
-        local.get $45
+        local.get $44
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.set $45
-        local.get $39
+        local.set $44
+        local.get $38
         local.get $26
+        v128.load offset=16
+        local.tee $45
+        local.get $45
+        f32x4.mul
+        local.get $24
         v128.load offset=16
         local.tee $46
-        local.get $46
-        f32x4.mul
-        local.get $24
-        v128.load offset=16
-        local.tee $47
         f32x4.sub
         f32x4.mul
-        local.get $47
+        local.get $46
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.set $47
+        local.set $46
         local.get $25
+        v128.load offset=16
+        local.set $47
+        local.get $0
         v128.load offset=16
         local.set $48
         local.get $0
-        v128.load offset=16
-        local.set $49
         local.get $0
-        local.get $0
+        v128.load
+        local.tee $49
+        local.get $43
+        local.get $39
+        local.get $37
+        f32x4.mul
+        local.get $44
+        local.get $40
+        f32x4.add
+        f32x4.sqrt
+        local.get $41
+        f32x4.add
+        f32x4.div
+        local.tee $37
+        f32x4.mul
+        local.get $42
+        local.get $25
         v128.load
         local.tee $50
-        local.get $44
-        local.get $40
-        local.get $38
-        f32x4.mul
-        local.get $45
-        local.get $41
-        f32x4.add
-        f32x4.sqrt
-        local.get $42
-        f32x4.add
-        f32x4.div
-        local.tee $38
-        f32x4.mul
-        local.get $43
-        local.get $25
-        v128.load
-        local.tee $51
-        local.get $50
+        local.get $49
         f32x4.sub
         f32x4.mul
         f32x4.sub
         f32x4.sub
         v128.store
         local.get $0
-        local.get $49
-        local.get $44
-        local.get $40
-        local.get $46
+        local.get $48
+        local.get $43
+        local.get $39
+        local.get $45
         f32x4.mul
-        local.get $47
-        local.get $41
+        local.get $46
+        local.get $40
         f32x4.add
         f32x4.sqrt
-        local.get $42
+        local.get $41
         f32x4.add
         f32x4.div
-        local.tee $46
+        local.tee $45
         f32x4.mul
-        local.get $43
-        local.get $48
-        local.get $49
-        f32x4.sub
-        f32x4.mul
-        f32x4.sub
-        f32x4.sub
-        v128.store offset=16
-        local.get $24
-        local.get $45
-        v128.store
-        local.get $24
+        local.get $42
         local.get $47
+        local.get $48
+        f32x4.sub
+        f32x4.mul
+        f32x4.sub
+        f32x4.sub
+        v128.store offset=16
+        local.get $24
+        local.get $44
+        v128.store
+        local.get $24
+        local.get $46
         v128.store offset=16
         local.get $25
-        local.get $51
-        local.get $38
+        local.get $50
+        local.get $37
         f32x4.sub
         v128.store
         local.get $25
-        local.get $48
-        local.get $46
+        local.get $47
+        local.get $45
         f32x4.sub
         v128.store offset=16
         local.get $0
