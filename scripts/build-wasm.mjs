@@ -39,7 +39,7 @@ export async function compile(target) {
 
 /**
  * The kernels of whole tensors out of a binary that has them all: the same code, without what only the others call. A build
- * of its own would be 38 bytes smaller, and might round the same mathematics into other instructions.
+ * of its own was rejected: it is 12 bytes lighter in a bundle, and nothing would show that its code is the same.
  *
  * @param {string | Uint8Array | undefined} wasm
  */
