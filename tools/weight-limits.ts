@@ -4,7 +4,7 @@ export const WEIGHT_LIMITS = {
   "rmsprop-wasm/core": 9_750,
   "rmsprop-wasm/f64": 31_000,
   "rmsprop-wasm/js": 25_000,
-  "rmsprop-wasm/tfjs": 17_500,
+  "rmsprop-wasm/tfjs": 15_000,
   /** Beside the main entry, which it takes its optimizers from. */
   "rmsprop-wasm/checkpoint": 13_000,
 } as const;
