@@ -6,7 +6,7 @@
  (type $4 (func (param i32 f64 i32 f64 i32 f64 i32)))
  (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
  (type $6 (func (param i32 i32 f64) (result f64)))
- (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32) (result i32)))
+ (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f64 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32) (result i32)))
  (type $8 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
  (type $9 (func (param i32 i32 i32 i32 f32 f32) (result f64)))
  (import "env" "memory" (memory $0 0))
@@ -1993,26 +1993,31 @@
   end
   local.get $2
  )
- (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 i32) (param $11 i32) (param $12 i32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 f32) (param $27 f32) (result i32)
-  (local $28 i32)
-  (local $29 v128)
-  (local $30 f32)
+ (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 i32) (param $11 i32) (param $12 i32) (param $13 i32) (param $14 i32) (param $15 f64) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 f32) (param $27 f32) (param $28 f32) (param $29 f32) (param $30 f32) (result i32)
   (local $31 i32)
   (local $32 i32)
   (local $33 i32)
-  (local $34 i32)
+  (local $34 f64)
   (local $35 i32)
-  (local $36 i32)
+  (local $36 f32)
   (local $37 v128)
   (local $38 i32)
   (local $39 i32)
   (local $40 i32)
   (local $41 f64)
   (local $42 i32)
-  (local $43 v128)
-  (local $44 f64)
-  (local $45 f64)
-  (local $46 f32)
+  (local $43 i32)
+  (local $44 i32)
+  (local $45 v128)
+  (local $46 i32)
+  (local $47 v128)
+  (local $48 i32)
+  (local $49 i32)
+  (local $50 i32)
+  (local $51 i32)
+  (local $52 i32)
+  (local $53 f32)
+  (local $54 i32)
   local.get $8
   i32.const 2
   i32.shl
@@ -2023,723 +2028,869 @@
   i32.const 4096
   i32.and
   select
-  local.set $39
-  local.get $12
-  local.get $10
-  local.get $12
+  local.set $44
+  i32.const 128
+  i32.const 8192
+  local.get $8
+  i32.const 1
+  local.get $8
   select
-  local.set $38
-  loop $for-loop|0
-   local.get $38
-   local.get $40
-   i32.gt_u
+  i32.div_u
+  local.tee $32
+  local.get $32
+  i32.const 128
+  i32.gt_u
+  select
+  local.tee $32
+  i32.const 1
+  local.get $32
+  select
+  local.set $46
+  loop $while-continue|0
+   local.get $13
    if
-    local.get $12
-    if (result i32)
-     local.get $11
-     local.get $40
-     i32.const 2
-     i32.shl
-     i32.add
-     i32.load
-    else
-     local.get $9
-     local.get $40
-     i32.const 6
-     i32.shl
-     i32.add
-     f64.load
-     i32.trunc_sat_f64_u
-    end
-    local.tee $36
-    local.get $42
-    i32.mul
-    local.tee $35
-    local.get $1
-    i32.add
-    local.set $31
-    i32.const 0
-    local.set $34
+    local.get $13
+    local.get $46
+    local.get $13
+    local.get $46
+    i32.lt_u
+    select
+    local.set $43
     i32.const 0
     local.set $33
-    loop $for-loop|00
+    loop $for-loop|1
      local.get $33
-     local.get $42
+     local.get $43
      i32.lt_u
      if
-      local.get $34
-      local.get $31
+      local.get $9
       local.get $33
+      i32.const 2
+      i32.shl
       i32.add
       i32.load
-      i32.or
-      local.set $34
-      local.get $33
-      i32.const -64
-      i32.sub
-      local.set $33
-      br $for-loop|00
-     end
-    end
-    local.get $28
-    local.get $34
-    i32.or
-    local.get $3
-    local.get $36
-    local.get $39
-    i32.mul
-    i32.const 2
-    i32.shl
-    i32.add
-    local.set $31
-    local.get $39
-    i32.const 2
-    i32.shl
-    local.set $28
-    i32.const 0
-    local.set $34
-    i32.const 0
-    local.set $33
-    loop $for-loop|01
-     local.get $28
-     local.get $33
-     i32.gt_u
-     if
-      local.get $34
-      local.get $31
-      local.get $33
+      local.tee $35
+      local.get $42
+      i32.mul
+      local.tee $38
+      local.get $1
       i32.add
-      i32.load
-      i32.or
-      local.set $34
-      local.get $33
-      i32.const -64
-      i32.sub
-      local.set $33
-      br $for-loop|01
-     end
-    end
-    local.get $34
-    i32.or
-    local.set $28
-    local.get $12
-    if
-     local.get $2
-     local.get $35
-     i32.add
-     local.set $31
-     i32.const 0
-     local.set $34
-     i32.const 0
-     local.set $33
-     loop $for-loop|02
-      local.get $33
-      local.get $42
-      i32.lt_u
-      if
-       local.get $34
-       local.get $31
-       local.get $33
-       i32.add
-       i32.load
-       i32.or
-       local.set $34
-       local.get $33
-       i32.const -64
-       i32.sub
-       local.set $33
-       br $for-loop|02
-      end
-     end
-     local.get $28
-     local.get $34
-     i32.or
-     local.set $28
-    end
-    local.get $0
-    i32.const 1
-    i32.and
-    if
-     local.get $4
-     local.get $35
-     i32.add
-     local.set $31
-     i32.const 0
-     local.set $34
-     i32.const 0
-     local.set $33
-     loop $for-loop|03
-      local.get $33
-      local.get $42
-      i32.lt_u
-      if
-       local.get $34
-       local.get $31
-       local.get $33
-       i32.add
-       i32.load
-       i32.or
-       local.set $34
-       local.get $33
-       i32.const -64
-       i32.sub
-       local.set $33
-       br $for-loop|03
-      end
-     end
-     local.get $28
-     local.get $34
-     i32.or
-     local.set $28
-    end
-    local.get $0
-    i32.const 2
-    i32.and
-    if
-     local.get $5
-     local.get $35
-     i32.add
-     local.set $31
-     i32.const 0
-     local.set $34
-     i32.const 0
-     local.set $33
-     loop $for-loop|04
-      local.get $33
-      local.get $42
-      i32.lt_u
-      if
-       local.get $34
-       local.get $31
-       local.get $33
-       i32.add
-       i32.load
-       i32.or
-       local.set $34
-       local.get $33
-       i32.const -64
-       i32.sub
-       local.set $33
-       br $for-loop|04
-      end
-     end
-     local.get $28
-     local.get $34
-     i32.or
-     local.set $28
-    end
-    local.get $0
-    i32.const 64
-    i32.and
-    if
-     local.get $6
-     local.get $35
-     i32.add
-     local.set $31
-     i32.const 0
-     local.set $33
-     i32.const 0
-     local.set $34
-     loop $for-loop|05
-      local.get $34
-      local.get $42
-      i32.lt_u
-      if
-       local.get $33
-       local.get $31
-       local.get $34
-       i32.add
-       i32.load
-       i32.or
-       local.set $33
-       local.get $34
-       i32.const -64
-       i32.sub
-       local.set $34
-       br $for-loop|05
-      end
-     end
-     local.get $28
-     local.get $33
-     i32.or
-     local.set $28
-    end
-    local.get $40
-    i32.const 1
-    i32.add
-    local.set $40
-    br $for-loop|0
-   end
-  end
-  loop $for-loop|1
-   local.get $10
-   if
-    local.get $9
-    f64.load offset=8
-    local.set $41
-    local.get $9
-    f64.load offset=24
-    local.set $44
-    local.get $9
-    f64.load offset=32
-    local.set $45
-    local.get $9
-    f64.load
-    i32.trunc_sat_f64_u
-    local.tee $34
-    local.get $42
-    i32.mul
-    local.tee $33
-    local.get $1
-    i32.add
-    local.set $32
-    local.get $4
-    local.get $33
-    i32.add
-    local.set $31
-    local.get $0
-    i32.const 64
-    i32.and
-    if
-     local.get $6
-     local.get $33
-     i32.add
-     local.get $9
-     f64.load offset=40
-     local.get $32
-     local.get $9
-     f64.load offset=48
-     local.get $31
-     local.get $9
-     f64.load offset=56
-     local.get $8
-     call $assembly/rows/combine
-    end
-    local.get $45
-    f64.const 0
-    f64.eq
-    if
-     local.get $32
-     local.get $44
-     local.get $8
-     call $assembly/rows/scale
-    else
-     local.get $32
-     local.get $44
-     local.get $31
-     local.get $45
-     i32.const 0
-     f64.const 0
-     local.get $8
-     call $assembly/rows/combine
-    end
-    local.get $0
-    i32.const 1
-    i32.and
-    if
-     local.get $31
-     local.get $9
-     f64.load offset=16
-     local.get $8
-     call $assembly/rows/scale
-    end
-    local.get $3
-    local.get $34
-    local.get $39
-    i32.mul
-    i32.const 2
-    i32.shl
-    i32.add
-    local.get $41
-    local.get $39
-    call $assembly/rows/scale
-    local.get $0
-    i32.const 2
-    i32.and
-    if
-     local.get $5
-     local.get $33
-     i32.add
-     local.get $41
-     local.get $8
-     call $assembly/rows/scale
-    end
-    local.get $9
-    i32.const -64
-    i32.sub
-    local.set $9
-    local.get $10
-    i32.const 1
-    i32.sub
-    local.set $10
-    br $for-loop|1
-   end
-  end
-  loop $while-continue|2
-   local.get $12
-   if
-    local.get $11
-    i32.load
-    local.tee $31
-    local.get $42
-    i32.mul
-    local.set $9
-    i32.const 0
-    local.set $10
-    loop $do-loop|3
-     local.get $10
-     i32.const 1
-     i32.add
-     local.set $10
-     local.get $11
-     i32.const 4
-     i32.add
-     local.set $11
-     local.get $0
-     i32.const 4096
-     i32.and
-     i32.eqz
-     local.get $12
-     i32.const 1
-     i32.sub
-     local.tee $12
-     i32.const 0
-     i32.ne
-     i32.and
-     if (result i32)
-      local.get $11
-      i32.load
-      local.get $10
-      local.get $31
-      i32.add
-      i32.eq
-     else
+      local.set $39
       i32.const 0
-     end
-     br_if $do-loop|3
-    end
-    local.get $0
-    i32.const 4096
-    i32.and
-    if
-     local.get $2
-     local.get $9
-     i32.add
-     local.tee $32
-     local.get $8
-     f64.const 1
-     call $assembly/gradient/sumOfSquares
-     local.get $20
-     f64.promote_f32
-     local.tee $41
-     local.get $41
-     f64.mul
-     f64.mul
-     local.get $8
-     f64.convert_i32_u
-     f64.div
-     f32.demote_f64
-     local.set $46
-     local.get $3
-     local.get $31
-     i32.const 2
-     i32.shl
-     i32.add
-     local.tee $40
-     v128.load32_zero
-     f32x4.extract_lane 0
-     local.set $30
-     local.get $4
-     local.get $9
-     i32.add
-     local.set $31
-     local.get $6
-     local.get $9
-     i32.add
-     local.set $39
-     local.get $14
-     f32.const 0.5
-     f32.lt
-     local.get $14
-     f32.const 0
-     f32.gt
-     i32.and
-     if (result f32)
-      local.get $30
-      local.get $14
-      local.get $46
-      local.get $30
-      f32.sub
-      f32.mul
-      f32.add
-     else
-      local.get $13
-      local.get $30
-      f32.mul
-      local.get $14
-      local.get $46
-      f32.mul
-      f32.add
-     end
-     local.tee $30
-     f32.const 3402823466385288598117041e14
-     f32.gt
-     if
-      f32.const 3402823466385288598117041e14
-      local.set $30
-     end
-     local.get $40
-     local.get $30
-     f32x4.splat
-     v128.store32_lane 0
-     local.get $1
-     local.get $9
-     i32.add
-     local.tee $38
-     local.set $9
-     local.get $32
-     local.set $33
-     local.get $31
-     local.set $10
-     local.get $8
-     local.set $34
-     local.get $30
-     local.get $24
-     f32.div
-     local.get $30
-     local.get $0
-     i32.const 32
-     i32.and
-     select
-     local.get $15
-     f32.add
-     f32.sqrt
-     local.get $16
-     f32.add
-     local.set $30
-     loop $while-continue|0
-      local.get $34
-      if
-       local.get $34
-       i32.const 4
-       i32.ge_u
-       local.tee $35
-       if (result v128)
-        local.get $9
-        v128.load
-       else
-        local.get $9
-        v128.load32_zero
-       end
-       local.set $37
-       local.get $17
-       f32x4.splat
-       local.get $35
-       if (result v128)
-        local.get $33
-        v128.load
-       else
-        local.get $33
-        v128.load32_zero
-       end
-       local.get $20
-       f32x4.splat
-       f32x4.mul
-       f32x4.mul
-       local.get $30
-       f32x4.splat
-       f32x4.div
-       local.set $29
-       local.get $0
-       i32.const 1
-       i32.and
+      local.set $32
+      i32.const 0
+      local.set $40
+      loop $for-loop|0
+       local.get $40
+       local.get $42
+       i32.lt_u
        if
-        local.get $29
-        local.get $18
-        f32x4.splat
-        local.get $35
-        if (result v128)
-         local.get $10
-         v128.load
-        else
-         local.get $10
-         v128.load32_zero
-        end
-        f32x4.mul
-        f32x4.add
-        local.set $43
-        local.get $35
-        if
-         local.get $10
-         local.get $43
-         v128.store
-        else
-         local.get $10
-         local.get $43
-         v128.store32_lane 0
-        end
-        local.get $19
-        f32x4.splat
-        local.get $29
-        local.get $18
-        f32x4.splat
-        local.get $43
-        f32x4.mul
-        f32x4.add
-        local.get $43
-        local.get $0
-        i32.const 16
-        i32.and
-        select
-        f32x4.mul
-        local.set $29
+        local.get $32
+        local.get $39
+        local.get $40
+        i32.add
+        i32.load
+        i32.or
+        local.set $32
+        local.get $40
+        i32.const -64
+        i32.sub
+        local.set $40
+        br $for-loop|0
        end
-       local.get $37
-       local.get $29
-       local.get $22
-       f32x4.splat
-       local.get $37
-       f32x4.mul
-       f32x4.add
-       local.get $29
-       local.get $0
-       i32.const 256
-       i32.and
-       select
-       f32x4.sub
-       local.set $29
-       local.get $35
-       if
-        local.get $9
-        local.get $29
-        v128.store
-       else
-        local.get $9
-        local.get $29
-        v128.store32_lane 0
-       end
-       i32.const 4
-       i32.const 1
-       local.get $35
-       select
-       local.tee $36
-       i32.const 2
-       i32.shl
-       local.tee $35
-       local.get $9
-       i32.add
-       local.set $9
-       local.get $33
-       local.get $35
-       i32.add
-       local.set $33
-       local.get $10
-       local.get $35
-       i32.add
-       local.set $10
-       local.get $34
-       local.get $36
-       i32.sub
-       local.set $34
-       br $while-continue|0
       end
-     end
-     local.get $0
-     i32.const 64
-     i32.and
-     if
-      local.get $39
-      local.get $39
-      local.get $38
-      local.get $8
-      local.get $25
-      call $assembly/learned/move
-     end
-     local.get $0
-     i32.const 512
-     i32.and
-     if
-      local.get $38
-      local.get $8
-      call $assembly/rmsprop/flushPlane
-      local.get $40
-      i32.const 1
-      call $assembly/rmsprop/flushPlane
+      local.get $31
+      local.get $32
+      i32.or
+      local.get $3
+      local.get $35
+      local.get $44
+      i32.mul
+      i32.const 2
+      i32.shl
+      i32.add
+      local.set $35
+      local.get $44
+      i32.const 2
+      i32.shl
+      local.set $39
+      i32.const 0
+      local.set $32
+      i32.const 0
+      local.set $40
+      loop $for-loop|00
+       local.get $39
+       local.get $40
+       i32.gt_u
+       if
+        local.get $32
+        local.get $35
+        local.get $40
+        i32.add
+        i32.load
+        i32.or
+        local.set $32
+        local.get $40
+        i32.const -64
+        i32.sub
+        local.set $40
+        br $for-loop|00
+       end
+      end
+      local.get $32
+      i32.or
+      local.set $31
+      local.get $0
+      i32.const 8192
+      i32.and
+      i32.eqz
+      if
+       local.get $2
+       local.get $38
+       i32.add
+       local.set $35
+       i32.const 0
+       local.set $32
+       i32.const 0
+       local.set $40
+       loop $for-loop|01
+        local.get $40
+        local.get $42
+        i32.lt_u
+        if
+         local.get $32
+         local.get $35
+         local.get $40
+         i32.add
+         i32.load
+         i32.or
+         local.set $32
+         local.get $40
+         i32.const -64
+         i32.sub
+         local.set $40
+         br $for-loop|01
+        end
+       end
+       local.get $31
+       local.get $32
+       i32.or
+       local.set $31
+      end
       local.get $0
       i32.const 1
       i32.and
       if
+       local.get $4
+       local.get $38
+       i32.add
+       local.set $35
+       i32.const 0
+       local.set $32
+       i32.const 0
+       local.set $40
+       loop $for-loop|02
+        local.get $40
+        local.get $42
+        i32.lt_u
+        if
+         local.get $32
+         local.get $35
+         local.get $40
+         i32.add
+         i32.load
+         i32.or
+         local.set $32
+         local.get $40
+         i32.const -64
+         i32.sub
+         local.set $40
+         br $for-loop|02
+        end
+       end
        local.get $31
-       local.get $8
-       call $assembly/rmsprop/flushPlane
+       local.get $32
+       i32.or
+       local.set $31
+      end
+      local.get $0
+      i32.const 2
+      i32.and
+      if
+       local.get $5
+       local.get $38
+       i32.add
+       local.set $35
+       i32.const 0
+       local.set $32
+       i32.const 0
+       local.set $40
+       loop $for-loop|03
+        local.get $40
+        local.get $42
+        i32.lt_u
+        if
+         local.get $32
+         local.get $35
+         local.get $40
+         i32.add
+         i32.load
+         i32.or
+         local.set $32
+         local.get $40
+         i32.const -64
+         i32.sub
+         local.set $40
+         br $for-loop|03
+        end
+       end
+       local.get $31
+       local.get $32
+       i32.or
+       local.set $31
       end
       local.get $0
       i32.const 64
       i32.and
       if
-       local.get $39
-       local.get $8
-       call $assembly/rmsprop/flushPlane
+       local.get $6
+       local.get $38
+       i32.add
+       local.set $35
+       i32.const 0
+       local.set $40
+       i32.const 0
+       local.set $32
+       loop $for-loop|04
+        local.get $32
+        local.get $42
+        i32.lt_u
+        if
+         local.get $40
+         local.get $32
+         local.get $35
+         i32.add
+         i32.load
+         i32.or
+         local.set $40
+         local.get $32
+         i32.const -64
+         i32.sub
+         local.set $32
+         br $for-loop|04
+        end
+       end
+       local.get $31
+       local.get $40
+       i32.or
+       local.set $31
       end
+      local.get $33
+      i32.const 1
+      i32.add
+      local.set $33
+      br $for-loop|1
      end
-     local.get $0
-     i32.const 128
-     i32.and
+    end
+    i32.const 0
+    local.set $40
+    loop $for-loop|2
+     local.get $40
+     local.get $43
+     i32.lt_u
      if
-      local.get $32
-      i32.const 0
-      local.get $8
+      local.get $9
+      local.get $40
       i32.const 2
       i32.shl
-      memory.fill
+      i32.add
+      i32.load
+      local.tee $32
+      local.get $42
+      i32.mul
+      local.set $39
+      i32.const 0
+      local.set $38
+      loop $do-loop|3
+       local.get $32
+       local.get $38
+       i32.add
+       local.set $35
+       local.get $10
+       if (result i32)
+        local.get $14
+        local.get $10
+        local.get $35
+        local.get $40
+        local.get $0
+        i32.const 16384
+        i32.and
+        select
+        i32.const 2
+        i32.shl
+        i32.add
+        i32.load
+        i32.sub
+       else
+        i32.const 0
+       end
+       local.tee $33
+       if
+        local.get $35
+        local.get $42
+        i32.mul
+        local.tee $48
+        local.get $1
+        i32.add
+        local.set $49
+        local.get $4
+        local.get $48
+        i32.add
+        local.set $50
+        local.get $6
+        local.get $48
+        i32.add
+        local.set $51
+        block $__inlined_func$assembly/rows/move$652
+         local.get $12
+         local.get $40
+         i32.const 48
+         i32.mul
+         i32.add
+         local.get $12
+         local.get $12
+         select
+         local.tee $52
+         i32.eqz
+         if
+          local.get $49
+          local.get $8
+          call $assembly/rmsprop/flushPlane
+          local.get $0
+          i32.const 1
+          i32.and
+          if
+           local.get $50
+           local.get $8
+           call $assembly/rmsprop/flushPlane
+          end
+          local.get $0
+          i32.const 64
+          i32.and
+          if
+           local.get $51
+           local.get $8
+           call $assembly/rmsprop/flushPlane
+          end
+          br $__inlined_func$assembly/rows/move$652
+         end
+         local.get $52
+         f64.load offset=8
+         local.set $34
+         local.get $52
+         f64.load offset=16
+         local.set $41
+         local.get $0
+         i32.const 64
+         i32.and
+         if
+          local.get $51
+          local.get $52
+          f64.load offset=24
+          local.get $49
+          local.get $52
+          f64.load offset=32
+          local.get $50
+          local.get $52
+          f64.load offset=40
+          local.get $8
+          call $assembly/rows/combine
+         end
+         local.get $41
+         f64.const 0
+         f64.eq
+         if
+          local.get $49
+          local.get $34
+          local.get $8
+          call $assembly/rows/scale
+         else
+          local.get $49
+          local.get $34
+          local.get $50
+          local.get $41
+          i32.const 0
+          f64.const 0
+          local.get $8
+          call $assembly/rows/combine
+         end
+         local.get $0
+         i32.const 1
+         i32.and
+         if
+          local.get $50
+          local.get $52
+          f64.load
+          local.get $8
+          call $assembly/rows/scale
+         end
+        end
+        local.get $33
+        i32.const 512
+        i32.lt_u
+        i32.const 0
+        local.get $11
+        select
+        if
+         local.get $11
+         local.get $33
+         i32.const 3
+         i32.shl
+         i32.add
+         f64.load
+         local.set $41
+        else
+         local.get $15
+         local.set $34
+         f64.const 1
+         local.set $41
+         loop $for-loop|05
+          local.get $33
+          if
+           local.get $41
+           local.get $34
+           f64.mul
+           local.get $41
+           local.get $33
+           i32.const 1
+           i32.and
+           select
+           local.set $41
+           local.get $34
+           local.get $34
+           f64.mul
+           local.set $34
+           local.get $33
+           i32.const 1
+           i32.shr_u
+           local.set $33
+           br $for-loop|05
+          end
+         end
+        end
+        local.get $3
+        local.get $35
+        local.get $44
+        i32.mul
+        i32.const 2
+        i32.shl
+        i32.add
+        local.get $41
+        local.get $44
+        call $assembly/rows/scale
+        local.get $0
+        i32.const 2
+        i32.and
+        if
+         local.get $5
+         local.get $48
+         i32.add
+         local.get $41
+         local.get $8
+         call $assembly/rows/scale
+        end
+       end
+       local.get $38
+       i32.const 1
+       i32.add
+       local.set $38
+       local.get $0
+       i32.const 4096
+       i32.and
+       i32.eqz
+       local.get $43
+       local.get $40
+       i32.const 1
+       i32.add
+       local.tee $40
+       i32.gt_u
+       i32.and
+       if (result i32)
+        local.get $9
+        local.get $40
+        i32.const 2
+        i32.shl
+        i32.add
+        i32.load
+        local.get $32
+        local.get $38
+        i32.add
+        i32.eq
+       else
+        i32.const 0
+       end
+       br_if $do-loop|3
+      end
+      local.get $0
+      i32.const 8192
+      i32.and
+      br_if $for-loop|2
+      local.get $0
+      i32.const 4096
+      i32.and
+      if
+       local.get $2
+       local.get $39
+       i32.add
+       local.tee $35
+       local.get $8
+       f64.const 1
+       call $assembly/gradient/sumOfSquares
+       local.get $23
+       f64.promote_f32
+       local.tee $34
+       local.get $34
+       f64.mul
+       f64.mul
+       local.get $8
+       f64.convert_i32_u
+       f64.div
+       f32.demote_f64
+       local.set $36
+       local.get $3
+       local.get $32
+       i32.const 2
+       i32.shl
+       i32.add
+       local.tee $49
+       v128.load32_zero
+       f32x4.extract_lane 0
+       local.set $53
+       local.get $6
+       local.get $39
+       i32.add
+       local.set $50
+       local.get $17
+       f32.const 0.5
+       f32.lt
+       local.get $17
+       f32.const 0
+       f32.gt
+       i32.and
+       if (result f32)
+        local.get $53
+        local.get $17
+        local.get $36
+        local.get $53
+        f32.sub
+        f32.mul
+        f32.add
+       else
+        local.get $16
+        local.get $53
+        f32.mul
+        local.get $17
+        local.get $36
+        f32.mul
+        f32.add
+       end
+       local.tee $36
+       f32.const 3402823466385288598117041e14
+       f32.gt
+       if
+        f32.const 3402823466385288598117041e14
+        local.set $36
+       end
+       local.get $49
+       local.get $36
+       f32x4.splat
+       v128.store32_lane 0
+       local.get $1
+       local.get $39
+       i32.add
+       local.tee $51
+       local.set $38
+       local.get $35
+       local.set $32
+       local.get $4
+       local.get $39
+       i32.add
+       local.tee $52
+       local.set $39
+       local.get $8
+       local.set $33
+       local.get $36
+       local.get $27
+       f32.div
+       local.get $36
+       local.get $0
+       i32.const 32
+       i32.and
+       select
+       local.get $18
+       f32.add
+       f32.sqrt
+       local.get $19
+       f32.add
+       local.set $36
+       loop $while-continue|00
+        local.get $33
+        if
+         local.get $33
+         i32.const 4
+         i32.ge_u
+         local.tee $48
+         if (result v128)
+          local.get $38
+          v128.load
+         else
+          local.get $38
+          v128.load32_zero
+         end
+         local.set $47
+         local.get $20
+         f32x4.splat
+         local.get $48
+         if (result v128)
+          local.get $32
+          v128.load
+         else
+          local.get $32
+          v128.load32_zero
+         end
+         local.get $23
+         f32x4.splat
+         f32x4.mul
+         f32x4.mul
+         local.get $36
+         f32x4.splat
+         f32x4.div
+         local.set $37
+         local.get $0
+         i32.const 1
+         i32.and
+         if
+          local.get $37
+          local.get $21
+          f32x4.splat
+          local.get $48
+          if (result v128)
+           local.get $39
+           v128.load
+          else
+           local.get $39
+           v128.load32_zero
+          end
+          f32x4.mul
+          f32x4.add
+          local.set $45
+          local.get $48
+          if
+           local.get $39
+           local.get $45
+           v128.store
+          else
+           local.get $39
+           local.get $45
+           v128.store32_lane 0
+          end
+          local.get $22
+          f32x4.splat
+          local.get $37
+          local.get $21
+          f32x4.splat
+          local.get $45
+          f32x4.mul
+          f32x4.add
+          local.get $45
+          local.get $0
+          i32.const 16
+          i32.and
+          select
+          f32x4.mul
+          local.set $37
+         end
+         local.get $47
+         local.get $37
+         local.get $25
+         f32x4.splat
+         local.get $47
+         f32x4.mul
+         f32x4.add
+         local.get $37
+         local.get $0
+         i32.const 256
+         i32.and
+         select
+         f32x4.sub
+         local.set $37
+         local.get $48
+         if
+          local.get $38
+          local.get $37
+          v128.store
+         else
+          local.get $38
+          local.get $37
+          v128.store32_lane 0
+         end
+         i32.const 4
+         i32.const 1
+         local.get $48
+         select
+         local.tee $48
+         i32.const 2
+         i32.shl
+         local.tee $54
+         local.get $38
+         i32.add
+         local.set $38
+         local.get $32
+         local.get $54
+         i32.add
+         local.set $32
+         local.get $39
+         local.get $54
+         i32.add
+         local.set $39
+         local.get $33
+         local.get $48
+         i32.sub
+         local.set $33
+         br $while-continue|00
+        end
+       end
+       local.get $0
+       i32.const 64
+       i32.and
+       if
+        local.get $50
+        local.get $50
+        local.get $51
+        local.get $8
+        local.get $28
+        call $assembly/learned/move
+       end
+       local.get $0
+       i32.const 512
+       i32.and
+       if
+        local.get $51
+        local.get $8
+        call $assembly/rmsprop/flushPlane
+        local.get $49
+        i32.const 1
+        call $assembly/rmsprop/flushPlane
+        local.get $0
+        i32.const 1
+        i32.and
+        if
+         local.get $52
+         local.get $8
+         call $assembly/rmsprop/flushPlane
+        end
+        local.get $0
+        i32.const 64
+        i32.and
+        if
+         local.get $50
+         local.get $8
+         call $assembly/rmsprop/flushPlane
+        end
+       end
+       local.get $0
+       i32.const 128
+       i32.and
+       if
+        local.get $35
+        i32.const 0
+        local.get $8
+        i32.const 2
+        i32.shl
+        memory.fill
+       end
+      else
+       local.get $0
+       local.get $1
+       local.get $39
+       i32.add
+       local.get $2
+       local.get $39
+       i32.add
+       local.get $3
+       local.get $39
+       i32.add
+       local.get $4
+       local.get $39
+       i32.add
+       local.get $5
+       local.get $39
+       i32.add
+       local.get $6
+       local.get $39
+       i32.add
+       local.get $7
+       local.get $39
+       i32.add
+       local.get $8
+       local.get $38
+       i32.mul
+       local.get $16
+       local.get $17
+       local.get $18
+       local.get $19
+       local.get $20
+       local.get $21
+       local.get $22
+       local.get $23
+       local.get $24
+       local.get $25
+       local.get $26
+       local.get $27
+       local.get $28
+       local.get $29
+       local.get $30
+       call $assembly/rmsprop/update
+      end
+      br $for-loop|2
      end
-    else
-     local.get $0
-     local.get $1
-     local.get $9
-     i32.add
-     local.get $2
-     local.get $9
-     i32.add
-     local.get $3
-     local.get $9
-     i32.add
-     local.get $4
-     local.get $9
-     i32.add
-     local.get $5
-     local.get $9
-     i32.add
-     local.get $6
-     local.get $9
-     i32.add
-     local.get $7
-     local.get $9
-     i32.add
-     local.get $8
-     local.get $10
-     i32.mul
-     local.get $13
-     local.get $14
-     local.get $15
-     local.get $16
-     local.get $17
-     local.get $18
-     local.get $19
-     local.get $20
-     local.get $21
-     local.get $22
-     local.get $23
-     local.get $24
-     local.get $25
-     local.get $26
-     local.get $27
-     call $assembly/rmsprop/update
     end
-    br $while-continue|2
+    local.get $43
+    i32.const 2
+    i32.shl
+    local.tee $32
+    local.get $9
+    i32.add
+    local.set $9
+    local.get $10
+    local.get $10
+    local.get $32
+    i32.add
+    local.get $0
+    i32.const 16384
+    i32.and
+    i32.const 1
+    local.get $10
+    select
+    select
+    local.set $10
+    local.get $12
+    local.get $43
+    i32.const 48
+    i32.mul
+    i32.add
+    local.get $12
+    local.get $12
+    select
+    local.set $12
+    local.get $13
+    local.get $43
+    i32.sub
+    local.set $13
+    br $while-continue|0
    end
   end
-  local.get $28
+  local.get $31
  )
  (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 v128) (param $9 v128) (param $10 v128) (param $11 v128)
   (local $12 v128)
