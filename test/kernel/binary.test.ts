@@ -37,7 +37,7 @@ const BUILDS: Build[] = [
     suffix: "-f64",
     lanes: "f64x2",
     scalar: /f64\.(sqrt|div|mul|add)/,
-    kilobytes: 10.25,
+    kilobytes: 10.5,
   },
 ];
 
