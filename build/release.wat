@@ -318,7 +318,7 @@
   (local $38 i32)
   (local $39 i32)
   (local $40 v128)
-  (local $41 i32)
+  (local $41 v128)
   (local $42 v128)
   (local $43 v128)
   (local $44 v128)
@@ -330,7 +330,6 @@
   (local $50 v128)
   (local $51 v128)
   (local $52 v128)
-  (local $53 v128)
   local.get $10
   f32x4.splat
   local.get $11
@@ -384,26 +383,79 @@
   f32.const 0
   f32x4.replace_lane 3
   local.set $40
-  i32.const 512
-  local.get $9
-  local.get $35
-  i32.const 704
-  i32.and
-  select
-  local.set $41
   loop $while-continue|0
    local.get $9
    if
+    i32.const 1024
     local.get $9
-    local.get $41
     local.get $9
-    local.get $41
-    i32.lt_u
+    i32.const 1024
+    i32.ge_u
     select
     local.tee $38
     i32.const 2
     i32.shl
     local.set $39
+    local.get $9
+    local.get $38
+    i32.gt_u
+    if
+     local.get $1
+     i32.const 4096
+     i32.add
+     v128.load32_zero
+     drop
+     local.get $2
+     i32.const 4096
+     i32.add
+     v128.load32_zero
+     drop
+     local.get $3
+     i32.const 4096
+     i32.add
+     v128.load32_zero
+     drop
+     local.get $35
+     i32.const 1
+     i32.and
+     if
+      local.get $4
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+     local.get $35
+     i32.const 2
+     i32.and
+     if
+      local.get $5
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+     local.get $35
+     i32.const 64
+     i32.and
+     if
+      local.get $6
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+     local.get $35
+     i32.const 2048
+     i32.and
+     if
+      local.get $8
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+    end
     i32.const 0
     local.get $38
     i32.const -8
@@ -476,81 +528,81 @@
               local.get $34
               f32x4.extract_lane 0
               f32x4.splat
-              local.set $42
+              local.set $41
               local.get $34
               f32x4.extract_lane 1
               f32x4.splat
-              local.set $43
+              local.set $42
               loop $do-loop|0
                local.get $0
                v128.load offset=16
-               local.set $44
+               local.set $43
                local.get $32
                local.get $27
+               v128.load
+               local.tee $44
+               local.get $44
+               f32x4.mul
+               local.get $26
                v128.load
                local.tee $45
-               local.get $45
-               f32x4.mul
-               local.get $26
-               v128.load
-               local.tee $46
                f32x4.sub
                f32x4.mul
-               local.get $46
+               local.get $45
                f32x4.add
                v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
                f32x4.pmin
-               local.set $46
+               local.set $45
                local.get $32
                local.get $27
                v128.load offset=16
-               local.tee $47
-               local.get $47
+               local.tee $46
+               local.get $46
                f32x4.mul
                local.get $26
                v128.load offset=16
-               local.tee $48
+               local.tee $47
                f32x4.sub
                f32x4.mul
-               local.get $48
+               local.get $47
                f32x4.add
                v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
                f32x4.pmin
-               local.set $48
+               local.set $47
                local.get $0
                local.get $0
                v128.load
                local.get $33
-               local.get $45
+               local.get $44
                f32x4.mul
-               local.get $46
-               local.get $42
+               local.get $45
+               local.get $41
                f32x4.add
                f32x4.sqrt
-               local.get $43
+               local.get $42
                f32x4.add
                f32x4.div
                f32x4.sub
                v128.store
                local.get $0
-               local.get $44
+               local.get $43
                local.get $33
-               local.get $47
+               local.get $46
                f32x4.mul
-               local.get $48
-               local.get $42
+               local.get $47
+               local.get $41
                f32x4.add
                f32x4.sqrt
-               local.get $43
+               local.get $42
                f32x4.add
                f32x4.div
                f32x4.sub
                v128.store offset=16
                local.get $26
-               local.get $46
+               local.get $45
                v128.store
                local.get $26
-               local.get $48
+               local.get $47
                v128.store offset=16
                local.get $0
                i32.const 32
@@ -595,63 +647,63 @@
              local.get $36
              f32x4.extract_lane 0
              f32x4.splat
-             local.set $42
+             local.set $41
              local.get $36
              f32x4.extract_lane 1
              f32x4.splat
-             local.set $43
+             local.set $42
              local.get $34
              f32x4.extract_lane 0
              f32x4.splat
-             local.set $44
+             local.set $43
              local.get $34
              f32x4.extract_lane 1
              f32x4.splat
-             local.set $45
+             local.set $44
              loop $do-loop|00
               local.get $0
               v128.load offset=16
-              local.set $46
+              local.set $45
               local.get $32
               local.get $28
               v128.load
-              local.tee $47
-              local.get $47
+              local.tee $46
+              local.get $46
               f32x4.mul
               local.get $26
               v128.load
-              local.tee $48
+              local.tee $47
               f32x4.sub
               f32x4.mul
-              local.get $48
+              local.get $47
               f32x4.add
               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
               f32x4.pmin
-              local.set $48
+              local.set $47
               local.get $32
               local.get $28
+              v128.load offset=16
+              local.tee $48
+              local.get $48
+              f32x4.mul
+              local.get $26
               v128.load offset=16
               local.tee $49
-              local.get $49
-              f32x4.mul
-              local.get $26
-              v128.load offset=16
-              local.tee $50
               f32x4.sub
               f32x4.mul
-              local.get $50
+              local.get $49
               f32x4.add
               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
               f32x4.pmin
-              local.set $50
-              local.get $42
-              local.get $49
+              local.set $49
+              local.get $41
+              local.get $48
               f32x4.mul
-              local.get $50
-              local.get $44
+              local.get $49
+              local.get $43
               f32x4.add
               f32x4.sqrt
-              local.get $45
+              local.get $44
               f32x4.add
               f32x4.div
               local.get $33
@@ -659,19 +711,19 @@
               v128.load offset=16
               f32x4.mul
               f32x4.add
-              local.set $49
+              local.set $48
               local.get $0
               local.get $0
               v128.load
-              local.get $43
               local.get $42
-              local.get $47
+              local.get $41
+              local.get $46
               f32x4.mul
-              local.get $48
-              local.get $44
+              local.get $47
+              local.get $43
               f32x4.add
               f32x4.sqrt
-              local.get $45
+              local.get $44
               f32x4.add
               f32x4.div
               local.get $33
@@ -679,28 +731,28 @@
               v128.load
               f32x4.mul
               f32x4.add
-              local.tee $47
+              local.tee $46
               f32x4.mul
               f32x4.sub
               v128.store
               local.get $0
-              local.get $46
-              local.get $43
-              local.get $49
+              local.get $45
+              local.get $42
+              local.get $48
               f32x4.mul
               f32x4.sub
               v128.store offset=16
               local.get $26
-              local.get $48
-              v128.store
-              local.get $26
-              local.get $50
-              v128.store offset=16
-              local.get $27
               local.get $47
               v128.store
-              local.get $27
+              local.get $26
               local.get $49
+              v128.store offset=16
+              local.get $27
+              local.get $46
+              v128.store
+              local.get $27
+              local.get $48
               v128.store offset=16
               local.get $0
               i32.const 32
@@ -749,118 +801,118 @@
             local.get $34
             f32x4.extract_lane 0
             f32x4.splat
-            local.set $42
+            local.set $41
             local.get $34
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $43
+            local.set $42
             loop $do-loop|01
              local.get $32
              local.get $28
              v128.load
-             local.tee $44
-             local.get $44
+             local.tee $43
+             local.get $43
              f32x4.mul
              local.get $26
              v128.load
-             local.tee $45
+             local.tee $44
              f32x4.sub
              f32x4.mul
-             local.get $45
+             local.get $44
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.set $45
+             local.set $44
              local.get $32
              local.get $28
              v128.load offset=16
-             local.tee $46
-             local.get $46
+             local.tee $45
+             local.get $45
              f32x4.mul
              local.get $26
              v128.load offset=16
-             local.tee $47
+             local.tee $46
              f32x4.sub
              f32x4.mul
-             local.get $47
+             local.get $46
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
+             local.set $46
+             local.get $0
+             v128.load offset=16
              local.set $47
-             local.get $0
-             v128.load offset=16
-             local.set $48
              local.get $32
-             local.get $46
-             local.get $27
-             v128.load offset=16
-             local.tee $49
-             f32x4.sub
-             f32x4.mul
-             local.get $49
-             f32x4.add
-             local.set $49
-             local.get $0
-             local.get $0
-             v128.load
-             local.get $33
-             local.get $44
-             f32x4.mul
              local.get $45
-             local.get $32
-             local.get $44
              local.get $27
-             v128.load
-             local.tee $44
+             v128.load offset=16
+             local.tee $48
              f32x4.sub
              f32x4.mul
-             local.get $44
-             f32x4.add
-             local.tee $44
-             local.get $44
-             f32x4.mul
-             f32x4.sub
-             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-             f32x4.pmax
-             local.get $42
-             f32x4.add
-             f32x4.sqrt
-             local.get $43
-             f32x4.add
-             f32x4.div
-             f32x4.sub
-             v128.store
-             local.get $0
              local.get $48
+             f32x4.add
+             local.set $48
+             local.get $0
+             local.get $0
+             v128.load
              local.get $33
-             local.get $46
+             local.get $43
              f32x4.mul
-             local.get $47
-             local.get $49
-             local.get $49
+             local.get $44
+             local.get $32
+             local.get $43
+             local.get $27
+             v128.load
+             local.tee $43
+             f32x4.sub
+             f32x4.mul
+             local.get $43
+             f32x4.add
+             local.tee $43
+             local.get $43
              f32x4.mul
              f32x4.sub
              v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
              f32x4.pmax
-             local.get $42
+             local.get $41
              f32x4.add
              f32x4.sqrt
-             local.get $43
+             local.get $42
+             f32x4.add
+             f32x4.div
+             f32x4.sub
+             v128.store
+             local.get $0
+             local.get $47
+             local.get $33
+             local.get $45
+             f32x4.mul
+             local.get $46
+             local.get $48
+             local.get $48
+             f32x4.mul
+             f32x4.sub
+             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+             f32x4.pmax
+             local.get $41
+             f32x4.add
+             f32x4.sqrt
+             local.get $42
              f32x4.add
              f32x4.div
              f32x4.sub
              v128.store offset=16
              local.get $26
-             local.get $45
-             v128.store
-             local.get $26
-             local.get $47
-             v128.store offset=16
-             local.get $27
              local.get $44
              v128.store
+             local.get $26
+             local.get $46
+             v128.store offset=16
              local.get $27
-             local.get $49
+             local.get $43
+             v128.store
+             local.get $27
+             local.get $48
              v128.store offset=16
              local.get $0
              i32.const 32
@@ -911,113 +963,113 @@
            local.get $36
            f32x4.extract_lane 0
            f32x4.splat
-           local.set $42
+           local.set $41
            local.get $36
            f32x4.extract_lane 1
            f32x4.splat
-           local.set $43
+           local.set $42
            local.get $34
            f32x4.extract_lane 0
            f32x4.splat
-           local.set $44
+           local.set $43
            local.get $34
            f32x4.extract_lane 1
            f32x4.splat
-           local.set $45
+           local.set $44
            loop $do-loop|02
             local.get $32
             local.get $30
             v128.load
-            local.tee $46
-            local.get $46
+            local.tee $45
+            local.get $45
             f32x4.mul
             local.get $26
             v128.load
+            local.tee $46
+            f32x4.sub
+            f32x4.mul
+            local.get $46
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $46
+            local.get $32
+            local.get $30
+            v128.load offset=16
+            local.tee $47
+            local.get $47
+            f32x4.mul
+            local.get $26
+            v128.load offset=16
+            local.tee $48
+            f32x4.sub
+            f32x4.mul
+            local.get $48
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $48
+            local.get $0
+            v128.load offset=16
+            local.set $49
+            local.get $41
+            local.get $47
+            f32x4.mul
+            local.get $48
+            local.get $32
+            local.get $47
+            local.get $28
+            v128.load offset=16
             local.tee $47
             f32x4.sub
             f32x4.mul
             local.get $47
             f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $47
-            local.get $32
-            local.get $30
-            v128.load offset=16
-            local.tee $48
-            local.get $48
+            local.tee $47
+            local.get $47
             f32x4.mul
-            local.get $26
-            v128.load offset=16
-            local.tee $49
             f32x4.sub
-            f32x4.mul
-            local.get $49
+            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+            f32x4.pmax
+            local.get $43
             f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $49
-            local.get $0
+            f32x4.sqrt
+            local.get $44
+            f32x4.add
+            f32x4.div
+            local.get $33
+            local.get $27
             v128.load offset=16
+            f32x4.mul
+            f32x4.add
             local.set $50
+            local.get $0
+            local.get $0
+            v128.load
             local.get $42
-            local.get $48
+            local.get $41
+            local.get $45
             f32x4.mul
-            local.get $49
+            local.get $46
             local.get $32
-            local.get $48
+            local.get $45
             local.get $28
-            v128.load offset=16
-            local.tee $48
+            v128.load
+            local.tee $45
             f32x4.sub
             f32x4.mul
-            local.get $48
+            local.get $45
             f32x4.add
-            local.tee $48
-            local.get $48
+            local.tee $45
+            local.get $45
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $44
-            f32x4.add
-            f32x4.sqrt
-            local.get $45
-            f32x4.add
-            f32x4.div
-            local.get $33
-            local.get $27
-            v128.load offset=16
-            f32x4.mul
-            f32x4.add
-            local.set $51
-            local.get $0
-            local.get $0
-            v128.load
             local.get $43
-            local.get $42
-            local.get $46
-            f32x4.mul
-            local.get $47
-            local.get $32
-            local.get $46
-            local.get $28
-            v128.load
-            local.tee $46
-            f32x4.sub
-            f32x4.mul
-            local.get $46
-            f32x4.add
-            local.tee $46
-            local.get $46
-            f32x4.mul
-            f32x4.sub
-            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-            f32x4.pmax
-            local.get $44
             f32x4.add
             f32x4.sqrt
-            local.get $45
+            local.get $44
             f32x4.add
             f32x4.div
             local.get $33
@@ -1025,34 +1077,34 @@
             v128.load
             f32x4.mul
             f32x4.add
-            local.tee $52
+            local.tee $51
             f32x4.mul
             f32x4.sub
             v128.store
             local.get $0
+            local.get $49
+            local.get $42
             local.get $50
-            local.get $43
-            local.get $51
             f32x4.mul
             f32x4.sub
             v128.store offset=16
             local.get $26
-            local.get $47
-            v128.store
-            local.get $26
-            local.get $49
-            v128.store offset=16
-            local.get $28
             local.get $46
             v128.store
-            local.get $28
+            local.get $26
             local.get $48
             v128.store offset=16
-            local.get $27
-            local.get $52
+            local.get $28
+            local.get $45
             v128.store
+            local.get $28
+            local.get $47
+            v128.store offset=16
             local.get $27
             local.get $51
+            v128.store
+            local.get $27
+            local.get $50
             v128.store offset=16
             local.get $0
             i32.const 32
@@ -1103,103 +1155,103 @@
           local.get $36
           f32x4.extract_lane 2
           f32x4.splat
-          local.set $42
+          local.set $41
           local.get $34
           f32x4.extract_lane 0
           f32x4.splat
-          local.set $43
+          local.set $42
           local.get $34
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $44
+          local.set $43
           local.get $34
           f32x4.extract_lane 2
           f32x4.splat
-          local.tee $45
+          local.tee $44
           f32x4.neg
-          local.set $46
+          local.set $45
           loop $do-loop|023
            local.get $0
            v128.load offset=16
-           local.set $47
+           local.set $46
            local.get $32
            local.get $27
            v128.load
-           local.get $42
+           local.get $41
            f32x4.mul
-           local.get $46
-           f32x4.pmax
            local.get $45
+           f32x4.pmax
+           local.get $44
            f32x4.pmin
+           local.tee $47
+           local.get $47
+           f32x4.mul
+           local.get $26
+           v128.load
            local.tee $48
-           local.get $48
-           f32x4.mul
-           local.get $26
-           v128.load
-           local.tee $49
            f32x4.sub
            f32x4.mul
-           local.get $49
+           local.get $48
            f32x4.add
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
-           local.set $49
+           local.set $48
            local.get $32
            local.get $27
            v128.load offset=16
-           local.get $42
+           local.get $41
            f32x4.mul
-           local.get $46
-           f32x4.pmax
            local.get $45
+           f32x4.pmax
+           local.get $44
            f32x4.pmin
-           local.tee $50
-           local.get $50
+           local.tee $49
+           local.get $49
            f32x4.mul
            local.get $26
            v128.load offset=16
-           local.tee $51
+           local.tee $50
            f32x4.sub
            f32x4.mul
-           local.get $51
+           local.get $50
            f32x4.add
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
-           local.set $51
+           local.set $50
            local.get $0
            local.get $0
            v128.load
            local.get $33
-           local.get $48
+           local.get $47
            f32x4.mul
-           local.get $49
-           local.get $43
+           local.get $48
+           local.get $42
            f32x4.add
            f32x4.sqrt
-           local.get $44
+           local.get $43
            f32x4.add
            f32x4.div
            f32x4.sub
            v128.store
            local.get $0
-           local.get $47
+           local.get $46
            local.get $33
-           local.get $50
+           local.get $49
            f32x4.mul
-           local.get $51
-           local.get $43
+           local.get $50
+           local.get $42
            f32x4.add
            f32x4.sqrt
-           local.get $44
+           local.get $43
            f32x4.add
            f32x4.div
            f32x4.sub
            v128.store offset=16
            local.get $26
-           local.get $49
+           local.get $48
            v128.store
            local.get $26
-           local.get $51
+           local.get $50
            v128.store offset=16
            local.get $0
            i32.const 32
@@ -1242,101 +1294,101 @@
          local.get $36
          f32x4.extract_lane 0
          f32x4.splat
-         local.set $42
+         local.set $41
          local.get $36
          f32x4.extract_lane 2
          f32x4.splat
-         local.set $43
+         local.set $42
          local.get $34
          f32x4.extract_lane 0
          f32x4.splat
-         local.set $44
+         local.set $43
          local.get $34
          f32x4.extract_lane 1
          f32x4.splat
-         local.set $45
+         local.set $44
          loop $do-loop|03
           local.get $32
           local.get $27
           v128.load
-          local.get $43
+          local.get $42
           f32x4.mul
           local.get $33
           local.get $0
           v128.load
-          local.tee $46
+          local.tee $45
           f32x4.mul
           f32x4.add
-          local.tee $47
-          local.get $47
+          local.tee $46
+          local.get $46
           f32x4.mul
           local.get $26
           v128.load
-          local.tee $48
+          local.tee $47
           f32x4.sub
           f32x4.mul
-          local.get $48
+          local.get $47
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $48
+          local.set $47
           local.get $32
           local.get $27
           v128.load offset=16
-          local.get $43
+          local.get $42
           f32x4.mul
           local.get $33
           local.get $0
           v128.load offset=16
-          local.tee $49
+          local.tee $48
           f32x4.mul
           f32x4.add
-          local.tee $50
-          local.get $50
+          local.tee $49
+          local.get $49
           f32x4.mul
           local.get $26
           v128.load offset=16
-          local.tee $51
+          local.tee $50
           f32x4.sub
           f32x4.mul
-          local.get $51
+          local.get $50
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $51
+          local.set $50
           local.get $0
+          local.get $45
+          local.get $41
           local.get $46
-          local.get $42
-          local.get $47
           f32x4.mul
-          local.get $48
-          local.get $44
+          local.get $47
+          local.get $43
           f32x4.add
           f32x4.sqrt
-          local.get $45
+          local.get $44
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store
           local.get $0
+          local.get $48
+          local.get $41
           local.get $49
-          local.get $42
-          local.get $50
           f32x4.mul
-          local.get $51
-          local.get $44
+          local.get $50
+          local.get $43
           f32x4.add
           f32x4.sqrt
-          local.get $45
+          local.get $44
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store offset=16
           local.get $26
-          local.get $48
+          local.get $47
           v128.store
           local.get $26
-          local.get $51
+          local.get $50
           v128.store offset=16
           local.get $0
           i32.const 32
@@ -1381,122 +1433,122 @@
         local.get $34
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $42
+        local.set $41
         local.get $34
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $43
+        local.set $42
         local.get $40
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $44
+        local.set $43
         local.get $40
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $45
+        local.set $44
         loop $do-loop|04
          local.get $32
          local.get $28
          v128.load
-         local.tee $46
-         local.get $46
+         local.tee $45
+         local.get $45
          f32x4.mul
          local.get $26
          v128.load
-         local.tee $47
+         local.tee $46
          f32x4.sub
          f32x4.mul
-         local.get $47
+         local.get $46
          f32x4.add
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
-         local.set $47
+         local.set $46
          local.get $32
          local.get $28
          v128.load offset=16
-         local.tee $48
-         local.get $48
+         local.tee $47
+         local.get $47
          f32x4.mul
          local.get $26
          v128.load offset=16
-         local.tee $49
+         local.tee $48
          f32x4.sub
          f32x4.mul
-         local.get $49
+         local.get $48
          f32x4.add
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
-         local.set $49
+         local.set $48
          local.get $27
+         v128.load offset=16
+         local.set $49
+         local.get $0
          v128.load offset=16
          local.set $50
          local.get $0
-         v128.load offset=16
-         local.set $51
          local.get $0
-         local.get $0
+         v128.load
+         local.tee $51
+         local.get $44
+         local.get $33
+         local.get $45
+         f32x4.mul
+         local.get $46
+         local.get $41
+         f32x4.add
+         f32x4.sqrt
+         local.get $42
+         f32x4.add
+         f32x4.div
+         local.tee $45
+         f32x4.mul
+         local.get $43
+         local.get $27
          v128.load
          local.tee $52
-         local.get $45
-         local.get $33
-         local.get $46
-         f32x4.mul
-         local.get $47
-         local.get $42
-         f32x4.add
-         f32x4.sqrt
-         local.get $43
-         f32x4.add
-         f32x4.div
-         local.tee $46
-         f32x4.mul
-         local.get $44
-         local.get $27
-         v128.load
-         local.tee $53
-         local.get $52
+         local.get $51
          f32x4.sub
          f32x4.mul
          f32x4.sub
          f32x4.sub
          v128.store
          local.get $0
-         local.get $51
-         local.get $45
+         local.get $50
+         local.get $44
          local.get $33
-         local.get $48
+         local.get $47
          f32x4.mul
-         local.get $49
-         local.get $42
+         local.get $48
+         local.get $41
          f32x4.add
          f32x4.sqrt
-         local.get $43
+         local.get $42
          f32x4.add
          f32x4.div
-         local.tee $48
+         local.tee $47
          f32x4.mul
-         local.get $44
-         local.get $50
-         local.get $51
-         f32x4.sub
-         f32x4.mul
-         f32x4.sub
-         f32x4.sub
-         v128.store offset=16
-         local.get $26
-         local.get $47
-         v128.store
-         local.get $26
+         local.get $43
          local.get $49
+         local.get $50
+         f32x4.sub
+         f32x4.mul
+         f32x4.sub
+         f32x4.sub
+         v128.store offset=16
+         local.get $26
+         local.get $46
+         v128.store
+         local.get $26
+         local.get $48
          v128.store offset=16
          local.get $27
-         local.get $53
-         local.get $46
+         local.get $52
+         local.get $45
          f32x4.sub
          v128.store
          local.get $27
-         local.get $50
-         local.get $48
+         local.get $49
+         local.get $47
          f32x4.sub
          v128.store offset=16
          local.get $0
@@ -1538,39 +1590,39 @@
        local.get $37
        f32x4.extract_lane 1
        f32x4.splat
-       local.set $42
+       local.set $41
        local.get $36
        f32x4.extract_lane 0
        f32x4.splat
-       local.set $43
+       local.set $42
        local.get $36
        f32x4.extract_lane 3
+       f32x4.splat
+       local.set $43
+       local.get $34
+       f32x4.extract_lane 0
        f32x4.splat
        local.set $44
        local.get $34
-       f32x4.extract_lane 0
+       f32x4.extract_lane 1
        f32x4.splat
        local.set $45
        local.get $34
-       f32x4.extract_lane 1
-       f32x4.splat
-       local.set $46
-       local.get $34
        f32x4.extract_lane 3
        f32x4.splat
-       local.set $47
+       local.set $46
        local.get $40
        f32x4.extract_lane 2
        f32x4.splat
-       local.set $48
+       local.set $47
        loop $do-loop|05
         local.get $0
         v128.load
-        local.set $49
+        local.set $48
         local.get $0
         v128.load offset=16
-        local.set $50
-        local.get $42
+        local.set $49
+        local.get $41
         local.get $28
         v128.load
         local.tee $33
@@ -1585,12 +1637,12 @@
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.set $51
-        local.get $42
+        local.set $50
+        local.get $41
         local.get $28
         v128.load offset=16
-        local.tee $52
-        local.get $52
+        local.tee $51
+        local.get $51
         f32x4.mul
         local.get $26
         v128.load offset=16
@@ -1601,9 +1653,9 @@
         f32x4.add
         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
         f32x4.pmin
-        local.tee $53
+        local.tee $52
         local.set $32
-        local.get $43
+        local.get $42
         local.get $33
         f32x4.mul
         local.get $35
@@ -1611,30 +1663,30 @@
         i32.and
         if (result v128)
          local.get $32
-         local.get $47
+         local.get $46
          f32x4.div
          local.set $32
-         local.get $51
-         local.get $47
+         local.get $50
+         local.get $46
          f32x4.div
         else
-         local.get $51
+         local.get $50
         end
-        local.get $45
+        local.get $44
         f32x4.add
         f32x4.sqrt
-        local.get $46
+        local.get $45
         f32x4.add
         f32x4.div
         local.set $33
-        local.get $43
-        local.get $52
+        local.get $42
+        local.get $51
         f32x4.mul
         local.get $32
-        local.get $45
+        local.get $44
         f32x4.add
         f32x4.sqrt
-        local.get $46
+        local.get $45
         f32x4.add
         f32x4.div
         local.set $32
@@ -1643,57 +1695,57 @@
         i32.and
         if (result v128)
          local.get $33
-         local.get $44
-         local.get $49
+         local.get $43
+         local.get $48
          f32x4.mul
          f32x4.add
          local.set $33
          local.get $32
-         local.get $44
-         local.get $50
+         local.get $43
+         local.get $49
          f32x4.mul
          f32x4.add
         else
          local.get $32
         end
-        local.get $48
+        local.get $47
         local.get $27
         v128.load offset=16
         local.tee $32
         f32x4.mul
         f32x4.sub
-        local.set $52
+        local.set $51
         local.get $0
-        local.get $49
-        local.get $33
         local.get $48
+        local.get $33
+        local.get $47
         local.get $27
         v128.load
         local.tee $33
         f32x4.mul
         f32x4.sub
-        local.tee $49
+        local.tee $48
         f32x4.sub
         v128.store
         local.get $0
-        local.get $50
-        local.get $52
+        local.get $49
+        local.get $51
         f32x4.sub
         v128.store offset=16
         local.get $26
-        local.get $51
+        local.get $50
         v128.store
         local.get $26
-        local.get $53
+        local.get $52
         v128.store offset=16
         local.get $27
         local.get $33
-        local.get $49
+        local.get $48
         f32x4.sub
         v128.store
         local.get $27
         local.get $32
-        local.get $52
+        local.get $51
         f32x4.sub
         v128.store offset=16
         local.get $0

@@ -29,8 +29,8 @@ import {
   VARIANTS,
 } from "../support/kernels.ts";
 
-/** Eight elements make a turn of the vector loop, and 512 a piece where several loops follow each other. */
-const COUNTS = [...Array.from({ length: 18 }, (_, count) => count), 23, 24, 25, 31, 67, 511, 512, 513, 1541];
+/** Eight elements make a turn of the vector loop, and 1,024 a piece, 512 of float64. */
+const COUNTS = [...Array(18).keys(), 23, 24, 25, 31, 67, 511, 512, 513, 1023, 1024, 1025, 3077];
 const SHIFTS = [
   [0, 0, 0, 0, 0, 0, 0, 0],
   [1, 1, 1, 1, 1, 1, 1, 1],
