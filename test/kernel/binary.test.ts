@@ -79,7 +79,7 @@ describe.each(BUILDS)("the committed binary of $real.name", ({ hex, suffix, lane
       expect(text).toContain(instruction);
     }
     expect(text).not.toMatch(/relaxed|atomic/);
-    const end = text.indexOf("(func $assembly/rmsprop/update ");
+    const end = text.indexOf("(func $assembly/update/update ");
     expect(end).toBeGreaterThan(0);
     expect(text.slice(0, end)).not.toMatch(scalar);
   });
