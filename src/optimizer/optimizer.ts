@@ -44,10 +44,13 @@ import { textOf } from "./text.ts";
  * ```
  */
 export class Optimizer<const P extends Params<Elements>, Elements extends FloatArray = Float32Array> {
-  readonly #params: Readonly<Record<NameOf<P>, Elements>>;
-  readonly #grads: Readonly<Record<NameOf<P>, Elements>>;
-  readonly #state: Readonly<Record<NameOf<P>, State<Elements>>>;
-  readonly #ema: Readonly<Record<NameOf<P>, Elements>>;
+  /** Records of views, made when they are first read: of 100,000 tensors, each takes as long as the tensors. */
+  #params: Readonly<Record<NameOf<P>, Elements>> | undefined;
+  #grads: Readonly<Record<NameOf<P>, Elements>> | undefined;
+  #state: Readonly<Record<NameOf<P>, State<Elements>>> | undefined;
+  #ema: Readonly<Record<NameOf<P>, Elements>> | undefined;
+  readonly #names: readonly NameOf<P>[];
+  readonly #hasEma: boolean;
   readonly #groups: readonly [GroupHyperparameters, ...GroupHyperparameters[]];
   #parts: Parts | undefined;
   readonly #steps = new Steps();
@@ -55,31 +58,33 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   /** @internal */
   constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
     this.#parts = makeParts(params, options, backends, (group) => catchUp(live(this.#parts), [group]));
-    this.#params = this.#record("params", READERS.params);
-    this.#grads = this.#record("grads", READERS.grads);
-    this.#state = this.#record("state", READERS.state);
-    this.#ema = this.#record("ema", this.#parts.options.ema ? READERS.ema : undefined);
+    this.#names = [...this.#parts.tensors.keys()] as NameOf<P>[];
+    this.#hasEma = this.#parts.options.ema !== undefined;
     this.#groups = guardGroups(this.#parts.groups.map((_, i) => this.#guard(i)));
     guard(this);
   }
 
   /** The parameters by name: flat views over the memory as it is when the name is read. */
   get params(): Readonly<Record<NameOf<P>, Elements>> {
+    this.#params ??= this.#record("params", READERS.params);
     return this.#params;
   }
 
   /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
   get grads(): Readonly<Record<NameOf<P>, Elements>> {
+    this.#grads ??= this.#record("grads", READERS.grads);
     return this.#grads;
   }
 
   /** The running averages by name: flat views, as in `params`. */
   get state(): Readonly<Record<NameOf<P>, State<Elements>>> {
+    this.#state ??= this.#record("state", READERS.state);
     return this.#state;
   }
 
   /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
   get ema(): Readonly<Record<NameOf<P>, Elements>> {
+    this.#ema ??= this.#record("ema", READERS.ema, this.#hasEma ? this.#names : []);
     return this.#ema;
   }
 
@@ -373,14 +378,10 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
 
   #record<Value>(
     title: string,
-    read: ((tensor: Tensor) => unknown) | undefined,
+    read: (tensor: Tensor) => unknown,
+    names = this.#names,
   ): Readonly<Record<NameOf<P>, Value>> {
-    const names = read ? [...live(this.#parts).tensors.keys()] : [];
-    return recordOf(
-      title,
-      names as NameOf<P>[],
-      (name) => read!(live(this.#parts).tensors.get(name)!) as Value,
-    );
+    return recordOf(title, names, (name) => read(live(this.#parts).tensors.get(name)!) as Value);
   }
 }
 
