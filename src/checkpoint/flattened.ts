@@ -2,7 +2,7 @@
  * The layout of PyTorch's flattened state, which its tools and `python/` read:
  *
  *     w                                                            a parameter, by its name
- *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  .z  .x0  its state; steps are the same for all
+ *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  .z  .moved  its state; steps are the same for all
  *     metadata, param_groups.w.lr  .alpha  …                       hyperparameters in JSON, those of a group with each
  *     metadata, rmsprop-wasm                                       all that PyTorch has no key for, in JSON
  *

@@ -33,7 +33,7 @@ export function partsOf(groups: readonly GroupState[], options: Kept = {}): Part
     "gradAvg",
     "ema",
     "z",
-    "x0",
+    "moved",
     "rowSteps",
   ];
   return order.flatMap((what) =>
@@ -206,7 +206,7 @@ export function stepsOf(counts: readonly Count[], mustAgree: boolean, areSomeFre
 }
 
 /** Whether a part begins where the parameter is. */
-export const beginsAtParam = (what: Part["what"]) => what === "ema" || what === "z" || what === "x0";
+export const beginsAtParam = (what: Part["what"]) => what === "ema" || what === "z";
 
 /** Gives state that a file doesn't have: averages at their start, the average of the weights at the weights. */
 export function freshState({ what }: Part, param: FloatArray, initialSquareAvg: number): FloatArray {

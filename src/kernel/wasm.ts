@@ -3,7 +3,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import { argumentsOf, type Kernel } from "./contract.ts";
-import { UPDATED } from "./segment.ts";
+import { PLANES } from "./segment.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
@@ -13,7 +13,6 @@ interface Exports extends Record<string, unknown> {
   updateRows(...args: number[]): void;
   sumOfSquares: Kernel["sumOfSquares"];
   innerProduct: Kernel["innerProduct"];
-  move: Kernel["move"];
 }
 
 /** The compiled kernels for elements of one type. */
@@ -23,26 +22,53 @@ export interface Kernels<Elements extends FloatArray = FloatArray> {
   compileFor(memory: WebAssembly.Memory): WebAssembly.Module;
 }
 
+/** The kernels that work on whole tensors, which are all that some programs take. */
+export type DenseKernel = Pick<Kernel, "update" | "sumOfSquares">;
+
 /**
  * Binds the WebAssembly kernels to a memory. Throws `BackendError` where the engine or the page forbids it.
  *
  * @internal
  */
-export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kernels): Kernel {
-  let exports: Exports;
+export function openWasm(memory: WebAssembly.Memory, kernels: Kernels): Kernel {
+  const exports = instantiate(memory, kernels);
+  const { updateRows, innerProduct } = exports;
+  return {
+    backend: "wasm",
+    real: kernels.real,
+    ...denseOf(exports),
+    updateRows(segment, scalars, rows, behind) {
+      const [variant, ...others] = argumentsOf(segment, scalars);
+      const planes = others.splice(0, PLANES.length + 1);
+      updateRows(variant!, ...planes, behind.ptr, behind.count, rows.ptr, rows.count, ...others);
+    },
+    catchUpRows(segment, variant, { ptr, count }) {
+      updateRows(variant, ...PLANES.map((plane) => segment[plane]), segment.count, ptr, count);
+    },
+    innerProduct,
+  };
+}
+
+/** Binds the kernels of whole tensors, of a binary that may have no others. Throws as `openWasm` does. */
+export function openDense(memory: WebAssembly.Memory, kernels: Kernels): DenseKernel {
+  return denseOf(instantiate(memory, kernels));
+}
+
+function instantiate(memory: WebAssembly.Memory, { compileFor }: Kernels): Exports {
   try {
     // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
-    exports = instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
+    return instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
   } catch (cause) {
     throw new BackendError(
       `WebAssembly SIMD can't be used here: ${cause}. Leave out \`backend\` to run on JavaScript instead.`,
       { cause },
     );
   }
-  const { update, updateRows, sumOfSquares, innerProduct, move } = exports;
+}
+
+function denseOf({ update, sumOfSquares }: Exports): DenseKernel {
   return {
-    backend: "wasm",
-    real,
+    sumOfSquares,
     update(segment, scalars) {
       // The order of `argumentsOf`, which a test compares.
       update(
@@ -54,6 +80,7 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
         segment.gradAvg,
         segment.ema,
         segment.z,
+        segment.moved,
         segment.count,
         scalars.alpha,
         scalars.oneMinusAlpha,
@@ -70,18 +97,8 @@ export function openWasm(memory: WebAssembly.Memory, { real, compileFor }: Kerne
         scalars.emaWeight,
         scalars.zShare,
         scalars.stepShare,
+        scalars.growth,
       );
     },
-    updateRows(segment, scalars, rows, behind) {
-      const [variant, ...others] = argumentsOf(segment, scalars);
-      const planes = others.splice(0, UPDATED.length + 1);
-      updateRows(variant!, ...planes, behind.ptr, behind.count, rows.ptr, rows.count, ...others);
-    },
-    catchUpRows(segment, variant, { ptr, count }) {
-      updateRows(variant, ...UPDATED.map((plane) => segment[plane]), segment.count, ptr, count);
-    },
-    sumOfSquares,
-    innerProduct,
-    move,
   };
 }

@@ -19,8 +19,8 @@ export interface State<Elements extends FloatArray = Float32Array> {
   readonly gradAvg?: Elements;
   /** The points that are averaged, with `scheduleFree`. They begin where the parameters are at the first step. */
   readonly z?: Elements;
-  /** The parameters as they were at the first step, with `lr: "auto"`. */
-  readonly x0?: Elements;
+  /** The way that updates have moved the parameters since the first step, with `lr: "auto"`; `z`, with `scheduleFree`. */
+  readonly moved?: Elements;
 }
 
 /** One tensor: its places, and the views of it. */
@@ -100,8 +100,8 @@ export class Tensor {
   }
 
   /** The views of all state in use. */
-  get state(): Partial<Record<StatePlane | "z" | "x0", FloatArray>> {
-    const points = (["z", "x0"] as const).filter((plane) => this.segment[plane] !== 0);
+  get state(): Partial<Record<StatePlane | "z" | "moved", FloatArray>> {
+    const points = (["z", "moved"] as const).filter((plane) => this.segment[plane] !== 0);
     const planes = [...this.statePlanes(), ...points];
     return Object.fromEntries(planes.map((plane) => [plane, this.view(plane)]));
   }

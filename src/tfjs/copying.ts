@@ -6,9 +6,9 @@
  */
 import type { Tensor, Variable } from "@tensorflow/tfjs-core";
 import { BLOCK, CENTERED, MOMENTUM, type Scalars } from "../kernel/contract.ts";
-import { KERNELS } from "../kernel/module.ts";
+import { DENSE_KERNELS } from "../kernel/module-dense.ts";
 import type { Segment, StatePlane } from "../kernel/segment.ts";
-import { openWasm } from "../kernel/wasm.ts";
+import { openDense } from "../kernel/wasm.ts";
 import { FIRST_BYTE, layOut, PAGE_BYTES } from "../memory/layout.ts";
 import { assign, type Slot, type Updater } from "./updater.ts";
 
@@ -23,8 +23,8 @@ export function openCopying(): Updater {
     PLANE_NAMES.map(() => CHUNK * 4),
   );
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE_BYTES) });
-  const kernel = openWasm(memory, KERNELS);
-  const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, z: 0, x0: 0, count: 0 };
+  const kernel = openDense(memory, DENSE_KERNELS);
+  const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, z: 0, moved: 0, count: 0 };
   const windows = record(PLANE_NAMES, (plane) => new Float32Array(memory.buffer, segment[plane], CHUNK));
   const { grad } = windows;
   return {

@@ -1,7 +1,7 @@
 /** Updates in place: the kernels run on the memory in which tf.js's wasm backend keeps its tensors. */
 import { type DataId, type KernelBackend, type Tensor, tensor1d, type Variable } from "@tensorflow/tfjs-core";
-import { KERNELS } from "../kernel/module.ts";
-import { openWasm } from "../kernel/wasm.ts";
+import { DENSE_KERNELS } from "../kernel/module-dense.ts";
+import { openDense } from "../kernel/wasm.ts";
 import { assign, type Updater } from "./updater.ts";
 
 /** The internals of tf.js 4's wasm backend that this file uses. tf.js documents none of them. */
@@ -37,7 +37,7 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
   const registry = wasm?.tfjs;
   if (!memory || !registry?.registerTensor || !registry.disposeData || !dataIdMap) return undefined;
   if (!keepsTensorsIn(memory, dataIdMap)) return undefined;
-  const kernel = openWasm(memory, KERNELS);
+  const kernel = openDense(memory, DENSE_KERNELS);
 
   const dataOf = (tensor: Tensor) => dataIdMap.get(tensor.dataId);
   /** Gives a variable data of its own first if it shares them: other tensors must not change with an update. */
@@ -62,7 +62,7 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
         gradAvg: ownAddressOf(state.gradAvg),
         ema: 0,
         z: 0,
-        x0: 0,
+        moved: 0,
         count: size,
       };
       kernel.update(segment, scalars);

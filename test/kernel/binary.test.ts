@@ -1,12 +1,13 @@
 /** The binary: what it asks of its host, that it is the one which the sources give, and that it is SIMD. */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compile, generateModule } from "../../scripts/build-wasm.mjs";
+import { compile, denseOf, generateModule } from "../../scripts/build-wasm.mjs";
 import { FLOAT32, FLOAT64, type FloatArray, type Real } from "../../src/base/real.ts";
 import { declareShared } from "../../src/kernel/compile.ts";
 import { argumentsOf, type Scalars } from "../../src/kernel/contract.ts";
 import { PLANES, type Plane, type Segment } from "../../src/kernel/segment.ts";
 import { wasmHex as hexOfFloat32 } from "../../src/kernel/wasm.generated.ts";
+import { wasmHex as hexOfDense } from "../../src/kernel/wasm-dense.generated.ts";
 import { wasmHex as hexOfFloat64 } from "../../src/kernel/wasm-f64.generated.ts";
 import { bitsOf, ordinaryPlanes, type Planes, run, scalarsFor, VARIANTS } from "../support/kernels.ts";
 
@@ -29,7 +30,7 @@ const BUILDS: Build[] = [
     suffix: "",
     lanes: "f32x4",
     scalar: /f32\.(sqrt|div|mul|add)/,
-    kilobytes: 10.25,
+    kilobytes: 10.5,
   },
   {
     real: FLOAT64 as unknown as Real,
@@ -37,7 +38,7 @@ const BUILDS: Build[] = [
     suffix: "-f64",
     lanes: "f64x2",
     scalar: /f64\.(sqrt|div|mul|add)/,
-    kilobytes: 10.25,
+    kilobytes: 10.75,
   },
 ];
 
@@ -87,6 +88,53 @@ describe.each(BUILDS)("the committed binary of $real.name", ({ hex, suffix, lane
     expect(binary.byteLength).toBeLessThanOrEqual(1000 * kilobytes);
   });
 });
+
+describe("the binary of whole tensors alone", () => {
+  it("is what the committed one gives without its other kernels, in its module", () => {
+    const dense = denseOf(new Uint8Array(Buffer.from(hexOfFloat32, "hex")));
+    expect(generateModule(dense)).toBe(read("src/kernel/wasm-dense.generated.ts"));
+    const exported = WebAssembly.Module.exports(new WebAssembly.Module(dense as BufferSource));
+    expect(exported.map(({ name }) => name).sort()).toEqual(["sumOfSquares", "update"]);
+  });
+
+  it("has the same code in each of its functions, but for the numbers of functions and types", () => {
+    const sizes = (hex: string) => codeSizes(Buffer.from(hex, "hex"));
+    const [whole, dense] = [sizes(hexOfFloat32), sizes(hexOfDense)];
+    expect(dense.length).toBeGreaterThan(3);
+    expect(dense.length).toBeLessThan(whole.length);
+    for (const size of dense) expect(whole).toContain(size);
+  });
+
+  it("becomes one for shared memories, which engines take", () => {
+    const shared = new WebAssembly.Module(declareShared(Buffer.from(hexOfDense, "hex")));
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true });
+    expect(() => new WebAssembly.Instance(shared, { env: { memory } })).not.toThrow();
+  });
+});
+
+/** The length of each function's code, in the order of the binary. */
+function codeSizes(binary: Uint8Array): number[] {
+  let at = 8;
+  const number = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = binary[at++]!;
+      value += (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  for (;;) {
+    const section = binary[at++];
+    const length = number();
+    if (section === 10) break;
+    at += length;
+  }
+  return Array.from({ length: number() }, () => {
+    const size = number();
+    at += size;
+    return size;
+  });
+}
 
 it.each(BUILDS)(
   "gives the same bits in $real.name without the optimizer's rewrites (Binaryen's fast-math has no switch)",
