@@ -105,8 +105,7 @@ export function findParts(
     const entry = byName.get(key);
     if (entry) found.set(entry, part);
     else lacking.set(key, part);
-    if (found.size + lacking.size === count) throw twoThings(key);
-    count++;
+    if (found.size + lacking.size === count++) throw twoThings(key);
   }
   const others: Entry[] = [];
   for (const entry of entries) {
@@ -239,7 +238,7 @@ export function stateFrom(
   for (const group of groups) {
     for (const name of group.params) {
       const own = given?.[name];
-      tensors.set(name, own ? { param: own.param, shape: own.shape } : {});
+      tensors.set(name, { param: own?.param, shape: shapes.get(name) ?? own?.shape });
     }
   }
   for (const { findings, bytes } of files) {
@@ -249,7 +248,6 @@ export function stateFrom(
       if (what === "step") counts.push([entry, firstValue(entry.dtype, own)]);
       else if (what === "rowSteps") tensor.rowSteps = new Uint32Array(own.slice().buffer);
       else tensor[what] = valuesOf(entry.dtype, own);
-      if (what !== "step" && what !== "rowSteps") tensor.shape = shapes.get(name);
     }
   }
   const initial = new Map(

@@ -45,10 +45,7 @@ import { textOf } from "./text.ts";
  */
 export class Optimizer<const P extends Params<Elements>, Elements extends FloatArray = Float32Array> {
   /** Records of views, made when they are first read: of 100,000 tensors, each takes as long as the tensors. */
-  #params: Readonly<Record<NameOf<P>, Elements>> | undefined;
-  #grads: Readonly<Record<NameOf<P>, Elements>> | undefined;
-  #state: Readonly<Record<NameOf<P>, State<Elements>>> | undefined;
-  #ema: Readonly<Record<NameOf<P>, Elements>> | undefined;
+  readonly #records: Partial<Record<keyof typeof READERS, object>> = {};
   readonly #names: readonly NameOf<P>[];
   readonly #hasEma: boolean;
   readonly #groups: readonly [GroupHyperparameters, ...GroupHyperparameters[]];
@@ -66,26 +63,22 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
 
   /** The parameters by name: flat views over the memory as it is when the name is read. */
   get params(): Readonly<Record<NameOf<P>, Elements>> {
-    this.#params ??= this.#record("params", READERS.params);
-    return this.#params;
+    return this.#record("params");
   }
 
   /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
   get grads(): Readonly<Record<NameOf<P>, Elements>> {
-    this.#grads ??= this.#record("grads", READERS.grads);
-    return this.#grads;
+    return this.#record("grads");
   }
 
   /** The running averages by name: flat views, as in `params`. */
   get state(): Readonly<Record<NameOf<P>, State<Elements>>> {
-    this.#state ??= this.#record("state", READERS.state);
-    return this.#state;
+    return this.#record("state");
   }
 
   /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
   get ema(): Readonly<Record<NameOf<P>, Elements>> {
-    this.#ema ??= this.#record("ema", READERS.ema, this.#hasEma ? this.#names : []);
-    return this.#ema;
+    return this.#record("ema", this.#hasEma ? this.#names : []);
   }
 
   /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
@@ -376,12 +369,10 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     );
   }
 
-  #record<Value>(
-    title: string,
-    read: (tensor: Tensor) => unknown,
-    names = this.#names,
-  ): Readonly<Record<NameOf<P>, Value>> {
-    return recordOf(title, names, (name) => read(live(this.#parts).tensors.get(name)!) as Value);
+  #record<Value>(title: keyof typeof READERS, names = this.#names): Readonly<Record<NameOf<P>, Value>> {
+    const read = READERS[title] as (tensor: Tensor) => Value;
+    this.#records[title] ??= recordOf(title, names, (name) => read(live(this.#parts).tensors.get(name)!));
+    return this.#records[title] as Readonly<Record<NameOf<P>, Value>>;
   }
 }
 
