@@ -228,7 +228,9 @@ def _hyperparameters(metadata: dict, name: str, is_free: bool) -> dict:
 
 def _refuse_behind(name: str, row_steps: torch.Tensor, step: torch.Tensor, metadata: dict) -> None:
     """Steps that rows have missed are made good by rmsprop-wasm alone. Lazy rows stand still, here too."""
-    is_lazy = metadata.get(f"param_groups.{name}.sparse") == '"lazy"'
+    # In a group of more than a thousand, the first one may stand for all.
+    group = next(names for names in json.loads(metadata["rmsprop-wasm"])["groups"] if name in names)
+    is_lazy = metadata.get(f"param_groups.{group[0]}.sparse") == '"lazy"'
     if not is_lazy and int(row_steps.to(torch.int64).min()) < int(step):
         raise ValueError(f"rows of {name} have missed steps of rmsprop-wasm: call catchUp() before it saves")
 
