@@ -50,7 +50,7 @@ export class Tensor {
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
     this.isRowwise = wantsRowwise && this.rows !== undefined;
     this.rowSteps = placed?.rowSteps ?? 0;
-    this.segment = { ...(placed?.segment ?? { ...NOWHERE, count }), ...ptrs };
+    this.segment = placed ? { ...placed.segment } : { ...NOWHERE, count, ...ptrs };
     this.#arena = arena;
     for (const plane of ["param", "grad"] as const) {
       const place = adopted?.[plane];
@@ -91,6 +91,12 @@ export class Tensor {
   /** A view of the steps up to which each row is up to date. */
   get stepsOfRows(): Uint32Array {
     return new Uint32Array(this.#arena.memory.buffer, this.rowSteps, this.rows!.count);
+  }
+
+  /** Whether a plane is in use: one that has a place may wait for a change of options. */
+  keeps(plane: Plane): boolean {
+    const mayWait = plane === "momentumBuffer" || plane === "gradAvg";
+    return this.segment[plane] !== 0 && (!mayWait || this.statePlanes().includes(plane));
   }
 
   /** The views of all state in use. */
