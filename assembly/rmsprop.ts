@@ -12,12 +12,14 @@
  *     m = momentum·m + u                         momentum; nesterov goes on with u + momentum·m
  *     u = bufferScale·m                          momentum
  *     u = u + decoupledDecay·p                   decoupled: lr·weightDecay
+ *     u = u − growth·moved                       learned: growth is s / ((s before) + 1e-8) − 1, s the rate
+ *     moved = moved − u                          learned
  *     d = z − p                                  scheduleFree
  *     z = z − u                                  scheduleFree
  *     u = stepShare·u − zShare·d                 scheduleFree: zShare is c, stepShare is 1 − beta·(1 − c)
  *     p = p − u
  *     e = e + emaWeight·(p − e)                  averaged: emaWeight is 1 − decay
- *     p, v, m, a, e, z = 0 where denormal        flushed: every 64th step
+ *     p, v, m, a, e, z, moved = 0 where denormal flushed: every 64th step
  *
  * Each symbol is one IEEE operation of the element type in the order written, in the vector loop and in the tail alike, so a
  * result depends on the values alone: not on an element's place, the engine or the machine. A variant computes nothing
@@ -40,6 +42,13 @@
  * The average of the points z, x, isn't kept: it is y + (1 − 1/beta)·(z − y), where y is p. The distance d and the update
  * are small beside p, so both are added up before the one rounding at the size of p.
  *
+ * A learned rate s scales the whole way from where the run began. So when s changes, the parameter moves along `moved`, which
+ * is that way, and along the new update, by the sum of both and with one rounding at the size of p.
+ * Rejected: a plane of where the run began, x0, as Optax has it. `moved`, as p − x0, is of p's last few bits while s is a
+ * millionth, and its inner product with the gradient reads a third plane: the step took 2.3 times as long as a plain one. The
+ * sum of the updates at a rate of 1, which s would scale: three operations more for each element, 0.1 ns. Computing p as
+ * x0 + s·(that sum), rounded once in a run: two planes, and it takes no notice of parameters that a caller writes.
+ *
  * Rejected, each with its price per element. The plain loop takes 0.6 ns on a Zen 4 core and 0.43 ns on a Sapphire
  * Rapids core, nearly all of it the divider: one root and one division for each vector.
  * - A test at the top of the loop: 0.2 to 0.5 ns more. V8 moves constants out of a loop only when its body is sure
@@ -56,23 +65,7 @@
  * - The average of the weights inside the loop: no faster than a loop of its own over what is still in cache.
  * - `f32x4.min` and `max`: 2.4 times the whole loop; `pmin` and `pmax` are one instruction.
  */
-// biome-ignore lint/style/useImportType: AssemblyScript has no type imports
-import {
-  elementsOf,
-  load,
-  loadNext,
-  lower,
-  One,
-  PAIR,
-  Pair,
-  splat0,
-  splat1,
-  splat2,
-  splat3,
-  store,
-  upper,
-} from "./lanes";
-import { move } from "./learned";
+import { elementsOf, load, loadNext, splat0, splat1, splat2, splat3, store } from "./lanes";
 
 /**
  * Switches of a variant. `Off` at compile time leaves no instruction behind; `Asked` looks at `variant` at each turn,
@@ -80,14 +73,14 @@ import { move } from "./learned";
  * across such a branch only when both lie on the same side of it. So each load stands next to its use, and where an
  * operand may come out of a branch it stands on the left, to be computed before the load.
  */
-type On = i32;
-type Asked = f32;
+export type On = i32;
+export type Asked = f32;
 // biome-ignore lint/suspicious/noConfusingVoidType: a type argument that is neither of the two above
-type Off = void;
+export type Off = void;
 
 export const MOMENTUM: u32 = 1;
 export const CENTERED: u32 = 2;
-const SHAPED: u32 = 4;
+export const SHAPED: u32 = 4;
 export const DECAYED: u32 = 8;
 export const NESTEROV: u32 = 16;
 export const CORRECTED: u32 = 32;
@@ -95,11 +88,14 @@ export const AVERAGED: u32 = 64;
 export const ZEROED: u32 = 128;
 export const DECOUPLED: u32 = 256;
 export const FLUSHED: u32 = 512;
-const SCHEDULE_FREE: u32 = 1024;
-/** Averages as alpha·v + (w·g)·g; `update` finds out. */
-const MIXED: u32 = 2048;
+export const SCHEDULE_FREE: u32 = 1024;
+export const LEARNED: u32 = 2048;
 /** One mean square for each row: `rowwise.ts`. */
 export const ROWWISE: u32 = 4096;
+/** Averages as alpha·v + (w·g)·g; `update` finds out. */
+export const MIXED: u32 = 8192;
+/** The halves of the planes side by side; `update` finds out. */
+export const HALVES: u32 = 16384;
 
 function uses<Switch>(variant: u32, bit: u32): bool {
   if (isVoid<Switch>()) return false;
@@ -132,7 +128,7 @@ function quotient(g: v128, q: v128, updateScales: v128, epsInsides: v128, epsilo
 }
 
 /** Updates the elements that fill whole turns. */
-function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFree>(
+export function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFree, Learned>(
   variant: u32,
   param: usize,
   grad: usize,
@@ -140,6 +136,7 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   momentumBuffer: usize,
   gradAvg: usize,
   z: usize,
+  moved: usize,
   count: u32,
   rates: v128,
   moreRates: v128,
@@ -148,6 +145,8 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   bounds: v128,
   moreBounds: v128,
   shares: v128,
+  moreShares: v128,
+  apart: usize,
 ): void {
   const elements = elementsOf<Lanes>();
   const bytes: usize = elements * sizeof<Real>();
@@ -164,15 +163,16 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   const highest = splat2(bounds, moreBounds);
   const lowest = v128.neg<Real>(highest);
   const corrections = splat3(bounds, moreBounds);
-  const zShares = splat0(shares, shares);
-  const stepShares = splat1(shares, shares);
+  const zShares = splat0(shares, moreShares);
+  const stepShares = splat1(shares, moreShares);
+  const growths = splat2(shares, moreShares);
 
   // Counting down, not comparing with an end address, lets a plane reach the last byte of a 4 GiB memory.
   do {
     const p0 = load<Lanes>(param);
-    const p1 = loadNext<Lanes>(param);
+    const p1 = loadNext<Lanes>(param, apart);
     let g0 = load<Lanes>(grad);
-    let g1 = loadNext<Lanes>(grad);
+    let g1 = loadNext<Lanes>(grad, apart);
     if (!isVoid<Shaped>() || !isVoid<Decayed>()) {
       g0 = v128.mul<Real>(g0, gradScales);
       g1 = v128.mul<Real>(g1, gradScales);
@@ -187,7 +187,7 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     }
 
     let v0 = load<Lanes>(squareAvg);
-    let v1 = loadNext<Lanes>(squareAvg);
+    let v1 = loadNext<Lanes>(squareAvg, apart);
     if (isFloat<Lanes>() && variant & MIXED) {
       v0 = v128.add<Real>(v128.mul<Real>(alphas, v0), v128.mul<Real>(v128.mul<Real>(weights, g0), g0));
     } else {
@@ -238,6 +238,16 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
       u0 = v128.add<Real>(u0, v128.mul<Real>(decoupledDecays, p0));
       u1 = v128.add<Real>(u1, v128.mul<Real>(decoupledDecays, p1));
     }
+    let moved0 = p0;
+    let moved1 = p1;
+    if (uses<Learned>(variant, LEARNED)) {
+      moved0 = load<Lanes>(moved);
+      moved1 = loadNext<Lanes>(moved);
+      u0 = v128.sub<Real>(u0, v128.mul<Real>(growths, moved0));
+      u1 = v128.sub<Real>(u1, v128.mul<Real>(growths, moved1));
+      moved0 = v128.sub<Real>(moved0, u0);
+      moved1 = v128.sub<Real>(moved1, u1);
+    }
     let z0 = p0;
     let z1 = p1;
     if (uses<ScheduleFree>(variant, SCHEDULE_FREE)) {
@@ -251,11 +261,12 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
       u1 = v128.sub<Real>(v128.mul<Real>(stepShares, u1), v128.mul<Real>(zShares, d1));
     }
 
-    store<Lanes>(param, v128.sub<Real>(p0, u0), v128.sub<Real>(p1, u1));
-    store<Lanes>(squareAvg, v0, v1);
+    store<Lanes>(param, v128.sub<Real>(p0, u0), v128.sub<Real>(p1, u1), apart);
+    store<Lanes>(squareAvg, v0, v1, apart);
     if (uses<Centered>(variant, CENTERED)) store<Lanes>(gradAvg, a0, a1);
     if (uses<Momentum>(variant, MOMENTUM)) store<Lanes>(momentumBuffer, m0, m1);
     if (uses<ScheduleFree>(variant, SCHEDULE_FREE)) store<Lanes>(z, z0, z1);
+    if (uses<Learned>(variant, LEARNED)) store<Lanes>(moved, moved0, moved1);
 
     param += bytes;
     grad += bytes;
@@ -263,149 +274,7 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     if (uses<Momentum>(variant, MOMENTUM)) momentumBuffer += bytes;
     if (uses<Centered>(variant, CENTERED)) gradAvg += bytes;
     if (uses<ScheduleFree>(variant, SCHEDULE_FREE)) z += bytes;
+    if (uses<Learned>(variant, LEARNED)) moved += bytes;
     count -= elements;
   } while (count >= elements);
-}
-
-/**
- * A decaying number below the smallest normal one becomes 0. Left alone it would reach a denormal that its decay rounds
- * back to, and stay there permanently, at up to 40 times the cost of an ordinary value.
- */
-export function flushPlane(plane: usize, count: u32): void {
-  flush<Pair>(plane, count);
-  flush<One>(plane + (count & ~(PAIR - 1)) * sizeof<Real>(), count & (PAIR - 1));
-}
-
-function flush<Lanes>(plane: usize, count: u32): void {
-  const elements = elementsOf<Lanes>();
-  if (count < elements) return;
-  do {
-    const x0 = load<Lanes>(plane);
-    const x1 = loadNext<Lanes>(plane);
-    store<Lanes>(plane, normal(x0), normal(x1));
-    plane += elements * sizeof<Real>();
-    count -= elements;
-  } while (count >= elements);
-}
-
-export function normal(x: v128): v128 {
-  return v128.andnot(x, v128.lt<Real>(v128.abs<Real>(x), v128.splat<Real>(Real.MIN_NORMAL_VALUE)));
-}
-
-/**
- * The bytes of a plane that one loop does before the next loop takes them from the first cache level: those of a page.
- * With pieces of 16 kB, the average takes twice the time from 1 M elements up: nothing hides its wait for memory.
- */
-const PIECE_BYTES: usize = 4096;
-
-/**
- * Reads the first element of a plane's next piece, and drops it; compilers keep a load, which may trap. The processor fetches ahead
- * within a page alone, so this brings the page's address and starts the fetching there: at 16 M elements the plain
- * loop takes 0.86 of the time, the others 0.89 to 1, and at 1 M 0.93 to 1. Rejected: a second line of the page at 1.03 of
- * the time, a word of each quarter at 1.26, the page after the next at 1.0 for most loops, four pages at a time at 0.92
- * to 1.2, pieces of half a page at 0.99 to 1.1; z read ahead too, at 1.03.
- */
-function readAhead(plane: usize): void {
-  load<One>(plane + PIECE_BYTES);
-}
-
-/**
- * Updates `count` elements of each plane in place. `variant` adds up the parts in use: 1 momentum, 2 centered, 4 shaped
- * (`gradScale`, `clipValue`), 8 decayed (`gradScale`, `weightDecay`), 16 nesterov, 32 corrected, 64 averaged (`ema`),
- * 128 the gradient cleared behind the update, 256 decoupled (`decoupledDecay`), 512 denormals flushed behind it,
- * 1024 scheduleFree (`z`, `zShare`, `stepShare`).
- * Pointers are bytes, aligned to an element, of planes that do not overlap; a plane or scalar that the variant lacks is never
- * used.
- */
-export function update(
-  variant: u32,
-  param: usize,
-  grad: usize,
-  squareAvg: usize,
-  momentumBuffer: usize,
-  gradAvg: usize,
-  ema: usize,
-  z: usize,
-  count: u32,
-  alpha: Real,
-  oneMinusAlpha: Real,
-  epsInside: Real,
-  eps: Real,
-  updateScale: Real,
-  momentum: Real,
-  bufferScale: Real,
-  gradScale: Real,
-  clipValue: Real,
-  decoupledDecay: Real,
-  weightDecay: Real,
-  correction: Real,
-  emaWeight: Real,
-  zShare: Real,
-  stepShare: Real,
-): void {
-  if (!(oneMinusAlpha > 0 && oneMinusAlpha < 0.5)) variant |= MIXED;
-  // Neutral for the general loop, which scales every gradient.
-  if (!(variant & (SHAPED | DECAYED))) gradScale = 1;
-  // Vectors keep the table above to a line for each loop, at 0.98 to 1.004 of the time that twelve numbers took.
-  const rates = lower(alpha, oneMinusAlpha, momentum, weightDecay);
-  const moreRates = upper(momentum, weightDecay);
-  const scales = lower(updateScale, bufferScale, gradScale, decoupledDecay);
-  const moreScales = upper(gradScale, decoupledDecay);
-  const bounds = lower(epsInside, eps, clipValue, correction);
-  const moreBounds = upper(clipValue, correction);
-  const shares = lower(zShare, stepShare, 0, 0);
-  while (count > 0) {
-    const elements = min(count, <u32>(PIECE_BYTES / sizeof<Real>()));
-    const bytes: usize = elements * sizeof<Real>();
-    if (count > elements) {
-      readAhead(param);
-      readAhead(grad);
-      readAhead(squareAvg);
-      if (variant & MOMENTUM) readAhead(momentumBuffer);
-      if (variant & CENTERED) readAhead(gradAvg);
-      if (variant & AVERAGED) readAhead(ema);
-    }
-    // A loop made for the variant, or the general one, and the tail's for what is left. In a function of their own they
-    // would cost a tenth of a call that is mostly arguments.
-    const whole: u32 = variant & MIXED ? 0 : elements & ~(PAIR - 1);
-    // biome-ignore format: a table
-    if (whole > 0) switch (variant & ~(AVERAGED | ZEROED | FLUSHED)) {
-      case 0: updateAs<Pair, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
-      case MOMENTUM: updateAs<Pair, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
-      case CENTERED: updateAs<Pair, Off, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
-      case CENTERED | MOMENTUM: updateAs<Pair, On, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
-      case SHAPED: updateAs<Pair, Off, Off, On, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
-      case DECAYED: updateAs<Pair, Off, Off, Off, On, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
-      case SCHEDULE_FREE: updateAs<Pair, Off, Off, Off, Off, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares); break;
-      default:
-        if (variant & SCHEDULE_FREE) updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares);
-        else updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares);
-    }
-    if (whole < elements) {
-      const done: usize = whole * sizeof<Real>();
-      // biome-ignore format: as above
-      updateAs<One, Asked, Asked, Asked, Asked, Asked, Asked>(
-        variant, param + done, grad + done, squareAvg + done, momentumBuffer + done, gradAvg + done, z + done,
-        elements - whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares,
-      );
-    }
-    if (variant & AVERAGED) move(ema, ema, param, elements, emaWeight);
-    if (variant & FLUSHED) {
-      flushPlane(param, elements);
-      flushPlane(squareAvg, elements);
-      if (variant & MOMENTUM) flushPlane(momentumBuffer, elements);
-      if (variant & CENTERED) flushPlane(gradAvg, elements);
-      if (variant & AVERAGED) flushPlane(ema, elements);
-      if (variant & SCHEDULE_FREE) flushPlane(z, elements);
-    }
-    if (variant & ZEROED) memory.fill(grad, 0, bytes);
-    param += bytes;
-    grad += bytes;
-    squareAvg += bytes;
-    momentumBuffer += bytes;
-    gradAvg += bytes;
-    ema += bytes;
-    z += bytes;
-    count -= elements;
-  }
 }

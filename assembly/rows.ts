@@ -6,13 +6,15 @@
  * v = v · alpha^k, and the like. The power is found here. Factors of what else moves come with each row, since they depend
  * on rates, which may be a schedule's.
  */
-import { AVERAGED, CENTERED, flushPlane, MOMENTUM, normal, ROWWISE, update } from "./rmsprop";
+import { flushPlane, normal } from "./behind";
+import { AVERAGED, CENTERED, MOMENTUM, ROWWISE } from "./rmsprop";
 import { updateRow } from "./rowwise";
+import { update } from "./update";
 
 /** Rows are brought up to date, and not updated: grad and scalars have no meaning. */
-const IDLE: u32 = 8192;
+const IDLE: u32 = 32768;
 /** The last steps of rows stand by the rows' numbers, not in the order of the list. */
-const BY_ROW: u32 = 16384;
+const BY_ROW: u32 = 65536;
 
 /** The most rows that are read ahead, and their elements: they must still be in the cache when they are updated. */
 const PIECE: u32 = 128;
@@ -41,6 +43,7 @@ export function updateRows(
   gradAvg: usize,
   ema: usize,
   z: usize,
+  moved: usize,
   count: u32,
   rows: usize,
   steps: usize,
@@ -64,6 +67,7 @@ export function updateRows(
   emaWeight: Real,
   zShare: Real,
   stepShare: Real,
+  growth: Real,
 ): u32 {
   const bytes: usize = count * sizeof<Real>();
   const squareCount: u32 = variant & ROWWISE ? 1 : count;
@@ -109,9 +113,9 @@ export function updateRows(
       } else {
         // biome-ignore format: a list
         update(
-          variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at,
+          variant & ~BY_ROW, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at, moved + at,
           run * count, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, clipValue, decoupledDecay,
-          weightDecay, correction, emaWeight, zShare, stepShare,
+          weightDecay, correction, emaWeight, zShare, stepShare, growth,
         );
       }
     }

@@ -12,7 +12,6 @@ interface Exports extends Record<string, unknown> {
   updateRows(...args: number[]): void;
   sumOfSquares: Kernel["sumOfSquares"];
   innerProduct: Kernel["innerProduct"];
-  move: Kernel["move"];
 }
 
 /** The compiled kernels for elements of one type. */
@@ -32,14 +31,13 @@ export type DenseKernel = Pick<Kernel, "update" | "sumOfSquares">;
  */
 export function openWasm(memory: WebAssembly.Memory, kernels: Kernels): Kernel {
   const exports = instantiate(memory, kernels);
-  const { updateRows, innerProduct, move } = exports;
+  const { updateRows, innerProduct } = exports;
   return {
     backend: "wasm",
     real: kernels.real,
     ...denseOf(exports),
     updateRows: (segment, scalars, rows) => updateRows(...rowArgumentsOf(segment, scalars, rows)),
     innerProduct,
-    move,
   };
 }
 
@@ -74,6 +72,7 @@ function denseOf({ update, sumOfSquares }: Exports): DenseKernel {
         segment.gradAvg,
         segment.ema,
         segment.z,
+        segment.moved,
         segment.count,
         scalars.alpha,
         scalars.oneMinusAlpha,
@@ -90,6 +89,7 @@ function denseOf({ update, sumOfSquares }: Exports): DenseKernel {
         scalars.emaWeight,
         scalars.zShare,
         scalars.stepShare,
+        scalars.growth,
       );
     },
   };

@@ -26,8 +26,8 @@ export type Output = "param" | StatePlane;
 /** A plane that an update reads. */
 export type Input = Output | "grad" | "fine";
 
-/** The numbers of averages of weights and of the points that parameters are drawn to, none of which this optimizer has. */
-const ABSENT = ["emaWeight", "zShare", "stepShare"] as const;
+/** The numbers of averages of weights, of the points that parameters are drawn to, and of learned rates, none of which this optimizer has. */
+const ABSENT = ["emaWeight", "zShare", "stepShare", "growth"] as const;
 
 /** A number of the step that programs take. */
 export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], (typeof ABSENT)[number]>;
@@ -38,9 +38,9 @@ export const SCALARS = /* @__PURE__ */ ALL_SCALARS.filter(
 );
 
 /** A bit beside the contract's: averages as `alpha * v + (w * g) * g`, for the alphas of `movesByDifference`. */
-const MIXED = 2048;
+const MIXED = 8192;
 /** Another: a step that is taken if the plane `fine`, of one element, holds a 1, and changes nothing if it holds a 0. */
-const GUARDED = 4096;
+const GUARDED = 16_384;
 
 /** Gives the variant that programs are made for. */
 export function variantOf(scalars: Scalars, isGuarded: boolean): number {

@@ -2,16 +2,16 @@
 export const workerCode: string = `"use strict";
 (() => {
   // src/kernel/segment.ts
-  var UPDATED = [
+  var PLANES = [
     "param",
     "grad",
     "squareAvg",
     "momentumBuffer",
     "gradAvg",
     "ema",
-    "z"
+    "z",
+    "moved"
   ];
-  var PLANES = [...UPDATED, "x0"];
 
   // src/kernel/contract.ts
   var SCALARS = [
@@ -29,9 +29,10 @@ export const workerCode: string = `"use strict";
     "correction",
     "emaWeight",
     "zShare",
-    "stepShare"
+    "stepShare",
+    "growth"
   ];
-  var ARITY = 2 + UPDATED.length + SCALARS.length;
+  var ARITY = 2 + PLANES.length + SCALARS.length;
   var BLOCK = 4096;
 
   // src/threads/protocol.ts
@@ -49,9 +50,7 @@ export const workerCode: string = `"use strict";
   var ARGUMENTS = 4;
   var JOB_DOUBLES = 32;
   var UPDATE = 0;
-  var SUM_OF_SQUARES = 1;
   var INNER_PRODUCT = 2;
-  var MOVE = 3;
   var MAX_BLOCKS = 2048;
   var DONE = 128;
   var STARTING = 0;
@@ -121,7 +120,7 @@ export const workerCode: string = `"use strict";
   // src/threads/worker.ts
   function run(start, announce) {
     const { thread, threads, memory } = start;
-    const { update, sumOfSquares, innerProduct, move } = new WebAssembly.Instance(start.module, {
+    const { update, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
       env: { memory }
     }).exports;
     const control = openControl(start.control, threads);
@@ -138,11 +137,9 @@ export const workerCode: string = `"use strict";
       },
       perform() {
         if (kind !== UPDATE) {
-          const planes2 = kind === SUM_OF_SQUARES ? 1 : 3;
+          const [planes2, kernel] = kind === INNER_PRODUCT ? [2, innerProduct] : [1, sumOfSquares];
           const work = { addresses: args.slice(0, planes2), factors: args.slice(planes2), bytes };
-          if (kind === MOVE) call(move, work, from, to - from);
-          else
-            sumBlocks(control, thread, work, [from, to], kind === INNER_PRODUCT ? innerProduct : sumOfSquares);
+          sumBlocks(control, thread, work, [from, to], kernel);
           return;
         }
         for (let i = 1; i <= planes; i++) args[i] += from * bytes;
