@@ -78,16 +78,18 @@ export class Rows {
   readonly #byName = new Map<string, { tensor: Tensor; group: RowGroup }>();
   /** Byte offset of the kernels' lists, 0 before the first use. */
   #lists = 0;
-  /** Whether any tensor is updated by rows. */
-  #areUsed: boolean;
+  /** The number of tensors that are updated by rows. */
+  tables = 0;
 
   constructor(arena: Arena, groups: readonly RowGroup[]) {
     this.#arena = arena;
     this.#groups = groups;
     for (const group of groups) {
-      for (const tensor of group.tensors) this.#byName.set(tensor.name, { tensor, group });
+      for (const tensor of group.tensors) {
+        this.#byName.set(tensor.name, { tensor, group });
+        if (tensor.rowSteps !== 0) this.tables++;
+      }
     }
-    this.#areUsed = groups.some(({ tensors }) => tensors.some(({ rowSteps }) => rowSteps !== 0));
   }
 
   /** Bytes to leave free in a memory that is made here, so that the first step by rows needn't grow it and empty all views. */
@@ -167,7 +169,7 @@ export class Rows {
    * that steps have moved since they were last up to date; places counts for tensors that had none.
    */
   prepare(lists: RowLists | undefined, step: number): void {
-    if (!lists && !this.#areUsed) return;
+    if (!lists && this.tables === 0) return;
     for (const { name } of lists?.keys() ?? []) refuseCoupled(name, this.#find(name).group.hyperparameters);
     for (const group of this.#groups) {
       if (!movesIdle(group.hyperparameters)) continue;
@@ -183,17 +185,12 @@ export class Rows {
 
   /** Places the counts of tensors that are updated by rows from now on, and are up to date by `step`. */
   track(tensors: readonly Tensor[], step: number): void {
-    if (tensors.length === 0 && (this.#lists !== 0 || !this.#areUsed)) return;
-    const placed = tensors.find(({ name }) => this.#find(name).group.arePlaced);
-    if (placed) {
-      throw new OptionError(
-        `This optimizer was attached to tensors of which ${show(placed.name)} has no counts for its rows: set sparse when making the optimizer that gives the handle.`,
-      );
-    }
+    if (tensors.length === 0 && (this.#lists !== 0 || this.tables === 0)) return;
+    if (tensors.some(({ name }) => this.#find(name).group.arePlaced)) throw withoutCounts();
     const sizes = tensors.map(({ rows }) => rows!.count * 4);
     const ptrs = this.#arena.allocatePlanes(this.#lists === 0 ? [...sizes, LISTS_BYTES] : sizes);
     this.#lists ||= Math.ceil(ptrs.at(-1)! / 8) * 8;
-    this.#areUsed = true;
+    this.tables += tensors.length;
     tensors.forEach((tensor, i) => {
       tensor.rowSteps = ptrs[i]!;
       if (step > 0) tensor.stepsOfRows.fill(step);
@@ -250,6 +247,13 @@ export class Rows {
       steps: new Uint32Array(buffer, rowsAt + LIST_BYTES, AT_ONCE),
     };
   }
+}
+
+/** The error of an optimizer whose handle was made before the rows were counted: its dense steps would leave the counts as they are. */
+export function withoutCounts(): OptionError {
+  return new OptionError(
+    "This optimizer was attached before rows were counted: attach anew, or set sparse at the start.",
+  );
 }
 
 /** The place of the first number that isn't below `end`, or -1. `findIndex` takes four times as long. */
