@@ -151,12 +151,27 @@ export const MOVES = [
   "emaOfMomentum",
 ] as const;
 
-/** The arguments of `updateRows` of `assembly/rows.ts` in its order. */
+/** How many arguments `updateRows` of `assembly/rows.ts` takes: between those of `update`, the lists of rows. */
+export const ROW_ARITY = ARITY + 7;
+
+/** The arguments of `updateRows` in its order. */
 export function rowArgumentsOf(segment: Segment, scalars: Scalars, rows: Rows): number[] {
   const all = argumentsOf(segment, scalars);
   const { ptr, count, steps, now, averageKept, powers, moves } = rows;
   all.splice(2 + PLANES.length, 0, ptr, steps, powers, moves, count, now, averageKept);
   return all;
+}
+
+/** Those arguments for the rows from one place in the lists to before another. */
+export function cutRows(all: readonly number[], from: number, to: number): number[] {
+  const cut = [...all];
+  const at = 2 + PLANES.length;
+  const [ptr, steps, , moves] = all.slice(at) as [number, number, number, number];
+  cut[at] = ptr + from * 4;
+  if (steps !== 0) cut[at + 1] = steps + from * 4;
+  if (moves !== 0) cut[at + 3] = moves + from * MOVES.length * 8;
+  cut[at + 4] = to - from;
+  return cut;
 }
 
 /** Elements whose squares are summed by themselves, a part of the numerics: the sums of blocks are added up in order. */
@@ -173,6 +188,8 @@ export interface Kernel {
    * begin at row 0, and its count is that of a row; rowwise, `squareAvg` has one element for each row.
    */
   updateRows(segment: Segment, scalars: Scalars, rows: Rows): void;
+  /** Whether a thread that was given up may still read lists of rows and write to their elements; without it, none may. */
+  hasLate?(): boolean;
   /**
    * The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. Each is
    * multiplied by `scale` first, a power of two; in float32, which needs no other, it is 1.

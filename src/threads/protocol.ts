@@ -25,12 +25,13 @@ export const COUNT = 1;
 export const CHUNK_ELEMENTS = 2;
 export const MISALIGNMENT = 3;
 export const ARGUMENTS = 4;
-const JOB_DOUBLES = 32;
+const JOB_DOUBLES = 40;
 
 /** Kinds of jobs. */
 export const UPDATE = 0;
 export const SUM_OF_SQUARES = 1;
 export const INNER_PRODUCT = 2;
+export const UPDATE_ROWS = 3;
 
 /** Blocks of one job: 8 M elements. */
 export const MAX_BLOCKS = 2048;

@@ -33,6 +33,25 @@ export const workerCode: string = `"use strict";
     "growth"
   ];
   var ARITY = 2 + PLANES.length + SCALARS.length;
+  var MOVES = [
+    "momentumKept",
+    "paramKept",
+    "paramOfMomentum",
+    "emaKept",
+    "emaOfParam",
+    "emaOfMomentum"
+  ];
+  var ROW_ARITY = ARITY + 7;
+  function cutRows(all, from, to) {
+    const cut = [...all];
+    const at = 2 + PLANES.length;
+    const [ptr, steps, , moves] = all.slice(at);
+    cut[at] = ptr + from * 4;
+    if (steps !== 0) cut[at + 1] = steps + from * 4;
+    if (moves !== 0) cut[at + 3] = moves + from * MOVES.length * 8;
+    cut[at + 4] = to - from;
+    return cut;
+  }
   var BLOCK = 4096;
 
   // src/threads/protocol.ts
@@ -48,9 +67,10 @@ export const workerCode: string = `"use strict";
   var CHUNK_ELEMENTS = 2;
   var MISALIGNMENT = 3;
   var ARGUMENTS = 4;
-  var JOB_DOUBLES = 32;
+  var JOB_DOUBLES = 40;
   var UPDATE = 0;
   var INNER_PRODUCT = 2;
+  var UPDATE_ROWS = 3;
   var MAX_BLOCKS = 2048;
   var DONE = 128;
   var STARTING = 0;
@@ -120,7 +140,7 @@ export const workerCode: string = `"use strict";
   // src/threads/worker.ts
   function run(start, announce) {
     const { thread, threads, memory } = start;
-    const { update, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
+    const { update, updateRows, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
       env: { memory }
     }).exports;
     const control = openControl(start.control, threads);
@@ -136,6 +156,10 @@ export const workerCode: string = `"use strict";
         for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i];
       },
       perform() {
+        if (kind === UPDATE_ROWS) {
+          updateRows(...cutRows(args, from, to));
+          return;
+        }
         if (kind !== UPDATE) {
           const [planes2, kernel] = kind === INNER_PRODUCT ? [2, innerProduct] : [1, sumOfSquares];
           const work = { addresses: args.slice(0, planes2), factors: args.slice(planes2), bytes };

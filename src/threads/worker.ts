@@ -2,6 +2,8 @@
  * The program of a worker. The build bundles it into `worker.generated.ts` as text, from which `threads.ts` starts it: a
  * file of its own would have to be found again behind every bundler.
  */
+
+import { cutRows } from "../kernel/contract.ts";
 import {
   ARGUMENTS,
   AWAKE,
@@ -18,15 +20,16 @@ import {
   sumBlocks,
   takePart,
   UPDATE,
+  UPDATE_ROWS,
   type WorkerStart,
 } from "./protocol.ts";
 import { nodeThreads } from "./spawn.ts";
 
 function run(start: WorkerStart, announce: () => void): void {
   const { thread, threads, memory } = start;
-  const { update, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
+  const { update, updateRows, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
     env: { memory },
-  }).exports as Record<"update" | "sumOfSquares" | "innerProduct", Call>;
+  }).exports as Record<"update" | "updateRows" | "sumOfSquares" | "innerProduct", Call>;
   const control = openControl(start.control, threads);
   const { words, job } = control;
 
@@ -41,6 +44,10 @@ function run(start: WorkerStart, announce: () => void): void {
       for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i]!;
     },
     perform() {
+      if (kind === UPDATE_ROWS) {
+        updateRows(...cutRows(args, from, to));
+        return;
+      }
       if (kind !== UPDATE) {
         const [planes, kernel] =
           kind === INNER_PRODUCT ? ([2, innerProduct] as const) : ([1, sumOfSquares] as const);
