@@ -32,7 +32,7 @@ export const UPDATED = [
 ] as const satisfies Plane[];
 
 /** All planes. */
-export const PLANES = [...UPDATED, "x0"] as const satisfies Plane[];
+export const PLANES = /* @__PURE__ */ (() => [...UPDATED, "x0"] as const satisfies Plane[])();
 
 /** The places of a tensor of which no plane is there yet. */
 export const NOWHERE = {
