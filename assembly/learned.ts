@@ -1,71 +1,75 @@
 /**
- * The two passes that a learned rate takes beside the update: how much of the way from where the run began the gradient
- * takes back, and the way shortened by a share.
+ * The pass that a learned rate takes beside the update: the inner product of a gradient and `moved`, the way from where the run
+ * began.
  *
- * Products and their first sums are of the element type, in the lanes of a pair, for at most eight turns of the loop. What
- * they come to is added up in double: lane by lane in the blocks of `gradient.ts`, whose sums are added up from first to
- * last. Each product in double, as the norm takes them, cost half of the update's time again.
+ * Products and their first sums are of the element type, in the lanes of two pairs, for at most eight turns of the loop. What
+ * they come to is added up in double: lane by lane in the blocks of `gradient.ts`, whose sums are added up from last to
+ * first. So the update, which goes from first to last, begins with what this pass has just read: at 256 k elements the step
+ * takes a tenth less. Where nothing is clipped, `gradScale` multiplies the sums of blocks, and the pass takes 0.09 ns for
+ * each element instead of 0.13.
+ *
+ * Out of cache, the two passes read twice the bytes of a plain update, 24 for each element, and a core reads no more than 28 GB/s
+ * on Sapphire Rapids: the step takes up to 1.85 times as long as a plain one there, 1.45 times in cache.
+ *
+ * Rejected: each product in double, as the norm takes them, at a third of the update's time; one pair a turn, whose sums wait
+ * for each other, at half of this pass; the two halves of a block side by side, for more streams, at no gain.
  */
 import { BLOCK } from "./gradient";
 // biome-ignore lint/style/useImportType: AssemblyScript has no type imports
-import { elementsOf, load, loadNext, One, PAIR, Pair, store } from "./lanes";
+import { load, loadNext, One, PAIR, Pair } from "./lanes";
 import { clip } from "./rmsprop";
 
 const TURNS: u32 = 8;
 
-/** The product of a gradient's element, shaped as the update shapes it, and the way back to the origin. */
-function product(g: v128, x: v128, x0: v128, scales: v128, highest: v128): v128 {
-  return v128.mul<Real>(
-    clip(v128.mul<Real>(g, scales), v128.neg<Real>(highest), highest),
-    v128.sub<Real>(x0, x),
-  );
-}
-
-/** The inner product of a gradient and the way from a point to the origin. */
-export function innerProduct(
-  grad: usize,
-  point: usize,
-  origin: usize,
-  count: u32,
-  gradScale: Real,
-  clipValue: Real,
-): f64 {
+/** The inner product of a gradient, shaped as the update shapes it, and the way. */
+export function innerProduct(grad: usize, moved: usize, count: u32, gradScale: Real, clipValue: Real): f64 {
+  const isClipped = clipValue < Infinity;
   const scales = v128.splat<Real>(gradScale);
   const highest = v128.splat<Real>(clipValue);
+  const lowest = v128.neg<Real>(highest);
   let sum: f64 = 0;
   while (count > 0) {
-    let elements = min(count, BLOCK);
+    let elements = ((count - 1) & (BLOCK - 1)) + 1;
     count -= elements;
+    let g = grad + count * sizeof<Real>();
+    let m = moved + count * sizeof<Real>();
     let sums = f64x2.splat(0);
-    while (elements >= PAIR) {
-      let turns = min(elements / PAIR, TURNS);
-      elements -= turns * PAIR;
+    while (elements >= 2 * PAIR) {
+      let turns = min(elements / (2 * PAIR), TURNS);
+      elements -= turns * 2 * PAIR;
       let a0 = v128.splat<Real>(0);
       let a1 = v128.splat<Real>(0);
+      let a2 = v128.splat<Real>(0);
+      let a3 = v128.splat<Real>(0);
       do {
-        a0 = v128.add<Real>(
-          a0,
-          product(load<Pair>(grad), load<Pair>(point), load<Pair>(origin), scales, highest),
-        );
-        a1 = v128.add<Real>(
-          a1,
-          product(loadNext<Pair>(grad), loadNext<Pair>(point), loadNext<Pair>(origin), scales, highest),
-        );
-        grad += 32;
-        point += 32;
-        origin += 32;
+        let g0 = load<Pair>(g);
+        let g1 = loadNext<Pair>(g);
+        let g2 = load<Pair>(g + 32);
+        let g3 = loadNext<Pair>(g + 32);
+        if (isClipped) {
+          g0 = clip(v128.mul<Real>(g0, scales), lowest, highest);
+          g1 = clip(v128.mul<Real>(g1, scales), lowest, highest);
+          g2 = clip(v128.mul<Real>(g2, scales), lowest, highest);
+          g3 = clip(v128.mul<Real>(g3, scales), lowest, highest);
+        }
+        a0 = v128.add<Real>(a0, v128.mul<Real>(g0, load<Pair>(m)));
+        a1 = v128.add<Real>(a1, v128.mul<Real>(g1, loadNext<Pair>(m)));
+        a2 = v128.add<Real>(a2, v128.mul<Real>(g2, load<Pair>(m + 32)));
+        a3 = v128.add<Real>(a3, v128.mul<Real>(g3, loadNext<Pair>(m + 32)));
+        g += 64;
+        m += 64;
       } while (--turns > 0);
-      sums = f64x2.add(sums, doubles(v128.add<Real>(a0, a1)));
+      sums = f64x2.add(sums, doubles(v128.add<Real>(v128.add<Real>(a0, a1), v128.add<Real>(a2, a3))));
     }
     let block = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
     for (; elements > 0; elements--) {
-      const one = product(load<One>(grad), load<One>(point), load<One>(origin), scales, highest);
-      block += <f64>v128.extract_lane<Real>(one, 0);
-      grad += sizeof<Real>();
-      point += sizeof<Real>();
-      origin += sizeof<Real>();
+      let one = load<One>(g);
+      if (isClipped) one = clip(v128.mul<Real>(one, scales), lowest, highest);
+      block += <f64>v128.extract_lane<Real>(v128.mul<Real>(one, load<One>(m)), 0);
+      g += sizeof<Real>();
+      m += sizeof<Real>();
     }
-    sum += block;
+    sum += isClipped ? block : gradScale * block;
   }
   return sum;
 }
@@ -74,35 +78,4 @@ export function innerProduct(
 function doubles(a: v128): v128 {
   if (sizeof<Real>() === 8) return a;
   return f64x2.add(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(v128.shuffle<f64>(a, a, 1, 0)));
-}
-
-/**
- * target = target + weight·(to − from): also the running average of the weights. As decay·e + (1 − decay)·p, the two
- * factors, rounded, wouldn't add up to 1, and the average would drift to four times the error.
- */
-export function move(target: usize, from: usize, to: usize, count: u32, weight: Real): void {
-  moveAs<Pair>(target, from, to, count, weight);
-  const done: usize = (count & ~(PAIR - 1)) * sizeof<Real>();
-  moveAs<One>(target + done, from + done, to + done, count & (PAIR - 1), weight);
-}
-
-function moveAs<Lanes>(target: usize, from: usize, to: usize, count: u32, weight: Real): void {
-  const elements = elementsOf<Lanes>();
-  if (count < elements) return;
-  const weights = v128.splat<Real>(weight);
-  do {
-    const t0 = load<Lanes>(target);
-    const t1 = loadNext<Lanes>(target);
-    const d0 = v128.sub<Real>(load<Lanes>(to), load<Lanes>(from));
-    const d1 = v128.sub<Real>(loadNext<Lanes>(to), loadNext<Lanes>(from));
-    store<Lanes>(
-      target,
-      v128.add<Real>(v128.mul<Real>(weights, d0), t0),
-      v128.add<Real>(v128.mul<Real>(weights, d1), t1),
-    );
-    target += elements * sizeof<Real>();
-    from += elements * sizeof<Real>();
-    to += elements * sizeof<Real>();
-    count -= elements;
-  } while (count >= elements);
 }

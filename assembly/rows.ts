@@ -5,7 +5,8 @@
  * that are linear in what they were. So one product with a factor in double, rounded once, stands for the k roundings:
  * v = v · alpha^k, and the like. The factors come with each row, as they depend on nothing else than steps.
  */
-import { AVERAGED, CENTERED, flushPlane, MOMENTUM, normal, ROWWISE, update } from "./rmsprop";
+import { flushPlane, normal } from "./behind";
+import { AVERAGED, CENTERED, MOMENTUM, ROWWISE, update } from "./rmsprop";
 import { updateRow } from "./rowwise";
 
 /**
@@ -26,6 +27,7 @@ export function updateRows(
   gradAvg: usize,
   ema: usize,
   z: usize,
+  moved: usize,
   count: u32,
   behind: usize,
   behindCount: u32,
@@ -46,6 +48,7 @@ export function updateRows(
   emaWeight: Real,
   zShare: Real,
   stepShare: Real,
+  growth: Real,
 ): u32 {
   const bytes: usize = count * sizeof<Real>();
   const squareCount: u32 = variant & ROWWISE ? 1 : count;
@@ -97,9 +100,9 @@ export function updateRows(
     } else {
       // biome-ignore format: a list
       update(
-        variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at,
+        variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at, moved + at,
         run * count, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, clipValue, decoupledDecay,
-        weightDecay, correction, emaWeight, zShare, stepShare,
+        weightDecay, correction, emaWeight, zShare, stepShare, growth,
       );
     }
   }

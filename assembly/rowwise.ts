@@ -13,11 +13,11 @@
  * Squares are added up as for a norm. Rejected: float32 sums in the loop that updates, as FBGEMM has them, which would
  * save a pass over what is in the cache, and put v some ulps further from float64.
  */
+import { average, flushPlane } from "./behind";
 import { sumOfSquares } from "./gradient";
 // biome-ignore lint/style/useImportType: AssemblyScript has no type imports
 import { load, One, store } from "./lanes";
-import { move } from "./learned";
-import { AVERAGED, CORRECTED, DECOUPLED, FLUSHED, flushPlane, MOMENTUM, NESTEROV, ZEROED } from "./rmsprop";
+import { AVERAGED, CORRECTED, DECOUPLED, FLUSHED, MOMENTUM, NESTEROV, ZEROED } from "./rmsprop";
 
 /** Updates a row of `count` elements, whose mean square is at `squareAvg`. */
 export function updateRow(
@@ -65,7 +65,7 @@ export function updateRow(
     gradScale,
     decoupledDecay,
   );
-  if (variant & AVERAGED) move(ema, ema, param, count, emaWeight);
+  if (variant & AVERAGED) average(ema, param, count, emaWeight);
   if (variant & FLUSHED) {
     flushPlane(param, count);
     flushPlane(squareAvg, 1);

@@ -1,21 +1,20 @@
 (module
- (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
+ (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
  (type $2 (func (param i32 f64 i32)))
- (type $3 (func (param i32 i32 i32 i32 f32)))
- (type $4 (func (param i32 f64 i32 f64 i32 f64 i32)))
- (type $5 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
- (type $6 (func (param i32 i32 f64) (result f64)))
- (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32) (result i32)))
+ (type $3 (func (param i32 f64 i32 f64 i32 f64 i32)))
+ (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $5 (func (param i32 i32 f64) (result f64)))
+ (type $6 (func (param i32 i32 i32 f32)))
+ (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32) (result i32)))
  (type $8 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
- (type $9 (func (param i32 i32 i32 i32 f32 f32) (result f64)))
+ (type $9 (func (param i32 i32 i32 f32 f32) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "innerProduct" (func $assembly/learned/innerProduct))
- (export "move" (func $assembly/learned/move))
  (export "update" (func $assembly/rmsprop/update))
  (export "updateRows" (func $assembly/rows/updateRows))
- (func $assembly/rmsprop/flushPlane (param $0 i32) (param $1 i32)
+ (func $assembly/behind/flushPlane (param $0 i32) (param $1 i32)
   (local $2 i32)
   (local $3 i32)
   (local $4 v128)
@@ -108,7 +107,7 @@
   if
    local.get $0
    local.get $2
-   call $assembly/rmsprop/flushPlane
+   call $assembly/behind/flushPlane
    return
   end
   local.get $1
@@ -179,134 +178,6 @@
     i32.sub
     local.set $2
     br $for-loop|1
-   end
-  end
- )
- (func $assembly/learned/move (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 f32)
-  (local $5 i32)
-  (local $6 i32)
-  (local $7 i32)
-  (local $8 i32)
-  (local $9 v128)
-  (local $10 v128)
-  local.get $0
-  local.set $5
-  local.get $1
-  local.set $6
-  local.get $2
-  local.set $7
-  local.get $3
-  local.set $8
-  local.get $3
-  i32.const 8
-  i32.ge_u
-  if
-   local.get $4
-   f32x4.splat
-   local.set $9
-   loop $do-loop|0
-    local.get $9
-    local.get $7
-    v128.load offset=16
-    local.get $6
-    v128.load offset=16
-    f32x4.sub
-    f32x4.mul
-    local.get $5
-    v128.load offset=16
-    f32x4.add
-    local.set $10
-    local.get $5
-    local.get $9
-    local.get $7
-    v128.load
-    local.get $6
-    v128.load
-    f32x4.sub
-    f32x4.mul
-    local.get $5
-    v128.load
-    f32x4.add
-    v128.store
-    local.get $5
-    local.get $10
-    v128.store offset=16
-    local.get $5
-    i32.const 32
-    i32.add
-    local.set $5
-    local.get $6
-    i32.const 32
-    i32.add
-    local.set $6
-    local.get $7
-    i32.const 32
-    i32.add
-    local.set $7
-    local.get $8
-    i32.const 8
-    i32.sub
-    local.tee $8
-    i32.const 8
-    i32.ge_u
-    br_if $do-loop|0
-   end
-  end
-  local.get $3
-  i32.const -8
-  i32.and
-  i32.const 2
-  i32.shl
-  local.tee $6
-  local.get $0
-  i32.add
-  local.set $5
-  local.get $1
-  local.get $6
-  i32.add
-  local.set $1
-  local.get $2
-  local.get $6
-  i32.add
-  local.set $2
-  local.get $3
-  i32.const 7
-  i32.and
-  local.tee $3
-  if
-   local.get $4
-   f32x4.splat
-   local.set $9
-   loop $do-loop|00
-    local.get $5
-    local.get $9
-    local.get $2
-    v128.load32_zero
-    local.get $1
-    v128.load32_zero
-    f32x4.sub
-    f32x4.mul
-    local.get $5
-    v128.load32_zero
-    f32x4.add
-    v128.store32_lane 0
-    local.get $5
-    i32.const 4
-    i32.add
-    local.set $5
-    local.get $1
-    i32.const 4
-    i32.add
-    local.set $1
-    local.get $2
-    i32.const 4
-    i32.add
-    local.set $2
-    local.get $3
-    i32.const 1
-    i32.sub
-    local.tee $3
-    br_if $do-loop|00
    end
   end
  )
@@ -431,23 +302,21 @@
    end
   end
  )
- (func $assembly/rmsprop/update (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 f32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32)
-  (local $24 i32)
-  (local $25 i32)
+ (func $assembly/rmsprop/update (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32)
   (local $26 i32)
   (local $27 i32)
   (local $28 i32)
   (local $29 i32)
-  (local $30 v128)
+  (local $30 i32)
   (local $31 i32)
   (local $32 v128)
   (local $33 v128)
-  (local $34 i32)
+  (local $34 v128)
   (local $35 i32)
   (local $36 v128)
   (local $37 v128)
-  (local $38 v128)
-  (local $39 v128)
+  (local $38 i32)
+  (local $39 i32)
   (local $40 v128)
   (local $41 v128)
   (local $42 v128)
@@ -459,74 +328,76 @@
   (local $48 v128)
   (local $49 v128)
   (local $50 v128)
-  local.get $9
-  f32x4.splat
+  (local $51 v128)
+  (local $52 v128)
   local.get $10
-  f32x4.replace_lane 1
-  local.get $14
-  f32x4.replace_lane 2
-  local.get $19
-  f32x4.replace_lane 3
-  local.set $33
-  local.get $13
   f32x4.splat
-  local.get $15
+  local.get $11
   f32x4.replace_lane 1
+  local.get $15
+  f32x4.replace_lane 2
+  local.get $20
+  f32x4.replace_lane 3
+  local.set $37
+  local.get $14
+  f32x4.splat
   local.get $16
+  f32x4.replace_lane 1
+  local.get $17
   f32.const 1
   local.get $0
   local.get $0
-  i32.const 2048
+  i32.const 8192
   i32.or
-  local.get $10
+  local.get $11
   f32.const 0.5
   f32.lt
-  local.get $10
+  local.get $11
   f32.const 0
   f32.gt
   i32.and
   select
-  local.tee $31
+  local.tee $35
   i32.const 12
   i32.and
   select
   f32x4.replace_lane 2
-  local.get $18
-  f32x4.replace_lane 3
-  local.set $32
-  local.get $11
-  f32x4.splat
-  local.get $12
-  f32x4.replace_lane 1
-  local.get $17
-  f32x4.replace_lane 2
-  local.get $20
-  f32x4.replace_lane 3
-  local.set $30
-  local.get $22
-  f32x4.splat
-  local.get $23
-  f32x4.replace_lane 1
-  f32.const 0
-  f32x4.replace_lane 2
-  f32.const 0
+  local.get $19
   f32x4.replace_lane 3
   local.set $36
+  local.get $12
+  f32x4.splat
+  local.get $13
+  f32x4.replace_lane 1
+  local.get $18
+  f32x4.replace_lane 2
+  local.get $21
+  f32x4.replace_lane 3
+  local.set $34
+  local.get $23
+  f32x4.splat
+  local.get $24
+  f32x4.replace_lane 1
+  local.get $25
+  f32x4.replace_lane 2
+  f32.const 0
+  f32x4.replace_lane 3
+  local.set $40
   loop $while-continue|0
-   local.get $8
+   local.get $9
    if
     i32.const 1024
-    local.get $8
-    local.get $8
+    local.get $9
+    local.get $9
     i32.const 1024
     i32.ge_u
     select
-    local.tee $34
+    local.tee $38
     i32.const 2
     i32.shl
-    local.set $35
-    local.get $8
-    local.get $34
+    local.set $39
+    local.get $9
+    local.get $38
     i32.gt_u
     if
      local.get $1
@@ -544,7 +415,7 @@
      i32.add
      v128.load32_zero
      drop
-     local.get $31
+     local.get $35
      i32.const 1
      i32.and
      if
@@ -554,7 +425,7 @@
       v128.load32_zero
       drop
      end
-     local.get $31
+     local.get $35
      i32.const 2
      i32.and
      if
@@ -564,7 +435,7 @@
       v128.load32_zero
       drop
      end
-     local.get $31
+     local.get $35
      i32.const 64
      i32.and
      if
@@ -574,889 +445,1031 @@
       v128.load32_zero
       drop
      end
+     local.get $35
+     i32.const 2048
+     i32.and
+     if
+      local.get $8
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
     end
     i32.const 0
-    local.get $34
+    local.get $38
     i32.const -8
     i32.and
-    local.get $31
-    i32.const 2048
+    local.get $35
+    i32.const 8192
     i32.and
     select
-    local.tee $27
+    local.tee $29
     if
      block $break|1
-      block $case7|1
-       block $case6|1
-        block $case5|1
-         block $case4|1
-          block $case3|1
-           block $case2|1
-            block $case1|1
-             block $case0|1
-              block $tablify|0
-               local.get $31
-               i32.const -705
-               i32.and
-               local.tee $0
-               br_table $case0|1 $case1|1 $case2|1 $tablify|0
+      block $case9|1
+       block $case7|1
+        block $case6|1
+         block $case5|1
+          block $case4|1
+           block $case3|1
+            block $case2|1
+             block $case1|1
+              block $case0|1
+               block $tablify|0
+                local.get $35
+                i32.const -705
+                i32.and
+                local.tee $0
+                br_table $case0|1 $case1|1 $case2|1 $tablify|0
+               end
+               local.get $0
+               i32.const 3
+               i32.eq
+               br_if $case3|1
+               local.get $0
+               i32.const 4
+               i32.eq
+               br_if $case4|1
+               local.get $0
+               i32.const 8
+               i32.eq
+               br_if $case5|1
+               local.get $0
+               i32.const 1024
+               i32.eq
+               br_if $case6|1
+               local.get $0
+               i32.const 2048
+               i32.eq
+               br_if $case7|1
+               local.get $0
+               i32.const 2080
+               i32.eq
+               br_if $case7|1
+               br $case9|1
               end
-              local.get $0
-              i32.const 3
-              i32.eq
-              br_if $case3|1
-              local.get $0
-              i32.const 4
-              i32.eq
-              br_if $case4|1
-              local.get $0
-              i32.const 8
-              i32.eq
-              br_if $case5|1
-              local.get $0
-              i32.const 1024
-              i32.eq
-              br_if $case6|1
-              br $case7|1
+              local.get $1
+              local.set $0
+              local.get $2
+              local.set $27
+              local.get $3
+              local.set $26
+              local.get $29
+              local.set $28
+              local.get $37
+              f32x4.extract_lane 1
+              f32x4.splat
+              local.set $32
+              local.get $36
+              f32x4.extract_lane 0
+              f32x4.splat
+              local.set $33
+              local.get $34
+              f32x4.extract_lane 0
+              f32x4.splat
+              local.set $41
+              local.get $34
+              f32x4.extract_lane 1
+              f32x4.splat
+              local.set $42
+              loop $do-loop|0
+               local.get $0
+               v128.load offset=16
+               local.set $43
+               local.get $32
+               local.get $27
+               v128.load
+               local.tee $44
+               local.get $44
+               f32x4.mul
+               local.get $26
+               v128.load
+               local.tee $45
+               f32x4.sub
+               f32x4.mul
+               local.get $45
+               f32x4.add
+               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+               f32x4.pmin
+               local.set $45
+               local.get $32
+               local.get $27
+               v128.load offset=16
+               local.tee $46
+               local.get $46
+               f32x4.mul
+               local.get $26
+               v128.load offset=16
+               local.tee $47
+               f32x4.sub
+               f32x4.mul
+               local.get $47
+               f32x4.add
+               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+               f32x4.pmin
+               local.set $47
+               local.get $0
+               local.get $0
+               v128.load
+               local.get $33
+               local.get $44
+               f32x4.mul
+               local.get $45
+               local.get $41
+               f32x4.add
+               f32x4.sqrt
+               local.get $42
+               f32x4.add
+               f32x4.div
+               f32x4.sub
+               v128.store
+               local.get $0
+               local.get $43
+               local.get $33
+               local.get $46
+               f32x4.mul
+               local.get $47
+               local.get $41
+               f32x4.add
+               f32x4.sqrt
+               local.get $42
+               f32x4.add
+               f32x4.div
+               f32x4.sub
+               v128.store offset=16
+               local.get $26
+               local.get $45
+               v128.store
+               local.get $26
+               local.get $47
+               v128.store offset=16
+               local.get $0
+               i32.const 32
+               i32.add
+               local.set $0
+               local.get $27
+               i32.const 32
+               i32.add
+               local.set $27
+               local.get $26
+               i32.const 32
+               i32.add
+               local.set $26
+               local.get $28
+               i32.const 8
+               i32.sub
+               local.tee $28
+               i32.const 8
+               i32.ge_u
+               br_if $do-loop|0
+              end
+              br $break|1
              end
              local.get $1
              local.set $0
              local.get $2
-             local.set $25
+             local.set $28
              local.get $3
-             local.set $24
-             local.get $27
              local.set $26
-             local.get $33
+             local.get $4
+             local.set $27
+             local.get $29
+             local.set $30
+             local.get $37
              f32x4.extract_lane 1
              f32x4.splat
-             local.set $37
-             local.get $32
+             local.set $32
+             local.get $37
+             f32x4.extract_lane 2
+             f32x4.splat
+             local.set $33
+             local.get $36
              f32x4.extract_lane 0
              f32x4.splat
-             local.set $38
-             local.get $30
-             f32x4.extract_lane 0
-             f32x4.splat
-             local.set $39
-             local.get $30
+             local.set $41
+             local.get $36
              f32x4.extract_lane 1
              f32x4.splat
-             local.set $40
-             loop $do-loop|0
+             local.set $42
+             local.get $34
+             f32x4.extract_lane 0
+             f32x4.splat
+             local.set $43
+             local.get $34
+             f32x4.extract_lane 1
+             f32x4.splat
+             local.set $44
+             loop $do-loop|00
               local.get $0
               v128.load offset=16
-              local.set $41
-              local.get $37
-              local.get $25
-              v128.load
-              local.tee $42
-              local.get $42
-              f32x4.mul
-              local.get $24
-              v128.load
-              local.tee $43
-              f32x4.sub
-              f32x4.mul
-              local.get $43
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $43
-              local.get $37
-              local.get $25
-              v128.load offset=16
-              local.tee $44
-              local.get $44
-              f32x4.mul
-              local.get $24
-              v128.load offset=16
-              local.tee $45
-              f32x4.sub
-              f32x4.mul
-              local.get $45
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
               local.set $45
-              local.get $0
-              local.get $0
+              local.get $32
+              local.get $28
               v128.load
-              local.get $38
-              local.get $42
+              local.tee $46
+              local.get $46
               f32x4.mul
+              local.get $26
+              v128.load
+              local.tee $47
+              f32x4.sub
+              f32x4.mul
+              local.get $47
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $47
+              local.get $32
+              local.get $28
+              v128.load offset=16
+              local.tee $48
+              local.get $48
+              f32x4.mul
+              local.get $26
+              v128.load offset=16
+              local.tee $49
+              f32x4.sub
+              f32x4.mul
+              local.get $49
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $49
+              local.get $41
+              local.get $48
+              f32x4.mul
+              local.get $49
               local.get $43
-              local.get $39
               f32x4.add
               f32x4.sqrt
-              local.get $40
+              local.get $44
               f32x4.add
               f32x4.div
+              local.get $33
+              local.get $27
+              v128.load offset=16
+              f32x4.mul
+              f32x4.add
+              local.set $48
+              local.get $0
+              local.get $0
+              v128.load
+              local.get $42
+              local.get $41
+              local.get $46
+              f32x4.mul
+              local.get $47
+              local.get $43
+              f32x4.add
+              f32x4.sqrt
+              local.get $44
+              f32x4.add
+              f32x4.div
+              local.get $33
+              local.get $27
+              v128.load
+              f32x4.mul
+              f32x4.add
+              local.tee $46
+              f32x4.mul
               f32x4.sub
               v128.store
               local.get $0
-              local.get $41
-              local.get $38
-              local.get $44
-              f32x4.mul
               local.get $45
-              local.get $39
-              f32x4.add
-              f32x4.sqrt
-              local.get $40
-              f32x4.add
-              f32x4.div
+              local.get $42
+              local.get $48
+              f32x4.mul
               f32x4.sub
               v128.store offset=16
-              local.get $24
-              local.get $43
+              local.get $26
+              local.get $47
               v128.store
-              local.get $24
-              local.get $45
+              local.get $26
+              local.get $49
+              v128.store offset=16
+              local.get $27
+              local.get $46
+              v128.store
+              local.get $27
+              local.get $48
               v128.store offset=16
               local.get $0
               i32.const 32
               i32.add
               local.set $0
-              local.get $25
+              local.get $28
               i32.const 32
               i32.add
-              local.set $25
-              local.get $24
-              i32.const 32
-              i32.add
-              local.set $24
+              local.set $28
               local.get $26
+              i32.const 32
+              i32.add
+              local.set $26
+              local.get $27
+              i32.const 32
+              i32.add
+              local.set $27
+              local.get $30
               i32.const 8
               i32.sub
-              local.tee $26
+              local.tee $30
               i32.const 8
               i32.ge_u
-              br_if $do-loop|0
+              br_if $do-loop|00
              end
              br $break|1
             end
             local.get $1
             local.set $0
             local.get $2
-            local.set $26
-            local.get $3
-            local.set $24
-            local.get $4
-            local.set $25
-            local.get $27
             local.set $28
-            local.get $33
+            local.get $3
+            local.set $26
+            local.get $5
+            local.set $27
+            local.get $29
+            local.set $30
+            local.get $37
             f32x4.extract_lane 1
             f32x4.splat
-            local.set $37
-            local.get $33
-            f32x4.extract_lane 2
-            f32x4.splat
-            local.set $38
-            local.get $32
+            local.set $32
+            local.get $36
             f32x4.extract_lane 0
             f32x4.splat
-            local.set $39
-            local.get $32
-            f32x4.extract_lane 1
-            f32x4.splat
-            local.set $40
-            local.get $30
+            local.set $33
+            local.get $34
             f32x4.extract_lane 0
             f32x4.splat
             local.set $41
-            local.get $30
+            local.get $34
             f32x4.extract_lane 1
             f32x4.splat
             local.set $42
-            loop $do-loop|00
-             local.get $0
-             v128.load offset=16
-             local.set $43
-             local.get $37
+            loop $do-loop|01
+             local.get $32
+             local.get $28
+             v128.load
+             local.tee $43
+             local.get $43
+             f32x4.mul
              local.get $26
              v128.load
              local.tee $44
-             local.get $44
-             f32x4.mul
-             local.get $24
-             v128.load
-             local.tee $45
              f32x4.sub
              f32x4.mul
-             local.get $45
+             local.get $44
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.set $45
-             local.get $37
+             local.set $44
+             local.get $32
+             local.get $28
+             v128.load offset=16
+             local.tee $45
+             local.get $45
+             f32x4.mul
              local.get $26
              v128.load offset=16
              local.tee $46
-             local.get $46
-             f32x4.mul
-             local.get $24
-             v128.load offset=16
-             local.tee $47
              f32x4.sub
              f32x4.mul
-             local.get $47
+             local.get $46
              f32x4.add
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
-             local.set $47
-             local.get $39
-             local.get $46
-             f32x4.mul
-             local.get $47
-             local.get $41
-             f32x4.add
-             f32x4.sqrt
-             local.get $42
-             f32x4.add
-             f32x4.div
-             local.get $38
-             local.get $25
-             v128.load offset=16
-             f32x4.mul
-             f32x4.add
              local.set $46
              local.get $0
+             v128.load offset=16
+             local.set $47
+             local.get $32
+             local.get $45
+             local.get $27
+             v128.load offset=16
+             local.tee $48
+             f32x4.sub
+             f32x4.mul
+             local.get $48
+             f32x4.add
+             local.set $48
+             local.get $0
              local.get $0
              v128.load
-             local.get $40
-             local.get $39
-             local.get $44
+             local.get $33
+             local.get $43
              f32x4.mul
-             local.get $45
+             local.get $44
+             local.get $32
+             local.get $43
+             local.get $27
+             v128.load
+             local.tee $43
+             f32x4.sub
+             f32x4.mul
+             local.get $43
+             f32x4.add
+             local.tee $43
+             local.get $43
+             f32x4.mul
+             f32x4.sub
+             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+             f32x4.pmax
              local.get $41
              f32x4.add
              f32x4.sqrt
              local.get $42
              f32x4.add
              f32x4.div
-             local.get $38
-             local.get $25
-             v128.load
-             f32x4.mul
-             f32x4.add
-             local.tee $44
-             f32x4.mul
              f32x4.sub
              v128.store
              local.get $0
-             local.get $43
-             local.get $40
+             local.get $47
+             local.get $33
+             local.get $45
+             f32x4.mul
              local.get $46
+             local.get $48
+             local.get $48
              f32x4.mul
              f32x4.sub
+             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+             f32x4.pmax
+             local.get $41
+             f32x4.add
+             f32x4.sqrt
+             local.get $42
+             f32x4.add
+             f32x4.div
+             f32x4.sub
              v128.store offset=16
-             local.get $24
-             local.get $45
-             v128.store
-             local.get $24
-             local.get $47
-             v128.store offset=16
-             local.get $25
+             local.get $26
              local.get $44
              v128.store
-             local.get $25
+             local.get $26
              local.get $46
+             v128.store offset=16
+             local.get $27
+             local.get $43
+             v128.store
+             local.get $27
+             local.get $48
              v128.store offset=16
              local.get $0
              i32.const 32
              i32.add
              local.set $0
+             local.get $28
+             i32.const 32
+             i32.add
+             local.set $28
              local.get $26
              i32.const 32
              i32.add
              local.set $26
-             local.get $24
+             local.get $27
              i32.const 32
              i32.add
-             local.set $24
-             local.get $25
-             i32.const 32
-             i32.add
-             local.set $25
-             local.get $28
+             local.set $27
+             local.get $30
              i32.const 8
              i32.sub
-             local.tee $28
+             local.tee $30
              i32.const 8
              i32.ge_u
-             br_if $do-loop|00
+             br_if $do-loop|01
             end
             br $break|1
            end
            local.get $1
            local.set $0
            local.get $2
-           local.set $26
+           local.set $30
            local.get $3
-           local.set $24
+           local.set $26
+           local.get $4
+           local.set $27
            local.get $5
-           local.set $25
-           local.get $27
            local.set $28
-           local.get $33
+           local.get $29
+           local.set $31
+           local.get $37
            f32x4.extract_lane 1
            f32x4.splat
-           local.set $37
-           local.get $32
+           local.set $32
+           local.get $37
+           f32x4.extract_lane 2
+           f32x4.splat
+           local.set $33
+           local.get $36
            f32x4.extract_lane 0
            f32x4.splat
-           local.set $38
-           local.get $30
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $39
-           local.get $30
+           local.set $41
+           local.get $36
            f32x4.extract_lane 1
            f32x4.splat
-           local.set $40
-           loop $do-loop|01
-            local.get $37
+           local.set $42
+           local.get $34
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $43
+           local.get $34
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $44
+           loop $do-loop|02
+            local.get $32
+            local.get $30
+            v128.load
+            local.tee $45
+            local.get $45
+            f32x4.mul
             local.get $26
             v128.load
-            local.tee $41
-            local.get $41
-            f32x4.mul
-            local.get $24
-            v128.load
-            local.tee $42
-            f32x4.sub
-            f32x4.mul
-            local.get $42
-            f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $42
-            local.get $37
-            local.get $26
-            v128.load offset=16
-            local.tee $43
-            local.get $43
-            f32x4.mul
-            local.get $24
-            v128.load offset=16
-            local.tee $44
-            f32x4.sub
-            f32x4.mul
-            local.get $44
-            f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $44
-            local.get $0
-            v128.load offset=16
-            local.set $45
-            local.get $37
-            local.get $43
-            local.get $25
-            v128.load offset=16
             local.tee $46
             f32x4.sub
             f32x4.mul
             local.get $46
             f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
             local.set $46
-            local.get $0
-            local.get $0
-            v128.load
-            local.get $38
-            local.get $41
+            local.get $32
+            local.get $30
+            v128.load offset=16
+            local.tee $47
+            local.get $47
             f32x4.mul
-            local.get $42
-            local.get $37
-            local.get $41
-            local.get $25
-            v128.load
-            local.tee $41
+            local.get $26
+            v128.load offset=16
+            local.tee $48
             f32x4.sub
             f32x4.mul
-            local.get $41
+            local.get $48
             f32x4.add
-            local.tee $41
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $48
+            local.get $0
+            v128.load offset=16
+            local.set $49
             local.get $41
+            local.get $47
+            f32x4.mul
+            local.get $48
+            local.get $32
+            local.get $47
+            local.get $28
+            v128.load offset=16
+            local.tee $47
+            f32x4.sub
+            f32x4.mul
+            local.get $47
+            f32x4.add
+            local.tee $47
+            local.get $47
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $39
-            f32x4.add
-            f32x4.sqrt
-            local.get $40
-            f32x4.add
-            f32x4.div
-            f32x4.sub
-            v128.store
-            local.get $0
-            local.get $45
-            local.get $38
             local.get $43
-            f32x4.mul
+            f32x4.add
+            f32x4.sqrt
             local.get $44
+            f32x4.add
+            f32x4.div
+            local.get $33
+            local.get $27
+            v128.load offset=16
+            f32x4.mul
+            f32x4.add
+            local.set $50
+            local.get $0
+            local.get $0
+            v128.load
+            local.get $42
+            local.get $41
+            local.get $45
+            f32x4.mul
             local.get $46
-            local.get $46
+            local.get $32
+            local.get $45
+            local.get $28
+            v128.load
+            local.tee $45
+            f32x4.sub
+            f32x4.mul
+            local.get $45
+            f32x4.add
+            local.tee $45
+            local.get $45
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $39
+            local.get $43
             f32x4.add
             f32x4.sqrt
-            local.get $40
+            local.get $44
             f32x4.add
             f32x4.div
+            local.get $33
+            local.get $27
+            v128.load
+            f32x4.mul
+            f32x4.add
+            local.tee $51
+            f32x4.mul
+            f32x4.sub
+            v128.store
+            local.get $0
+            local.get $49
+            local.get $42
+            local.get $50
+            f32x4.mul
             f32x4.sub
             v128.store offset=16
-            local.get $24
-            local.get $42
-            v128.store
-            local.get $24
-            local.get $44
-            v128.store offset=16
-            local.get $25
-            local.get $41
-            v128.store
-            local.get $25
+            local.get $26
             local.get $46
+            v128.store
+            local.get $26
+            local.get $48
+            v128.store offset=16
+            local.get $28
+            local.get $45
+            v128.store
+            local.get $28
+            local.get $47
+            v128.store offset=16
+            local.get $27
+            local.get $51
+            v128.store
+            local.get $27
+            local.get $50
             v128.store offset=16
             local.get $0
             i32.const 32
             i32.add
             local.set $0
+            local.get $30
+            i32.const 32
+            i32.add
+            local.set $30
             local.get $26
             i32.const 32
             i32.add
             local.set $26
-            local.get $24
+            local.get $27
             i32.const 32
             i32.add
-            local.set $24
-            local.get $25
-            i32.const 32
-            i32.add
-            local.set $25
+            local.set $27
             local.get $28
+            i32.const 32
+            i32.add
+            local.set $28
+            local.get $31
             i32.const 8
             i32.sub
-            local.tee $28
+            local.tee $31
             i32.const 8
             i32.ge_u
-            br_if $do-loop|01
+            br_if $do-loop|02
            end
            br $break|1
           end
           local.get $1
           local.set $0
           local.get $2
-          local.set $28
+          local.set $27
           local.get $3
-          local.set $24
-          local.get $4
-          local.set $25
-          local.get $5
           local.set $26
-          local.get $27
-          local.set $29
-          local.get $33
+          local.get $29
+          local.set $28
+          local.get $37
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $37
-          local.get $33
+          local.set $32
+          local.get $36
+          f32x4.extract_lane 0
+          f32x4.splat
+          local.set $33
+          local.get $36
           f32x4.extract_lane 2
           f32x4.splat
-          local.set $38
-          local.get $32
-          f32x4.extract_lane 0
-          f32x4.splat
-          local.set $39
-          local.get $32
-          f32x4.extract_lane 1
-          f32x4.splat
-          local.set $40
-          local.get $30
-          f32x4.extract_lane 0
-          f32x4.splat
           local.set $41
-          local.get $30
-          f32x4.extract_lane 1
+          local.get $34
+          f32x4.extract_lane 0
           f32x4.splat
           local.set $42
-          loop $do-loop|02
-           local.get $37
-           local.get $28
-           v128.load
-           local.tee $43
-           local.get $43
-           f32x4.mul
-           local.get $24
-           v128.load
-           local.tee $44
-           f32x4.sub
-           f32x4.mul
-           local.get $44
-           f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
-           local.set $44
-           local.get $37
-           local.get $28
+          local.get $34
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $43
+          local.get $34
+          f32x4.extract_lane 2
+          f32x4.splat
+          local.tee $44
+          f32x4.neg
+          local.set $45
+          loop $do-loop|023
+           local.get $0
            v128.load offset=16
-           local.tee $45
-           local.get $45
-           f32x4.mul
-           local.get $24
-           v128.load offset=16
-           local.tee $46
-           f32x4.sub
-           f32x4.mul
-           local.get $46
-           f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
            local.set $46
-           local.get $0
-           v128.load offset=16
-           local.set $47
-           local.get $39
-           local.get $45
-           f32x4.mul
-           local.get $46
-           local.get $37
-           local.get $45
-           local.get $26
-           v128.load offset=16
-           local.tee $45
-           f32x4.sub
-           f32x4.mul
-           local.get $45
-           f32x4.add
-           local.tee $45
-           local.get $45
-           f32x4.mul
-           f32x4.sub
-           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-           f32x4.pmax
-           local.get $41
-           f32x4.add
-           f32x4.sqrt
-           local.get $42
-           f32x4.add
-           f32x4.div
-           local.get $38
-           local.get $25
-           v128.load offset=16
-           f32x4.mul
-           f32x4.add
-           local.set $48
-           local.get $0
-           local.get $0
+           local.get $32
+           local.get $27
            v128.load
-           local.get $40
-           local.get $39
-           local.get $43
+           local.get $41
            f32x4.mul
+           local.get $45
+           f32x4.pmax
            local.get $44
-           local.get $37
-           local.get $43
-           local.get $26
-           v128.load
-           local.tee $43
-           f32x4.sub
-           f32x4.mul
-           local.get $43
-           f32x4.add
-           local.tee $43
-           local.get $43
-           f32x4.mul
-           f32x4.sub
-           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-           f32x4.pmax
-           local.get $41
-           f32x4.add
-           f32x4.sqrt
-           local.get $42
-           f32x4.add
-           f32x4.div
-           local.get $38
-           local.get $25
-           v128.load
-           f32x4.mul
-           f32x4.add
-           local.tee $49
-           f32x4.mul
-           f32x4.sub
-           v128.store
-           local.get $0
+           f32x4.pmin
+           local.tee $47
            local.get $47
-           local.get $40
-           local.get $48
            f32x4.mul
+           local.get $26
+           v128.load
+           local.tee $48
+           f32x4.sub
+           f32x4.mul
+           local.get $48
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+           f32x4.pmin
+           local.set $48
+           local.get $32
+           local.get $27
+           v128.load offset=16
+           local.get $41
+           f32x4.mul
+           local.get $45
+           f32x4.pmax
+           local.get $44
+           f32x4.pmin
+           local.tee $49
+           local.get $49
+           f32x4.mul
+           local.get $26
+           v128.load offset=16
+           local.tee $50
+           f32x4.sub
+           f32x4.mul
+           local.get $50
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+           f32x4.pmin
+           local.set $50
+           local.get $0
+           local.get $0
+           v128.load
+           local.get $33
+           local.get $47
+           f32x4.mul
+           local.get $48
+           local.get $42
+           f32x4.add
+           f32x4.sqrt
+           local.get $43
+           f32x4.add
+           f32x4.div
+           f32x4.sub
+           v128.store
+           local.get $0
+           local.get $46
+           local.get $33
+           local.get $49
+           f32x4.mul
+           local.get $50
+           local.get $42
+           f32x4.add
+           f32x4.sqrt
+           local.get $43
+           f32x4.add
+           f32x4.div
            f32x4.sub
            v128.store offset=16
-           local.get $24
-           local.get $44
-           v128.store
-           local.get $24
-           local.get $46
-           v128.store offset=16
            local.get $26
-           local.get $43
-           v128.store
-           local.get $26
-           local.get $45
-           v128.store offset=16
-           local.get $25
-           local.get $49
-           v128.store
-           local.get $25
            local.get $48
+           v128.store
+           local.get $26
+           local.get $50
            v128.store offset=16
            local.get $0
            i32.const 32
            i32.add
            local.set $0
-           local.get $28
+           local.get $27
            i32.const 32
            i32.add
-           local.set $28
-           local.get $24
-           i32.const 32
-           i32.add
-           local.set $24
-           local.get $25
-           i32.const 32
-           i32.add
-           local.set $25
+           local.set $27
            local.get $26
            i32.const 32
            i32.add
            local.set $26
-           local.get $29
+           local.get $28
            i32.const 8
            i32.sub
-           local.tee $29
+           local.tee $28
            i32.const 8
            i32.ge_u
-           br_if $do-loop|02
+           br_if $do-loop|023
           end
           br $break|1
          end
          local.get $1
          local.set $0
          local.get $2
-         local.set $25
+         local.set $27
          local.get $3
-         local.set $24
-         local.get $27
          local.set $26
-         local.get $33
+         local.get $29
+         local.set $28
+         local.get $37
          f32x4.extract_lane 1
          f32x4.splat
-         local.set $37
-         local.get $32
+         local.set $32
+         local.get $37
+         f32x4.extract_lane 3
+         f32x4.splat
+         local.set $33
+         local.get $36
          f32x4.extract_lane 0
-         f32x4.splat
-         local.set $38
-         local.get $32
-         f32x4.extract_lane 2
-         f32x4.splat
-         local.set $39
-         local.get $30
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $40
-         local.get $30
-         f32x4.extract_lane 1
          f32x4.splat
          local.set $41
-         local.get $30
+         local.get $36
          f32x4.extract_lane 2
          f32x4.splat
-         local.tee $42
-         f32x4.neg
+         local.set $42
+         local.get $34
+         f32x4.extract_lane 0
+         f32x4.splat
          local.set $43
-         loop $do-loop|023
-          local.get $0
-          v128.load offset=16
-          local.set $44
-          local.get $37
-          local.get $25
+         local.get $34
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $44
+         loop $do-loop|03
+          local.get $32
+          local.get $27
           v128.load
-          local.get $39
-          f32x4.mul
-          local.get $43
-          f32x4.pmax
           local.get $42
-          f32x4.pmin
-          local.tee $45
-          local.get $45
           f32x4.mul
-          local.get $24
+          local.get $33
+          local.get $0
           v128.load
+          local.tee $45
+          f32x4.mul
+          f32x4.add
           local.tee $46
+          local.get $46
+          f32x4.mul
+          local.get $26
+          v128.load
+          local.tee $47
           f32x4.sub
           f32x4.mul
-          local.get $46
+          local.get $47
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $46
-          local.get $37
-          local.get $25
+          local.set $47
+          local.get $32
+          local.get $27
           v128.load offset=16
-          local.get $39
-          f32x4.mul
-          local.get $43
-          f32x4.pmax
           local.get $42
-          f32x4.pmin
-          local.tee $47
-          local.get $47
           f32x4.mul
-          local.get $24
+          local.get $33
+          local.get $0
           v128.load offset=16
           local.tee $48
+          f32x4.mul
+          f32x4.add
+          local.tee $49
+          local.get $49
+          f32x4.mul
+          local.get $26
+          v128.load offset=16
+          local.tee $50
           f32x4.sub
           f32x4.mul
-          local.get $48
+          local.get $50
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $48
+          local.set $50
           local.get $0
-          local.get $0
-          v128.load
-          local.get $38
           local.get $45
-          f32x4.mul
+          local.get $41
           local.get $46
-          local.get $40
+          f32x4.mul
+          local.get $47
+          local.get $43
           f32x4.add
           f32x4.sqrt
-          local.get $41
+          local.get $44
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store
           local.get $0
-          local.get $44
-          local.get $38
-          local.get $47
-          f32x4.mul
           local.get $48
-          local.get $40
+          local.get $41
+          local.get $49
+          f32x4.mul
+          local.get $50
+          local.get $43
           f32x4.add
           f32x4.sqrt
-          local.get $41
+          local.get $44
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store offset=16
-          local.get $24
-          local.get $46
+          local.get $26
+          local.get $47
           v128.store
-          local.get $24
-          local.get $48
+          local.get $26
+          local.get $50
           v128.store offset=16
           local.get $0
           i32.const 32
           i32.add
           local.set $0
-          local.get $25
+          local.get $27
           i32.const 32
           i32.add
-          local.set $25
-          local.get $24
-          i32.const 32
-          i32.add
-          local.set $24
+          local.set $27
           local.get $26
+          i32.const 32
+          i32.add
+          local.set $26
+          local.get $28
           i32.const 8
           i32.sub
-          local.tee $26
+          local.tee $28
           i32.const 8
           i32.ge_u
-          br_if $do-loop|023
+          br_if $do-loop|03
          end
          br $break|1
         end
         local.get $1
         local.set $0
         local.get $2
-        local.set $25
+        local.set $28
         local.get $3
-        local.set $24
-        local.get $27
         local.set $26
-        local.get $33
+        local.get $7
+        local.set $27
+        local.get $29
+        local.set $30
+        local.get $37
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $37
-        local.get $33
-        f32x4.extract_lane 3
-        f32x4.splat
-        local.set $38
-        local.get $32
+        local.set $32
+        local.get $36
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $39
-        local.get $32
-        f32x4.extract_lane 2
-        f32x4.splat
-        local.set $40
-        local.get $30
+        local.set $33
+        local.get $34
         f32x4.extract_lane 0
         f32x4.splat
         local.set $41
-        local.get $30
+        local.get $34
         f32x4.extract_lane 1
         f32x4.splat
         local.set $42
-        loop $do-loop|03
-         local.get $37
-         local.get $25
-         v128.load
-         local.get $40
-         f32x4.mul
-         local.get $38
-         local.get $0
-         v128.load
-         local.tee $43
-         f32x4.mul
-         f32x4.add
-         local.tee $44
-         local.get $44
-         f32x4.mul
-         local.get $24
+        local.get $40
+        f32x4.extract_lane 0
+        f32x4.splat
+        local.set $43
+        local.get $40
+        f32x4.extract_lane 1
+        f32x4.splat
+        local.set $44
+        loop $do-loop|04
+         local.get $32
+         local.get $28
          v128.load
          local.tee $45
+         local.get $45
+         f32x4.mul
+         local.get $26
+         v128.load
+         local.tee $46
          f32x4.sub
          f32x4.mul
-         local.get $45
+         local.get $46
          f32x4.add
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
-         local.set $45
-         local.get $37
-         local.get $25
+         local.set $46
+         local.get $32
+         local.get $28
          v128.load offset=16
-         local.get $40
-         f32x4.mul
-         local.get $38
-         local.get $0
-         v128.load offset=16
-         local.tee $46
-         f32x4.mul
-         f32x4.add
          local.tee $47
          local.get $47
          f32x4.mul
-         local.get $24
+         local.get $26
          v128.load offset=16
          local.tee $48
          f32x4.sub
@@ -1466,23 +1479,43 @@
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
          local.set $48
+         local.get $27
+         v128.load offset=16
+         local.set $49
          local.get $0
-         local.get $43
-         local.get $39
+         v128.load offset=16
+         local.set $50
+         local.get $0
+         local.get $0
+         v128.load
+         local.tee $51
          local.get $44
-         f32x4.mul
+         local.get $33
          local.get $45
+         f32x4.mul
+         local.get $46
          local.get $41
          f32x4.add
          f32x4.sqrt
          local.get $42
          f32x4.add
          f32x4.div
+         local.tee $45
+         f32x4.mul
+         local.get $43
+         local.get $27
+         v128.load
+         local.tee $52
+         local.get $51
+         f32x4.sub
+         f32x4.mul
+         f32x4.sub
          f32x4.sub
          v128.store
          local.get $0
-         local.get $46
-         local.get $39
+         local.get $50
+         local.get $44
+         local.get $33
          local.get $47
          f32x4.mul
          local.get $48
@@ -1492,59 +1525,69 @@
          local.get $42
          f32x4.add
          f32x4.div
+         local.tee $47
+         f32x4.mul
+         local.get $43
+         local.get $49
+         local.get $50
+         f32x4.sub
+         f32x4.mul
+         f32x4.sub
          f32x4.sub
          v128.store offset=16
-         local.get $24
-         local.get $45
+         local.get $26
+         local.get $46
          v128.store
-         local.get $24
+         local.get $26
          local.get $48
+         v128.store offset=16
+         local.get $27
+         local.get $52
+         local.get $45
+         f32x4.sub
+         v128.store
+         local.get $27
+         local.get $49
+         local.get $47
+         f32x4.sub
          v128.store offset=16
          local.get $0
          i32.const 32
          i32.add
          local.set $0
-         local.get $25
+         local.get $28
          i32.const 32
          i32.add
-         local.set $25
-         local.get $24
-         i32.const 32
-         i32.add
-         local.set $24
+         local.set $28
          local.get $26
+         i32.const 32
+         i32.add
+         local.set $26
+         local.get $27
+         i32.const 32
+         i32.add
+         local.set $27
+         local.get $30
          i32.const 8
          i32.sub
-         local.tee $26
+         local.tee $30
          i32.const 8
          i32.ge_u
-         br_if $do-loop|03
+         br_if $do-loop|04
         end
         br $break|1
        end
        local.get $1
        local.set $0
        local.get $2
-       local.set $26
-       local.get $3
-       local.set $24
-       local.get $7
-       local.set $25
-       local.get $27
        local.set $28
-       local.get $33
-       f32x4.extract_lane 1
-       f32x4.splat
-       local.set $38
-       local.get $32
-       f32x4.extract_lane 0
-       f32x4.splat
-       local.set $39
-       local.get $30
-       f32x4.extract_lane 0
-       f32x4.splat
-       local.set $40
-       local.get $30
+       local.get $3
+       local.set $26
+       local.get $8
+       local.set $27
+       local.get $29
+       local.set $30
+       local.get $37
        f32x4.extract_lane 1
        f32x4.splat
        local.set $41
@@ -1553,178 +1596,223 @@
        f32x4.splat
        local.set $42
        local.get $36
-       f32x4.extract_lane 1
+       f32x4.extract_lane 3
        f32x4.splat
        local.set $43
-       loop $do-loop|04
-        local.get $38
-        local.get $26
-        v128.load
-        local.tee $37
-        local.get $37
-        f32x4.mul
-        local.get $24
-        v128.load
-        local.tee $44
-        f32x4.sub
-        f32x4.mul
-        local.get $44
-        f32x4.add
-        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-        f32x4.pmin
-        local.set $44
-        local.get $38
-        local.get $26
-        v128.load offset=16
-        local.tee $45
-        local.get $45
-        f32x4.mul
-        local.get $24
-        v128.load offset=16
-        local.tee $46
-        f32x4.sub
-        f32x4.mul
-        local.get $46
-        f32x4.add
-        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-        f32x4.pmin
-        local.set $46
-        local.get $25
-        v128.load offset=16
-        local.set $47
+       local.get $34
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $44
+       local.get $34
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $45
+       local.get $34
+       f32x4.extract_lane 3
+       f32x4.splat
+       local.set $46
+       local.get $40
+       f32x4.extract_lane 2
+       f32x4.splat
+       local.set $47
+       loop $do-loop|05
         local.get $0
-        v128.load offset=16
+        v128.load
         local.set $48
         local.get $0
-        local.get $0
+        v128.load offset=16
+        local.set $49
+        local.get $41
+        local.get $28
         v128.load
-        local.tee $49
-        local.get $43
-        local.get $39
-        local.get $37
+        local.tee $33
+        local.get $33
         f32x4.mul
+        local.get $26
+        v128.load
+        local.tee $32
+        f32x4.sub
+        f32x4.mul
+        local.get $32
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.set $50
+        local.get $41
+        local.get $28
+        v128.load offset=16
+        local.tee $51
+        local.get $51
+        f32x4.mul
+        local.get $26
+        v128.load offset=16
+        local.tee $32
+        f32x4.sub
+        f32x4.mul
+        local.get $32
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.tee $52
+        local.set $32
+        local.get $42
+        local.get $33
+        f32x4.mul
+        local.get $35
+        i32.const 32
+        i32.and
+        if (result v128)
+         local.get $32
+         local.get $46
+         f32x4.div
+         local.set $32
+         local.get $50
+         local.get $46
+         f32x4.div
+        else
+         local.get $50
+        end
         local.get $44
-        local.get $40
         f32x4.add
         f32x4.sqrt
-        local.get $41
+        local.get $45
         f32x4.add
         f32x4.div
-        local.tee $37
-        f32x4.mul
+        local.set $33
         local.get $42
-        local.get $25
+        local.get $51
+        f32x4.mul
+        local.get $32
+        local.get $44
+        f32x4.add
+        f32x4.sqrt
+        local.get $45
+        f32x4.add
+        f32x4.div
+        local.set $32
+        local.get $35
+        i32.const 256
+        i32.and
+        if (result v128)
+         local.get $33
+         local.get $43
+         local.get $48
+         f32x4.mul
+         f32x4.add
+         local.set $33
+         local.get $32
+         local.get $43
+         local.get $49
+         f32x4.mul
+         f32x4.add
+        else
+         local.get $32
+        end
+        local.get $47
+        local.get $27
+        v128.load offset=16
+        local.tee $32
+        f32x4.mul
+        f32x4.sub
+        local.set $51
+        local.get $0
+        local.get $48
+        local.get $33
+        local.get $47
+        local.get $27
         v128.load
-        local.tee $50
+        local.tee $33
+        f32x4.mul
+        f32x4.sub
+        local.tee $48
+        f32x4.sub
+        v128.store
+        local.get $0
         local.get $49
-        f32x4.sub
-        f32x4.mul
-        f32x4.sub
-        f32x4.sub
-        v128.store
-        local.get $0
-        local.get $48
-        local.get $43
-        local.get $39
-        local.get $45
-        f32x4.mul
-        local.get $46
-        local.get $40
-        f32x4.add
-        f32x4.sqrt
-        local.get $41
-        f32x4.add
-        f32x4.div
-        local.tee $45
-        f32x4.mul
-        local.get $42
-        local.get $47
-        local.get $48
-        f32x4.sub
-        f32x4.mul
-        f32x4.sub
+        local.get $51
         f32x4.sub
         v128.store offset=16
-        local.get $24
-        local.get $44
-        v128.store
-        local.get $24
-        local.get $46
-        v128.store offset=16
-        local.get $25
+        local.get $26
         local.get $50
-        local.get $37
+        v128.store
+        local.get $26
+        local.get $52
+        v128.store offset=16
+        local.get $27
+        local.get $33
+        local.get $48
         f32x4.sub
         v128.store
-        local.get $25
-        local.get $47
-        local.get $45
+        local.get $27
+        local.get $32
+        local.get $51
         f32x4.sub
         v128.store offset=16
         local.get $0
         i32.const 32
         i32.add
         local.set $0
+        local.get $28
+        i32.const 32
+        i32.add
+        local.set $28
         local.get $26
         i32.const 32
         i32.add
         local.set $26
-        local.get $24
+        local.get $27
         i32.const 32
         i32.add
-        local.set $24
-        local.get $25
-        i32.const 32
-        i32.add
-        local.set $25
-        local.get $28
+        local.set $27
+        local.get $30
         i32.const 8
         i32.sub
-        local.tee $28
+        local.tee $30
         i32.const 8
         i32.ge_u
-        br_if $do-loop|04
+        br_if $do-loop|05
        end
        br $break|1
       end
-      local.get $31
-      i32.const 1024
+      local.get $35
+      i32.const 3072
       i32.and
       if
-       local.get $31
+       local.get $35
        local.get $1
        local.get $2
        local.get $3
        local.get $4
        local.get $5
        local.get $7
-       local.get $27
-       local.get $33
-       local.get $32
-       local.get $30
+       local.get $8
+       local.get $29
+       local.get $37
        local.get $36
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32>"
+       local.get $34
+       local.get $40
+       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>"
       else
-       local.get $31
+       local.get $35
        local.get $1
        local.get $2
        local.get $3
        local.get $4
        local.get $5
-       local.get $27
-       local.get $33
-       local.get $32
-       local.get $30
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void>"
+       local.get $29
+       local.get $37
+       local.get $36
+       local.get $34
+       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>"
       end
      end
     end
-    local.get $27
-    local.get $34
+    local.get $29
+    local.get $38
     i32.lt_u
     if
-     local.get $31
-     local.get $27
+     local.get $35
+     local.get $29
      i32.const 2
      i32.shl
      local.tee $0
@@ -1745,110 +1833,124 @@
      local.get $0
      local.get $7
      i32.add
-     local.get $34
-     local.get $27
+     local.get $0
+     local.get $8
+     i32.add
+     local.get $38
+     local.get $29
      i32.sub
-     local.get $33
-     local.get $32
-     local.get $30
+     local.get $37
      local.get $36
-     call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>"
+     local.get $34
+     local.get $40
+     call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>"
     end
-    local.get $31
+    local.get $35
     i32.const 64
     i32.and
     if
      local.get $6
-     local.get $6
      local.get $1
-     local.get $34
-     local.get $21
-     call $assembly/learned/move
+     local.get $38
+     local.get $22
+     call $assembly/behind/average
     end
-    local.get $31
+    local.get $35
     i32.const 512
     i32.and
     if
      local.get $1
-     local.get $34
-     call $assembly/rmsprop/flushPlane
+     local.get $38
+     call $assembly/behind/flushPlane
      local.get $3
-     local.get $34
-     call $assembly/rmsprop/flushPlane
-     local.get $31
+     local.get $38
+     call $assembly/behind/flushPlane
+     local.get $35
      i32.const 1
      i32.and
      if
       local.get $4
-      local.get $34
-      call $assembly/rmsprop/flushPlane
+      local.get $38
+      call $assembly/behind/flushPlane
      end
-     local.get $31
+     local.get $35
      i32.const 2
      i32.and
      if
       local.get $5
-      local.get $34
-      call $assembly/rmsprop/flushPlane
+      local.get $38
+      call $assembly/behind/flushPlane
      end
-     local.get $31
+     local.get $35
      i32.const 64
      i32.and
      if
       local.get $6
-      local.get $34
-      call $assembly/rmsprop/flushPlane
+      local.get $38
+      call $assembly/behind/flushPlane
      end
-     local.get $31
+     local.get $35
      i32.const 1024
      i32.and
      if
       local.get $7
-      local.get $34
-      call $assembly/rmsprop/flushPlane
+      local.get $38
+      call $assembly/behind/flushPlane
+     end
+     local.get $35
+     i32.const 2048
+     i32.and
+     if
+      local.get $8
+      local.get $38
+      call $assembly/behind/flushPlane
      end
     end
-    local.get $31
+    local.get $35
     i32.const 128
     i32.and
     if
      local.get $2
      i32.const 0
-     local.get $35
+     local.get $39
      memory.fill
     end
     local.get $1
-    local.get $35
+    local.get $39
     i32.add
     local.set $1
     local.get $2
-    local.get $35
+    local.get $39
     i32.add
     local.set $2
     local.get $3
-    local.get $35
+    local.get $39
     i32.add
     local.set $3
     local.get $4
-    local.get $35
+    local.get $39
     i32.add
     local.set $4
     local.get $5
-    local.get $35
+    local.get $39
     i32.add
     local.set $5
     local.get $6
-    local.get $35
+    local.get $39
     i32.add
     local.set $6
     local.get $7
-    local.get $35
+    local.get $39
     i32.add
     local.set $7
     local.get $8
-    local.get $34
-    i32.sub
+    local.get $39
+    i32.add
     local.set $8
+    local.get $9
+    local.get $38
+    i32.sub
+    local.set $9
     br $while-continue|0
    end
   end
@@ -1993,424 +2095,538 @@
   end
   local.get $2
  )
- (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 i32) (param $11 i32) (param $12 i32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 f32) (param $27 f32) (result i32)
-  (local $28 i32)
-  (local $29 v128)
-  (local $30 f32)
-  (local $31 i32)
-  (local $32 i32)
+ (func $assembly/behind/average (param $0 i32) (param $1 i32) (param $2 i32) (param $3 f32)
+  (local $4 i32)
+  (local $5 i32)
+  (local $6 i32)
+  (local $7 v128)
+  (local $8 v128)
+  (local $9 v128)
+  local.get $0
+  local.set $4
+  local.get $1
+  local.set $5
+  local.get $2
+  local.set $6
+  local.get $2
+  i32.const 8
+  i32.ge_u
+  if
+   local.get $3
+   f32x4.splat
+   local.set $8
+   loop $do-loop|0
+    local.get $8
+    local.get $5
+    v128.load offset=16
+    local.get $4
+    v128.load offset=16
+    local.tee $7
+    f32x4.sub
+    f32x4.mul
+    local.get $7
+    f32x4.add
+    local.set $9
+    local.get $4
+    local.get $8
+    local.get $5
+    v128.load
+    local.get $4
+    v128.load
+    local.tee $7
+    f32x4.sub
+    f32x4.mul
+    local.get $7
+    f32x4.add
+    v128.store
+    local.get $4
+    local.get $9
+    v128.store offset=16
+    local.get $4
+    i32.const 32
+    i32.add
+    local.set $4
+    local.get $5
+    i32.const 32
+    i32.add
+    local.set $5
+    local.get $6
+    i32.const 8
+    i32.sub
+    local.tee $6
+    i32.const 8
+    i32.ge_u
+    br_if $do-loop|0
+   end
+  end
+  local.get $2
+  i32.const -8
+  i32.and
+  i32.const 2
+  i32.shl
+  local.tee $4
+  local.get $0
+  i32.add
+  local.set $0
+  local.get $1
+  local.get $4
+  i32.add
+  local.set $4
+  local.get $2
+  i32.const 7
+  i32.and
+  local.tee $2
+  if
+   local.get $3
+   f32x4.splat
+   local.set $7
+   loop $do-loop|00
+    local.get $0
+    local.get $7
+    local.get $4
+    v128.load32_zero
+    local.get $0
+    v128.load32_zero
+    local.tee $8
+    f32x4.sub
+    f32x4.mul
+    local.get $8
+    f32x4.add
+    v128.store32_lane 0
+    local.get $0
+    i32.const 4
+    i32.add
+    local.set $0
+    local.get $4
+    i32.const 4
+    i32.add
+    local.set $4
+    local.get $2
+    i32.const 1
+    i32.sub
+    local.tee $2
+    br_if $do-loop|00
+   end
+  end
+ )
+ (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 i32) (param $11 i32) (param $12 i32) (param $13 i32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 f32) (param $27 f32) (param $28 f32) (param $29 f32) (result i32)
+  (local $30 i32)
+  (local $31 v128)
+  (local $32 f32)
   (local $33 i32)
   (local $34 i32)
   (local $35 i32)
   (local $36 i32)
-  (local $37 v128)
+  (local $37 i32)
   (local $38 i32)
-  (local $39 i32)
+  (local $39 v128)
   (local $40 i32)
-  (local $41 f64)
+  (local $41 i32)
   (local $42 i32)
-  (local $43 v128)
-  (local $44 f64)
-  (local $45 f64)
-  (local $46 f32)
-  local.get $8
+  (local $43 f64)
+  (local $44 i32)
+  (local $45 v128)
+  (local $46 f64)
+  (local $47 f64)
+  (local $48 f32)
+  local.get $9
   i32.const 2
   i32.shl
-  local.set $42
+  local.set $44
   i32.const 1
-  local.get $8
+  local.get $9
   local.get $0
   i32.const 4096
   i32.and
   select
-  local.set $39
-  local.get $12
-  local.get $10
-  local.get $12
+  local.set $41
+  local.get $13
+  local.get $11
+  local.get $13
   select
-  local.set $38
+  local.set $40
   loop $for-loop|0
-   local.get $38
    local.get $40
+   local.get $42
    i32.gt_u
    if
-    local.get $12
+    local.get $13
     if (result i32)
-     local.get $11
-     local.get $40
+     local.get $12
+     local.get $42
      i32.const 2
      i32.shl
      i32.add
      i32.load
     else
-     local.get $9
-     local.get $40
+     local.get $10
+     local.get $42
      i32.const 6
      i32.shl
      i32.add
      f64.load
      i32.trunc_sat_f64_u
     end
-    local.tee $36
-    local.get $42
+    local.tee $38
+    local.get $44
     i32.mul
-    local.tee $35
+    local.tee $37
     local.get $1
     i32.add
-    local.set $31
-    i32.const 0
-    local.set $34
-    i32.const 0
     local.set $33
+    i32.const 0
+    local.set $36
+    i32.const 0
+    local.set $35
     loop $for-loop|00
-     local.get $33
-     local.get $42
+     local.get $35
+     local.get $44
      i32.lt_u
      if
-      local.get $34
-      local.get $31
+      local.get $36
       local.get $33
+      local.get $35
       i32.add
       i32.load
       i32.or
-      local.set $34
-      local.get $33
+      local.set $36
+      local.get $35
       i32.const -64
       i32.sub
-      local.set $33
+      local.set $35
       br $for-loop|00
      end
     end
-    local.get $28
-    local.get $34
+    local.get $30
+    local.get $36
     i32.or
     local.get $3
-    local.get $36
-    local.get $39
+    local.get $38
+    local.get $41
     i32.mul
     i32.const 2
     i32.shl
     i32.add
-    local.set $31
-    local.get $39
+    local.set $33
+    local.get $41
     i32.const 2
     i32.shl
-    local.set $28
+    local.set $30
     i32.const 0
-    local.set $34
+    local.set $36
     i32.const 0
-    local.set $33
+    local.set $35
     loop $for-loop|01
-     local.get $28
-     local.get $33
+     local.get $30
+     local.get $35
      i32.gt_u
      if
-      local.get $34
-      local.get $31
+      local.get $36
       local.get $33
+      local.get $35
       i32.add
       i32.load
       i32.or
-      local.set $34
-      local.get $33
+      local.set $36
+      local.get $35
       i32.const -64
       i32.sub
-      local.set $33
+      local.set $35
       br $for-loop|01
      end
     end
-    local.get $34
+    local.get $36
     i32.or
-    local.set $28
-    local.get $12
+    local.set $30
+    local.get $13
     if
      local.get $2
-     local.get $35
+     local.get $37
      i32.add
-     local.set $31
-     i32.const 0
-     local.set $34
-     i32.const 0
      local.set $33
+     i32.const 0
+     local.set $36
+     i32.const 0
+     local.set $35
      loop $for-loop|02
-      local.get $33
-      local.get $42
+      local.get $35
+      local.get $44
       i32.lt_u
       if
-       local.get $34
-       local.get $31
+       local.get $36
        local.get $33
+       local.get $35
        i32.add
        i32.load
        i32.or
-       local.set $34
-       local.get $33
+       local.set $36
+       local.get $35
        i32.const -64
        i32.sub
-       local.set $33
+       local.set $35
        br $for-loop|02
       end
      end
-     local.get $28
-     local.get $34
+     local.get $30
+     local.get $36
      i32.or
-     local.set $28
+     local.set $30
     end
     local.get $0
     i32.const 1
     i32.and
     if
      local.get $4
-     local.get $35
+     local.get $37
      i32.add
-     local.set $31
-     i32.const 0
-     local.set $34
-     i32.const 0
      local.set $33
+     i32.const 0
+     local.set $36
+     i32.const 0
+     local.set $35
      loop $for-loop|03
-      local.get $33
-      local.get $42
+      local.get $35
+      local.get $44
       i32.lt_u
       if
-       local.get $34
-       local.get $31
+       local.get $36
        local.get $33
+       local.get $35
        i32.add
        i32.load
        i32.or
-       local.set $34
-       local.get $33
+       local.set $36
+       local.get $35
        i32.const -64
        i32.sub
-       local.set $33
+       local.set $35
        br $for-loop|03
       end
      end
-     local.get $28
-     local.get $34
+     local.get $30
+     local.get $36
      i32.or
-     local.set $28
+     local.set $30
     end
     local.get $0
     i32.const 2
     i32.and
     if
      local.get $5
-     local.get $35
+     local.get $37
      i32.add
-     local.set $31
-     i32.const 0
-     local.set $34
-     i32.const 0
      local.set $33
+     i32.const 0
+     local.set $36
+     i32.const 0
+     local.set $35
      loop $for-loop|04
-      local.get $33
-      local.get $42
+      local.get $35
+      local.get $44
       i32.lt_u
       if
-       local.get $34
-       local.get $31
+       local.get $36
        local.get $33
+       local.get $35
        i32.add
        i32.load
        i32.or
-       local.set $34
-       local.get $33
+       local.set $36
+       local.get $35
        i32.const -64
        i32.sub
-       local.set $33
+       local.set $35
        br $for-loop|04
       end
      end
-     local.get $28
-     local.get $34
+     local.get $30
+     local.get $36
      i32.or
-     local.set $28
+     local.set $30
     end
     local.get $0
     i32.const 64
     i32.and
     if
      local.get $6
-     local.get $35
+     local.get $37
      i32.add
-     local.set $31
-     i32.const 0
      local.set $33
      i32.const 0
-     local.set $34
+     local.set $35
+     i32.const 0
+     local.set $36
      loop $for-loop|05
-      local.get $34
-      local.get $42
+      local.get $36
+      local.get $44
       i32.lt_u
       if
+       local.get $35
        local.get $33
-       local.get $31
-       local.get $34
+       local.get $36
        i32.add
        i32.load
        i32.or
-       local.set $33
-       local.get $34
+       local.set $35
+       local.get $36
        i32.const -64
        i32.sub
-       local.set $34
+       local.set $36
        br $for-loop|05
       end
      end
-     local.get $28
-     local.get $33
+     local.get $30
+     local.get $35
      i32.or
-     local.set $28
+     local.set $30
     end
-    local.get $40
+    local.get $42
     i32.const 1
     i32.add
-    local.set $40
+    local.set $42
     br $for-loop|0
    end
   end
   loop $for-loop|1
-   local.get $10
+   local.get $11
    if
-    local.get $9
+    local.get $10
     f64.load offset=8
-    local.set $41
-    local.get $9
+    local.set $43
+    local.get $10
     f64.load offset=24
-    local.set $44
-    local.get $9
+    local.set $46
+    local.get $10
     f64.load offset=32
-    local.set $45
-    local.get $9
+    local.set $47
+    local.get $10
     f64.load
     i32.trunc_sat_f64_u
-    local.tee $34
-    local.get $42
+    local.tee $36
+    local.get $44
     i32.mul
-    local.tee $33
+    local.tee $35
     local.get $1
     i32.add
-    local.set $32
+    local.set $34
     local.get $4
-    local.get $33
+    local.get $35
     i32.add
-    local.set $31
+    local.set $33
     local.get $0
     i32.const 64
     i32.and
     if
      local.get $6
-     local.get $33
+     local.get $35
      i32.add
-     local.get $9
+     local.get $10
      f64.load offset=40
-     local.get $32
-     local.get $9
+     local.get $34
+     local.get $10
      f64.load offset=48
-     local.get $31
-     local.get $9
+     local.get $33
+     local.get $10
      f64.load offset=56
-     local.get $8
+     local.get $9
      call $assembly/rows/combine
     end
-    local.get $45
+    local.get $47
     f64.const 0
     f64.eq
     if
-     local.get $32
-     local.get $44
-     local.get $8
+     local.get $34
+     local.get $46
+     local.get $9
      call $assembly/rows/scale
     else
-     local.get $32
-     local.get $44
-     local.get $31
-     local.get $45
+     local.get $34
+     local.get $46
+     local.get $33
+     local.get $47
      i32.const 0
      f64.const 0
-     local.get $8
+     local.get $9
      call $assembly/rows/combine
     end
     local.get $0
     i32.const 1
     i32.and
     if
-     local.get $31
-     local.get $9
+     local.get $33
+     local.get $10
      f64.load offset=16
-     local.get $8
+     local.get $9
      call $assembly/rows/scale
     end
     local.get $3
-    local.get $34
-    local.get $39
+    local.get $36
+    local.get $41
     i32.mul
     i32.const 2
     i32.shl
     i32.add
+    local.get $43
     local.get $41
-    local.get $39
     call $assembly/rows/scale
     local.get $0
     i32.const 2
     i32.and
     if
      local.get $5
-     local.get $33
+     local.get $35
      i32.add
-     local.get $41
-     local.get $8
+     local.get $43
+     local.get $9
      call $assembly/rows/scale
     end
-    local.get $9
+    local.get $10
     i32.const -64
     i32.sub
-    local.set $9
-    local.get $10
+    local.set $10
+    local.get $11
     i32.const 1
     i32.sub
-    local.set $10
+    local.set $11
     br $for-loop|1
    end
   end
   loop $while-continue|2
-   local.get $12
+   local.get $13
    if
-    local.get $11
+    local.get $12
     i32.load
-    local.tee $31
-    local.get $42
+    local.tee $33
+    local.get $44
     i32.mul
-    local.set $9
-    i32.const 0
     local.set $10
+    i32.const 0
+    local.set $11
     loop $do-loop|3
-     local.get $10
+     local.get $11
      i32.const 1
      i32.add
-     local.set $10
-     local.get $11
+     local.set $11
+     local.get $12
      i32.const 4
      i32.add
-     local.set $11
+     local.set $12
      local.get $0
      i32.const 4096
      i32.and
      i32.eqz
-     local.get $12
+     local.get $13
      i32.const 1
      i32.sub
-     local.tee $12
+     local.tee $13
      i32.const 0
      i32.ne
      i32.and
      if (result i32)
-      local.get $11
+      local.get $12
       i32.load
-      local.get $10
-      local.get $31
+      local.get $11
+      local.get $33
       i32.add
       i32.eq
      else
@@ -2423,224 +2639,224 @@
     i32.and
     if
      local.get $2
-     local.get $9
+     local.get $10
      i32.add
-     local.tee $32
-     local.get $8
+     local.tee $34
+     local.get $9
      f64.const 1
      call $assembly/gradient/sumOfSquares
-     local.get $20
+     local.get $21
      f64.promote_f32
-     local.tee $41
-     local.get $41
+     local.tee $43
+     local.get $43
      f64.mul
      f64.mul
-     local.get $8
+     local.get $9
      f64.convert_i32_u
      f64.div
      f32.demote_f64
-     local.set $46
+     local.set $48
      local.get $3
-     local.get $31
+     local.get $33
      i32.const 2
      i32.shl
      i32.add
-     local.tee $40
+     local.tee $42
      v128.load32_zero
      f32x4.extract_lane 0
-     local.set $30
+     local.set $32
      local.get $4
-     local.get $9
+     local.get $10
      i32.add
-     local.set $31
+     local.set $33
      local.get $6
-     local.get $9
+     local.get $10
      i32.add
-     local.set $39
-     local.get $14
+     local.set $41
+     local.get $15
      f32.const 0.5
      f32.lt
-     local.get $14
+     local.get $15
      f32.const 0
      f32.gt
      i32.and
      if (result f32)
-      local.get $30
-      local.get $14
-      local.get $46
-      local.get $30
+      local.get $32
+      local.get $15
+      local.get $48
+      local.get $32
       f32.sub
       f32.mul
       f32.add
      else
-      local.get $13
-      local.get $30
-      f32.mul
       local.get $14
-      local.get $46
+      local.get $32
+      f32.mul
+      local.get $15
+      local.get $48
       f32.mul
       f32.add
      end
-     local.tee $30
+     local.tee $32
      f32.const 3402823466385288598117041e14
      f32.gt
      if
       f32.const 3402823466385288598117041e14
-      local.set $30
+      local.set $32
      end
-     local.get $40
-     local.get $30
+     local.get $42
+     local.get $32
      f32x4.splat
      v128.store32_lane 0
      local.get $1
-     local.get $9
+     local.get $10
      i32.add
-     local.tee $38
-     local.set $9
-     local.get $32
-     local.set $33
-     local.get $31
+     local.tee $40
      local.set $10
-     local.get $8
-     local.set $34
-     local.get $30
-     local.get $24
+     local.get $34
+     local.set $35
+     local.get $33
+     local.set $11
+     local.get $9
+     local.set $36
+     local.get $32
+     local.get $25
      f32.div
-     local.get $30
+     local.get $32
      local.get $0
      i32.const 32
      i32.and
      select
-     local.get $15
-     f32.add
-     f32.sqrt
      local.get $16
      f32.add
-     local.set $30
+     f32.sqrt
+     local.get $17
+     f32.add
+     local.set $32
      loop $while-continue|0
-      local.get $34
+      local.get $36
       if
-       local.get $34
+       local.get $36
        i32.const 4
        i32.ge_u
-       local.tee $35
+       local.tee $37
        if (result v128)
-        local.get $9
+        local.get $10
         v128.load
        else
-        local.get $9
+        local.get $10
         v128.load32_zero
        end
-       local.set $37
-       local.get $17
+       local.set $39
+       local.get $18
        f32x4.splat
-       local.get $35
+       local.get $37
        if (result v128)
-        local.get $33
+        local.get $35
         v128.load
        else
-        local.get $33
+        local.get $35
         v128.load32_zero
        end
-       local.get $20
+       local.get $21
        f32x4.splat
        f32x4.mul
        f32x4.mul
-       local.get $30
+       local.get $32
        f32x4.splat
        f32x4.div
-       local.set $29
+       local.set $31
        local.get $0
        i32.const 1
        i32.and
        if
-        local.get $29
-        local.get $18
+        local.get $31
+        local.get $19
         f32x4.splat
-        local.get $35
+        local.get $37
         if (result v128)
-         local.get $10
+         local.get $11
          v128.load
         else
-         local.get $10
+         local.get $11
          v128.load32_zero
         end
         f32x4.mul
         f32x4.add
-        local.set $43
-        local.get $35
+        local.set $45
+        local.get $37
         if
-         local.get $10
-         local.get $43
+         local.get $11
+         local.get $45
          v128.store
         else
-         local.get $10
-         local.get $43
+         local.get $11
+         local.get $45
          v128.store32_lane 0
         end
+        local.get $20
+        f32x4.splat
+        local.get $31
         local.get $19
         f32x4.splat
-        local.get $29
-        local.get $18
-        f32x4.splat
-        local.get $43
+        local.get $45
         f32x4.mul
         f32x4.add
-        local.get $43
+        local.get $45
         local.get $0
         i32.const 16
         i32.and
         select
         f32x4.mul
-        local.set $29
+        local.set $31
        end
-       local.get $37
-       local.get $29
-       local.get $22
+       local.get $39
+       local.get $31
+       local.get $23
        f32x4.splat
-       local.get $37
+       local.get $39
        f32x4.mul
        f32x4.add
-       local.get $29
+       local.get $31
        local.get $0
        i32.const 256
        i32.and
        select
        f32x4.sub
-       local.set $29
-       local.get $35
+       local.set $31
+       local.get $37
        if
-        local.get $9
-        local.get $29
+        local.get $10
+        local.get $31
         v128.store
        else
-        local.get $9
-        local.get $29
+        local.get $10
+        local.get $31
         v128.store32_lane 0
        end
        i32.const 4
        i32.const 1
-       local.get $35
+       local.get $37
        select
-       local.tee $36
+       local.tee $38
        i32.const 2
        i32.shl
-       local.tee $35
-       local.get $9
-       i32.add
-       local.set $9
-       local.get $33
-       local.get $35
-       i32.add
-       local.set $33
+       local.tee $37
        local.get $10
-       local.get $35
        i32.add
        local.set $10
-       local.get $34
+       local.get $35
+       local.get $37
+       i32.add
+       local.set $35
+       local.get $11
+       local.get $37
+       i32.add
+       local.set $11
        local.get $36
+       local.get $38
        i32.sub
-       local.set $34
+       local.set $36
        br $while-continue|0
       end
      end
@@ -2648,47 +2864,46 @@
      i32.const 64
      i32.and
      if
-      local.get $39
-      local.get $39
-      local.get $38
-      local.get $8
-      local.get $25
-      call $assembly/learned/move
+      local.get $41
+      local.get $40
+      local.get $9
+      local.get $26
+      call $assembly/behind/average
      end
      local.get $0
      i32.const 512
      i32.and
      if
-      local.get $38
-      local.get $8
-      call $assembly/rmsprop/flushPlane
       local.get $40
+      local.get $9
+      call $assembly/behind/flushPlane
+      local.get $42
       i32.const 1
-      call $assembly/rmsprop/flushPlane
+      call $assembly/behind/flushPlane
       local.get $0
       i32.const 1
       i32.and
       if
-       local.get $31
-       local.get $8
-       call $assembly/rmsprop/flushPlane
+       local.get $33
+       local.get $9
+       call $assembly/behind/flushPlane
       end
       local.get $0
       i32.const 64
       i32.and
       if
-       local.get $39
-       local.get $8
-       call $assembly/rmsprop/flushPlane
+       local.get $41
+       local.get $9
+       call $assembly/behind/flushPlane
       end
      end
      local.get $0
      i32.const 128
      i32.and
      if
-      local.get $32
+      local.get $34
       i32.const 0
-      local.get $8
+      local.get $9
       i32.const 2
       i32.shl
       memory.fill
@@ -2696,30 +2911,32 @@
     else
      local.get $0
      local.get $1
-     local.get $9
+     local.get $10
      i32.add
      local.get $2
-     local.get $9
+     local.get $10
      i32.add
      local.get $3
-     local.get $9
+     local.get $10
      i32.add
      local.get $4
-     local.get $9
+     local.get $10
      i32.add
      local.get $5
-     local.get $9
+     local.get $10
      i32.add
      local.get $6
-     local.get $9
+     local.get $10
      i32.add
      local.get $7
-     local.get $9
+     local.get $10
      i32.add
      local.get $8
      local.get $10
+     i32.add
+     local.get $9
+     local.get $11
      i32.mul
-     local.get $13
      local.get $14
      local.get $15
      local.get $16
@@ -2734,15 +2951,16 @@
      local.get $25
      local.get $26
      local.get $27
+     local.get $28
+     local.get $29
      call $assembly/rmsprop/update
     end
     br $while-continue|2
    end
   end
-  local.get $28
+  local.get $30
  )
- (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 v128) (param $9 v128) (param $10 v128) (param $11 v128)
-  (local $12 v128)
+ (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
   (local $13 v128)
   (local $14 v128)
   (local $15 v128)
@@ -2760,38 +2978,25 @@
   (local $27 v128)
   (local $28 v128)
   (local $29 v128)
-  local.get $8
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $13
-  local.get $8
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $12
-  local.get $8
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $14
-  local.get $8
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $15
+  (local $30 v128)
+  (local $31 v128)
+  (local $32 v128)
   local.get $9
   f32x4.extract_lane 0
-  f32x4.splat
-  local.set $19
-  local.get $9
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $20
-  local.get $9
-  f32x4.extract_lane 2
   f32x4.splat
   local.set $16
   local.get $9
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $15
+  local.get $9
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $17
+  local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $21
+  local.set $18
   local.get $10
   f32x4.extract_lane 0
   f32x4.splat
@@ -2803,9 +3008,7 @@
   local.get $10
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $17
-  f32x4.neg
-  local.set $18
+  local.set $19
   local.get $10
   f32x4.extract_lane 3
   f32x4.splat
@@ -2818,61 +3021,83 @@
   f32x4.extract_lane 1
   f32x4.splat
   local.set $26
+  local.get $11
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.tee $20
+  f32x4.neg
+  local.set $21
+  local.get $11
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $27
+  local.get $12
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $28
+  local.get $12
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $29
+  local.get $12
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $30
   loop $do-loop|0
    local.get $1
    v128.load32_zero
-   local.set $9
+   local.set $13
    local.get $2
    v128.load32_zero
-   local.get $16
+   local.get $19
    f32x4.mul
-   local.set $8
+   local.set $9
    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-   local.get $16
+   local.get $19
    f32x4.mul
-   local.set $11
-   local.get $8
-   local.get $18
+   local.set $12
+   local.get $9
+   local.get $21
    f32x4.pmax
-   local.get $17
+   local.get $20
    f32x4.pmin
-   local.get $8
+   local.get $9
    local.get $0
    i32.const 4
    i32.and
    select
-   local.set $8
-   local.get $8
-   local.get $15
+   local.set $9
    local.get $9
+   local.get $18
+   local.get $13
    f32x4.mul
    f32x4.add
-   local.get $8
+   local.get $9
    local.get $0
    i32.const 8
    i32.and
    select
-   local.set $8
+   local.set $9
    local.get $3
    v128.load32_zero
    local.set $10
    local.get $0
-   i32.const 2048
+   i32.const 8192
    i32.and
    if (result v128)
-    local.get $13
+    local.get $16
     local.get $10
     f32x4.mul
-    local.get $12
-    local.get $8
+    local.get $15
+    local.get $9
     f32x4.mul
-    local.get $8
+    local.get $9
     f32x4.mul
     f32x4.add
    else
-    local.get $12
-    local.get $8
-    local.get $8
+    local.get $15
+    local.get $9
+    local.get $9
     f32x4.mul
     local.get $10
     f32x4.sub
@@ -2882,136 +3107,156 @@
    end
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $27
-   local.set $11
-   local.get $9
+   local.tee $31
    local.set $10
+   local.get $13
+   local.set $11
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
     v128.load32_zero
-    local.set $10
-    local.get $11
+    local.set $11
+    local.get $10
     local.get $0
-    i32.const 2048
+    i32.const 8192
     i32.and
     if (result v128)
-     local.get $13
-     local.get $10
+     local.get $16
+     local.get $11
      f32x4.mul
-     local.get $12
-     local.get $8
+     local.get $15
+     local.get $9
      f32x4.mul
      f32x4.add
     else
-     local.get $12
-     local.get $8
-     local.get $10
+     local.get $15
+     local.get $9
+     local.get $11
      f32x4.sub
      f32x4.mul
-     local.get $10
+     local.get $11
      f32x4.add
     end
-    local.tee $10
-    local.get $10
+    local.tee $11
+    local.get $11
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
-    local.set $11
+    local.set $10
    end
-   local.get $19
-   local.get $8
+   local.get $22
+   local.get $9
    f32x4.mul
-   local.get $11
-   local.get $24
+   local.get $10
+   local.get $27
    f32x4.div
-   local.get $11
+   local.get $10
    local.get $0
    i32.const 32
    i32.and
    select
-   local.get $22
+   local.get $25
    f32x4.add
    f32x4.sqrt
-   local.get $23
+   local.get $26
    f32x4.add
    f32x4.div
-   local.set $8
+   local.set $9
    local.get $0
    i32.const 1
    i32.and
    if (result v128)
-    local.get $20
-    local.get $8
-    local.get $14
-    local.get $8
-    local.get $14
+    local.get $23
+    local.get $9
+    local.get $17
+    local.get $9
+    local.get $17
     local.get $4
     v128.load32_zero
     f32x4.mul
     f32x4.add
-    local.tee $8
+    local.tee $9
     f32x4.mul
     f32x4.add
-    local.get $8
+    local.get $9
     local.get $0
     i32.const 16
     i32.and
     select
     f32x4.mul
    else
-    local.get $8
+    local.get $9
    end
-   local.tee $11
-   local.get $21
-   local.get $9
+   local.tee $10
+   local.get $24
+   local.get $13
    f32x4.mul
    f32x4.add
-   local.get $11
+   local.get $10
    local.get $0
    i32.const 256
    i32.and
    select
-   local.set $29
+   local.set $10
+   local.get $0
+   i32.const 2048
+   i32.and
+   if (result v128)
+    local.get $10
+    local.get $30
+    local.get $7
+    v128.load32_zero
+    local.tee $12
+    f32x4.mul
+    f32x4.sub
+    local.set $10
+    local.get $12
+    local.get $10
+    f32x4.sub
+   else
+    local.get $13
+   end
+   local.set $14
+   local.get $13
+   local.set $12
    local.get $1
-   local.get $9
-   local.tee $11
+   local.get $13
    local.get $0
    i32.const 1024
    i32.and
    if (result v128)
     local.get $6
     v128.load32_zero
-    local.tee $28
-    local.get $29
+    local.tee $32
+    local.get $10
     f32x4.sub
-    local.set $11
-    local.get $26
+    local.set $12
     local.get $29
+    local.get $10
     f32x4.mul
-    local.get $25
     local.get $28
-    local.get $9
+    local.get $32
+    local.get $13
     f32x4.sub
     f32x4.mul
     f32x4.sub
    else
-    local.get $29
+    local.get $10
    end
    f32x4.sub
    v128.store32_lane 0
    local.get $3
-   local.get $27
+   local.get $31
    v128.store32_lane 0
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $10
+    local.get $11
     v128.store32_lane 0
    end
    local.get $0
@@ -3019,7 +3264,7 @@
    i32.and
    if
     local.get $4
-    local.get $8
+    local.get $9
     v128.store32_lane 0
    end
    local.get $0
@@ -3027,7 +3272,15 @@
    i32.and
    if
     local.get $6
-    local.get $11
+    local.get $12
+    v128.store32_lane 0
+   end
+   local.get $0
+   i32.const 2048
+   i32.and
+   if
+    local.get $7
+    local.get $14
     v128.store32_lane 0
    end
    local.get $1
@@ -3070,13 +3323,22 @@
    select
    local.set $6
    local.get $7
+   i32.const 4
+   i32.add
+   local.get $7
+   local.get $0
+   i32.const 2048
+   i32.and
+   select
+   local.set $7
+   local.get $8
    i32.const 1
    i32.sub
-   local.tee $7
+   local.tee $8
    br_if $do-loop|0
   end
  )
- (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
+ (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 v128) (param $8 v128) (param $9 v128)
   (local $10 v128)
   (local $11 v128)
   (local $12 v128)
@@ -3448,8 +3710,7 @@
    br_if $do-loop|0
   end
  )
- (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 v128) (param $9 v128) (param $10 v128) (param $11 v128)
-  (local $12 v128)
+ (func $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
   (local $13 v128)
   (local $14 v128)
   (local $15 v128)
@@ -3473,38 +3734,26 @@
   (local $33 v128)
   (local $34 v128)
   (local $35 v128)
-  local.get $8
-  f32x4.extract_lane 1
-  f32x4.splat
-  local.set $33
-  local.get $8
-  f32x4.extract_lane 2
-  f32x4.splat
-  local.set $32
-  local.get $8
-  f32x4.extract_lane 3
-  f32x4.splat
-  local.set $31
-  local.get $9
-  f32x4.extract_lane 0
-  f32x4.splat
-  local.set $30
+  (local $36 v128)
+  (local $37 v128)
+  (local $38 v128)
+  (local $39 v128)
   local.get $9
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $29
+  local.set $21
   local.get $9
   f32x4.extract_lane 2
   f32x4.splat
-  local.set $28
+  local.set $22
   local.get $9
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $27
+  local.set $23
   local.get $10
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $26
+  local.set $24
   local.get $10
   f32x4.extract_lane 1
   f32x4.splat
@@ -3512,319 +3761,363 @@
   local.get $10
   f32x4.extract_lane 2
   f32x4.splat
-  local.tee $24
-  f32x4.neg
-  local.set $23
+  local.set $26
   local.get $10
   f32x4.extract_lane 3
   f32x4.splat
-  local.set $22
+  local.set $27
   local.get $11
   f32x4.extract_lane 0
   f32x4.splat
-  local.set $21
+  local.set $28
   local.get $11
   f32x4.extract_lane 1
   f32x4.splat
-  local.set $20
+  local.set $29
+  local.get $11
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.tee $30
+  f32x4.neg
+  local.set $31
+  local.get $11
+  f32x4.extract_lane 3
+  f32x4.splat
+  local.set $32
+  local.get $12
+  f32x4.extract_lane 0
+  f32x4.splat
+  local.set $33
+  local.get $12
+  f32x4.extract_lane 1
+  f32x4.splat
+  local.set $34
+  local.get $12
+  f32x4.extract_lane 2
+  f32x4.splat
+  local.set $35
   loop $do-loop|0
    local.get $1
    v128.load
-   local.set $12
+   local.set $9
    local.get $1
    v128.load offset=16
-   local.set $8
+   local.set $12
    local.get $2
    v128.load
-   local.get $28
+   local.get $26
    f32x4.mul
-   local.set $35
+   local.set $10
    local.get $2
    v128.load offset=16
-   local.get $28
+   local.get $26
    f32x4.mul
-   local.set $9
+   local.set $13
    local.get $0
    i32.const 4
    i32.and
    if
-    local.get $35
-    local.get $23
+    local.get $13
+    local.get $31
     f32x4.pmax
-    local.get $24
+    local.get $30
     f32x4.pmin
-    local.set $35
-    local.get $9
-    local.get $23
+    local.set $13
+    local.get $10
+    local.get $31
     f32x4.pmax
-    local.get $24
+    local.get $30
     f32x4.pmin
-    local.set $9
+    local.set $10
    end
    local.get $0
    i32.const 8
    i32.and
-   if (result v128)
-    local.get $35
-    local.get $31
+   if
+    local.get $13
+    local.get $23
     local.get $12
     f32x4.mul
     f32x4.add
-    local.set $35
+    local.set $13
+    local.get $10
+    local.get $23
     local.get $9
-    local.get $31
-    local.get $8
     f32x4.mul
     f32x4.add
-   else
-    local.get $9
+    local.set $10
    end
-   local.set $11
-   local.get $33
-   local.get $35
-   local.get $35
+   local.get $21
+   local.get $10
+   local.get $10
    f32x4.mul
    local.get $3
    v128.load
-   local.tee $9
+   local.tee $11
    f32x4.sub
    f32x4.mul
-   local.get $9
+   local.get $11
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $19
-   local.set $14
-   local.get $33
-   local.get $11
-   local.get $11
+   local.tee $36
+   local.set $11
+   local.get $21
+   local.get $13
+   local.get $13
    f32x4.mul
    local.get $3
    v128.load offset=16
-   local.tee $9
+   local.tee $14
    f32x4.sub
    f32x4.mul
-   local.get $9
+   local.get $14
    f32x4.add
    v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
    f32x4.pmin
-   local.tee $18
-   local.set $10
+   local.tee $37
+   local.set $14
+   local.get $9
+   local.set $16
    local.get $12
-   local.set $13
-   local.get $8
-   local.set $9
+   local.set $17
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $14
-    local.get $33
-    local.get $35
-    local.get $5
-    v128.load
-    local.tee $9
-    f32x4.sub
-    f32x4.mul
-    local.get $9
-    f32x4.add
-    local.tee $13
+    local.get $21
     local.get $13
-    f32x4.mul
-    f32x4.sub
-    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    f32x4.pmax
-    local.set $14
-    local.get $10
-    local.get $33
-    local.get $11
     local.get $5
     v128.load offset=16
-    local.tee $9
+    local.tee $11
     f32x4.sub
     f32x4.mul
-    local.get $9
+    local.get $11
     f32x4.add
-    local.tee $9
-    local.get $9
+    local.tee $17
+    local.get $17
     f32x4.mul
     f32x4.sub
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
     f32x4.pmax
-    local.set $10
+    local.set $14
+    local.get $36
+    local.get $21
+    local.get $10
+    local.get $5
+    v128.load
+    local.tee $11
+    f32x4.sub
+    f32x4.mul
+    local.get $11
+    f32x4.add
+    local.tee $16
+    local.get $16
+    f32x4.mul
+    f32x4.sub
+    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+    f32x4.pmax
+    local.set $11
    end
+   local.get $24
+   local.get $10
+   f32x4.mul
    local.get $0
    i32.const 32
-   i32.and
-   if
-    local.get $14
-    local.get $22
-    f32x4.div
-    local.set $14
-    local.get $10
-    local.get $22
-    f32x4.div
-    local.set $10
-   end
-   local.get $30
-   local.get $35
-   f32x4.mul
-   local.get $14
-   local.get $26
-   f32x4.add
-   f32x4.sqrt
-   local.get $25
-   f32x4.add
-   f32x4.div
-   local.tee $14
-   local.set $35
-   local.get $30
-   local.get $11
-   f32x4.mul
-   local.get $10
-   local.get $26
-   f32x4.add
-   f32x4.sqrt
-   local.get $25
-   f32x4.add
-   f32x4.div
-   local.tee $34
-   local.set $11
-   local.get $0
-   i32.const 1
    i32.and
    if (result v128)
     local.get $14
     local.get $32
+    f32x4.div
+    local.set $14
+    local.get $11
+    local.get $32
+    f32x4.div
+   else
+    local.get $11
+   end
+   local.get $28
+   f32x4.add
+   f32x4.sqrt
+   local.get $29
+   f32x4.add
+   f32x4.div
+   local.tee $10
+   local.set $11
+   local.get $24
+   local.get $13
+   f32x4.mul
+   local.get $14
+   local.get $28
+   f32x4.add
+   f32x4.sqrt
+   local.get $29
+   f32x4.add
+   f32x4.div
+   local.tee $13
+   local.set $14
+   local.get $0
+   i32.const 1
+   i32.and
+   if
+    local.get $10
+    local.get $22
     local.get $4
     v128.load
     f32x4.mul
     f32x4.add
-    local.set $35
-    local.get $11
-    local.get $32
+    local.set $11
+    local.get $13
+    local.get $22
     local.get $4
     v128.load offset=16
     f32x4.mul
     f32x4.add
-    local.set $11
+    local.set $14
+    local.get $25
     local.get $0
     i32.const 16
     i32.and
     if (result v128)
-     local.get $34
-     local.get $32
-     local.get $11
+     local.get $13
+     local.get $22
+     local.get $14
      f32x4.mul
      f32x4.add
-     local.set $10
-     local.get $14
-     local.get $32
-     local.get $35
+     local.set $13
+     local.get $10
+     local.get $22
+     local.get $11
      f32x4.mul
      f32x4.add
     else
+     local.get $14
+     local.set $13
      local.get $11
-     local.set $10
-     local.get $35
     end
-    local.set $14
-    local.get $29
-    local.get $10
     f32x4.mul
-    local.set $34
-    local.get $29
-    local.get $14
+    local.set $10
+    local.get $25
+    local.get $13
     f32x4.mul
-   else
-    local.get $14
+    local.set $13
    end
-   local.set $10
    local.get $0
    i32.const 256
    i32.and
-   if (result v128)
-    local.get $34
-    local.get $27
-    local.get $8
-    f32x4.mul
-    f32x4.add
-    local.set $34
-    local.get $10
+   if
+    local.get $13
     local.get $27
     local.get $12
     f32x4.mul
     f32x4.add
-   else
+    local.set $13
     local.get $10
+    local.get $27
+    local.get $9
+    f32x4.mul
+    f32x4.add
+    local.set $10
    end
+   local.get $12
    local.set $15
-   local.get $8
-   local.set $10
+   local.get $0
+   i32.const 2048
+   i32.and
+   if (result v128)
+    local.get $10
+    local.get $35
+    local.get $7
+    v128.load
+    local.tee $18
+    f32x4.mul
+    f32x4.sub
+    local.set $10
+    local.get $13
+    local.get $35
+    local.get $7
+    v128.load offset=16
+    local.tee $15
+    f32x4.mul
+    f32x4.sub
+    local.set $13
+    local.get $15
+    local.get $13
+    f32x4.sub
+    local.set $15
+    local.get $18
+    local.get $10
+    f32x4.sub
+   else
+    local.get $9
+   end
+   local.set $20
    local.get $12
-   local.set $14
+   local.set $18
    local.get $1
-   local.get $12
+   local.get $9
+   local.tee $19
    local.get $0
    i32.const 1024
    i32.and
    if (result v128)
     local.get $6
     v128.load
-    local.tee $17
-    local.get $15
+    local.tee $38
+    local.get $10
     f32x4.sub
-    local.set $14
+    local.set $9
     local.get $6
     v128.load offset=16
-    local.tee $16
+    local.tee $39
+    local.get $13
+    f32x4.sub
+    local.set $18
     local.get $34
-    f32x4.sub
-    local.set $10
-    local.get $20
-    local.get $34
+    local.get $13
     f32x4.mul
-    local.get $21
-    local.get $16
-    local.get $8
-    f32x4.sub
-    f32x4.mul
-    f32x4.sub
-    local.set $34
-    local.get $20
-    local.get $15
-    f32x4.mul
-    local.get $21
-    local.get $17
+    local.get $33
+    local.get $39
     local.get $12
     f32x4.sub
     f32x4.mul
     f32x4.sub
+    local.set $13
+    local.get $34
+    local.get $10
+    f32x4.mul
+    local.get $33
+    local.get $38
+    local.get $19
+    f32x4.sub
+    f32x4.mul
+    f32x4.sub
    else
-    local.get $15
+    local.get $10
    end
    f32x4.sub
    v128.store
    local.get $1
-   local.get $8
-   local.get $34
+   local.get $12
+   local.get $13
    f32x4.sub
    v128.store offset=16
    local.get $3
-   local.get $19
+   local.get $36
    v128.store
    local.get $3
-   local.get $18
+   local.get $37
    v128.store offset=16
    local.get $0
    i32.const 2
    i32.and
    if
     local.get $5
-    local.get $13
+    local.get $16
     v128.store
     local.get $5
-    local.get $9
+    local.get $17
     v128.store offset=16
    end
    local.get $0
@@ -3832,10 +4125,10 @@
    i32.and
    if
     local.get $4
-    local.get $35
+    local.get $11
     v128.store
     local.get $4
-    local.get $11
+    local.get $14
     v128.store offset=16
    end
    local.get $0
@@ -3843,10 +4136,21 @@
    i32.and
    if
     local.get $6
-    local.get $14
+    local.get $9
     v128.store
     local.get $6
-    local.get $10
+    local.get $18
+    v128.store offset=16
+   end
+   local.get $0
+   i32.const 2048
+   i32.and
+   if
+    local.get $7
+    local.get $20
+    v128.store
+    local.get $7
+    local.get $15
     v128.store offset=16
    end
    local.get $1
@@ -3889,197 +4193,280 @@
    select
    local.set $6
    local.get $7
+   i32.const 32
+   i32.add
+   local.get $7
+   local.get $0
+   i32.const 2048
+   i32.and
+   select
+   local.set $7
+   local.get $8
    i32.const 8
    i32.sub
-   local.tee $7
+   local.tee $8
    i32.const 8
    i32.ge_u
    br_if $do-loop|0
   end
  )
- (func $assembly/learned/innerProduct (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 f32) (param $5 f32) (result f64)
+ (func $assembly/learned/innerProduct (param $0 i32) (param $1 i32) (param $2 i32) (param $3 f32) (param $4 f32) (result f64)
+  (local $5 v128)
   (local $6 i32)
-  (local $7 v128)
-  (local $8 v128)
-  (local $9 v128)
-  (local $10 i32)
+  (local $7 i32)
+  (local $8 i32)
+  (local $9 f64)
+  (local $10 v128)
   (local $11 v128)
   (local $12 v128)
-  (local $13 f64)
+  (local $13 v128)
   (local $14 v128)
-  (local $15 f64)
+  (local $15 v128)
+  (local $16 i32)
+  (local $17 f64)
+  (local $18 v128)
+  (local $19 v128)
+  (local $20 v128)
+  (local $21 v128)
+  (local $22 i32)
+  (local $23 v128)
+  local.get $4
+  f32.const inf
+  f32.lt
+  local.set $16
+  local.get $3
+  f32x4.splat
+  local.set $21
   local.get $4
   f32x4.splat
-  local.set $11
-  local.get $5
-  f32x4.splat
-  local.set $8
+  local.tee $20
+  f32x4.neg
+  local.set $19
   loop $while-continue|0
-   local.get $3
+   local.get $2
    if
-    local.get $3
-    i32.const 4096
-    local.get $3
-    local.get $3
-    i32.const 4096
-    i32.ge_u
-    select
-    local.tee $6
+    local.get $0
+    local.get $2
+    local.get $2
+    i32.const 1
     i32.sub
-    local.set $3
+    i32.const 4095
+    i32.and
+    i32.const 1
+    i32.add
+    local.tee $22
+    i32.sub
+    local.tee $2
+    i32.const 2
+    i32.shl
+    local.tee $6
+    i32.add
+    local.set $7
+    local.get $1
+    local.get $6
+    i32.add
+    local.set $6
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-    local.set $9
+    local.set $18
     loop $while-continue|1
-     local.get $6
-     i32.const 8
+     local.get $22
+     i32.const 16
      i32.ge_u
      if
-      local.get $6
+      local.get $22
       i32.const 8
-      local.get $6
-      i32.const 3
+      local.get $22
+      i32.const 4
       i32.shr_u
-      local.tee $6
-      local.get $6
+      local.tee $8
+      local.get $8
       i32.const 8
       i32.ge_u
       select
-      local.tee $10
-      i32.const 3
+      local.tee $8
+      i32.const 4
       i32.shl
       i32.sub
-      local.set $6
+      local.set $22
       v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-      local.set $7
+      local.set $23
       v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-      local.set $12
-      local.get $8
-      f32x4.neg
+      local.set $15
+      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
       local.set $14
+      v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+      local.set $13
       loop $do-loop|2
        local.get $7
-       local.get $0
        v128.load
-       local.get $11
-       f32x4.mul
-       local.get $14
-       f32x4.pmax
-       local.get $8
-       f32x4.pmin
-       local.get $2
-       v128.load
-       local.get $1
-       v128.load
-       f32x4.sub
-       f32x4.mul
-       f32x4.add
-       local.set $7
-       local.get $12
-       local.get $0
-       v128.load offset=16
-       local.get $11
-       f32x4.mul
-       local.get $14
-       f32x4.pmax
-       local.get $8
-       f32x4.pmin
-       local.get $2
-       v128.load offset=16
-       local.get $1
-       v128.load offset=16
-       f32x4.sub
-       f32x4.mul
-       f32x4.add
        local.set $12
-       local.get $0
+       local.get $7
+       v128.load offset=16
+       local.set $11
+       local.get $7
        i32.const 32
        i32.add
-       local.set $0
-       local.get $1
-       i32.const 32
-       i32.add
-       local.set $1
-       local.get $2
-       i32.const 32
-       i32.add
-       local.set $2
+       v128.load
+       local.set $10
+       local.get $7
+       v128.load offset=48
+       local.set $5
+       local.get $16
+       if
+        local.get $11
+        local.get $21
+        f32x4.mul
+        local.get $19
+        f32x4.pmax
+        local.get $20
+        f32x4.pmin
+        local.set $11
+        local.get $10
+        local.get $21
+        f32x4.mul
+        local.get $19
+        f32x4.pmax
+        local.get $20
+        f32x4.pmin
+        local.set $10
+        local.get $12
+        local.get $21
+        f32x4.mul
+        local.get $19
+        f32x4.pmax
+        local.get $20
+        f32x4.pmin
+        local.set $12
+        local.get $5
+        local.get $21
+        f32x4.mul
+        local.get $19
+        f32x4.pmax
+        local.get $20
+        f32x4.pmin
+        local.set $5
+       end
+       local.get $23
+       local.get $12
+       local.get $6
+       v128.load
+       f32x4.mul
+       f32x4.add
+       local.set $23
+       local.get $15
+       local.get $11
+       local.get $6
+       v128.load offset=16
+       f32x4.mul
+       f32x4.add
+       local.set $15
+       local.get $14
        local.get $10
+       local.get $6
+       i32.const 32
+       i32.add
+       v128.load
+       f32x4.mul
+       f32x4.add
+       local.set $14
+       local.get $13
+       local.get $5
+       local.get $6
+       v128.load offset=48
+       f32x4.mul
+       f32x4.add
+       local.set $13
+       local.get $7
+       i32.const -64
+       i32.sub
+       local.set $7
+       local.get $6
+       i32.const -64
+       i32.sub
+       local.set $6
+       local.get $8
        i32.const 1
        i32.sub
-       local.tee $10
+       local.tee $8
        br_if $do-loop|2
       end
-      local.get $9
-      local.get $7
-      local.get $12
+      local.get $18
+      local.get $23
+      local.get $15
       f32x4.add
-      local.tee $7
+      local.get $14
+      local.get $13
+      f32x4.add
+      f32x4.add
+      local.tee $5
       f64x2.promote_low_f32x4
-      local.get $7
-      local.get $7
+      local.get $5
+      local.get $5
       i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7
       f64x2.promote_low_f32x4
       f64x2.add
       f64x2.add
-      local.set $9
+      local.set $18
       br $while-continue|1
      end
     end
-    local.get $9
+    local.get $18
     f64x2.extract_lane 0
-    local.get $9
+    local.get $18
     f64x2.extract_lane 1
     f64.add
-    local.set $13
+    local.set $17
     loop $for-loop|3
-     local.get $6
+     local.get $22
      if
-      local.get $13
-      local.get $0
+      local.get $17
+      local.get $7
       v128.load32_zero
-      local.get $11
+      local.tee $5
+      local.get $21
       f32x4.mul
-      local.get $8
-      f32x4.neg
+      local.get $19
       f32x4.pmax
-      local.get $8
+      local.get $20
       f32x4.pmin
-      local.get $2
+      local.get $5
+      local.get $16
+      select
+      local.get $6
       v128.load32_zero
-      local.get $1
-      v128.load32_zero
-      f32x4.sub
       f32x4.mul
       f32x4.extract_lane 0
       f64.promote_f32
       f64.add
-      local.set $13
-      local.get $0
+      local.set $17
+      local.get $7
       i32.const 4
       i32.add
-      local.set $0
-      local.get $1
-      i32.const 4
-      i32.add
-      local.set $1
-      local.get $2
-      i32.const 4
-      i32.add
-      local.set $2
+      local.set $7
       local.get $6
+      i32.const 4
+      i32.add
+      local.set $6
+      local.get $22
       i32.const 1
       i32.sub
-      local.set $6
+      local.set $22
       br $for-loop|3
      end
     end
-    local.get $15
-    local.get $13
+    local.get $9
+    local.get $17
+    local.get $3
+    f64.promote_f32
+    local.get $17
+    f64.mul
+    local.get $16
+    select
     f64.add
-    local.set $15
+    local.set $9
     br $while-continue|0
    end
   end
-  local.get $15
+  local.get $9
  )
 )

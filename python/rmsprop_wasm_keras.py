@@ -47,7 +47,7 @@ def load(path, model: keras.Model, names: list[str] | None = None) -> keras.opti
         own, metadata = _own(file.metadata(), path)
         if len(own["groups"]) != 1 or set(own["groups"][0]) != set(names):
             raise ValueError(f"the file has {own['groups']}, expected one group of {names}")
-        values = _hyperparameters(metadata, names[0])
+        values = _hyperparameters(metadata, own["groups"][0][0])  # in a group of more than a thousand, it stands for all
         optimizer = _optimizer(values, own["options"])
         optimizer.build(variables)
         optimizer.rmsprop_wasm = own

@@ -8,7 +8,8 @@ Parameters are found by their names in `module.named_parameters()`. Under Distri
 inside it, load in every process, and save in one of them. Clipping and schedules of the learning rate are the caller's
 in PyTorch: what the file says of them is kept for the way back. Running averages of the weights (`ema`) go on here.
 A run with `scheduleFree` goes on in schedulefree's ScheduleFreeWrapper, in train mode, which `load` gives then and `save`
-takes; its warm-up is the caller's. Buffers, as batch norm's, and parameters that the optimizer doesn't train travel with the file.
+takes, also one that began here; decoupled weight decay is its `weight_decay_at_y`, and its warm-up is the caller's. Buffers, as
+batch norm's, and parameters that the optimizer doesn't train travel with the file.
 """
 
 import json
@@ -37,6 +38,8 @@ KEYS = {
     *("lr", "momentum", "alpha", "eps", "centered", "weight_decay", "maximize", "capturable", "foreach", "differentiable"),
     "sparse",
 }
+# The settings of scheduleFree, and the wrapper's names for them.
+AVERAGING = {"beta": "momentum", "r": "r", "weightLrPower": "weight_lr_power"}
 VERSION = 1
 FRESH = {"version": VERSION, "skippedSteps": 0, "isScheduled": False, "options": {}}
 
@@ -53,9 +56,12 @@ def load(path, module: torch.nn.Module) -> torch.optim.RMSprop:
         targets = _all_tensors(module)
         _refuse_others("the file trains parameters that the module lacks", set(names) - set(parameters))
         _refuse_others("the module has parameters that the file lacks", set(parameters) - set(names) - carried)
+        free = own["options"].get("scheduleFree")
+        hyperparameters = [_hyperparameters(metadata, group[0], bool(free)) for group in own["groups"]]
+        decay_at_y = _decay_at_y(hyperparameters) if free else 0.0
         optimizer = torch.optim.RMSprop(
-            {"params": [parameters[name] for name in group], **_hyperparameters(metadata, group[0])}
-            for group in own["groups"]
+            {"params": [parameters[name] for name in group], **values}
+            for group, values in zip(own["groups"], hyperparameters)
         )
         values = {key: file.get_tensor(key) for key in file.keys()}
     state = {index: {} for index in range(len(names))}
@@ -83,31 +89,47 @@ def load(path, module: torch.nn.Module) -> torch.optim.RMSprop:
     ema = own["options"].get("ema")
     if ema:
         optimizer.register_step_post_hook(lambda *_: _average(optimizer, ema["decay"]))
-    free = own["options"].get("scheduleFree")
-    return _wrapped(optimizer, free) if free else optimizer
+    return _wrapped(optimizer, free, decay_at_y) if free else optimizer
 
 
-def _wrapped(optimizer: torch.optim.RMSprop, free: dict):
+def _wrapped(optimizer: torch.optim.RMSprop, free: dict, decay_at_y: float):
     """The wrapper of the package schedulefree, whose state is that of the optimizer inside: z, k, weight_sum and lr_max."""
     from schedulefree import ScheduleFreeWrapper
 
-    if any(group["weight_decay"] > 0 for group in optimizer.param_groups):
-        raise ValueError("schedulefree takes the weight decay of the optimizer inside at z, rmsprop-wasm at y: load without")
-    settings = {"momentum": free["beta"], "r": free["r"], "weight_lr_power": free["weightLrPower"]}
-    wrapper = ScheduleFreeWrapper(optimizer, **settings)
+    settings = {argument: free[name] for name, argument in AVERAGING.items()}
+    wrapper = ScheduleFreeWrapper(optimizer, weight_decay_at_y=decay_at_y, **settings)
     # The file's parameters are y: train() would take them for the averages.
     wrapper.train_mode = True
     return wrapper
+
+
+def _decay_at_y(groups: list[dict]) -> float:
+    """Takes the decoupled decay out of the groups, for the wrapper, which has one for all of them."""
+    if any(values["weight_decay"] > 0 and not values["decoupled_weight_decay"] for values in groups):
+        raise ValueError("schedulefree takes the coupled weight decay of the optimizer inside at z, rmsprop-wasm at y")
+    decays = {values["weight_decay"] for values in groups}
+    if len(decays) > 1:
+        raise ValueError(f"schedulefree has one weight decay for all groups, the file {sorted(decays)}")
+    for values in groups:
+        values["weight_decay"] = 0.0
+    return decays.pop()
 
 
 def save(path, module: torch.nn.Module, optimizer: torch.optim.RMSprop) -> None:
     """Writes the file for the way back. Whoever opens the path meanwhile gets the old file or the new one."""
     if not getattr(optimizer, "train_mode", True):
         raise ValueError("the averages stand in for the parameters: call optimizer.train() first")
-    optimizer = getattr(optimizer, "base", optimizer)
+    wrapper = optimizer if hasattr(optimizer, "weight_decay_at_y") else None
+    optimizer = wrapper.base if wrapper else optimizer
     if not isinstance(optimizer, torch.optim.RMSprop):
         raise TypeError(f"the optimizer is a {type(optimizer).__name__}, expected a torch.optim.RMSprop")
     own = getattr(optimizer, "rmsprop_wasm", FRESH)
+    if wrapper:
+        free = {"warmupSteps": 0, **own["options"].get("scheduleFree", {})}
+        free.update((name, getattr(wrapper, argument)) for name, argument in AVERAGING.items())
+        own = {**own, "options": {**own["options"], "scheduleFree": free}}
+    elif own["options"].get("scheduleFree"):
+        raise ValueError("the file had scheduleFree: hand in the ScheduleFreeWrapper that load gave, not the optimizer inside")
     names = {parameter: name for name, parameter in module.named_parameters()}
     for parameter in (parameter for group in optimizer.param_groups for parameter in group["params"]):
         if parameter not in names:
@@ -121,6 +143,14 @@ def save(path, module: torch.nn.Module, optimizer: torch.optim.RMSprop) -> None:
     step = max((state["step"] for state in optimizer.state.values()), default=torch.tensor(0.0))
     for group in optimizer.param_groups:
         values = {**OURS, **group}
+        if wrapper:
+            if values["weight_decay"] > 0:
+                raise ValueError("schedulefree takes the weight decay inside at z, rmsprop-wasm at y: use weight_decay_at_y")
+            decay = wrapper.weight_decay_at_y
+            values = {"weight_sum": 0.0, "lr_max": 0.0, "k": 0, **values}
+            values.update(weight_decay=decay, decoupled_weight_decay=decay > 0)
+            # Steps that the optimizer took before it was wrapped aren't any of the averages'.
+            step = torch.tensor(float(values["k"]))
         # The names stand in the keys; with each of them, all of them would make a header that grows by the square.
         values.pop("param_names", None)
         parameters = values.pop("params")
@@ -182,14 +212,14 @@ def _refuse_others(what: str, names: set[str]) -> None:
         raise ValueError(f"{what}: {', '.join(shown)} ({len(names)} in all)")
 
 
-def _hyperparameters(metadata: dict, name: str) -> dict:
+def _hyperparameters(metadata: dict, name: str, is_free: bool) -> dict:
     """What the file says of a parameter's group. PyTorch keeps what it doesn't know, for the way back."""
     prefix = f"param_groups.{name}."
     values = {key.removeprefix(prefix): json.loads(text) for key, text in metadata.items() if key.startswith(prefix)}
     values = {key: value for key, value in values.items() if "." not in key}
     if values.get("rowwise_state"):
         raise ValueError(f"{name} was trained with rowwise_state, which torch.optim.RMSprop doesn't have")
-    matters = {"decoupled_weight_decay": values["weight_decay"] > 0, "lr_in_momentum": values["momentum"] > 0}
+    matters = {"decoupled_weight_decay": values["weight_decay"] > 0 and not is_free, "lr_in_momentum": values["momentum"] > 0}
     for key in ("eps_inside_sqrt", "decoupled_weight_decay", "lr_in_momentum", "nesterov", "bias_correction"):
         if values[key] and matters.get(key, True):
             raise ValueError(f"{name} was trained with {key}, which torch.optim.RMSprop doesn't have")
@@ -198,7 +228,9 @@ def _hyperparameters(metadata: dict, name: str) -> dict:
 
 def _refuse_behind(name: str, row_steps: torch.Tensor, step: torch.Tensor, metadata: dict) -> None:
     """Steps that rows have missed are made good by rmsprop-wasm alone. Lazy rows stand still, here too."""
-    is_lazy = metadata.get(f"param_groups.{name}.sparse") == '"lazy"'
+    # In a group of more than a thousand, the first one may stand for all.
+    group = next(names for names in json.loads(metadata["rmsprop-wasm"])["groups"] if name in names)
+    is_lazy = metadata.get(f"param_groups.{group[0]}.sparse") == '"lazy"'
     if not is_lazy and int(row_steps.to(torch.int64).min()) < int(step):
         raise ValueError(f"rows of {name} have missed steps of rmsprop-wasm: call catchUp() before it saves")
 

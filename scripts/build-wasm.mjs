@@ -46,7 +46,7 @@ export async function compile(target) {
 export function denseOf(wasm) {
   if (!(wasm instanceof Uint8Array)) throw new Error("The compiler gave no binary.");
   const module = binaryen.readBinary(wasm);
-  for (const name of ["innerProduct", "move", "updateRows"]) module.removeExport(name);
+  for (const name of ["innerProduct", "updateRows"]) module.removeExport(name);
   module.runPasses(["remove-unused-module-elements"]);
   const binary = module.emitBinary();
   module.dispose();

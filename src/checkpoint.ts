@@ -269,9 +269,9 @@ export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferL
   const annotations = annotationsOf(header);
   const { groups, keys } = annotated(own.groups, annotations);
   const parts = partsOf(groups, own.options);
-  const findings = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
+  const findings = findParts(header, parts, flattenedKey, declaredIn(annotations));
   const isOurs = annotations.own !== undefined;
-  const isState = isOurs ? () => false : stateTest(header.entries);
+  const isState = isOurs ? () => false : stateTest(header);
   const tensors = carriedIn(
     bytes,
     findings.others.filter(({ name }) => !isState(name)),

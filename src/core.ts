@@ -131,7 +131,7 @@ export function instantiate(memory: WebAssembly.Memory): Core {
       gradAvg: isCentered ? ranges[ranges.length - 1]!.ptr : 0,
       ema: 0,
       z: 0,
-      x0: 0,
+      moved: 0,
       count,
     };
     return { segment, scalars };

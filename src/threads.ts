@@ -8,16 +8,14 @@
 import { show } from "./base/show.ts";
 import { ThreadError } from "./errors.ts";
 import { ARITY, argumentsOf, BLOCK, type Kernel, type Scalars } from "./kernel/contract.ts";
-import { type Plane, partOf, type Segment, UPDATED } from "./kernel/segment.ts";
+import { PLANES, type Plane, partOf, type Segment } from "./kernel/segment.ts";
 import { CACHE_LINE_BYTES } from "./memory/layout.ts";
 import {
   AWAKE,
   type Call,
-  call,
   INNER_PRODUCT,
   MAX_BLOCKS,
   MAX_CHUNKS,
-  MOVE,
   PARKED,
   SUM_OF_SQUARES,
   startOf,
@@ -72,7 +70,7 @@ export function openPool(
   settings: Partial<PoolSettings> = {},
 ): Pool {
   const all = { ...SETTINGS, ...settings };
-  const start = { module, memory, planes: UPDATED.length, arity: ARITY, bytes: inner.real.bytes };
+  const start = { module, memory, planes: PLANES.length, arity: ARITY, bytes: inner.real.bytes };
   const workers = new Workers(threads, all.workerCode, start, all);
   const pool = new Pool(inner, workers, all);
   abandoned ??= new FinalizationRegistry((workers) => workers.dismissAll());
@@ -98,7 +96,7 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows" | "c
   ) {}
 
   get threads(): number {
-    return 1 + this.workers.count(AWAKE) + this.workers.count(PARKED);
+    return 1 + this.workers.count(AWAKE, PARKED);
   }
 
   get ready(): Promise<void> {
@@ -160,51 +158,39 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows" | "c
   sumOfSquares(grad: number, count: number, scale: number): number {
     const { inner } = this;
     if (!this.#hasHelpToSum(count)) return inner.sumOfSquares(grad, count, scale);
-    return this.#sum(SUM_OF_SQUARES, inner.sumOfSquares, [grad], count, [scale]);
+    return this.#sums(SUM_OF_SQUARES, inner.sumOfSquares, [grad], count, [scale]).reduce(add, 0);
   }
 
   innerProduct(...args: Parameters<Kernel["innerProduct"]>): number {
-    const [grad, point, origin, count, ...factors] = args;
+    const [grad, moved, count, ...factors] = args;
     const { innerProduct } = this.inner;
     if (!this.#hasHelpToSum(count)) return innerProduct(...args);
-    return this.#sum(INNER_PRODUCT, innerProduct, [grad, point, origin], count, factors);
-  }
-
-  move(...args: Parameters<Kernel["move"]>): void {
-    const [target, from, to, count, weight] = args;
-    const { move, real } = this.inner;
-    if (!this.#hasHelpFor(count)) {
-      move(...args);
-      return;
-    }
-    const work = { addresses: [target, from, to], factors: [weight], bytes: real.bytes };
-    this.#share({ kind: MOVE, count, args: [target, from, to, weight] }, target, (first, end) =>
-      call(move as Call, work, first, end - first),
-    );
+    return this.#sums(INNER_PRODUCT, innerProduct, [grad, moved], count, factors).reduceRight(add, 0);
   }
 
   #hasHelpToSum(count: number): boolean {
     return count >= this.settings.sumCutoff && this.workers.hasHelp(true);
   }
 
-  #sum(
+  /** The sums of blocks, to be added up in the order in which one thread adds them. */
+  #sums(
     kind: number,
     kernel: (...args: never[]) => number,
     addresses: number[],
     count: number,
     factors: number[],
-  ): number {
+  ): number[] {
     const { bytes } = this.inner.real;
-    let sum = 0;
+    const sums: number[] = [];
     for (let done = 0; done < count; done += MAX_BLOCKS * BLOCK) {
       const work = { addresses: addresses.map((address) => address + done * bytes), factors, bytes };
       const elements = Math.min(count - done, MAX_BLOCKS * BLOCK);
-      for (const block of this.#sumsOfBlocks(kind, kernel as Call, work, elements)) sum += block;
+      sums.push(...this.#sumsOfBlocks(kind, kernel as Call, work, elements));
     }
-    return sum;
+    return sums;
   }
 
-  /** The sums in the order of the blocks, to be added up as one thread adds them. */
+  /** Those of one job. */
   #sumsOfBlocks(kind: number, sumOf: Call, work: Work, count: number): Float64Array {
     const { control } = this.workers;
     const chunkElements = this.#chunkElements(count, this.settings.minSumChunk, BLOCK);
@@ -244,6 +230,8 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows" | "c
     return Math.ceil(count / chunks / unit) * unit;
   }
 }
+
+const add = (sum: number, block: number) => sum + block;
 
 /** A group's tensors, as far as an error names them. */
 interface SettledGroup {

@@ -46,7 +46,7 @@ export const kernel: Way = {
       gradAvg,
       ema: 0,
       z: 0,
-      x0: 0,
+      moved: 0,
       count: work.size,
     };
     // Bound, a call takes as long as with its arguments written out; with a list spread, ten times as long.

@@ -10,7 +10,8 @@ import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params, Shape } from "../optimizer/params.ts";
 import type { StateDict } from "../optimizer/state-dict.ts";
 import type { Bytes } from "./chunks.ts";
-import type { Entry, Source } from "./safetensors.ts";
+import type { Entry } from "./entry.ts";
+import type { Source } from "./safetensors.ts";
 
 /** An optimizer of any entry, over elements of either type. */
 export type AnyOptimizer = Optimizer<Params<FloatArray>, FloatArray>;
@@ -41,15 +42,15 @@ export interface Carried {
 
 const NOTHING: Carried = /* @__PURE__ */ (() => ({ tensors: new Map(), keys: new Map() }))();
 
-/** Carried entries of each optimizer. The key is its `params`, which is the same object behind a proxy, as frameworks of pages make them. */
+/** Carried entries of each optimizer. The key is its `groups`, which is the same object behind a proxy, as frameworks of pages make them. */
 const CARRIED = /* @__PURE__ */ new WeakMap<object, Carried>();
 
-export function carriedBy({ params }: AnyOptimizer): Carried {
-  return CARRIED.get(params) ?? NOTHING;
+export function carriedBy({ groups }: AnyOptimizer): Carried {
+  return CARRIED.get(groups) ?? NOTHING;
 }
 
-export function carry({ params }: AnyOptimizer, carried: Carried): void {
-  CARRIED.set(params, carried);
+export function carry({ groups }: AnyOptimizer, carried: Carried): void {
+  CARRIED.set(groups, carried);
 }
 
 /**

@@ -2,7 +2,7 @@
  * The layout of PyTorch's flattened state, which its tools and `python/` read:
  *
  *     w                                                            a parameter, by its name
- *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  .z  .x0  its state; steps are the same for all
+ *     state.w.step  .square_avg  .momentum_buffer  .grad_avg  .ema  .z  .moved  its state; steps are the same for all
  *     metadata, param_groups.w.lr  .alpha  …                       hyperparameters in JSON, those of a group with each
  *     metadata, rmsprop-wasm                                       all that PyTorch has no key for, in JSON
  *
@@ -15,6 +15,7 @@ import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
 import type { Carried } from "./carried.ts";
+import type { Entry } from "./entry.ts";
 import { isObject, parseJson } from "./json.ts";
 import type { KeyOf } from "./keys.ts";
 import type { Pairs } from "./metadata.ts";
@@ -25,12 +26,18 @@ import {
   hyperparametersToJson,
   STATE_KEYS,
 } from "./pytorch-names.ts";
-import type { Entry, Header } from "./safetensors.ts";
+import type { Header } from "./safetensors.ts";
 
 /** Goes up when a reader of today would misread a file. */
 const FILE_VERSION = 1;
 const OURS = "rmsprop-wasm";
 const GROUPS = "param_groups.";
+/**
+ * The largest group of whose parameters each has a record of its own, as PyTorch's flattened state has it. A record takes
+ * 900 bytes: with them, the headers of 100,000 tensors were over the format's limit, and took seconds to write and to read.
+ * In larger groups the others are as the first one is, unless they have a record.
+ */
+const MOST_RECORDS = 1000;
 
 export const flattenedKey: KeyOf = ({ name, what }) =>
   what === "param" ? name : `state.${name}.${STATE_KEYS[what]}`;
@@ -78,8 +85,11 @@ export function annotate(
   const members = ['"format":"pt"', `"${OURS}":${JSON.stringify(json)}`];
   for (const group of groups) {
     const common = endingsOf(hyperparametersToJson(group, "all", steps));
+    const isLarge = group.params.length > MOST_RECORDS;
+    const [first] = group.params;
     for (const name of group.params) {
       const more = keys.get(name);
+      if (isLarge && name !== first && more === keys.get(first!)) continue;
       const endings = more ? endingsOf(hyperparametersToJson(group, "all", steps, more)) : common;
       const start = `"${GROUPS}${JSON.stringify(name).slice(1, -1)}.`;
       members.push(start + endings.join(`,${start}`));
@@ -103,6 +113,12 @@ export function annotationsOf({ metadata }: Header): Annotations {
   const own = json === undefined ? undefined : ownOf(json);
   const records = new Map<string, Pairs>(own?.groups.flat().map((name) => [name, []]));
   for (const [name, pairs] of metadata.recordsOf(GROUPS)) records.set(name, pairs);
+  for (const names of own?.groups ?? []) {
+    const first = records.get(names[0]!)!;
+    for (const name of names.length > MOST_RECORDS ? names : []) {
+      if (records.get(name)!.length === 0) records.set(name, first);
+    }
+  }
   return { own, records };
 }
 
@@ -191,7 +207,7 @@ export function annotated(groups: readonly GroupState[], { own, records }: Annot
 }
 
 /** The groups that a file names; in a file by others, parameters with equal hyperparameters make a group. */
-export function groupsOf({ entries }: Header, annotations: Annotations): AnnotatedGroups {
+export function groupsOf(header: Header, annotations: Annotations): AnnotatedGroups {
   const { own, records } = annotations;
   if (own) {
     return annotated(
@@ -199,7 +215,7 @@ export function groupsOf({ entries }: Header, annotations: Annotations): Annotat
       annotations,
     );
   }
-  const params = trainedIn(entries, records);
+  const params = trainedIn(header, records);
   if (params.length === 0) {
     throw new CheckpointError(
       "The file has no parameters: expected tensors of F32, F64, F16 or BF16, with elements.",
@@ -224,21 +240,21 @@ export function groupsOf({ entries }: Header, annotations: Annotations): Annotat
  * weights alone all that may be, except the averages of batch norm, which its count of batches gives away. Without a name
  * none is.
  */
-function trainedIn(entries: readonly Entry[], records: Annotations["records"]): Entry[] {
+function trainedIn(header: Header, records: Annotations["records"]): Entry[] {
+  const { entries, byName } = header;
   if (records.size > 0) {
     // PyTorch's parameters may be empty; there is nothing to train in those.
     return entries.filter(({ name, count }) => name !== "" && count > 0 && records.has(name));
   }
-  const isState = stateTest(entries);
-  const names = new Set(entries.map(({ name }) => name));
+  const isState = stateTest(header);
   const mayBe = entries.filter(
     ({ name, dtype, count }) => name !== "" && dtype.isFloat && count > 0 && !isState(name),
   );
-  const trained = mayBe.filter(({ name }) => names.has(`state.${name}.${STATE_KEYS.squareAvg}`));
+  const trained = mayBe.filter(({ name }) => byName.has(`state.${name}.${STATE_KEYS.squareAvg}`));
   if (trained.length > 0) return trained;
   return mayBe.filter(({ name }) => {
     const averaged = /^(.*\.)?running_(mean|var)$/s.exec(name);
-    return !averaged || !names.has(`${averaged[1] ?? ""}num_batches_tracked`);
+    return !averaged || !byName.has(`${averaged[1] ?? ""}num_batches_tracked`);
   });
 }
 
@@ -283,13 +299,12 @@ function reader(carried: readonly string[] | undefined) {
 }
 
 /** Tells the state of a file's tensors from tensors, also where it is another optimizer's. */
-export function stateTest(entries: readonly Entry[]): (name: string) => boolean {
-  const names = new Set(entries.map(({ name }) => name));
+export function stateTest({ byName }: Header): (name: string) => boolean {
   const known = new RegExp(`^state\\..*\\.(${Object.values(STATE_KEYS).join("|")})$`, "s");
   const ofState = /^state\.(.*)\.[^.]*$/s;
   return (name) => {
     const owner = ofState.exec(name)?.[1];
-    return known.test(name) || (owner !== undefined && names.has(owner));
+    return known.test(name) || (owner !== undefined && byName.has(owner));
   };
 }
 

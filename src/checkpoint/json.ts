@@ -16,8 +16,8 @@ const MAX_CONTAINERS = 1e6;
 
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON has them escaped alone
-const CONTROL_OR_ESCAPE = /[\\\0-\x1f]/;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const HALF_A_PAIR = /\p{Surrogate}/u;
 const LITERALS: ReadonlyMap<string, unknown> = /* @__PURE__ */ new Map<string, unknown>([
   ["true", true],
@@ -35,17 +35,6 @@ export function parseJson(text: string, where: string): unknown {
   const value = reader.value();
   reader.end();
   return value;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-/** Whether an odd number of backslashes stands before a character. */
-function isEscaped(text: string, at: number): boolean {
-  let backslash = at;
-  while (text[backslash - 1] === "\\") backslash--;
-  return (at - backslash) % 2 === 1;
 }
 
 export class JsonReader {
@@ -83,35 +72,33 @@ export class JsonReader {
 
   /** Reads an object: `each` reads the value of each key, and says false of a key that has come before. */
   anyMembers(each: (key: string) => boolean): void {
-    this.#container("{", "}", () => {
+    for (let isMore = this.#begin("{", "}"); isMore; isMore = this.#goOn("}")) {
       const key = this.string();
       this.#expect(":");
       if (!each(key)) throw new CheckpointError(`${this.where} names ${show(key)} twice.`);
-    });
+    }
   }
 
   /** Reads a list: `each` reads each of its values. */
-  items(each: (index: number) => void): void {
-    let index = 0;
-    this.#container("[", "]", () => each(index++));
+  items(each: () => void): void {
+    for (let isMore = this.#begin("[", "]"); isMore; isMore = this.#goOn("]")) each();
   }
 
   string(): string {
     if (this.peek() !== '"') this.#refuse();
     const { text } = this;
     const start = this.#at;
-    let end = text.indexOf('"', start + 1);
-    const simple = text.slice(start + 1, end);
-    if (end > 0 && !CONTROL_OR_ESCAPE.test(simple)) {
-      this.#at = end + 1;
-      return simple;
-    }
-    while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
-    if (end < 0) {
-      this.#at = text.length;
-      this.#refuse();
+    let end = start;
+    let isSimple = true;
+    // A search for the end, and a regular expression for all else, took twice as long.
+    for (let code = text.charCodeAt(++end); code !== QUOTE; code = text.charCodeAt(++end)) {
+      if (code > 0x1f && code !== BACKSLASH) continue;
+      isSimple = false;
+      if (code === BACKSLASH) end++;
+      if (end >= text.length) this.#refuse(text.length);
     }
     this.#at = end + 1;
+    if (isSimple) return text.slice(start + 1, end);
     let value = "";
     try {
       value = JSON.parse(text.slice(start, end + 1));
@@ -135,12 +122,15 @@ export class JsonReader {
     const { text } = this;
     const start = this.#at;
     let end = start;
-    while (isDigit(text.charCodeAt(end))) end++;
+    let size = 0;
+    let digit = text.charCodeAt(end) - 0x30;
+    while (digit >= 0 && digit <= 9) {
+      size = size * 10 + digit;
+      digit = text.charCodeAt(++end) - 0x30;
+    }
     // Neither a zero in front, nor a fraction, nor an exponent.
-    const digits = text.slice(start, end);
-    const isWhole = (end === start + 1 || digits.charAt(0) > "0") && !/[.eE]/.test(text.charAt(end));
-    const size = Number(digits);
-    if (!isWhole || size > Number.MAX_SAFE_INTEGER) return undefined;
+    const isWhole = end === start + 1 || (end > start && text.charAt(start) > "0");
+    if (!isWhole || /[.eE]/.test(text.charAt(end)) || size > Number.MAX_SAFE_INTEGER) return undefined;
     this.#at = end;
     return size;
   }
@@ -189,10 +179,10 @@ export class JsonReader {
   #skip(): void {
     switch (this.peek()) {
       case "{":
-        this.#container("{", "}", this.#skipMember);
+        this.anyMembers(this.#skipNext);
         break;
       case "[":
-        this.#container("[", "]", this.#skipItem);
+        this.items(this.#skipNext);
         break;
       case '"':
         this.string();
@@ -202,26 +192,28 @@ export class JsonReader {
     }
   }
 
-  readonly #skipItem = (): void => this.#skip();
-  readonly #skipMember = (): void => {
-    this.string();
-    this.#expect(":");
+  readonly #skipNext = (): boolean => {
     this.#skip();
+    return true;
   };
 
-  #container(open: string, close: string, each: () => void): void {
+  /** Reads the begin of a list or an object, or the whole of an empty one, and tells whether there is something in it. */
+  #begin(open: string, close: string): boolean {
     this.#expect(open);
     if (++this.#depth > MAX_DEPTH) {
       throw new CheckpointError(`${this.where} is nested more than ${MAX_DEPTH} deep.`);
     }
-    if (this.peek() === close) {
-      this.#at++;
-    } else {
-      do each();
-      while (this.#take(","));
-      this.#expect(close);
-    }
+    const isEmpty = this.#take(close);
+    if (isEmpty) this.#depth--;
+    return !isEmpty;
+  }
+
+  /** Reads the comma behind an item, or the end, and tells whether another item follows. */
+  #goOn(close: string): boolean {
+    if (this.#take(",")) return true;
+    this.#expect(close);
     this.#depth--;
+    return false;
   }
 
   #scalar(): unknown {

@@ -8,8 +8,9 @@ import type { Shape } from "../optimizer/params.ts";
 import type { GroupState, StateDict, TensorState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { dtypeOf, firstValue, valuesOf } from "./dtypes.ts";
+import type { Entry } from "./entry.ts";
 import type { STATE_KEYS } from "./pytorch-names.ts";
-import { bytesIn, type Entry, type Source, twoThings } from "./safetensors.ts";
+import { bytesIn, type Header, type Source, twoThings } from "./safetensors.ts";
 
 /** An array of a tensor; or the count of steps, which PyTorch keeps with each. */
 export interface Part {
@@ -32,7 +33,7 @@ export function partsOf(groups: readonly GroupState[], options: Kept = {}): Part
     "gradAvg",
     "ema",
     "z",
-    "x0",
+    "moved",
     "rowSteps",
   ];
   return order.flatMap((what) =>
@@ -51,35 +52,30 @@ export function sourcesOf(
   parts: readonly Part[],
   keyOf: KeyOf,
 ): Source[] {
-  return parts.flatMap((part): Source | [] => {
-    const { name, what } = part;
-    const { shape, ...arrays } = tensors[name]!;
-    if (what === "rowSteps") {
-      const { rowSteps } = arrays;
-      return rowSteps ? { name: keyOf(part), shape: [rowSteps.length], dtype: "U32", values: rowSteps } : [];
-    }
-    if (what !== "step") {
-      const values = arrays[what]!;
-      // A rowwise average has one dimension.
-      const own = values.length === arrays.param.length ? shape : [values.length];
-      return { name: keyOf(part), shape: own, dtype: dtypeOf(values), values };
-    }
-    // PyTorch counts in float32, which has all whole numbers up to 2 ** 24.
-    return steps > 2 ** 24
-      ? { name: keyOf(part), shape: [], dtype: "F64", values: Float64Array.of(steps) }
-      : { name: keyOf(part), shape: [], dtype: "F32", values: Float32Array.of(steps) };
-  });
+  // PyTorch counts in float32, which has all whole numbers up to 2 ** 24.
+  const count = steps > 2 ** 24 ? Float64Array.of(steps) : Float32Array.of(steps);
+  const sources: Source[] = [];
+  for (const part of parts) {
+    const { what } = part;
+    const tensor = tensors[part.name]!;
+    const values = what === "step" ? count : tensor[what];
+    if (values === undefined) continue; // counts of rows where no step was by rows
+    // A rowwise average and counts of rows have one dimension.
+    const isFlat = what === "rowSteps" || values.length !== tensor.param.length;
+    const shape = what === "step" ? [] : isFlat ? [values.length] : tensor.shape;
+    const dtype = what === "rowSteps" ? "U32" : dtypeOf(values as FloatArray);
+    sources.push({ name: keyOf(part), shape, dtype, values });
+  }
+  return sources;
 }
 
-/** A part, and its place in a file. */
-export interface Found extends Part {
-  readonly entry: Entry;
-}
+/** Parts by their entries in a file. */
+export type Found = ReadonlyMap<Entry, Part>;
 
 /** The result of looking for parts in a file. */
 export interface Findings {
-  /** The parts that are there, in the file's order. */
-  readonly found: readonly Found[];
+  /** The parts that are there. */
+  readonly found: Found;
   /** State that isn't there, and starts anew. */
   readonly fresh: readonly Part[];
   /** All else that the file holds. */
@@ -87,7 +83,8 @@ export interface Findings {
 }
 
 /**
- * Finds parts in the entries of a file, or of several.
+ * Finds parts in the entries of a file. The header's own map of names serves for it: another one, of all parts, took most of
+ * the time that a file of many tensors takes.
  *
  * In files by others a parameter may have no state, as one of PyTorch's that never had a gradient: it starts anew. So does
  * an average of the weights, which PyTorch doesn't keep. Half a state is an error.
@@ -95,27 +92,26 @@ export interface Findings {
  * @param declared In files of ours, the names of all other tensors; undefined in files by others, which may hold anything.
  */
 export function findParts(
-  entries: readonly Entry[],
+  { entries, byName }: Header,
   parts: readonly Part[],
   keyOf: KeyOf,
   declared?: ReadonlySet<string>,
 ): Findings {
-  const wanted = new Map<string, Part>();
+  const found = new Map<Entry, Part>();
+  const lacking = new Map<string, Part>();
   let count = 0;
   for (const part of parts) {
     const key = keyOf(part);
-    const { size } = wanted.set(key, part);
-    if (size === count) throw twoThings(key);
-    count = size;
+    const entry = byName.get(key);
+    if (entry) found.set(entry, part);
+    else lacking.set(key, part);
+    if (found.size + lacking.size === count++) throw twoThings(key);
   }
-  const found: Found[] = [];
   const others: Entry[] = [];
   for (const entry of entries) {
-    const part = wanted.get(entry.name);
+    const part = found.get(entry);
     if (part) {
       checkType(entry, part);
-      found.push({ name: part.name, what: part.what, entry });
-      wanted.delete(entry.name);
     } else {
       if (declared && !declared.has(entry.name)) {
         throw new CheckpointError(`${show(entry.name)}: the optimizer keeps nothing of this name.`);
@@ -123,22 +119,21 @@ export function findParts(
       others.push(entry);
     }
   }
-  for (const [key, { what }] of wanted) if (what === "rowSteps") wanted.delete(key);
-  if (wanted.size === 0 && (!declared || others.length === declared.size))
+  for (const [key, { what }] of lacking) if (what === "rowSteps") lacking.delete(key);
+  if (lacking.size === 0 && (!declared || others.length === declared.size))
     return { found, fresh: [], others };
-  const started = new Set(
-    found.filter(({ what }) => what !== "param" && what !== "ema").map(({ name }) => name),
-  );
-  const missing = [...wanted].find(
+  const started = new Set<string>();
+  for (const { name, what } of found.values()) if (what !== "param" && what !== "ema") started.add(name);
+  const missing = [...lacking].find(
     ([, { name, what }]) => declared || what === "param" || (what !== "ema" && started.has(name)),
   );
   if (missing) throw new CheckpointError(`${show(missing[0])} is missing in the file.`);
   if (declared && others.length < declared.size) {
     const names = new Set(others.map(({ name }) => name));
-    const [first] = [...declared].filter((name) => !names.has(name));
+    const first = [...declared].find((name) => !names.has(name));
     throw new CheckpointError(`${show(first)} is missing in the file.`);
   }
-  return { found, fresh: [...wanted.values()], others };
+  return { found, fresh: [...lacking.values()], others };
 }
 
 function checkType({ name, dtype, count }: Entry, { what }: Part): void {
@@ -156,11 +151,11 @@ function checkType({ name, dtype, count }: Entry, { what }: Part): void {
  * The shapes of the tensors by name. All parts of a tensor have the same, but for the mean squares of groups with
  * `rowwiseState`, which have one dimension; a count of steps is a single number.
  */
-export function shapesOf(found: readonly Found[], groups: readonly GroupState[]): Map<string, Shape> {
+export function shapesOf(found: Found, groups: readonly GroupState[]): Map<string, Shape> {
   const rowwise = rowwiseIn(groups);
   const shapes = new Map<string, Shape>();
-  for (const { name, what, entry } of found) if (what === "param") shapes.set(name, entry.shape);
-  for (const { name, what, entry } of found) {
+  for (const [entry, { name, what }] of found) if (what === "param") shapes.set(name, entry.shape);
+  for (const [entry, { name, what }] of found) {
     if (what === "rowSteps") continue; // checked by the optimizer
     if (what !== "step" && !shapes.has(name)) shapes.set(name, entry.shape);
     const shape = shapes.get(name)!;
@@ -183,8 +178,8 @@ function isSame(a: Shape, b: Shape): boolean {
   return a === b || (a.length === b.length && a.every((size, i) => size === b[i]));
 }
 
-/** A count of steps, and the part that it is of. */
-export type Count = readonly [part: Found, steps: number];
+/** A count of steps, and the entry that has it. */
+export type Count = readonly [entry: Entry, steps: number];
 
 /**
  * The count of steps of a file. An optimizer has one for all parameters. PyTorch's parameters may differ, where a layer was
@@ -200,8 +195,8 @@ export function stepsOf(counts: readonly Count[], mustAgree: boolean, areSomeFre
   if (negative) return negative[1];
   const other = counts.find(([, count]) => !Object.is(count, counts[0]![1]));
   if (mustAgree && (other || (areSomeFresh && steps > 0))) {
-    const [{ entry }, first] = counts[0]!;
-    const what = other ? `${show(other[0].entry.name)} is ${other[1]}` : "Another parameter has no count";
+    const [entry, first] = counts[0]!;
+    const what = other ? `${show(other[0].name)} is ${other[1]}` : "Another parameter has no count";
     throw new CheckpointError(
       `${what} and ${show(entry.name)} is ${first}: expected as many steps of all parameters.`,
     );
@@ -210,7 +205,7 @@ export function stepsOf(counts: readonly Count[], mustAgree: boolean, areSomeFre
 }
 
 /** Whether a part begins where the parameter is. */
-export const beginsAtParam = (what: Part["what"]) => what === "ema" || what === "z" || what === "x0";
+export const beginsAtParam = (what: Part["what"]) => what === "ema" || what === "z";
 
 /** Gives state that a file doesn't have: averages at their start, the average of the weights at the weights. */
 export function freshState({ what }: Part, param: FloatArray, initialSquareAvg: number): FloatArray {
@@ -236,25 +231,23 @@ export function stateFrom(
   given?: StateDict<string, FloatArray>["tensors"],
 ): Pick<StateDict<string, FloatArray>, "steps" | "groups" | "tensors"> {
   const counts: Count[] = [];
-  const shapes = shapesOf(
-    files.flatMap(({ findings }) => findings.found),
-    groups,
-  );
+  const found = new Map(files.flatMap(({ findings }) => [...findings.found]));
+  const shapes = shapesOf(found, groups);
   const rowwise = rowwiseIn(groups);
   const tensors = new Map<string, Record<string, unknown>>();
   for (const group of groups) {
     for (const name of group.params) {
       const own = given?.[name];
-      tensors.set(name, own ? { param: own.param, shape: own.shape } : {});
+      tensors.set(name, { param: own?.param, shape: shapes.get(name) ?? own?.shape });
     }
   }
   for (const { findings, bytes } of files) {
-    for (const part of findings.found) {
-      const { name, what, entry } = part;
+    for (const [entry, { name, what }] of findings.found) {
       const own = bytesIn(bytes, entry);
-      if (what === "step") counts.push([part, firstValue(entry.dtype, own)]);
-      else if (what === "rowSteps") tensors.get(name)!.rowSteps = new Uint32Array(own.slice().buffer);
-      else Object.assign(tensors.get(name)!, { shape: shapes.get(name), [what]: valuesOf(entry.dtype, own) });
+      const tensor = tensors.get(name)!;
+      if (what === "step") counts.push([entry, firstValue(entry.dtype, own)]);
+      else if (what === "rowSteps") tensor.rowSteps = new Uint32Array(own.slice().buffer);
+      else tensor[what] = valuesOf(entry.dtype, own);
     }
   }
   const initial = new Map(

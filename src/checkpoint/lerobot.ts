@@ -20,7 +20,7 @@ import { JsonReader, parseJson } from "./json.ts";
 import { findParts, type KeyOf, type Part, partsOf, type Read, sourcesOf, stateFrom } from "./keys.ts";
 import { carriedIn } from "./loader.ts";
 import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS, unknownToPyTorch } from "./pytorch-names.ts";
-import { concatenated, type Entry, fileParts, openFile, type Source } from "./safetensors.ts";
+import { concatenated, fileParts, type Header, openFile, type Source } from "./safetensors.ts";
 
 /** The files of an optimizer, by LeRobot's names for them. */
 export interface LeRobotFiles {
@@ -116,14 +116,14 @@ export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles): vo
   const keyOf = keyBy(places);
   const parts = partsOf(groups, own.options);
   const state = openFile(files["optimizer_state.safetensors"]);
-  const read: Read[] = [{ ...state, ...findIn(state.header.entries, isState) }];
+  const read: Read[] = [{ ...state, ...findIn(state.header, isState) }];
   let tensors: ReadonlyMap<string, CarriedTensor> = carriedBy(optimizer).tensors;
   if (files["model.safetensors"]) {
     const model = openFile(files["model.safetensors"]);
-    const { findings } = findIn(model.header.entries, isParameter);
+    const { findings } = findIn(model.header, isParameter);
     read.push({ ...model, findings });
     // Under the name of some state, save couldn't write them.
-    const isNameOfState = stateTest(model.header.entries);
+    const isNameOfState = stateTest(model.header);
     const others = findings.others.filter(({ name }) => !isNameOfState(name));
     tensors = carriedIn(model.bytes, others);
   }
@@ -131,8 +131,8 @@ export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles): vo
   optimizer.loadStateDict({ version: 1, skippedSteps: 0, learned: own.learned, ...dict });
   carry(optimizer, { tensors, keys });
 
-  function findIn(entries: readonly Entry[], of: (part: Part) => boolean) {
-    return { findings: findParts(entries, parts.filter(of), keyOf) };
+  function findIn(header: Header, of: (part: Part) => boolean) {
+    return { findings: findParts(header, parts.filter(of), keyOf) };
   }
 }
 
@@ -200,10 +200,10 @@ function recordsFrom(text: string, where: string): Map<string, string>[] {
   if (reader.peek() !== "[") {
     throw new CheckpointError(`${where}: got ${cut(reader.raw())}, expected a list of groups.`);
   }
-  reader.items((i) => {
+  reader.items(() => {
     const record = new Map<string, string>();
     if (reader.peek() !== "{") {
-      throw new CheckpointError(`${where}[${i}]: got ${cut(reader.raw())}, expected an object.`);
+      throw new CheckpointError(`${where}[${records.length}]: got ${cut(reader.raw())}, expected an object.`);
     }
     reader.members((key) => record.set(key, reader.raw()));
     records.push(record);

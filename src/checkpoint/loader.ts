@@ -8,6 +8,7 @@ import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
 import type { Options } from "../options/options.ts";
 import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor, stateOf } from "./carried.ts";
 import { decode, firstValue } from "./dtypes.ts";
+import type { Entry } from "./entry.ts";
 import { annotationsOf, declaredIn, flattenedKey, groupsOf, stateTest } from "./flattened.ts";
 import {
   beginsAtParam,
@@ -22,7 +23,7 @@ import {
   usesCounts,
 } from "./keys.ts";
 import { isHyperparameter } from "./pytorch-names.ts";
-import { bytesIn, type Entry, type Header } from "./safetensors.ts";
+import { bytesIn, type Header } from "./safetensors.ts";
 
 /** Makes the optimizer of a file: each entry of the package has its own class. */
 export type Make<Made extends AnyOptimizer> = (params: readonly ParamGroup[], options: Options) => Made;
@@ -34,7 +35,7 @@ export class Loader<Made extends AnyOptimizer> {
   readonly #isOurs: boolean;
   readonly #skippedSteps: number;
   readonly #learned: StateDict["learned"];
-  readonly #parts: ReadonlyMap<Entry, Found>;
+  readonly #parts: Found;
   readonly #fresh: readonly Part[];
   readonly #carriedTensors: ReadonlyMap<Entry, CarriedTensor>;
   readonly #carried: Carried;
@@ -61,17 +62,17 @@ export class Loader<Made extends AnyOptimizer> {
     this.#groups = groups.map((group) => ({ ...group, ...overrides }));
     const ownOptions = { ...own?.options, ...options, lr: options.lr ?? own?.options?.lr };
     const parts = partsOf(this.#groups, ownOptions);
-    const { found, fresh, others } = findParts(header.entries, parts, flattenedKey, declaredIn(annotations));
+    const { found, fresh, others } = findParts(header, parts, flattenedKey, declaredIn(annotations));
     const shapes = shapesOf(found, this.#groups);
     this.#isOurs = own !== undefined;
     this.#skippedSteps = own?.skippedSteps ?? 0;
     this.#learned = own?.learned;
-    this.#parts = new Map(found.map((part) => [part.entry, part]));
+    this.#parts = found;
     this.#fresh = fresh;
-    const counts = found.filter(({ what }) => what === "rowSteps");
-    const rooms = roomsFor(counts.map(({ entry }) => entry));
-    this.#rowSteps = new Map(counts.map(({ name, entry }) => [name, rooms.get(entry)!.bytes]));
-    const isState = own ? () => false : stateTest(header.entries);
+    const counts = [...found].filter(([, { what }]) => what === "rowSteps");
+    const rooms = roomsFor(counts.map(([entry]) => entry));
+    this.#rowSteps = new Map(counts.map(([entry, { name }]) => [name, rooms.get(entry)!.bytes]));
+    const isState = own ? () => false : stateTest(header);
     this.#carriedTensors = roomsFor(others.filter(({ name }) => !isState(name)));
     const named = [...this.#carriedTensors].map(([{ name }, tensor]) => [name, tensor] as const);
     this.#carried = { tensors: new Map(named), keys };
@@ -90,17 +91,16 @@ export class Loader<Made extends AnyOptimizer> {
     if (part === undefined) {
       this.#carriedTensors.get(entry)?.bytes.set(bytes, start);
     } else if (part.what === "step") {
-      this.#counts.push([part, firstValue(entry.dtype, bytes)]);
+      this.#counts.push([entry, firstValue(entry.dtype, bytes)]);
     } else if (part.what === "rowSteps") {
       this.#rowSteps.get(part.name)!.set(bytes, start);
     } else {
       const { bits } = entry.dtype;
       const from = (start * 8) / bits;
-      const tooLarge = decode(
-        entry.dtype,
-        bytes,
-        this.#view(part).subarray(from, from + (bytes.length * 8) / bits),
-      );
+      const count = (bytes.length * 8) / bits;
+      const view = this.#view(part);
+      const target = view.length === count ? view : view.subarray(from, from + count);
+      const tooLarge = decode(entry.dtype, bytes, target);
       // An average that is too large becomes the largest number.
       if (tooLarge !== undefined && part.what !== "squareAvg") {
         throw new CheckpointError(
@@ -118,10 +118,10 @@ export class Loader<Made extends AnyOptimizer> {
       // Other state begins as the constructor has made it.
       if (beginsAtParam(part.what)) this.#view(part).set(this.#view({ ...part, what: "param" }));
     }
-    const state = stateOf(this.#optimizer);
-    const tensors = { ...state.tensors };
+    const state = this.#state;
+    const tensors = this.#rowSteps.size > 0 ? { ...state.tensors } : state.tensors;
     for (const [name, { buffer }] of this.#rowSteps) {
-      tensors[name] = { ...tensors[name]!, rowSteps: new Uint32Array(buffer) };
+      (tensors as Record<string, unknown>)[name] = { ...tensors[name]!, rowSteps: new Uint32Array(buffer) };
     }
     const groups = state.groups.map((group, i) => {
       const { weightSum, lrMax } = this.#groups[i]!;
@@ -146,10 +146,14 @@ export class Loader<Made extends AnyOptimizer> {
   }
 
   /** A memory of the caller's may grow between two pieces of a file, which empties all views. */
+  get #state(): StateDict<string, FloatArray> {
+    const [first] = this.#groups[0]!.params;
+    if (this.#views.tensors[first!]!.param.length === 0) this.#views = stateOf(this.#optimizer);
+    return this.#views;
+  }
+
   #view({ name, what }: Part): FloatArray {
-    const plane = what as "param";
-    if (this.#views.tensors[name]![plane].length === 0) this.#views = stateOf(this.#optimizer);
-    return this.#views.tensors[name]![plane];
+    return this.#state.tensors[name]![what as "param"];
   }
 }
 

@@ -9,7 +9,7 @@ import type { WeightSums } from "../options/schedule-free.ts";
 import { parseJson } from "./json.ts";
 
 /**
- * The keys of the state. `z` is that of the package schedulefree, `x0` Optax'; `ema` and `row_steps` are our own: PyTorch keeps state that it
+ * The keys of the state. `z` is that of the package schedulefree, `moved` Optax'; `ema` and `row_steps` are our own: PyTorch keeps state that it
  * doesn't know.
  */
 export const STATE_KEYS = {
@@ -19,9 +19,9 @@ export const STATE_KEYS = {
   gradAvg: "grad_avg",
   ema: "ema",
   z: "z",
-  x0: "x0",
+  moved: "moved",
   rowSteps: "row_steps",
-} as const satisfies Record<StatePlane | "ema" | "z" | "x0" | "step" | "rowSteps", string>;
+} as const satisfies Record<StatePlane | "ema" | "z" | "moved" | "step" | "rowSteps", string>;
 
 type Keys = Partial<Record<keyof Hyperparameters, string>>;
 

@@ -10,26 +10,17 @@ import { cut, show } from "../base/show.ts";
 import { CheckpointError, MemoryError } from "../errors.ts";
 import type { Shape } from "../optimizer/params.ts";
 import type { Bytes } from "./chunks.ts";
-import { DTYPES, type Dtype } from "./dtypes.ts";
+import { DTYPES } from "./dtypes.ts";
+import { type Entry, entryReader } from "./entry.ts";
 import { JsonReader } from "./json.ts";
 import { Metadata } from "./metadata.ts";
-
-/** A tensor of a file. */
-export interface Entry {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: Shape;
-  /** The number of elements. */
-  readonly count: number;
-  /** The place in bytes from the file's start. */
-  readonly begin: number;
-  readonly end: number;
-}
 
 export interface Header {
   readonly metadata: Metadata;
   /** The tensors in the order of their places. */
   readonly entries: readonly Entry[];
+  /** The same by name. */
+  readonly byName: ReadonlyMap<string, Entry>;
   /** The length of the whole file. */
   readonly byteLength: number;
 }
@@ -166,14 +157,17 @@ function headerFrom(text: string, dataStart: number): Header {
   if (reader.peek() !== "{") {
     throw new CheckpointError(`The header is ${cut(reader.raw())}, expected a JSON object.`);
   }
-  let metadata = new Metadata();
-  const entries: Entry[] = [];
-  reader.members((name) => {
+  let metadata: Metadata | undefined;
+  const byName = new Map<string, Entry>();
+  const readEntry = entryReader(reader, dataStart);
+  reader.anyMembers((name) => {
+    if (name === METADATA ? metadata : byName.has(name)) return false;
     if (name === METADATA) metadata = metadataFrom(reader);
-    else entries.push(entryFrom(reader, name, dataStart));
+    else byName.set(name, readEntry(name));
+    return true;
   });
   reader.end();
-  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  const entries = [...byName.values()].sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = dataStart;
   for (const entry of entries) {
     if (entry.begin !== end) {
@@ -184,7 +178,7 @@ function headerFrom(text: string, dataStart: number): Header {
     }
     end = entry.end;
   }
-  return { metadata, entries, byteLength: end };
+  return { metadata: metadata ?? new Metadata(), entries, byName, byteLength: end };
 }
 
 /** Reads strings by name, or null, which stands for none. */
@@ -205,64 +199,6 @@ function metadataFrom(reader: JsonReader): Metadata {
     refuse(METADATA);
   }
   return metadata;
-}
-
-/** Reads a tensor's entry. Fields that the format doesn't have are passed over, as its own library does. */
-function entryFrom(reader: JsonReader, name: string, dataStart: number): Entry {
-  const refuse = (field: string, given: string, wanted: string): never => {
-    throw new CheckpointError(`${show(name)}: ${field} is ${cut(given)}, expected ${wanted}.`);
-  };
-  const sizes = (field: string, wanted: string): number[] => {
-    if (reader.peek() !== "[") refuse(field, reader.raw(), wanted);
-    const list: number[] = [];
-    reader.items(() => {
-      const size = reader.size();
-      if (size === undefined) {
-        throw new CheckpointError(
-          `${show(name)}: ${field} holds ${cut(reader.raw())}, expected whole numbers in digits alone, below 2 ** 53.`,
-        );
-      }
-      list.push(size);
-    });
-    return list;
-  };
-
-  const known = () => [...DTYPES.keys()].join(", ");
-  if (reader.peek() !== "{") refuse("it", reader.raw(), "an object");
-  let dtype: Dtype | undefined;
-  let shape: number[] | undefined;
-  let offsets: number[] | undefined;
-  reader.members((field) => {
-    if (field === "dtype") {
-      if (reader.peek() !== '"') refuse(field, reader.raw(), known());
-      const given = reader.string();
-      dtype = DTYPES.get(given) ?? refuse(field, show(given), known());
-    } else if (field === "shape") {
-      shape = sizes(field, "whole numbers");
-    } else if (field === "data_offsets") {
-      offsets = sizes(field, "two whole numbers");
-    } else {
-      reader.raw();
-    }
-  });
-  if (!dtype) return refuse("dtype", "missing", known());
-  if (!shape) return refuse("shape", "missing", "whole numbers");
-  if (offsets?.length !== 2) {
-    return refuse("data_offsets", offsets ? show(offsets) : "missing", "two whole numbers");
-  }
-
-  let count = 1;
-  for (const size of shape) {
-    count *= size;
-    if (count >= 2 ** 64) return refuse("shape", show(shape), "fewer elements than 2 ** 64");
-  }
-  const [begin, end] = offsets as [number, number];
-  // Inexact above 2 ** 53, where no file's size is.
-  const byteLength = (count * dtype.bits) / 8;
-  if (end - begin !== byteLength) {
-    return refuse("data_offsets", show(offsets), `${byteLength} bytes for its dtype and shape`);
-  }
-  return { name, dtype, shape, count, begin: dataStart + begin, end: dataStart + end };
 }
 
 /** The bytes of a tensor in a whole file. */

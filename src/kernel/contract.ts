@@ -4,7 +4,7 @@
  */
 
 import type { FloatArray, Real } from "../base/real.ts";
-import { type Segment, UPDATED } from "./segment.ts";
+import { PLANES, type Segment } from "./segment.ts";
 
 /** Which implementation of the mathematics runs: WebAssembly SIMD, or plain JavaScript with the same bits. */
 export type Backend = "wasm" | "js";
@@ -28,6 +28,8 @@ export const DECOUPLED = 256;
 export const FLUSHED = 512;
 /** `z`, `zShare` and `stepShare`. */
 export const SCHEDULE_FREE = 1024;
+/** `moved` and `growth`. */
+export const LEARNED = 2048;
 /** One mean square for each row: with `updateRows` and `catchUpRows` alone. */
 export const ROWWISE = 4096;
 
@@ -68,6 +70,8 @@ export interface Scalars {
   zShare: number;
   /** The share of the update that moves the parameter too: `1 - beta * (1 - zShare)`, computed in double. */
   stepShare: number;
+  /** The share by which `moved` grows, since the learned rate is another than before. */
+  growth: number;
 }
 
 /** Whether averages move by a share of the difference; `assembly/rmsprop.ts` says why not always. */
@@ -92,17 +96,18 @@ export const SCALARS = [
   "emaWeight",
   "zShare",
   "stepShare",
+  "growth",
 ] as const satisfies Exclude<keyof Scalars, "variant">[];
 
 /** How many arguments `update` of `assembly/rmsprop.ts` takes: the variant, the planes, the count, the scalars. */
-export const ARITY = /* @__PURE__ */ (() => 2 + UPDATED.length + SCALARS.length)();
+export const ARITY = /* @__PURE__ */ (() => 2 + PLANES.length + SCALARS.length)();
 
 /**
  * The arguments of `update` in its order. The WebAssembly backend writes them out instead: a call by a list takes
  * ten times as long.
  */
 export function argumentsOf(segment: Segment, scalars: Scalars): number[] {
-  const planes = UPDATED.map((name) => segment[name]);
+  const planes = PLANES.map((name) => segment[name]);
   return [scalars.variant, ...planes, segment.count, ...SCALARS.map((name) => scalars[name])];
 }
 
@@ -154,19 +159,10 @@ export interface Kernel {
    */
   sumOfSquares(grad: number, count: number, scale: number): number;
   /**
-   * The inner product of `count` gradients, scaled and clipped to `±clipValue`, and the way from a point to the origin, by
-   * byte offsets: in the order that `assembly/learned.ts` describes.
+   * The inner product of `count` gradients, scaled and clipped to `±clipValue`, and `moved`, by byte offsets: in the order
+   * that `assembly/learned.ts` describes.
    */
-  innerProduct(
-    grad: number,
-    point: number,
-    origin: number,
-    count: number,
-    gradScale: number,
-    clipValue: number,
-  ): number;
-  /** Moves `count` elements by a share of the way between two points: `target + weight * (to - from)`. */
-  move(target: number, from: number, to: number, count: number, weight: number): void;
+  innerProduct(grad: number, moved: number, count: number, gradScale: number, clipValue: number): number;
   /** How many threads share the work just now; without it, one. */
   readonly threads?: number;
   /** Resolves once as many do as ever will. */

@@ -18,6 +18,7 @@ import {
   ENTRY,
   FLUSHED,
   type Kernel,
+  LEARNED,
   MOMENTUM,
   movesByDifference,
   NESTEROV,
@@ -57,12 +58,7 @@ export function openReference(memory: WebAssembly.Memory, wanted: Backend | unde
     },
     catchUpRows: (segment, variant, rows) => catchUpRows(current(), segment, variant, rows, real),
     sumOfSquares: (grad, count, scale) => sumOfSquares(current(), grad >>> shiftOf(real), count, scale),
-    innerProduct: (grad, point, origin, count, gradScale, clipValue) => {
-      const shift = shiftOf(real);
-      const places = { grad: grad >>> shift, point: point >>> shift, origin: origin >>> shift };
-      return innerProduct(current(), places, count, gradScale, clipValue, real);
-    },
-    move: (...args) => move(current(), ...args, real),
+    innerProduct: (...args) => innerProduct(current(), ...args, real),
   };
 }
 
@@ -83,7 +79,7 @@ function update(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real
 function follow(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real): void {
   const { variant } = scalars;
   if (variant & AVERAGED) {
-    move(heap, segment.ema, segment.ema, segment.param, segment.count, scalars.emaWeight, real);
+    average(heap, segment, scalars.emaWeight, real);
   }
   if (variant & FLUSHED) {
     flush(heap, segment, "param", real);
@@ -91,6 +87,7 @@ function follow(heap: FloatArray, segment: Segment, scalars: Scalars, real: Real
     if (variant & CENTERED) flush(heap, segment, "gradAvg", real);
     if (variant & AVERAGED) flush(heap, segment, "ema", real);
     if (variant & SCHEDULE_FREE) flush(heap, segment, "z", real);
+    if (variant & LEARNED) flush(heap, segment, "moved", real);
   }
   if (variant & ZEROED) {
     const grad = segment.grad >>> shiftOf(real);
@@ -140,7 +137,7 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
   const shift = shiftOf(real);
   const { variant, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
   const { gradScale, clipValue, decoupledDecay, weightDecay, correction } = scalars;
-  const { zShare, stepShare } = scalars;
+  const { zShare, stepShare, growth } = scalars;
   const byDifference = movesByDifference(scalars);
   const param = segment.param >>> shift;
   const grad = segment.grad >>> shift;
@@ -148,6 +145,7 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
   const momentumBuffer = segment.momentumBuffer >>> shift;
   const gradAvg = segment.gradAvg >>> shift;
   const points = segment.z >>> shift;
+  const moved = segment.moved >>> shift;
   const ceiling = round(real.largestFinite);
 
   for (let i = 0; i < segment.count; i++) {
@@ -186,6 +184,11 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
       u = round(bufferScale * m);
     }
     if (variant & DECOUPLED) u = round(u + round(decoupledDecay * p));
+    if (variant & LEARNED) {
+      const way = heap[moved + i]!;
+      u = round(u - round(growth * way));
+      heap[moved + i] = round(way - u);
+    }
     if (variant & SCHEDULE_FREE) {
       const z = heap[points + i]!;
       heap[points + i] = round(z - u);
@@ -316,64 +319,65 @@ function sumOfBlock(block: FloatArray, scale: number): number {
   return sum;
 }
 
-interface Way {
-  grad: number;
-  point: number;
-  origin: number;
-}
+type Four = [Float64Array, Float64Array, Float64Array, Float64Array];
 
 /** Turns of the loop whose products are added up in the element type. */
 const TURNS = 8;
 
 function innerProduct(
   heap: FloatArray,
-  { grad, point, origin }: Way,
+  gradPtr: number,
+  movedPtr: number,
   count: number,
   gradScale: number,
   clipValue: number,
-  { round, bytes }: Real,
+  real: Real,
 ): number {
+  const { round, bytes } = real;
+  const [grad, moved] = [gradPtr >>> shiftOf(real), movedPtr >>> shiftOf(real)];
+  const isClipped = clipValue < Infinity;
   const product = (i: number) => {
-    let g = round(heap[grad + i]! * gradScale);
-    if (g < -clipValue) g = -clipValue;
-    if (g > clipValue) g = clipValue;
-    return round(g * round(heap[origin + i]! - heap[point + i]!));
+    let g = heap[grad + i]!;
+    if (isClipped) {
+      g = round(g * gradScale);
+      if (g < -clipValue) g = -clipValue;
+      if (g > clipValue) g = clipValue;
+    }
+    return round(g * heap[moved + i]!);
   };
-  const pair = 32 / bytes;
+  const lanesOfTurn = 64 / bytes;
   let sum = 0;
-  for (let start = 0; start < count; start += BLOCK) {
+  for (let start = count - 1 - ((count - 1) % BLOCK); start >= 0; start -= BLOCK) {
     const end = Math.min(start + BLOCK, count);
-    const wholeEnd = end - ((end - start) % pair);
+    const wholeEnd = end - ((end - start) % lanesOfTurn);
     const sums = [0, 0];
-    for (let from = start; from < wholeEnd; from += TURNS * pair) {
-      const lanes = new Float64Array(pair);
-      for (let i = from; i < Math.min(from + TURNS * pair, wholeEnd); i++) {
-        const lane = (i - from) % pair;
+    for (let from = start; from < wholeEnd; from += TURNS * lanesOfTurn) {
+      const lanes = new Float64Array(lanesOfTurn);
+      for (let i = from; i < Math.min(from + TURNS * lanesOfTurn, wholeEnd); i++) {
+        const lane = (i - from) % lanesOfTurn;
         lanes[lane] = round(lanes[lane]! + product(i));
       }
-      const vector = lanes.subarray(0, pair / 2).map((a, i) => round(a + lanes[i + pair / 2]!));
+      const [a, b, c, d] = [0, 1, 2, 3].map((i) => lanes.subarray((i * lanesOfTurn) / 4)) as Four;
+      const vector = Array.from({ length: lanesOfTurn / 4 }, (_, i) =>
+        round(round(a[i]! + b[i]!) + round(c[i]! + d[i]!)),
+      );
       for (const i of [0, 1]) sums[i]! += bytes === 8 ? vector[i]! : vector[i]! + vector[i + 2]!;
     }
     let block = sums[0]! + sums[1]!;
     for (let i = wholeEnd; i < end; i++) block += product(i);
-    sum += block;
+    sum += isClipped ? block : gradScale * block;
   }
   return sum;
 }
 
-function move(
-  heap: FloatArray,
-  target: number,
-  from: number,
-  to: number,
-  count: number,
-  weight: number,
-  real: Real,
-): void {
+/** Moves the running average of the weights by a share of its distance from them. */
+function average(heap: FloatArray, segment: Segment, weight: number, real: Real): void {
   const { round } = real;
   const shift = shiftOf(real);
-  for (let i = 0; i < count; i++) {
-    const way = round(heap[(to >>> shift) + i]! - heap[(from >>> shift) + i]!);
-    heap[(target >>> shift) + i] = round(weight * way) + heap[(target >>> shift) + i]!;
+  const param = segment.param >>> shift;
+  const ema = segment.ema >>> shift;
+  for (let i = 0; i < segment.count; i++) {
+    const e = heap[ema + i]!;
+    heap[ema + i] = round(weight * round(heap[param + i]! - e)) + e;
   }
 }

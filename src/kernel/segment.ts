@@ -11,8 +11,8 @@ export interface Segment {
   ema: number;
   /** The points that `scheduleFree` averages. */
   z: number;
-  /** The parameters as the run began, with a learned rate. */
-  x0: number;
+  /** The way from where the run began, with a learned rate. */
+  moved: number;
   /** Elements in each plane. */
   count: number;
 }
@@ -20,8 +20,8 @@ export interface Segment {
 /** Any plane of a segment. */
 export type Plane = Exclude<keyof Segment, "count">;
 
-/** The planes of an update, in the order in which kernels take them. */
-export const UPDATED = [
+/** All planes, in the order in which kernels take them. */
+export const PLANES = [
   "param",
   "grad",
   "squareAvg",
@@ -29,10 +29,8 @@ export const UPDATED = [
   "gradAvg",
   "ema",
   "z",
+  "moved",
 ] as const satisfies Plane[];
-
-/** All planes. */
-export const PLANES = /* @__PURE__ */ (() => [...UPDATED, "x0"] as const satisfies Plane[])();
 
 /** The places of a tensor of which no plane is there yet. */
 export const NOWHERE = {
@@ -43,7 +41,7 @@ export const NOWHERE = {
   gradAvg: 0,
   ema: 0,
   z: 0,
-  x0: 0,
+  moved: 0,
 } as const satisfies Record<Plane, 0>;
 
 /** A plane of state, by PyTorch's name for it. */

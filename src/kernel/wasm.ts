@@ -3,7 +3,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import { argumentsOf, type Kernel } from "./contract.ts";
-import { UPDATED } from "./segment.ts";
+import { PLANES } from "./segment.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
@@ -13,7 +13,6 @@ interface Exports extends Record<string, unknown> {
   updateRows(...args: number[]): void;
   sumOfSquares: Kernel["sumOfSquares"];
   innerProduct: Kernel["innerProduct"];
-  move: Kernel["move"];
 }
 
 /** The compiled kernels for elements of one type. */
@@ -41,21 +40,20 @@ export function openWasm(memory: WebAssembly.Memory, kernels: Kernels): Kernel {
       { cause },
     );
   }
-  const { updateRows, innerProduct, move } = exports;
+  const { updateRows, innerProduct } = exports;
   return {
     backend: "wasm",
     real: kernels.real,
     ...denseOf(exports),
     updateRows(segment, scalars, rows, behind) {
       const [variant, ...others] = argumentsOf(segment, scalars);
-      const planes = others.splice(0, UPDATED.length + 1);
+      const planes = others.splice(0, PLANES.length + 1);
       updateRows(variant!, ...planes, behind.ptr, behind.count, rows.ptr, rows.count, ...others);
     },
     catchUpRows(segment, variant, { ptr, count }) {
-      updateRows(variant, ...UPDATED.map((plane) => segment[plane]), segment.count, ptr, count);
+      updateRows(variant, ...PLANES.map((plane) => segment[plane]), segment.count, ptr, count);
     },
     innerProduct,
-    move,
   };
 }
 
@@ -83,6 +81,7 @@ function denseOf({ update, sumOfSquares }: Exports): DenseKernel {
         segment.gradAvg,
         segment.ema,
         segment.z,
+        segment.moved,
         segment.count,
         scalars.alpha,
         scalars.oneMinusAlpha,
@@ -99,6 +98,7 @@ function denseOf({ update, sumOfSquares }: Exports): DenseKernel {
         scalars.emaWeight,
         scalars.zShare,
         scalars.stepShare,
+        scalars.growth,
       );
     },
   };

@@ -111,9 +111,12 @@ export class Group implements NormedGroup, RowGroup {
     const share = shard ? shareOf(this.#segments, shard, this.#arena.real.bytes) : whole;
     const { weights } = this;
     if (weights) {
-      this.#drawn = { zShare: weights.shareAt(step.step, this.#lr * learned), beta: weights.beta };
+      this.#drawn = {
+        zShare: weights.shareAt(step.step, this.#lr * (learned?.rate ?? 1)),
+        beta: weights.beta,
+      };
     }
-    if (step.step === 0 && keepsMore(this.#options)) this.#begin(share);
+    if (step.step === 0 && weights) this.#begin(share);
     if (this.#tables.length > 0) this.#updateRows(kernel, step);
     if (!this.clipsByNorm) {
       const scalars = this.#scalarsFor(step);
@@ -159,36 +162,23 @@ export class Group implements NormedGroup, RowGroup {
     }
   }
 
-  /** The inner product of the gradients and the way back to where the run began: of z, which goes it with `scheduleFree`. */
+  /** The inner product of the gradients, as the update shapes them, and the way from where the run began. */
   innerProduct(kernel: Kernel, step: Step): number {
     let sum = 0;
     const common = this.clipsByNorm ? undefined : this.#scalarsFor(step);
     for (const tensor of this.tensors) {
       const { gradScale, clipValue } = common ?? this.#scalarsOf(tensor, step);
-      const { param, grad, z, x0, count } = tensor.segment;
-      sum += kernel.innerProduct(grad, z || param, x0, count, gradScale, clipValue);
+      const { grad, moved, count } = tensor.segment;
+      sum += kernel.innerProduct(grad, moved, count, gradScale, clipValue);
     }
     return sum;
   }
 
-  /** Shortens the way from where the run began by a share. With `scheduleFree`, the average stays where it is. */
-  rescale(kernel: Kernel, share: number): void {
-    const { round } = this.#arena.real;
-    const { weights } = this;
-    for (const { param, z, x0, count } of this.#segments) {
-      if (weights) kernel.move(param, z, x0, count, round(share * (1 - weights.beta)));
-      const point = z || param;
-      kernel.move(point, point, x0, count, round(share));
-    }
-  }
-
-  /** Lets z and x0 begin where the parameters are at the first step, whoever has written them by then. */
+  /** Lets z begin where the parameters are at the first step, whoever has written them by then. */
   #begin(share: (segment: Segment) => Segment | undefined): void {
     const bytes = new Uint8Array(this.#arena.memory.buffer);
     for (const part of this.#segments.map(share)) {
-      for (const start of part ? [part.z, part.x0] : []) {
-        if (start) bytes.copyWithin(start, part!.param, part!.param + part!.count * this.#arena.real.bytes);
-      }
+      if (part) bytes.copyWithin(part.z, part.param, part.param + part.count * this.#arena.real.bytes);
     }
   }
 
@@ -281,7 +271,6 @@ export class Group implements NormedGroup, RowGroup {
 
 /** A step as the groups take part in it. */
 export interface Step extends StepPlan {
-  learned: number;
   /** Needed if each tensor is clipped to a norm of its own. */
   tensorNorms: TensorNorms;
   shard: Shard | undefined;
@@ -365,7 +354,7 @@ export interface Kept {
   readonly lr?: unknown;
 }
 
-/** Whether points are kept that begin where the parameters are at the first step. */
+/** Whether each step has scalars of its own. */
 const keepsMore = ({ scheduleFree, lr }: Kept) => scheduleFree !== undefined || lr === "auto";
 
 /** The planes of each tensor that are kept from step to step. */
@@ -373,6 +362,6 @@ export function keptPlanes(hyperparameters: Hyperparameters, { ema, scheduleFree
   const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
   if (ema) planes.push("ema");
   if (scheduleFree) planes.push("z");
-  if (lr === "auto") planes.push("x0");
+  if (lr === "auto") planes.push("moved");
   return planes;
 }

@@ -1,14 +1,15 @@
 /**
  * A learning rate that finds itself: `lr: "auto"`, after Cutkosky, Defazio and Mehta, "Mechanic: A Learning Rate Tuner"
  * (2023), without its weight decay. Each of six learners with memories of 10 to a million steps bets on the scale of the
- * updates, by how much of the way from where the run began the gradient takes back. The rate is the sum of the six. The
- * way is kept at the scale of the last rate, so each step first moves the parameters to that of the new one.
+ * updates, by the inner product of the gradient and the way from where the run began, `moved`. The rate is the sum of the
+ * six. The way is at the scale of the last rate, so an update brings the parameters to that of the new one too.
  *
  * Optimizers on the same tensors share the learners, in the memory where that is shared.
  */
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Kernel } from "../kernel/contract.ts";
+import type { LearnedRate } from "../options/scalars.ts";
 import type { Group, Step } from "./group.ts";
 
 /** The share that each learner keeps of its past, literally: engines round powers differently, and bits must not differ. */
@@ -52,16 +53,15 @@ export class Learned {
     for (const name of NAMES) this.#of(name).set(state[name]);
   }
 
-  /** Learns from the gradients, and moves the parameters to the scale of the rate that the step is to have. */
-  learn(groups: readonly Group[], kernel: Kernel, step: Step): void {
+  /** Learns from the gradients, and gives the rate that the step is to have. */
+  learn(groups: readonly Group[], kernel: Kernel, step: Step): LearnedRate {
     const before = this.rate + EPS;
     let product = 0;
-    // At the first step there is no way yet, and no place where it began.
-    if (step.step > 0) for (const group of groups) product += group.innerProduct(kernel, step);
+    for (const group of groups) product -= group.innerProduct(kernel, step);
     product /= before;
     if (Number.isFinite(product)) this.#bet(product);
-    step.learned = this.rate;
-    if (step.step > 0) for (const group of groups) group.rescale(kernel, 1 - step.learned / before);
+    const { rate } = this;
+    return { rate, growth: rate / before - 1 };
   }
 
   #bet(product: number): void {

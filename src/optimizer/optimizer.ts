@@ -44,10 +44,10 @@ import { textOf } from "./text.ts";
  * ```
  */
 export class Optimizer<const P extends Params<Elements>, Elements extends FloatArray = Float32Array> {
-  readonly #params: Readonly<Record<NameOf<P>, Elements>>;
-  readonly #grads: Readonly<Record<NameOf<P>, Elements>>;
-  readonly #state: Readonly<Record<NameOf<P>, State<Elements>>>;
-  readonly #ema: Readonly<Record<NameOf<P>, Elements>>;
+  /** Records of views, made when they are first read: of 100,000 tensors, each takes as long as the tensors. */
+  readonly #records: Partial<Record<keyof typeof READERS, object>> = {};
+  readonly #names: readonly NameOf<P>[];
+  readonly #hasEma: boolean;
   readonly #groups: readonly [GroupHyperparameters, ...GroupHyperparameters[]];
   #parts: Parts | undefined;
   readonly #steps = new Steps();
@@ -55,32 +55,30 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   /** @internal */
   constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
     this.#parts = makeParts(params, options, backends, (group) => catchUp(live(this.#parts), [group]));
-    this.#params = this.#record("params", READERS.params);
-    this.#grads = this.#record("grads", READERS.grads);
-    this.#state = this.#record("state", READERS.state);
-    this.#ema = this.#record("ema", this.#parts.options.ema ? READERS.ema : undefined);
+    this.#names = [...this.#parts.tensors.keys()] as NameOf<P>[];
+    this.#hasEma = this.#parts.options.ema !== undefined;
     this.#groups = guardGroups(this.#parts.groups.map((_, i) => this.#guard(i)));
     guard(this);
   }
 
   /** The parameters by name: flat views over the memory as it is when the name is read. */
   get params(): Readonly<Record<NameOf<P>, Elements>> {
-    return this.#params;
+    return this.#record("params");
   }
 
   /** The gradients by name, which the caller writes before each step: flat views, as in `params`. */
   get grads(): Readonly<Record<NameOf<P>, Elements>> {
-    return this.#grads;
+    return this.#record("grads");
   }
 
   /** The running averages by name: flat views, as in `params`. */
   get state(): Readonly<Record<NameOf<P>, State<Elements>>> {
-    return this.#state;
+    return this.#record("state");
   }
 
   /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
   get ema(): Readonly<Record<NameOf<P>, Elements>> {
-    return this.#ema;
+    return this.#record("ema", this.#hasEma ? this.#names : []);
   }
 
   /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
@@ -371,16 +369,10 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     );
   }
 
-  #record<Value>(
-    title: string,
-    read: ((tensor: Tensor) => unknown) | undefined,
-  ): Readonly<Record<NameOf<P>, Value>> {
-    const names = read ? [...live(this.#parts).tensors.keys()] : [];
-    return recordOf(
-      title,
-      names as NameOf<P>[],
-      (name) => read!(live(this.#parts).tensors.get(name)!) as Value,
-    );
+  #record<Value>(title: keyof typeof READERS, names = this.#names): Readonly<Record<NameOf<P>, Value>> {
+    const read = READERS[title] as (tensor: Tensor) => Value;
+    this.#records[title] ??= recordOf(title, names, (name) => read(live(this.#parts).tensors.get(name)!));
+    return this.#records[title] as Readonly<Record<NameOf<P>, Value>>;
   }
 }
 

@@ -64,7 +64,8 @@ export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport]
     const lr = group.lrAt(step);
     return tensors.map((tensor): [string, TensorReport] => {
       const gradScale = clippedScale(scale, tensorNorms.get(tensor), hyperparameters.clipNorm);
-      const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined, learned: learned?.rate ?? 1 };
+      const rate = learned && { rate: learned.rate, growth: 0 };
+      const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined, learned: rate };
       const scalars = scalarsOf(hyperparameters, lr, plan, real);
       const runs = runsIn(tensor, last.lists?.get(tensor), real.bytes);
       const averages = tensor.isRowwise ? tensor.view("squareAvg") : undefined;

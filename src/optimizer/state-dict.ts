@@ -67,16 +67,15 @@ export function readState(
   copy: (view: FloatArray) => FloatArray,
 ): StateDict<string, never> {
   const { globalClipNorm, nonFinite, ema, scheduleFree, lr } = options;
-  const entries = groups.flatMap(({ hyperparameters, tensors }) =>
-    tensors.map((tensor) => {
-      const arrays = keptPlanes(hyperparameters, options).map((plane): [string, FloatArray | Uint32Array] => [
-        plane,
-        copy(tensor.view(plane)),
-      ]);
-      if (tensor.rowSteps !== 0) arrays.push(["rowSteps", tensor.stepsOfRows.slice()]);
-      return [tensor.name, { shape: [...(tensor.shape ?? [tensor.count])], ...Object.fromEntries(arrays) }];
-    }),
-  );
+  const entries = groups.flatMap(({ hyperparameters, tensors }) => {
+    const planes = keptPlanes(hyperparameters, options);
+    return tensors.map((tensor): [string, TensorState<never>] => {
+      const state: Record<string, unknown> = { shape: [...(tensor.shape ?? [tensor.count])] };
+      for (const plane of planes) state[plane] = copy(tensor.view(plane));
+      if (tensor.rowSteps !== 0) state.rowSteps = tensor.stepsOfRows.slice();
+      return [tensor.name, state as unknown as TensorState<never>];
+    });
+  });
   return {
     version: 1,
     steps,
@@ -144,11 +143,12 @@ export function writeState(
   const counts = groups.flatMap(({ tensors }) =>
     tensors.map((tensor) => rowStepsOf(dict.tensors?.[tensor.name], tensor, dict.steps)),
   );
-  const writes = groups.flatMap((group, i) => {
+  const writes: Write[] = [];
+  groups.forEach((group, i) => {
     const wanted = keptPlanes(nexts[i]!, options);
-    return group.tensors.flatMap((tensor) =>
-      writesOf(dict.tensors?.[tensor.name], tensor, wanted, arena.real),
-    );
+    for (const tensor of group.tensors) {
+      addWrites(writes, dict.tensors?.[tensor.name], tensor, wanted, arena.real);
+    }
   });
   groups.forEach((group, i) => {
     group.check(nexts[i]!);
@@ -211,28 +211,31 @@ function rowStepsOf(theirs: TensorState<FloatArray> | undefined, tensor: Tensor,
   return { tensor, values: values.slice() };
 }
 
-function writesOf(
+/** Adds the writes of one tensor, once they are checked. */
+function addWrites(
+  writes: Write[],
   theirs: TensorState<FloatArray> | undefined,
   tensor: Tensor,
   wanted: readonly Plane[],
   real: Real,
-): Write[] {
+): void {
   const { name, shape } = tensor;
   if (shape && !isSameList(theirs?.shape, shape)) refuse(`${name}.shape`, theirs?.shape, shape);
-  return PLANES.flatMap((plane) => {
+  for (const plane of PLANES) {
     const values = theirs?.[plane as "param"];
-    const length = isFloatArray(values) ? values.length : undefined;
     const expected = wanted.includes(plane) ? tensor.countIn(plane) : undefined;
+    if (values === undefined && expected === undefined) continue;
+    const length = isFloatArray(values) ? values.length : undefined;
     if (length !== expected || (length === undefined && values !== undefined)) {
       refuse(`${name}.${plane}.length`, length ?? values, expected);
     }
-    if (!values) return [];
+    if (!values) continue;
     // An average that is too large becomes the largest number, as below.
     const at = plane === "squareAvg" ? -1 : tooLargeIn(values, real);
     if (at >= 0)
       refuse(`${name}.${plane}[${at}]`, values[at], "numbers that a float32 can hold, at most 3.4e38");
-    return [{ tensor, plane, values }];
-  });
+    writes.push({ tensor, plane, values });
+  }
 }
 
 /**
@@ -242,8 +245,7 @@ function writesOf(
 function apart(write: Write, memory: WebAssembly.Memory): Partial<Write> & Omit<Write, "values"> {
   const { tensor, plane, values } = write;
   const isThere = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
-  const isInUse = plane === "param" || plane === "ema" || plane in tensor.state;
-  if (isThere && isInUse) return { tensor, plane };
+  if (isThere && tensor.keeps(plane)) return { tensor, plane };
   return mayBeOf(memory, values) ? { ...write, values: values.slice() } : write;
 }
 

@@ -60,7 +60,7 @@ export class Steps {
     step.tensorNorms = tensorNorms;
     step.shard = shard;
     step.lists = lists;
-    learned?.learn(groups, kernel, step);
+    step.learned = learned?.learn(groups, kernel, step);
     for (const group of groups) group.update(kernel, step);
     this.gradients = gradients;
     progress.advance(before, shard);
@@ -87,7 +87,7 @@ function newStep(emaDecay: number | undefined, rows: Rows): Step {
     gradScale: 1,
     zeroGrad: false,
     emaDecay,
-    learned: 1,
+    learned: undefined,
     tensorNorms: new Map(),
     shard: undefined,
     lists: undefined,

@@ -19,8 +19,8 @@ export interface State<Elements extends FloatArray = Float32Array> {
   readonly gradAvg?: Elements;
   /** The points that are averaged, with `scheduleFree`. They begin where the parameters are at the first step. */
   readonly z?: Elements;
-  /** The parameters as they were at the first step, with `lr: "auto"`. */
-  readonly x0?: Elements;
+  /** The way that updates have moved the parameters since the first step, with `lr: "auto"`; `z`, with `scheduleFree`. */
+  readonly moved?: Elements;
 }
 
 /** One tensor: its places, and the views of it. */
@@ -50,7 +50,7 @@ export class Tensor {
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
     this.isRowwise = wantsRowwise && this.rows !== undefined;
     this.rowSteps = placed?.rowSteps ?? 0;
-    this.segment = { ...(placed?.segment ?? { ...NOWHERE, count }), ...ptrs };
+    this.segment = placed ? { ...placed.segment } : { ...NOWHERE, count, ...ptrs };
     this.#arena = arena;
     for (const plane of ["param", "grad"] as const) {
       const place = adopted?.[plane];
@@ -93,9 +93,15 @@ export class Tensor {
     return new Uint32Array(this.#arena.memory.buffer, this.rowSteps, this.rows!.count);
   }
 
+  /** Whether a plane is in use: one that has a place may wait for a change of options. */
+  keeps(plane: Plane): boolean {
+    const mayWait = plane === "momentumBuffer" || plane === "gradAvg";
+    return this.segment[plane] !== 0 && (!mayWait || this.statePlanes().includes(plane));
+  }
+
   /** The views of all state in use. */
-  get state(): Partial<Record<StatePlane | "z" | "x0", FloatArray>> {
-    const points = (["z", "x0"] as const).filter((plane) => this.segment[plane] !== 0);
+  get state(): Partial<Record<StatePlane | "z" | "moved", FloatArray>> {
+    const points = (["z", "moved"] as const).filter((plane) => this.segment[plane] !== 0);
     const planes = [...this.statePlanes(), ...points];
     return Object.fromEntries(planes.map((plane) => [plane, this.view(plane)]));
   }

@@ -60,7 +60,9 @@ export function initialValuesOf(name: string, source: unknown, real: Real): Init
 
 /** Whether a value is a shape. Holes aren't: `every` would pass over them. */
 export function isShape(value: unknown): value is Shape {
-  return Array.isArray(value) && Array.from(value).every(isCount);
+  if (!Array.isArray(value)) return false;
+  for (let i = 0; i < value.length; i++) if (!isCount(value[i])) return false;
+  return true;
 }
 
 /** Whether a value is a number of elements. */

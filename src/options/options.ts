@@ -77,7 +77,7 @@ export interface Options extends Omit<Partial<Hyperparameters>, "lr">, Partial<O
   /**
    * The learning rate of all groups; see `Hyperparameters.lr`. With `"auto"` it is found in training (Cutkosky et al.,
    * "Mechanic", 2023): `optimizer.learnedLr` tells it, and `lr` of a group, 1 by default, is a factor of it. It takes one
-   * more plane of memory, `state[name].x0`, and whole steps.
+   * more plane of memory, `state[name].moved`, and whole steps.
    *
    * @defaultValue 0.01
    */

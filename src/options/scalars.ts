@@ -9,6 +9,7 @@ import {
   DECOUPLED,
   FLUSH_INTERVAL,
   FLUSHED,
+  LEARNED,
   MOMENTUM,
   NESTEROV,
   SCHEDULE_FREE,
@@ -27,8 +28,15 @@ export interface StepPlan {
   zeroGrad: boolean;
   /** Decay of the running average of the weights; undefined without one. */
   emaDecay: number | undefined;
-  /** The rate that was learned, of which the groups' own are factors. */
-  learned?: number;
+  /** With a learned rate. */
+  learned?: LearnedRate | undefined;
+}
+
+/** A rate that was learned, of which the groups' own are factors. */
+export interface LearnedRate {
+  rate: number;
+  /** The share by which the way so far grows, since the rate is another than before. */
+  growth: number;
 }
 
 /** The second point that parameters are drawn towards. */
@@ -60,6 +68,7 @@ const NEUTRAL: Scalars = {
   emaWeight: -0,
   zShare: -0,
   stepShare: 0.5,
+  growth: -0,
 };
 
 /**
@@ -75,7 +84,8 @@ export function scalarsOf(
 ): Scalars {
   const { alpha, eps, epsInsideSqrt, weightDecay, decoupledWeightDecay } = hyperparameters;
   const { momentum, lrInMomentum, clipValue, biasCorrection } = hyperparameters;
-  const { step, emaDecay, learned = 1 } = plan;
+  const { step, emaDecay, learned } = plan;
+  const factor = learned?.rate ?? 1;
   const hasMomentum = momentum > 0;
   const lrOutside = hasMomentum && !lrInMomentum;
   const decaysCoupled = weightDecay > 0 && !decoupledWeightDecay;
@@ -96,23 +106,25 @@ export function scalarsOf(
       (plan.zeroGrad ? ZEROED : 0) |
       (decaysDecoupled ? DECOUPLED : 0) |
       (flushesAt(step) ? FLUSHED : 0) |
-      (drawn ? SCHEDULE_FREE : 0),
+      (drawn ? SCHEDULE_FREE : 0) |
+      (learned ? LEARNED : 0),
     alpha: round(alpha),
     oneMinusAlpha: round(1 - alpha),
     epsInside: epsInsideSqrt ? round(eps) : 0,
     eps: epsInsideSqrt ? 0 : round(eps),
-    updateScale: lrOutside ? 1 : round(hasMomentum ? lr : lr * learned),
+    updateScale: lrOutside ? 1 : round(hasMomentum ? lr : lr * factor),
     momentum: round(momentum),
-    bufferScale: lrOutside ? round(lr * learned) : hasMomentum ? round(learned) : 1,
+    bufferScale: lrOutside ? round(lr * factor) : hasMomentum ? round(factor) : 1,
     gradScale,
     clipValue: round(clipValue),
-    decoupledDecay: decaysDecoupled ? round(lr * learned * weightDecay) : 0,
+    decoupledDecay: decaysDecoupled ? round(lr * factor * weightDecay) : 0,
     weightDecay: round(weightDecay),
     correction: biasCorrection ? round(1 - power(alpha, step + 1)) : 1,
     // The first step takes the weights themselves, as Keras does.
     emaWeight: emaDecay === undefined ? 0 : step === 0 ? 1 : round(1 - emaDecay),
     zShare: drawn ? round(drawn.zShare) : 0,
     stepShare: drawn ? round(1 - drawn.beta * (1 - drawn.zShare)) : 1,
+    growth: round(learned?.growth ?? 0),
   };
 }
 

@@ -48,6 +48,7 @@ const TRIAL = {
     emaWeight: 0,
     zShare: 0,
     stepShare: 1,
+    growth: 0,
   } satisfies Scalars,
 };
 

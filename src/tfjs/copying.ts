@@ -24,7 +24,7 @@ export function openCopying(): Updater {
   );
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE_BYTES) });
   const kernel = openDense(memory, DENSE_KERNELS);
-  const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, x0: 0, count: 0 };
+  const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, moved: 0, count: 0 };
   const windows = record(PLANE_NAMES, (plane) => new Float32Array(memory.buffer, segment[plane], CHUNK));
   const { grad } = windows;
   return {

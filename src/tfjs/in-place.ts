@@ -62,7 +62,7 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
         gradAvg: ownAddressOf(state.gradAvg),
         z: ownAddressOf(state.z),
         ema: 0,
-        x0: 0,
+        moved: 0,
         count: size,
       };
       kernel.update(segment, scalars);

@@ -27,16 +27,21 @@ export type Output = "param" | KeptPlane;
 /** A plane that an update reads. */
 export type Input = Output | "grad" | "fine";
 
-/** A number of the step that programs take. They take none of averages of the weights, which this optimizer hasn't. */
-export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], "emaWeight">;
+/** The numbers of averages of the weights and of learned rates, neither of which this optimizer has. */
+const ABSENT = ["emaWeight", "growth"] as const;
+
+/** A number of the step that programs take. */
+export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], (typeof ABSENT)[number]>;
 
 /** The numbers of a step in the order in which programs take them. */
-export const SCALARS = /* @__PURE__ */ ALL_SCALARS.filter((name): name is ScalarName => name !== "emaWeight");
+export const SCALARS = /* @__PURE__ */ ALL_SCALARS.filter(
+  (name): name is ScalarName => !(ABSENT as readonly string[]).includes(name),
+);
 
 /** A bit beside the contract's: averages as `alpha * v + (w * g) * g`, for the alphas of `movesByDifference`. */
-const MIXED = 2048;
+const MIXED = 8192;
 /** Another: a step that is taken if the plane `fine`, of one element, holds a 1, and changes nothing if it holds a 0. */
-const GUARDED = 4096;
+const GUARDED = 16_384;
 
 /** Gives the variant that programs are made for. */
 export function variantOf(scalars: Scalars, isGuarded: boolean): number {

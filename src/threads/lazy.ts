@@ -67,7 +67,6 @@ export function openThreads(
     update: (segment, scalars) => current.update(segment, scalars),
     sumOfSquares: (grad, count, scale) => current.sumOfSquares(grad, count, scale),
     innerProduct: (...args) => current.innerProduct(...args),
-    move: (...args) => current.move(...args),
     settle: (groups, hold) => current.settle?.(groups, hold),
     get threads() {
       return current.threads ?? 1;

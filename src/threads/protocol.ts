@@ -31,7 +31,6 @@ const JOB_DOUBLES = 32;
 export const UPDATE = 0;
 export const SUM_OF_SQUARES = 1;
 export const INNER_PRODUCT = 2;
-export const MOVE = 3;
 
 /** Blocks of one job: 8 M elements. */
 export const MAX_BLOCKS = 2048;

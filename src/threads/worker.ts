@@ -6,17 +6,14 @@ import {
   ARGUMENTS,
   AWAKE,
   type Call,
-  call,
   EPOCH,
   INNER_PRODUCT,
   KIND,
   LEFT,
-  MOVE,
   openControl,
   PARKED,
   SPIN_MS,
   STARTING,
-  SUM_OF_SQUARES,
   statusAt,
   sumBlocks,
   takePart,
@@ -27,9 +24,9 @@ import { nodeThreads } from "./spawn.ts";
 
 function run(start: WorkerStart, announce: () => void): void {
   const { thread, threads, memory } = start;
-  const { update, sumOfSquares, innerProduct, move } = new WebAssembly.Instance(start.module, {
+  const { update, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
     env: { memory },
-  }).exports as Record<"update" | "sumOfSquares" | "innerProduct" | "move", Call>;
+  }).exports as Record<"update" | "sumOfSquares" | "innerProduct", Call>;
   const control = openControl(start.control, threads);
   const { words, job } = control;
 
@@ -45,11 +42,10 @@ function run(start: WorkerStart, announce: () => void): void {
     },
     perform() {
       if (kind !== UPDATE) {
-        const planes = kind === SUM_OF_SQUARES ? 1 : 3;
+        const [planes, kernel] =
+          kind === INNER_PRODUCT ? ([2, innerProduct] as const) : ([1, sumOfSquares] as const);
         const work = { addresses: args.slice(0, planes), factors: args.slice(planes), bytes };
-        if (kind === MOVE) call(move, work, from, to - from);
-        else
-          sumBlocks(control, thread, work, [from, to], kind === INNER_PRODUCT ? innerProduct : sumOfSquares);
+        sumBlocks(control, thread, work, [from, to], kernel);
         return;
       }
       for (let i = 1; i <= planes; i++) args[i]! += from * bytes;

@@ -164,11 +164,14 @@ export class Workers {
     this.hasLate();
   }
 
-  /** How many workers are watching for a job (`AWAKE`), or sleep and can be woken for one (`PARKED`). */
-  count(status: typeof AWAKE | typeof PARKED): number {
+  /**
+   * How many workers are watching for a job (`AWAKE`), sleep and can be woken for one (`PARKED`), or either. Two counts,
+   * added up, would have a worker twice that falls asleep between them.
+   */
+  count(...statuses: readonly (typeof AWAKE | typeof PARKED)[]): number {
     let count = 0;
     for (let thread = 1; thread < this.control.threads; thread++) {
-      if (this.#statusOf(thread) === status) count++;
+      if ((statuses as readonly number[]).includes(this.#statusOf(thread))) count++;
     }
     return count;
   }

@@ -20,6 +20,7 @@ import inputs
 from common import pack
 
 STEPS = 150
+EARLY = 60  # steps after which elements swing about the bottom, where the last bits of the one before decide what is next
 FOLDER = Path(__file__).parent / "learned"
 
 
@@ -60,6 +61,7 @@ def run(calls: dict, precision: str) -> dict:
     parameters = jnp.asarray(start)
     state = chain.init(parameters)
     rates = []
+    early = {}
     for step in range(STEPS):
         # Noise of 2^-13 to 2^-3: what the inputs have, brought to one size.
         some = np.clip(noise[step % len(noise)], np.float32(-0.125), np.float32(0.125)).astype(precision)
@@ -67,11 +69,14 @@ def run(calls: dict, precision: str) -> dict:
         updates, state = update(jnp.asarray(gradient), state, parameters)
         parameters = optax.apply_updates(parameters, updates)
         rates.append(float(state[-1].s.sum()))
-    rms = state[-1].base_optimizer_state[0]
+        square_avg = state[-1].base_optimizer_state[0].nu
+        if step + 1 == EARLY:
+            early = {"earlyParameters": np.asarray(parameters), "earlySquareAvg": np.asarray(square_avg)}
     return {
         "parameters": np.asarray(parameters),
-        "squareAvg": np.asarray(rms.nu),
+        "squareAvg": np.asarray(square_avg),
         "rates": np.asarray(rates, precision),
+        **early,
     }
 
 
@@ -88,7 +93,7 @@ def main() -> None:
             case["results"][name] = {"offset": len(binary), "byteLength": len(packed)}
             binary += packed
         print(case["calls"], double["rates"][-1])
-    manifest = {"version": optax.__version__, "steps": STEPS, "binary": hashlib.sha256(binary).hexdigest()}
+    manifest = {"version": optax.__version__, "steps": STEPS, "early": EARLY, "binary": hashlib.sha256(binary).hexdigest()}
     (FOLDER / "optax.bin").write_bytes(binary)
     lines = ",\n".join(json.dumps(case) for case in cases)
     head = json.dumps(manifest, indent=1).removesuffix("\n}")

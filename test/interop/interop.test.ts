@@ -7,107 +7,11 @@ import { beforeAll, expect, it } from "vitest";
 import { farthest, stayHere, travel, travelWithWeightsAlone } from "../../examples/cluster/journey.ts";
 import { loadMnist } from "../../examples/mnist/data.ts";
 import { findPython } from "../../tools/python.mjs";
-import { optionsOfCase } from "../golden/arguments.ts";
-import { distance, expectNoFarther } from "../golden/distance.ts";
-import { gradients, parameters, STEPS, TENSOR_SIZES } from "../golden/inputs.ts";
-import { type Case, type Framework, goldenAt, manifest } from "../golden/vectors.ts";
+import { STEPS } from "../golden/inputs.ts";
 import { describeWith } from "../support/required.ts";
 import { exactly } from "../support/runs.ts";
-import { at, type Job, required, run, type Script } from "./python.ts";
-
-const HALF = STEPS / 2;
-/** Those whose options stay as they are: clipping and schedules are the callers' in the frameworks. */
-const casesOf = (wanted: Framework) =>
-  manifest.cases.filter(
-    ({ framework, calls, inputs, options }) =>
-      framework === wanted &&
-      inputs === "ordinary" &&
-      typeof options.lr === "number" &&
-      Object.keys(calls).join() === "RMSprop",
-  );
-
-function fresh(options: Options) {
-  const initial = parameters();
-  const optimizer = new RMSprop({ first: [TENSOR_SIZES[0]], second: [TENSOR_SIZES[1]] }, options);
-  optimizer.params.first.set(initial.subarray(0, TENSOR_SIZES[0]));
-  optimizer.params.second.set(initial.subarray(TENSOR_SIZES[0]));
-  return optimizer;
-}
-
-type Pair = ReturnType<typeof fresh>;
-
-function train(optimizer: Pair, from: number, to: number): void {
-  for (let step = from; step < to; step++) {
-    const gradient = gradients("ordinary", step);
-    optimizer.grads.first.set(gradient.subarray(0, TENSOR_SIZES[0]));
-    optimizer.grads.second.set(gradient.subarray(TENSOR_SIZES[0]));
-    optimizer.step();
-  }
-}
-
-const loaded = (name: string) => load<"first" | "second">(readFileSync(at(name)));
-const joined = ({ params }: Pick<Pair, "params">) => Float32Array.of(...params.first, ...params.second);
-const all = [...parameters().keys()];
-
-/** One case, trained in halves here and there: which files it is in. */
-interface Halves {
-  one: Case;
-  name: string;
-}
-
-const halvesOf = (cases: Case[]): [id: string, halves: Halves][] =>
-  cases.map((one, i) => [one.id, { one, name: `${one.framework}-${i}` }]);
-
-/** Trains each case in all ways: there and there, there and here, here and there. */
-function trainHalves(script: Script, halves: Halves[]): void {
-  const whole = halves.flatMap(({ one, name }): Job[] => {
-    const start = { start: 0, arguments: one.calls.RMSprop };
-    return [
-      ["train", { ...start, end: HALF, target: at(`${name}-there`) }],
-      ["train", { ...start, end: STEPS, target: at(`${name}-unbroken`) }],
-    ];
-  });
-  run(script, whole);
-  for (const { one, name } of halves) {
-    const here = fresh(optionsOfCase(one));
-    train(here, 0, HALF);
-    writeFileSync(at(`${name}-here`), save(here));
-    const thereHere = loaded(`${name}-there`);
-    train(thereHere as unknown as Pair, HALF, STEPS);
-    writeFileSync(at(`${name}-there-here`), save(thereHere));
-  }
-  const rest = { start: HALF, end: STEPS };
-  const second = halves.flatMap(({ name }): Job[] =>
-    ["there", "here"].map((from) => [
-      "train",
-      { ...rest, source: at(`${name}-${from}`), target: at(`${name}-${from}-there`) },
-    ]),
-  );
-  run(script, second);
-}
-
-/** No farther from float64 than the framework is, all in one place, and what has gone round is as it was. */
-function expectNoSeam({ one, name }: Halves): void {
-  const { double } = goldenAt(one.results.parameters);
-  const unbroken = loaded(`${name}-unbroken`);
-  const theirs = distance(joined(unbroken), double, all);
-  for (const way of ["there-here", "here-there"]) {
-    const optimizer = loaded(`${name}-${way}`);
-    expect(optimizer.steps).toBe(STEPS);
-    expectNoFarther(distance(joined(optimizer), double, all), theirs);
-    if (one.results.ema) {
-      const averages = goldenAt(one.results.ema).double;
-      const [ours, their] = [optimizer, unbroken].map(({ ema }) =>
-        Float32Array.of(...ema.first, ...ema.second),
-      );
-      expectNoFarther(distance(ours!, averages, all), distance(their!, averages, all));
-    }
-    expect(optimizer.stateDict().groups).toEqual(fresh(optionsOfCase(one)).stateDict().groups);
-  }
-  expect(exactly(loaded(`${name}-there-there`).stateDict().tensors)).toEqual(
-    exactly(unbroken.stateDict().tensors),
-  );
-}
+import { casesOf, expectNoSeam, fresh, HALF, halvesOf, loaded, train, trainHalves } from "./halves.ts";
+import { at, type Job, required, run } from "./python.ts";
 
 describeWith(required("torch", "safetensors", "numpy"), "PyTorch", () => {
   const halves = halvesOf(casesOf("pytorch"));

@@ -42,12 +42,54 @@ def advance(module: Pair, optimizer: torch.optim.Optimizer, start: int, end: int
         optimizer.step()
 
 
-def train(target: str, start: int, end: int, source: str | None = None, arguments: dict = {}) -> None:
-    """Steps from a checkpoint, or from the beginning, to a checkpoint."""
+def train(
+    target: str, start: int, end: int, source: str | None = None, arguments: dict = {}, free: dict | None = None
+) -> list[float] | None:
+    """Steps from a checkpoint, or from the beginning, to a checkpoint; gives the averages that schedulefree evaluates with."""
     module = Pair()
     optimizer = checkpoint.load(source, module) if source else torch.optim.RMSprop(module.parameters(), **arguments)
+    if free is not None and not source:
+        optimizer = free_around(module, optimizer, free)
     advance(module, optimizer, start, end)
     checkpoint.save(target, module, optimizer)
+    if free is None:
+        return None
+    optimizer.eval()
+    return torch.cat([parameter.detach() for parameter in module.parameters()]).tolist()
+
+
+def free_around(module: Pair, optimizer: torch.optim.RMSprop, free: dict):
+    """schedulefree's wrapper. RMSprop makes its averages while it has no state, which z would be: a step of zeros goes before."""
+    from schedulefree import ScheduleFreeWrapper
+
+    for parameter in module.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    wrapper = ScheduleFreeWrapper(optimizer, **free)
+    wrapper.train()
+    return wrapper
+
+
+def refuse_free(source: str, target: str) -> dict[str, str]:
+    """What the script says to a run with scheduleFree that can't be saved as it is."""
+    module = Pair()
+    wrapper = checkpoint.load(source, module)
+    said = {}
+
+    def note(name: str, job) -> None:
+        try:
+            job()
+            said[name] = "nothing"
+        except ValueError as error:
+            said[name] = str(error)
+
+    note("inside", lambda: checkpoint.save(target, module, wrapper.base))
+    wrapper.eval()
+    note("evaluating", lambda: checkpoint.save(target, module, wrapper))
+    wrapper.train()
+    wrapper.param_groups[0]["weight_decay"] = 0.5
+    note("decay", lambda: checkpoint.save(target, module, wrapper))
+    return said
 
 
 def read_table(source: str, target: str) -> str | None:

@@ -68,7 +68,7 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   it("changes no parameter with a learning rate of 0", () => {
     fc.assert(
       fc.property(anyPlanes, anyVariant, (planes, variant) => {
-        const still = { updateScale: 0, bufferScale: 0, decoupledDecay: 0, zShare: 0 };
+        const still = { updateScale: 0, bufferScale: 0, decoupledDecay: 0, zShare: 0, growth: 0 };
         const after = run(backend, planes, scalarsFor(variant & ~FLUSHED, still));
         expect(after.param).toEqual(planes.param);
       }),

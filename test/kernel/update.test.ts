@@ -8,6 +8,7 @@ import {
   DECAYED,
   DECOUPLED,
   FLUSHED,
+  LEARNED,
   MOMENTUM,
   NESTEROV,
   SCHEDULE_FREE,
@@ -110,6 +111,7 @@ describe.each(
       if (!(variant & CENTERED)) expect(after.gradAvg).toEqual(planes.gradAvg);
       if (!(variant & AVERAGED)) expect(after.ema).toEqual(planes.ema);
       if (!(variant & SCHEDULE_FREE)) expect(after.z).toEqual(planes.z);
+      if (!(variant & LEARNED)) expect(after.moved).toEqual(planes.moved);
     });
   });
 
@@ -197,11 +199,23 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     expect(
       one({ ...start, z: 14 }, SCHEDULE_FREE | DECOUPLED, { ...free, decoupledDecay: 0.25 }),
     ).toMatchObject({ param: 11.25, z: 11 });
+    // u = 0.5 − 0.5·4, and both p and the way go by it
+    const learned = { ...free, growth: 0.5 };
+    expect(one({ ...start, moved: 4 }, LEARNED, learned)).toMatchObject({ param: 11.5, moved: 5.5 });
+    expect(
+      one({ ...start, moved: 4 }, LEARNED | CORRECTED, { ...learned, eps: 6, correction: 0.25 }),
+    ).toMatchObject({ param: 11.75, moved: 5.75 });
+    // The way is that of z: 14 + 1.5, p = 10 − (0.25·(−1.5) − 0.5·4)
+    expect(one({ ...start, z: 14, moved: 4 }, LEARNED | SCHEDULE_FREE, learned)).toMatchObject({
+      param: 12.375,
+      z: 15.5,
+      moved: 5.5,
+    });
     expect(one(start, ZEROED, exact)).toMatchObject({ param: 9.5, grad: 0 });
   });
 
   it("turns denormals to zero in every plane but the gradient when it flushes, and nothing else", () => {
-    const all = MOMENTUM | CENTERED | AVERAGED | SCHEDULE_FREE | FLUSHED;
+    const all = MOMENTUM | CENTERED | AVERAGED | SCHEDULE_FREE | LEARNED | FLUSHED;
     const tiny = 2 ** -127;
     // Gradients of 0: v and a stay by an alpha of 1, m by a momentum of 1, p by a learning rate of 0.
     const still = {
@@ -212,6 +226,7 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
       bufferScale: 0,
       emaWeight: 0,
       zShare: 0,
+      growth: 0,
     };
     for (const value of [tiny, 2 ** -126]) {
       const values = {
@@ -221,12 +236,11 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
         gradAvg: value,
         ema: -value,
         z: value,
+        moved: -value,
       };
-      // The loop has no part of x0.
-      const others = { grad: 0, x0: 0 };
-      expect(one(values, all & ~FLUSHED, still)).toEqual({ ...values, ...others });
-      const zeros = { param: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, z: 0 };
-      expect(one(values, all, still)).toEqual({ ...(value === tiny ? zeros : values), ...others });
+      expect(one(values, all & ~FLUSHED, still)).toEqual({ ...values, grad: 0 });
+      const zeros = { param: 0, squareAvg: 0, momentumBuffer: 0, gradAvg: 0, ema: 0, z: 0, moved: 0 };
+      expect(one(values, all, still)).toEqual({ ...(value === tiny ? zeros : values), grad: 0 });
     }
   });
 

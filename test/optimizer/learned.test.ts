@@ -97,16 +97,23 @@ describe.each([
     descend(optimizer as never, 0, 30);
     expect(optimizer.groups.map(({ lr }) => lr)).toEqual([1, 1 / 31]);
     optimizer.groups[0].lr = 0;
-    const before = bits((optimizer as never as RMSprop<{ w: [150] }>).state.w.x0!);
+    const { moved } = (optimizer as never as RMSprop<{ w: [150] }>).state.w;
+    const [way, rate] = [moved!.slice(), optimizer.learnedLr!];
     descend(optimizer as never, 30, 31);
-    expect(bits((optimizer as never as RMSprop<{ w: [150] }>).state.w.x0!)).toEqual(before);
+    // No update, but the way so far is at the new rate's scale.
+    const scale = optimizer.learnedLr! / rate;
+    moved!.forEach((value, i) => {
+      expect(value).toBeCloseTo(scale * way[i]!, 5);
+    });
   });
 
   it("begins where the parameters are at the first step, and counts a skipped step as none", () => {
     const [skipping, other] = [make({ nonFinite: "skip" }), make({ nonFinite: "skip" })];
     for (const optimizer of [skipping, other]) optimizer.params.b.fill(7);
     descend(skipping, 0, 10);
-    expect(skipping.state.b.x0).toEqual(Float32Array.of(7, 7, 7, 7, 7));
+    skipping.state.b.moved!.forEach((way, i) => {
+      expect(way).toBeCloseTo(skipping.params.b[i]! - 7, 5);
+    });
     skipping.grads.w.fill(NaN);
     expect(skipping.step()).toBe(false);
     descend(skipping, 10, 20);
@@ -174,7 +181,7 @@ describe.each([
       expect(new Class({ w: [1] }).learnedLr).toBe(undefined);
     });
 
-    it("states without x0 or its numbers, with them where nothing is learned, and numbers that are none", () => {
+    it("states without moved or its numbers, with them where nothing is learned, and numbers that are none", () => {
       const [learning, plain] = [make({}), new Class(shapes())];
       for (const optimizer of [learning, plain]) descend(optimizer, 0, 3);
       const [before, dict] = [snapshot(learning), learning.stateDict()];
@@ -182,15 +189,15 @@ describe.each([
         /learned of the state: got undefined, expected 6/,
       );
       expect(() => learning.loadStateDict({ ...plain.stateDict(), learned: dict.learned })).toThrow(
-        /x0\.length/,
+        /moved\.length/,
       );
       expect(() => plain.loadStateDict(dict)).toThrow(/expected none/);
       for (const s of [[1], [1, 2, 3, 4, 5, NaN], "123456", null] as unknown as number[][]) {
         const broken: StateDict = { ...dict, learned: { ...dict.learned!, s } };
         expect(() => learning.loadStateDict(broken)).toThrow(/learned of the state/);
       }
-      expect(() => restore(learning, save(plain))).toThrow(/x0.* is missing in the file/);
-      expect(() => restore(plain, save(learning))).toThrow(/x0.*keeps nothing of this name/);
+      expect(() => restore(learning, save(plain))).toThrow(/moved.* is missing in the file/);
+      expect(() => restore(plain, save(learning))).toThrow(/moved.*keeps nothing of this name/);
       expect(snapshot(learning)).toEqual(before);
     });
   });
@@ -234,6 +241,6 @@ it("with threads gives the bits of one thread, once the workers share the work",
   expect(bits(threaded.state.w.z!)).toEqual(bits(alone.state.w.z!));
 });
 
-it("keeps x0 beside the state", () => {
-  expect(Object.keys(new RMSprop({ w: [1] }, { lr: "auto" }).state.w)).toEqual(["squareAvg", "x0"]);
+it("keeps moved beside the state", () => {
+  expect(Object.keys(new RMSprop({ w: [1] }, { lr: "auto" }).state.w)).toEqual(["squareAvg", "moved"]);
 });

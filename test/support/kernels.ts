@@ -9,6 +9,7 @@ import {
   DECOUPLED,
   FLUSHED,
   type Kernel,
+  LEARNED,
   MOMENTUM,
   NESTEROV,
   SCALARS,
@@ -45,10 +46,11 @@ const BITS = {
   DECOUPLED,
   FLUSHED,
   SCHEDULE_FREE,
+  LEARNED,
 };
 
 /** Every combination of the options, named after those that it uses. */
-export const ALL_VARIANTS = Array.from({ length: 2 * SCHEDULE_FREE }, (_, variant) => ({
+export const ALL_VARIANTS = Array.from({ length: 2 * LEARNED }, (_, variant) => ({
   variant,
   name:
     Object.entries(BITS)
@@ -75,6 +77,9 @@ export const VARIANTS = ALL_VARIANTS.filter(
       SCHEDULE_FREE | FLUSHED | DECOUPLED | MOMENTUM | NESTEROV,
       SCHEDULE_FREE | CENTERED | CORRECTED,
       2 * SCHEDULE_FREE - 1,
+      LEARNED,
+      LEARNED | CORRECTED | FLUSHED,
+      2 * LEARNED - 1,
     ].includes(variant),
 );
 
@@ -97,6 +102,7 @@ export function scalarsFor(variant: number, overrides: Partial<Scalars> = {}, re
     emaWeight: 0.013,
     zShare: 0.19,
     stepShare: 0.271,
+    growth: -0.057,
     ...overrides,
   };
   for (const name of SCALARS) scalars[name] = real.round(scalars[name]);

@@ -3,7 +3,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { ThreadError } from "rmsprop-wasm";
 import { afterEach, describe, expect, it } from "vitest";
 import { MOMENTUM } from "../../src/kernel/contract.ts";
-import { UPDATED } from "../../src/kernel/segment.ts";
+import { PLANES } from "../../src/kernel/segment.ts";
 import { workerCode } from "../../src/threads/worker.generated.ts";
 import { scalarsFor, seeded } from "../support/kernels.ts";
 import { makeTwins, workers } from "../support/pools.ts";
@@ -22,7 +22,7 @@ describe("workers that die", () => {
       return { exports: {
         update(...args) {
           const last = isLast();
-          if (last) args[${UPDATED.length + 1}] >>>= 1;
+          if (last) args[${PLANES.length + 1}] >>>= 1;
           update(...args);
           if (last) process.exit();
         },

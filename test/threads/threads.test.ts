@@ -38,6 +38,20 @@ describe.each([FLOAT32, FLOAT64] as Real[])("the bits of one thread in $name", (
     expect(Math.min(...twins.pool.chunksDone)).toBeGreaterThan(0);
   });
 
+  it("counts a worker once, also one that falls asleep meanwhile", async () => {
+    const count = 4_096;
+    const twins = makeTwins(3, count);
+    const segment = twins.segmentOf(count);
+    twins.fill(segment, 1);
+    await twins.pool.ready;
+    const seen = new Set<number>();
+    for (let round = 0; round < 1_000; round++) {
+      twins.update(segment, scalarsFor(0));
+      for (let i = 0; i < 2_000; i++) seen.add(twins.pool.threads);
+    }
+    expect([...seen]).toEqual([3]);
+  });
+
   it.each([2, 3, 5])("from %i threads over many steps, each of which does its part", async (threads) => {
     const twins = makeTwins(threads, 100_000, { minChunk: 1024 }, real);
     await twins.pool.ready;

@@ -1,0 +1,102 @@
+/** A tensor's entry in the header of a safetensors file. */
+
+import { cut, show } from "../base/show.ts";
+import { CheckpointError } from "../errors.ts";
+import type { Shape } from "../optimizer/params.ts";
+import { DTYPES, type Dtype } from "./dtypes.ts";
+import type { JsonReader } from "./json.ts";
+
+/** A tensor of a file. */
+export interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: Shape;
+  /** The number of elements. */
+  readonly count: number;
+  /** The place in bytes from the file's start. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * Gives the function that reads a tensor's entry, by its name. It is made once for a header: a set of fields and functions of its
+ * own for each entry took half of the time of reading it.
+ *
+ * @param dataStart The byte of the file at which the tensors begin.
+ */
+export function entryReader(reader: JsonReader, dataStart: number): (name: string) => Entry {
+  let name: string;
+  let dtype: Dtype | undefined;
+  let shape: number[] | undefined;
+  let offsets: number[] | undefined;
+  let others: Set<string> | undefined;
+
+  const refuse = (field: string, given: string, wanted: string): never => {
+    throw new CheckpointError(`${show(name)}: ${field} is ${cut(given)}, expected ${wanted}.`);
+  };
+  const known = () => [...DTYPES.keys()].join(", ");
+
+  const sizesOf = (field: string, wanted: string): number[] => {
+    if (reader.peek() !== "[") refuse(field, reader.raw(), wanted);
+    const list: number[] = [];
+    reader.items(() => {
+      const size = reader.size();
+      if (size === undefined) {
+        throw new CheckpointError(
+          `${show(name)}: ${field} holds ${cut(reader.raw())}, expected whole numbers in digits alone, below 2 ** 53.`,
+        );
+      }
+      list.push(size);
+    });
+    return list;
+  };
+
+  /** Fields that the format doesn't have are passed over, as its own library does. */
+  const takeField = (field: string): boolean => {
+    if (field === "dtype") {
+      if (dtype) return false;
+      if (reader.peek() !== '"') refuse(field, reader.raw(), known());
+      const given = reader.string();
+      dtype = DTYPES.get(given) ?? refuse(field, show(given), known());
+    } else if (field === "shape") {
+      if (shape) return false;
+      shape = sizesOf(field, "whole numbers");
+    } else if (field === "data_offsets") {
+      if (offsets) return false;
+      offsets = sizesOf(field, "two whole numbers");
+    } else {
+      others ??= new Set();
+      if (others.size === others.add(field).size) return false;
+      reader.raw();
+    }
+    return true;
+  };
+
+  return (given) => {
+    name = given;
+    dtype = shape = offsets = others = undefined;
+    if (reader.peek() !== "{") refuse("it", reader.raw(), "an object");
+    reader.anyMembers(takeField);
+    return entryOf();
+  };
+
+  function entryOf(): Entry {
+    if (!dtype) return refuse("dtype", "missing", known());
+    if (!shape) return refuse("shape", "missing", "whole numbers");
+    if (offsets?.length !== 2) {
+      return refuse("data_offsets", offsets ? show(offsets) : "missing", "two whole numbers");
+    }
+    let count = 1;
+    for (const size of shape) {
+      count *= size;
+      if (count >= 2 ** 64) return refuse("shape", show(shape), "fewer elements than 2 ** 64");
+    }
+    const [begin, end] = offsets as [number, number];
+    // Inexact above 2 ** 53, where no file's size is.
+    const byteLength = (count * dtype.bits) / 8;
+    if (end - begin !== byteLength) {
+      return refuse("data_offsets", show(offsets), `${byteLength} bytes for its dtype and shape`);
+    }
+    return { name, dtype, shape, count, begin: dataStart + begin, end: dataStart + end };
+  }
+}
