@@ -100,12 +100,12 @@ const SHAPED: u32 = 4;
 export const DECAYED: u32 = 8;
 export const NESTEROV: u32 = 16;
 export const CORRECTED: u32 = 32;
-export const AVERAGED: u32 = 64;
-export const ZEROED: u32 = 128;
+export const AVERAGED: u32 = 64 & PARTS;
+export const ZEROED: u32 = 128 & PARTS;
 export const DECOUPLED: u32 = 256;
 export const FLUSHED: u32 = 512;
 const SCHEDULE_FREE: u32 = 1024;
-const LEARNED: u32 = 2048;
+const LEARNED: u32 = 2048 & PARTS;
 /** One mean square for each row: `rowwise.ts`. */
 export const ROWWISE: u32 = 4096;
 /** Averages as alpha·v + (w·g)·g; `update` finds out. */
@@ -381,9 +381,9 @@ export function update(
       case SHAPED: updateAs<Pair, Off, Off, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
       case DECAYED: updateAs<Pair, Off, Off, Off, On, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
       case SCHEDULE_FREE: updateAs<Pair, Off, Off, Off, Off, Off, On, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case LEARNED: case LEARNED | CORRECTED: updateAs<Pair, Off, Off, Off, Off, Asked, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
       default:
-        if (variant & (SCHEDULE_FREE | LEARNED)) updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
+        if (LEARNED && (variant & ~(AVERAGED | ZEROED | FLUSHED | CORRECTED)) === LEARNED) updateAs<Pair, Off, Off, Off, Off, Asked, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
+        else if (variant & (SCHEDULE_FREE | LEARNED)) updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
         else updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
     }
     if (whole < elements) {

@@ -311,8 +311,8 @@
   (local $31 i32)
   (local $32 v128)
   (local $33 v128)
-  (local $34 v128)
-  (local $35 i32)
+  (local $34 i32)
+  (local $35 v128)
   (local $36 v128)
   (local $37 v128)
   (local $38 i32)
@@ -357,7 +357,7 @@
   f32.gt
   i32.and
   select
-  local.tee $35
+  local.tee $34
   i32.const 12
   i32.and
   select
@@ -373,7 +373,7 @@
   f32x4.replace_lane 2
   local.get $21
   f32x4.replace_lane 3
-  local.set $34
+  local.set $35
   local.get $23
   f32x4.splat
   local.get $24
@@ -415,7 +415,7 @@
      i32.add
      v128.load32_zero
      drop
-     local.get $35
+     local.get $34
      i32.const 1
      i32.and
      if
@@ -425,7 +425,7 @@
       v128.load32_zero
       drop
      end
-     local.get $35
+     local.get $34
      i32.const 2
      i32.and
      if
@@ -435,7 +435,7 @@
       v128.load32_zero
       drop
      end
-     local.get $35
+     local.get $34
      i32.const 64
      i32.and
      if
@@ -445,7 +445,7 @@
       v128.load32_zero
       drop
      end
-     local.get $35
+     local.get $34
      i32.const 2048
      i32.and
      if
@@ -460,218 +460,98 @@
     local.get $38
     i32.const -8
     i32.and
-    local.get $35
+    local.get $34
     i32.const 8192
     i32.and
     select
     local.tee $29
     if
      block $break|1
-      block $case9|1
-       block $case7|1
-        block $case6|1
-         block $case5|1
-          block $case4|1
-           block $case3|1
-            block $case2|1
-             block $case1|1
-              block $case0|1
-               block $tablify|0
-                local.get $35
-                i32.const -705
-                i32.and
-                local.tee $0
-                br_table $case0|1 $case1|1 $case2|1 $tablify|0
-               end
-               local.get $0
-               i32.const 3
-               i32.eq
-               br_if $case3|1
-               local.get $0
-               i32.const 4
-               i32.eq
-               br_if $case4|1
-               local.get $0
-               i32.const 8
-               i32.eq
-               br_if $case5|1
-               local.get $0
-               i32.const 1024
-               i32.eq
-               br_if $case6|1
-               local.get $0
-               i32.const 2048
-               i32.eq
-               br_if $case7|1
-               local.get $0
-               i32.const 2080
-               i32.eq
-               br_if $case7|1
-               br $case9|1
+      block $case7|1
+       block $case6|1
+        block $case5|1
+         block $case4|1
+          block $case3|1
+           block $case2|1
+            block $case1|1
+             block $case0|1
+              block $tablify|0
+               local.get $34
+               i32.const -705
+               i32.and
+               local.tee $0
+               br_table $case0|1 $case1|1 $case2|1 $tablify|0
               end
-              local.get $1
-              local.set $0
-              local.get $2
-              local.set $27
-              local.get $3
-              local.set $26
-              local.get $29
-              local.set $28
-              local.get $37
-              f32x4.extract_lane 1
-              f32x4.splat
-              local.set $32
-              local.get $36
-              f32x4.extract_lane 0
-              f32x4.splat
-              local.set $33
-              local.get $34
-              f32x4.extract_lane 0
-              f32x4.splat
-              local.set $41
-              local.get $34
-              f32x4.extract_lane 1
-              f32x4.splat
-              local.set $42
-              loop $do-loop|0
-               local.get $0
-               v128.load offset=16
-               local.set $43
-               local.get $32
-               local.get $27
-               v128.load
-               local.tee $44
-               local.get $44
-               f32x4.mul
-               local.get $26
-               v128.load
-               local.tee $45
-               f32x4.sub
-               f32x4.mul
-               local.get $45
-               f32x4.add
-               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-               f32x4.pmin
-               local.set $45
-               local.get $32
-               local.get $27
-               v128.load offset=16
-               local.tee $46
-               local.get $46
-               f32x4.mul
-               local.get $26
-               v128.load offset=16
-               local.tee $47
-               f32x4.sub
-               f32x4.mul
-               local.get $47
-               f32x4.add
-               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-               f32x4.pmin
-               local.set $47
-               local.get $0
-               local.get $0
-               v128.load
-               local.get $33
-               local.get $44
-               f32x4.mul
-               local.get $45
-               local.get $41
-               f32x4.add
-               f32x4.sqrt
-               local.get $42
-               f32x4.add
-               f32x4.div
-               f32x4.sub
-               v128.store
-               local.get $0
-               local.get $43
-               local.get $33
-               local.get $46
-               f32x4.mul
-               local.get $47
-               local.get $41
-               f32x4.add
-               f32x4.sqrt
-               local.get $42
-               f32x4.add
-               f32x4.div
-               f32x4.sub
-               v128.store offset=16
-               local.get $26
-               local.get $45
-               v128.store
-               local.get $26
-               local.get $47
-               v128.store offset=16
-               local.get $0
-               i32.const 32
-               i32.add
-               local.set $0
-               local.get $27
-               i32.const 32
-               i32.add
-               local.set $27
-               local.get $26
-               i32.const 32
-               i32.add
-               local.set $26
-               local.get $28
-               i32.const 8
-               i32.sub
-               local.tee $28
-               i32.const 8
-               i32.ge_u
-               br_if $do-loop|0
-              end
-              br $break|1
+              local.get $0
+              i32.const 3
+              i32.eq
+              br_if $case3|1
+              local.get $0
+              i32.const 4
+              i32.eq
+              br_if $case4|1
+              local.get $0
+              i32.const 8
+              i32.eq
+              br_if $case5|1
+              local.get $0
+              i32.const 1024
+              i32.eq
+              br_if $case6|1
+              br $case7|1
              end
              local.get $1
              local.set $0
              local.get $2
-             local.set $28
+             local.set $27
              local.get $3
              local.set $26
-             local.get $4
-             local.set $27
              local.get $29
-             local.set $30
+             local.set $28
              local.get $37
              f32x4.extract_lane 1
              f32x4.splat
              local.set $32
-             local.get $37
-             f32x4.extract_lane 2
+             local.get $36
+             f32x4.extract_lane 0
              f32x4.splat
              local.set $33
-             local.get $36
+             local.get $35
              f32x4.extract_lane 0
              f32x4.splat
              local.set $41
-             local.get $36
+             local.get $35
              f32x4.extract_lane 1
              f32x4.splat
              local.set $42
-             local.get $34
-             f32x4.extract_lane 0
-             f32x4.splat
-             local.set $43
-             local.get $34
-             f32x4.extract_lane 1
-             f32x4.splat
-             local.set $44
-             loop $do-loop|00
+             loop $do-loop|0
               local.get $0
               v128.load offset=16
+              local.set $43
+              local.get $32
+              local.get $27
+              v128.load
+              local.tee $44
+              local.get $44
+              f32x4.mul
+              local.get $26
+              v128.load
+              local.tee $45
+              f32x4.sub
+              f32x4.mul
+              local.get $45
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
               local.set $45
               local.get $32
-              local.get $28
-              v128.load
+              local.get $27
+              v128.load offset=16
               local.tee $46
               local.get $46
               f32x4.mul
               local.get $26
-              v128.load
+              v128.load offset=16
               local.tee $47
               f32x4.sub
               f32x4.mul
@@ -680,103 +560,60 @@
               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
               f32x4.pmin
               local.set $47
-              local.get $32
-              local.get $28
-              v128.load offset=16
-              local.tee $48
-              local.get $48
-              f32x4.mul
-              local.get $26
-              v128.load offset=16
-              local.tee $49
-              f32x4.sub
-              f32x4.mul
-              local.get $49
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $49
-              local.get $41
-              local.get $48
-              f32x4.mul
-              local.get $49
-              local.get $43
-              f32x4.add
-              f32x4.sqrt
-              local.get $44
-              f32x4.add
-              f32x4.div
-              local.get $33
-              local.get $27
-              v128.load offset=16
-              f32x4.mul
-              f32x4.add
-              local.set $48
               local.get $0
               local.get $0
               v128.load
-              local.get $42
-              local.get $41
-              local.get $46
-              f32x4.mul
-              local.get $47
-              local.get $43
-              f32x4.add
-              f32x4.sqrt
-              local.get $44
-              f32x4.add
-              f32x4.div
               local.get $33
-              local.get $27
-              v128.load
+              local.get $44
               f32x4.mul
-              f32x4.add
-              local.tee $46
-              f32x4.mul
-              f32x4.sub
-              v128.store
-              local.get $0
               local.get $45
+              local.get $41
+              f32x4.add
+              f32x4.sqrt
               local.get $42
-              local.get $48
+              f32x4.add
+              f32x4.div
+              f32x4.sub
+              v128.store
+              local.get $0
+              local.get $43
+              local.get $33
+              local.get $46
               f32x4.mul
+              local.get $47
+              local.get $41
+              f32x4.add
+              f32x4.sqrt
+              local.get $42
+              f32x4.add
+              f32x4.div
               f32x4.sub
               v128.store offset=16
               local.get $26
-              local.get $47
+              local.get $45
               v128.store
               local.get $26
-              local.get $49
-              v128.store offset=16
-              local.get $27
-              local.get $46
-              v128.store
-              local.get $27
-              local.get $48
+              local.get $47
               v128.store offset=16
               local.get $0
               i32.const 32
               i32.add
               local.set $0
-              local.get $28
-              i32.const 32
-              i32.add
-              local.set $28
-              local.get $26
-              i32.const 32
-              i32.add
-              local.set $26
               local.get $27
               i32.const 32
               i32.add
               local.set $27
-              local.get $30
+              local.get $26
+              i32.const 32
+              i32.add
+              local.set $26
+              local.get $28
               i32.const 8
               i32.sub
-              local.tee $30
+              local.tee $28
               i32.const 8
               i32.ge_u
-              br_if $do-loop|00
+              br_if $do-loop|0
              end
              br $break|1
             end
@@ -786,7 +623,7 @@
             local.set $28
             local.get $3
             local.set $26
-            local.get $5
+            local.get $4
             local.set $27
             local.get $29
             local.set $30
@@ -794,122 +631,116 @@
             f32x4.extract_lane 1
             f32x4.splat
             local.set $32
+            local.get $37
+            f32x4.extract_lane 2
+            f32x4.splat
+            local.set $33
             local.get $36
             f32x4.extract_lane 0
             f32x4.splat
-            local.set $33
-            local.get $34
-            f32x4.extract_lane 0
-            f32x4.splat
             local.set $41
-            local.get $34
+            local.get $36
             f32x4.extract_lane 1
             f32x4.splat
             local.set $42
-            loop $do-loop|01
-             local.get $32
-             local.get $28
-             v128.load
-             local.tee $43
-             local.get $43
-             f32x4.mul
-             local.get $26
-             v128.load
-             local.tee $44
-             f32x4.sub
-             f32x4.mul
-             local.get $44
-             f32x4.add
-             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-             f32x4.pmin
-             local.set $44
-             local.get $32
-             local.get $28
-             v128.load offset=16
-             local.tee $45
-             local.get $45
-             f32x4.mul
-             local.get $26
-             v128.load offset=16
-             local.tee $46
-             f32x4.sub
-             f32x4.mul
-             local.get $46
-             f32x4.add
-             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-             f32x4.pmin
-             local.set $46
+            local.get $35
+            f32x4.extract_lane 0
+            f32x4.splat
+            local.set $43
+            local.get $35
+            f32x4.extract_lane 1
+            f32x4.splat
+            local.set $44
+            loop $do-loop|00
              local.get $0
              v128.load offset=16
-             local.set $47
+             local.set $45
              local.get $32
-             local.get $45
-             local.get $27
-             v128.load offset=16
-             local.tee $48
+             local.get $28
+             v128.load
+             local.tee $46
+             local.get $46
+             f32x4.mul
+             local.get $26
+             v128.load
+             local.tee $47
              f32x4.sub
              f32x4.mul
+             local.get $47
+             f32x4.add
+             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+             f32x4.pmin
+             local.set $47
+             local.get $32
+             local.get $28
+             v128.load offset=16
+             local.tee $48
              local.get $48
+             f32x4.mul
+             local.get $26
+             v128.load offset=16
+             local.tee $49
+             f32x4.sub
+             f32x4.mul
+             local.get $49
+             f32x4.add
+             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+             f32x4.pmin
+             local.set $49
+             local.get $41
+             local.get $48
+             f32x4.mul
+             local.get $49
+             local.get $43
+             f32x4.add
+             f32x4.sqrt
+             local.get $44
+             f32x4.add
+             f32x4.div
+             local.get $33
+             local.get $27
+             v128.load offset=16
+             f32x4.mul
              f32x4.add
              local.set $48
              local.get $0
              local.get $0
              v128.load
-             local.get $33
-             local.get $43
-             f32x4.mul
-             local.get $44
-             local.get $32
-             local.get $43
-             local.get $27
-             v128.load
-             local.tee $43
-             f32x4.sub
-             f32x4.mul
-             local.get $43
-             f32x4.add
-             local.tee $43
-             local.get $43
-             f32x4.mul
-             f32x4.sub
-             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-             f32x4.pmax
+             local.get $42
              local.get $41
+             local.get $46
+             f32x4.mul
+             local.get $47
+             local.get $43
              f32x4.add
              f32x4.sqrt
-             local.get $42
+             local.get $44
              f32x4.add
              f32x4.div
+             local.get $33
+             local.get $27
+             v128.load
+             f32x4.mul
+             f32x4.add
+             local.tee $46
+             f32x4.mul
              f32x4.sub
              v128.store
              local.get $0
-             local.get $47
-             local.get $33
              local.get $45
-             f32x4.mul
-             local.get $46
-             local.get $48
-             local.get $48
-             f32x4.mul
-             f32x4.sub
-             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-             f32x4.pmax
-             local.get $41
-             f32x4.add
-             f32x4.sqrt
              local.get $42
-             f32x4.add
-             f32x4.div
+             local.get $48
+             f32x4.mul
              f32x4.sub
              v128.store offset=16
              local.get $26
-             local.get $44
+             local.get $47
              v128.store
              local.get $26
-             local.get $46
+             local.get $49
              v128.store offset=16
              local.get $27
-             local.get $43
+             local.get $46
              v128.store
              local.get $27
              local.get $48
@@ -936,55 +767,61 @@
              local.tee $30
              i32.const 8
              i32.ge_u
-             br_if $do-loop|01
+             br_if $do-loop|00
             end
             br $break|1
            end
            local.get $1
            local.set $0
            local.get $2
-           local.set $30
+           local.set $28
            local.get $3
            local.set $26
-           local.get $4
-           local.set $27
            local.get $5
-           local.set $28
+           local.set $27
            local.get $29
-           local.set $31
+           local.set $30
            local.get $37
            f32x4.extract_lane 1
            f32x4.splat
            local.set $32
-           local.get $37
-           f32x4.extract_lane 2
+           local.get $36
+           f32x4.extract_lane 0
            f32x4.splat
            local.set $33
-           local.get $36
+           local.get $35
            f32x4.extract_lane 0
            f32x4.splat
            local.set $41
-           local.get $36
+           local.get $35
            f32x4.extract_lane 1
            f32x4.splat
            local.set $42
-           local.get $34
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $43
-           local.get $34
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $44
-           loop $do-loop|02
+           loop $do-loop|01
             local.get $32
-            local.get $30
+            local.get $28
             v128.load
+            local.tee $43
+            local.get $43
+            f32x4.mul
+            local.get $26
+            v128.load
+            local.tee $44
+            f32x4.sub
+            f32x4.mul
+            local.get $44
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $44
+            local.get $32
+            local.get $28
+            v128.load offset=16
             local.tee $45
             local.get $45
             f32x4.mul
             local.get $26
-            v128.load
+            v128.load offset=16
             local.tee $46
             f32x4.sub
             f32x4.mul
@@ -993,127 +830,89 @@
             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
             f32x4.pmin
             local.set $46
-            local.get $32
-            local.get $30
+            local.get $0
             v128.load offset=16
-            local.tee $47
-            local.get $47
-            f32x4.mul
-            local.get $26
+            local.set $47
+            local.get $32
+            local.get $45
+            local.get $27
             v128.load offset=16
             local.tee $48
             f32x4.sub
             f32x4.mul
             local.get $48
             f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
             local.set $48
             local.get $0
-            v128.load offset=16
-            local.set $49
-            local.get $41
-            local.get $47
+            local.get $0
+            v128.load
+            local.get $33
+            local.get $43
             f32x4.mul
-            local.get $48
+            local.get $44
             local.get $32
-            local.get $47
-            local.get $28
-            v128.load offset=16
-            local.tee $47
+            local.get $43
+            local.get $27
+            v128.load
+            local.tee $43
             f32x4.sub
             f32x4.mul
-            local.get $47
+            local.get $43
             f32x4.add
-            local.tee $47
-            local.get $47
+            local.tee $43
+            local.get $43
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $43
+            local.get $41
             f32x4.add
             f32x4.sqrt
-            local.get $44
+            local.get $42
             f32x4.add
             f32x4.div
+            f32x4.sub
+            v128.store
+            local.get $0
+            local.get $47
             local.get $33
-            local.get $27
-            v128.load offset=16
-            f32x4.mul
-            f32x4.add
-            local.set $50
-            local.get $0
-            local.get $0
-            v128.load
-            local.get $42
-            local.get $41
             local.get $45
             f32x4.mul
             local.get $46
-            local.get $32
-            local.get $45
-            local.get $28
-            v128.load
-            local.tee $45
-            f32x4.sub
-            f32x4.mul
-            local.get $45
-            f32x4.add
-            local.tee $45
-            local.get $45
+            local.get $48
+            local.get $48
             f32x4.mul
             f32x4.sub
             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
             f32x4.pmax
-            local.get $43
+            local.get $41
             f32x4.add
             f32x4.sqrt
-            local.get $44
+            local.get $42
             f32x4.add
             f32x4.div
-            local.get $33
-            local.get $27
-            v128.load
-            f32x4.mul
-            f32x4.add
-            local.tee $51
-            f32x4.mul
-            f32x4.sub
-            v128.store
-            local.get $0
-            local.get $49
-            local.get $42
-            local.get $50
-            f32x4.mul
             f32x4.sub
             v128.store offset=16
+            local.get $26
+            local.get $44
+            v128.store
             local.get $26
             local.get $46
+            v128.store offset=16
+            local.get $27
+            local.get $43
             v128.store
-            local.get $26
+            local.get $27
             local.get $48
-            v128.store offset=16
-            local.get $28
-            local.get $45
-            v128.store
-            local.get $28
-            local.get $47
-            v128.store offset=16
-            local.get $27
-            local.get $51
-            v128.store
-            local.get $27
-            local.get $50
             v128.store offset=16
             local.get $0
             i32.const 32
             i32.add
             local.set $0
-            local.get $30
+            local.get $28
             i32.const 32
             i32.add
-            local.set $30
+            local.set $28
             local.get $26
             i32.const 32
             i32.add
@@ -1122,72 +921,77 @@
             i32.const 32
             i32.add
             local.set $27
-            local.get $28
-            i32.const 32
-            i32.add
-            local.set $28
-            local.get $31
+            local.get $30
             i32.const 8
             i32.sub
-            local.tee $31
+            local.tee $30
             i32.const 8
             i32.ge_u
-            br_if $do-loop|02
+            br_if $do-loop|01
            end
            br $break|1
           end
           local.get $1
           local.set $0
           local.get $2
-          local.set $27
+          local.set $30
           local.get $3
           local.set $26
-          local.get $29
+          local.get $4
+          local.set $27
+          local.get $5
           local.set $28
+          local.get $29
+          local.set $31
           local.get $37
           f32x4.extract_lane 1
           f32x4.splat
           local.set $32
-          local.get $36
-          f32x4.extract_lane 0
+          local.get $37
+          f32x4.extract_lane 2
           f32x4.splat
           local.set $33
           local.get $36
-          f32x4.extract_lane 2
-          f32x4.splat
-          local.set $41
-          local.get $34
           f32x4.extract_lane 0
           f32x4.splat
-          local.set $42
-          local.get $34
+          local.set $41
+          local.get $36
           f32x4.extract_lane 1
           f32x4.splat
-          local.set $43
-          local.get $34
-          f32x4.extract_lane 2
+          local.set $42
+          local.get $35
+          f32x4.extract_lane 0
           f32x4.splat
-          local.tee $44
-          f32x4.neg
-          local.set $45
-          loop $do-loop|023
-           local.get $0
-           v128.load offset=16
+          local.set $43
+          local.get $35
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $44
+          loop $do-loop|02
+           local.get $32
+           local.get $30
+           v128.load
+           local.tee $45
+           local.get $45
+           f32x4.mul
+           local.get $26
+           v128.load
+           local.tee $46
+           f32x4.sub
+           f32x4.mul
+           local.get $46
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+           f32x4.pmin
            local.set $46
            local.get $32
-           local.get $27
-           v128.load
-           local.get $41
-           f32x4.mul
-           local.get $45
-           f32x4.pmax
-           local.get $44
-           f32x4.pmin
+           local.get $30
+           v128.load offset=16
            local.tee $47
            local.get $47
            f32x4.mul
            local.get $26
-           v128.load
+           v128.load offset=16
            local.tee $48
            f32x4.sub
            f32x4.mul
@@ -1196,82 +1000,130 @@
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
            local.set $48
-           local.get $32
-           local.get $27
+           local.get $0
            v128.load offset=16
+           local.set $49
            local.get $41
+           local.get $47
            f32x4.mul
-           local.get $45
-           f32x4.pmax
-           local.get $44
-           f32x4.pmin
-           local.tee $49
-           local.get $49
-           f32x4.mul
-           local.get $26
+           local.get $48
+           local.get $32
+           local.get $47
+           local.get $28
            v128.load offset=16
-           local.tee $50
+           local.tee $47
            f32x4.sub
            f32x4.mul
-           local.get $50
+           local.get $47
            f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
+           local.tee $47
+           local.get $47
+           f32x4.mul
+           f32x4.sub
+           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+           f32x4.pmax
+           local.get $43
+           f32x4.add
+           f32x4.sqrt
+           local.get $44
+           f32x4.add
+           f32x4.div
+           local.get $33
+           local.get $27
+           v128.load offset=16
+           f32x4.mul
+           f32x4.add
            local.set $50
            local.get $0
            local.get $0
            v128.load
-           local.get $33
-           local.get $47
-           f32x4.mul
-           local.get $48
            local.get $42
+           local.get $41
+           local.get $45
+           f32x4.mul
+           local.get $46
+           local.get $32
+           local.get $45
+           local.get $28
+           v128.load
+           local.tee $45
+           f32x4.sub
+           f32x4.mul
+           local.get $45
            f32x4.add
-           f32x4.sqrt
+           local.tee $45
+           local.get $45
+           f32x4.mul
+           f32x4.sub
+           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+           f32x4.pmax
            local.get $43
            f32x4.add
+           f32x4.sqrt
+           local.get $44
+           f32x4.add
            f32x4.div
+           local.get $33
+           local.get $27
+           v128.load
+           f32x4.mul
+           f32x4.add
+           local.tee $51
+           f32x4.mul
            f32x4.sub
            v128.store
            local.get $0
-           local.get $46
-           local.get $33
            local.get $49
-           f32x4.mul
-           local.get $50
            local.get $42
-           f32x4.add
-           f32x4.sqrt
-           local.get $43
-           f32x4.add
-           f32x4.div
+           local.get $50
+           f32x4.mul
            f32x4.sub
            v128.store offset=16
            local.get $26
-           local.get $48
+           local.get $46
            v128.store
            local.get $26
+           local.get $48
+           v128.store offset=16
+           local.get $28
+           local.get $45
+           v128.store
+           local.get $28
+           local.get $47
+           v128.store offset=16
+           local.get $27
+           local.get $51
+           v128.store
+           local.get $27
            local.get $50
            v128.store offset=16
            local.get $0
            i32.const 32
            i32.add
            local.set $0
-           local.get $27
+           local.get $30
            i32.const 32
            i32.add
-           local.set $27
+           local.set $30
            local.get $26
            i32.const 32
            i32.add
            local.set $26
+           local.get $27
+           i32.const 32
+           i32.add
+           local.set $27
            local.get $28
+           i32.const 32
+           i32.add
+           local.set $28
+           local.get $31
            i32.const 8
            i32.sub
-           local.tee $28
+           local.tee $31
            i32.const 8
            i32.ge_u
-           br_if $do-loop|023
+           br_if $do-loop|02
           end
           br $break|1
          end
@@ -1287,62 +1139,63 @@
          f32x4.extract_lane 1
          f32x4.splat
          local.set $32
-         local.get $37
-         f32x4.extract_lane 3
+         local.get $36
+         f32x4.extract_lane 0
          f32x4.splat
          local.set $33
          local.get $36
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $41
-         local.get $36
          f32x4.extract_lane 2
          f32x4.splat
-         local.set $42
-         local.get $34
+         local.set $41
+         local.get $35
          f32x4.extract_lane 0
          f32x4.splat
-         local.set $43
-         local.get $34
+         local.set $42
+         local.get $35
          f32x4.extract_lane 1
          f32x4.splat
-         local.set $44
-         loop $do-loop|03
+         local.set $43
+         local.get $35
+         f32x4.extract_lane 2
+         f32x4.splat
+         local.tee $44
+         f32x4.neg
+         local.set $45
+         loop $do-loop|023
+          local.get $0
+          v128.load offset=16
+          local.set $46
           local.get $32
           local.get $27
           v128.load
-          local.get $42
+          local.get $41
           f32x4.mul
-          local.get $33
-          local.get $0
-          v128.load
-          local.tee $45
-          f32x4.mul
-          f32x4.add
-          local.tee $46
-          local.get $46
+          local.get $45
+          f32x4.pmax
+          local.get $44
+          f32x4.pmin
+          local.tee $47
+          local.get $47
           f32x4.mul
           local.get $26
           v128.load
-          local.tee $47
+          local.tee $48
           f32x4.sub
           f32x4.mul
-          local.get $47
+          local.get $48
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $47
+          local.set $48
           local.get $32
           local.get $27
           v128.load offset=16
-          local.get $42
+          local.get $41
           f32x4.mul
-          local.get $33
-          local.get $0
-          v128.load offset=16
-          local.tee $48
-          f32x4.mul
-          f32x4.add
+          local.get $45
+          f32x4.pmax
+          local.get $44
+          f32x4.pmin
           local.tee $49
           local.get $49
           f32x4.mul
@@ -1357,35 +1210,36 @@
           f32x4.pmin
           local.set $50
           local.get $0
-          local.get $45
-          local.get $41
-          local.get $46
-          f32x4.mul
+          local.get $0
+          v128.load
+          local.get $33
           local.get $47
-          local.get $43
+          f32x4.mul
+          local.get $48
+          local.get $42
           f32x4.add
           f32x4.sqrt
-          local.get $44
+          local.get $43
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store
           local.get $0
-          local.get $48
-          local.get $41
+          local.get $46
+          local.get $33
           local.get $49
           f32x4.mul
           local.get $50
-          local.get $43
+          local.get $42
           f32x4.add
           f32x4.sqrt
-          local.get $44
+          local.get $43
           f32x4.add
           f32x4.div
           f32x4.sub
           v128.store offset=16
           local.get $26
-          local.get $47
+          local.get $48
           v128.store
           local.get $26
           local.get $50
@@ -1408,175 +1262,318 @@
           local.tee $28
           i32.const 8
           i32.ge_u
-          br_if $do-loop|03
+          br_if $do-loop|023
          end
          br $break|1
         end
         local.get $1
         local.set $0
         local.get $2
-        local.set $28
+        local.set $27
         local.get $3
         local.set $26
-        local.get $7
-        local.set $27
         local.get $29
-        local.set $30
+        local.set $28
         local.get $37
         f32x4.extract_lane 1
         f32x4.splat
         local.set $32
+        local.get $37
+        f32x4.extract_lane 3
+        f32x4.splat
+        local.set $33
         local.get $36
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $33
-        local.get $34
-        f32x4.extract_lane 0
-        f32x4.splat
         local.set $41
-        local.get $34
-        f32x4.extract_lane 1
+        local.get $36
+        f32x4.extract_lane 2
         f32x4.splat
         local.set $42
-        local.get $40
+        local.get $35
         f32x4.extract_lane 0
         f32x4.splat
         local.set $43
-        local.get $40
+        local.get $35
         f32x4.extract_lane 1
         f32x4.splat
         local.set $44
-        loop $do-loop|04
+        loop $do-loop|03
          local.get $32
-         local.get $28
+         local.get $27
+         v128.load
+         local.get $42
+         f32x4.mul
+         local.get $33
+         local.get $0
          v128.load
          local.tee $45
-         local.get $45
+         f32x4.mul
+         f32x4.add
+         local.tee $46
+         local.get $46
          f32x4.mul
          local.get $26
          v128.load
-         local.tee $46
+         local.tee $47
          f32x4.sub
          f32x4.mul
-         local.get $46
+         local.get $47
          f32x4.add
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
-         local.set $46
+         local.set $47
          local.get $32
-         local.get $28
+         local.get $27
          v128.load offset=16
-         local.tee $47
-         local.get $47
+         local.get $42
          f32x4.mul
-         local.get $26
+         local.get $33
+         local.get $0
          v128.load offset=16
          local.tee $48
+         f32x4.mul
+         f32x4.add
+         local.tee $49
+         local.get $49
+         f32x4.mul
+         local.get $26
+         v128.load offset=16
+         local.tee $50
          f32x4.sub
          f32x4.mul
-         local.get $48
+         local.get $50
          f32x4.add
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
-         local.set $48
-         local.get $27
-         v128.load offset=16
-         local.set $49
-         local.get $0
-         v128.load offset=16
          local.set $50
          local.get $0
-         local.get $0
-         v128.load
-         local.tee $51
-         local.get $44
-         local.get $33
          local.get $45
-         f32x4.mul
-         local.get $46
          local.get $41
+         local.get $46
+         f32x4.mul
+         local.get $47
+         local.get $43
          f32x4.add
          f32x4.sqrt
-         local.get $42
+         local.get $44
          f32x4.add
          f32x4.div
-         local.tee $45
-         f32x4.mul
-         local.get $43
-         local.get $27
-         v128.load
-         local.tee $52
-         local.get $51
-         f32x4.sub
-         f32x4.mul
-         f32x4.sub
          f32x4.sub
          v128.store
          local.get $0
-         local.get $50
-         local.get $44
-         local.get $33
-         local.get $47
-         f32x4.mul
          local.get $48
          local.get $41
+         local.get $49
+         f32x4.mul
+         local.get $50
+         local.get $43
          f32x4.add
          f32x4.sqrt
-         local.get $42
+         local.get $44
          f32x4.add
          f32x4.div
-         local.tee $47
-         f32x4.mul
-         local.get $43
-         local.get $49
-         local.get $50
-         f32x4.sub
-         f32x4.mul
-         f32x4.sub
          f32x4.sub
          v128.store offset=16
          local.get $26
-         local.get $46
-         v128.store
-         local.get $26
-         local.get $48
-         v128.store offset=16
-         local.get $27
-         local.get $52
-         local.get $45
-         f32x4.sub
-         v128.store
-         local.get $27
-         local.get $49
          local.get $47
-         f32x4.sub
+         v128.store
+         local.get $26
+         local.get $50
          v128.store offset=16
          local.get $0
          i32.const 32
          i32.add
          local.set $0
-         local.get $28
-         i32.const 32
-         i32.add
-         local.set $28
-         local.get $26
-         i32.const 32
-         i32.add
-         local.set $26
          local.get $27
          i32.const 32
          i32.add
          local.set $27
-         local.get $30
+         local.get $26
+         i32.const 32
+         i32.add
+         local.set $26
+         local.get $28
          i32.const 8
          i32.sub
-         local.tee $30
+         local.tee $28
          i32.const 8
          i32.ge_u
-         br_if $do-loop|04
+         br_if $do-loop|03
         end
         br $break|1
        end
+       local.get $1
+       local.set $0
+       local.get $2
+       local.set $28
+       local.get $3
+       local.set $26
+       local.get $7
+       local.set $27
+       local.get $29
+       local.set $30
+       local.get $37
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $32
+       local.get $36
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $33
+       local.get $35
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $41
+       local.get $35
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $42
+       local.get $40
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $43
+       local.get $40
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $44
+       loop $do-loop|04
+        local.get $32
+        local.get $28
+        v128.load
+        local.tee $45
+        local.get $45
+        f32x4.mul
+        local.get $26
+        v128.load
+        local.tee $46
+        f32x4.sub
+        f32x4.mul
+        local.get $46
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.set $46
+        local.get $32
+        local.get $28
+        v128.load offset=16
+        local.tee $47
+        local.get $47
+        f32x4.mul
+        local.get $26
+        v128.load offset=16
+        local.tee $48
+        f32x4.sub
+        f32x4.mul
+        local.get $48
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.set $48
+        local.get $27
+        v128.load offset=16
+        local.set $49
+        local.get $0
+        v128.load offset=16
+        local.set $50
+        local.get $0
+        local.get $0
+        v128.load
+        local.tee $51
+        local.get $44
+        local.get $33
+        local.get $45
+        f32x4.mul
+        local.get $46
+        local.get $41
+        f32x4.add
+        f32x4.sqrt
+        local.get $42
+        f32x4.add
+        f32x4.div
+        local.tee $45
+        f32x4.mul
+        local.get $43
+        local.get $27
+        v128.load
+        local.tee $52
+        local.get $51
+        f32x4.sub
+        f32x4.mul
+        f32x4.sub
+        f32x4.sub
+        v128.store
+        local.get $0
+        local.get $50
+        local.get $44
+        local.get $33
+        local.get $47
+        f32x4.mul
+        local.get $48
+        local.get $41
+        f32x4.add
+        f32x4.sqrt
+        local.get $42
+        f32x4.add
+        f32x4.div
+        local.tee $47
+        f32x4.mul
+        local.get $43
+        local.get $49
+        local.get $50
+        f32x4.sub
+        f32x4.mul
+        f32x4.sub
+        f32x4.sub
+        v128.store offset=16
+        local.get $26
+        local.get $46
+        v128.store
+        local.get $26
+        local.get $48
+        v128.store offset=16
+        local.get $27
+        local.get $52
+        local.get $45
+        f32x4.sub
+        v128.store
+        local.get $27
+        local.get $49
+        local.get $47
+        f32x4.sub
+        v128.store offset=16
+        local.get $0
+        i32.const 32
+        i32.add
+        local.set $0
+        local.get $28
+        i32.const 32
+        i32.add
+        local.set $28
+        local.get $26
+        i32.const 32
+        i32.add
+        local.set $26
+        local.get $27
+        i32.const 32
+        i32.add
+        local.set $27
+        local.get $30
+        i32.const 8
+        i32.sub
+        local.tee $30
+        i32.const 8
+        i32.ge_u
+        br_if $do-loop|04
+       end
+       br $break|1
+      end
+      local.get $34
+      i32.const -737
+      i32.and
+      i32.const 2048
+      i32.eq
+      if
        local.get $1
        local.set $0
        local.get $2
@@ -1599,15 +1596,15 @@
        f32x4.extract_lane 3
        f32x4.splat
        local.set $43
-       local.get $34
+       local.get $35
        f32x4.extract_lane 0
        f32x4.splat
        local.set $44
-       local.get $34
+       local.get $35
        f32x4.extract_lane 1
        f32x4.splat
        local.set $45
-       local.get $34
+       local.get $35
        f32x4.extract_lane 3
        f32x4.splat
        local.set $46
@@ -1658,7 +1655,7 @@
         local.get $42
         local.get $33
         f32x4.mul
-        local.get $35
+        local.get $34
         i32.const 32
         i32.and
         if (result v128)
@@ -1690,7 +1687,7 @@
         f32x4.add
         f32x4.div
         local.set $32
-        local.get $35
+        local.get $34
         i32.const 256
         i32.and
         if (result v128)
@@ -1772,38 +1769,38 @@
         i32.ge_u
         br_if $do-loop|05
        end
-       br $break|1
-      end
-      local.get $35
-      i32.const 3072
-      i32.and
-      if
-       local.get $35
-       local.get $1
-       local.get $2
-       local.get $3
-       local.get $4
-       local.get $5
-       local.get $7
-       local.get $8
-       local.get $29
-       local.get $37
-       local.get $36
-       local.get $34
-       local.get $40
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>"
       else
-       local.get $35
-       local.get $1
-       local.get $2
-       local.get $3
-       local.get $4
-       local.get $5
-       local.get $29
-       local.get $37
-       local.get $36
        local.get $34
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>"
+       i32.const 3072
+       i32.and
+       if
+        local.get $34
+        local.get $1
+        local.get $2
+        local.get $3
+        local.get $4
+        local.get $5
+        local.get $7
+        local.get $8
+        local.get $29
+        local.get $37
+        local.get $36
+        local.get $35
+        local.get $40
+        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>"
+       else
+        local.get $34
+        local.get $1
+        local.get $2
+        local.get $3
+        local.get $4
+        local.get $5
+        local.get $29
+        local.get $37
+        local.get $36
+        local.get $35
+        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>"
+       end
       end
      end
     end
@@ -1811,7 +1808,7 @@
     local.get $38
     i32.lt_u
     if
-     local.get $35
+     local.get $34
      local.get $29
      i32.const 2
      i32.shl
@@ -1841,11 +1838,11 @@
      i32.sub
      local.get $37
      local.get $36
-     local.get $34
+     local.get $35
      local.get $40
      call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>"
     end
-    local.get $35
+    local.get $34
     i32.const 64
     i32.and
     if
@@ -1855,7 +1852,7 @@
      local.get $22
      call $assembly/behind/average
     end
-    local.get $35
+    local.get $34
     i32.const 512
     i32.and
     if
@@ -1865,7 +1862,7 @@
      local.get $3
      local.get $38
      call $assembly/behind/flushPlane
-     local.get $35
+     local.get $34
      i32.const 1
      i32.and
      if
@@ -1873,7 +1870,7 @@
       local.get $38
       call $assembly/behind/flushPlane
      end
-     local.get $35
+     local.get $34
      i32.const 2
      i32.and
      if
@@ -1881,7 +1878,7 @@
       local.get $38
       call $assembly/behind/flushPlane
      end
-     local.get $35
+     local.get $34
      i32.const 64
      i32.and
      if
@@ -1889,7 +1886,7 @@
       local.get $38
       call $assembly/behind/flushPlane
      end
-     local.get $35
+     local.get $34
      i32.const 1024
      i32.and
      if
@@ -1897,7 +1894,7 @@
       local.get $38
       call $assembly/behind/flushPlane
      end
-     local.get $35
+     local.get $34
      i32.const 2048
      i32.and
      if
@@ -1906,7 +1903,7 @@
       call $assembly/behind/flushPlane
      end
     end
-    local.get $35
+    local.get $34
     i32.const 128
     i32.and
     if
