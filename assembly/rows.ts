@@ -6,8 +6,9 @@
  * v = v · alpha^k, and the like. The factors come with each row, as they depend on nothing else than steps.
  */
 import { flushPlane, normal } from "./behind";
-import { AVERAGED, CENTERED, MOMENTUM, ROWWISE, update } from "./rmsprop";
+import { AVERAGED, CENTERED, MOMENTUM, ROWWISE } from "./rmsprop";
 import { updateRow } from "./rowwise";
+import { update } from "./update";
 
 /**
  * Brings rows up to date by the list of `behindCount` entries at byte `behind`, and then does what `update` does for each row

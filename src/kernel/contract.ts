@@ -99,7 +99,7 @@ export const SCALARS = [
   "growth",
 ] as const satisfies Exclude<keyof Scalars, "variant">[];
 
-/** How many arguments `update` of `assembly/rmsprop.ts` takes: the variant, the planes, the count, the scalars. */
+/** How many arguments `update` of `assembly/update.ts` takes: the variant, the planes, the count, the scalars. */
 export const ARITY = /* @__PURE__ */ (() => 2 + PLANES.length + SCALARS.length)();
 
 /**

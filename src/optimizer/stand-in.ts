@@ -4,7 +4,7 @@ import type { FloatArray } from "../base/real.ts";
 import { OptionError, SwappedError } from "../errors.ts";
 import { exchange } from "../memory/view.ts";
 import type { ResolvedOptions } from "../options/options.ts";
-import { average } from "../options/schedule-free.ts";
+import { average, averageAt } from "../options/schedule-free.ts";
 import type { Progress } from "./progress.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -45,7 +45,7 @@ export class StandIn {
     this.#kept = this.#tensors.map((tensor) => tensor.view("param").slice());
     // Before the first step z is still to begin where the parameters are.
     if (progress.steps > 0) {
-      for (const tensor of this.#tensors) average(tensor.view("param"), tensor.view("z"), beta);
+      for (const tensor of this.#tensors) average(tensor.view("param"), tensor.view("z"), averageAt(beta));
     }
     progress.isSwapped = true;
     progress.noteChange();

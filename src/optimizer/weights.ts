@@ -60,9 +60,9 @@ export class Weights {
 
   /** Takes a step's rate in, and gives its point's share in the average. A step that fails may be taken again. */
   shareAt(step: number, lr: number): number {
-    const { sums, zShare } = weigh(this.after(step), step, lr, this.#settings);
+    const sums = weigh(this.after(step), step, lr, this.#settings);
     this.set(step + 1, sums);
-    return zShare;
+    return sums.zShare;
   }
 
   /** The sums after so many steps, which are as many as were taken, or one more. */

@@ -66,26 +66,25 @@ export function warmedUp(lr: number, step: number, { warmupSteps }: ScheduleFree
   return step < warmupSteps ? (lr * (step + 1)) / warmupSteps : lr;
 }
 
-/** Adds the weight of a step's point to the sums before it. `step` counts the steps before it. */
+/** Adds the weight of a step's point to the sums before it, and gives its share. `step` counts the steps before it. */
 export function weigh(
-  { weightSum, lrMax }: WeightSums,
+  before: WeightSums,
   step: number,
   lr: number,
   { r, weightLrPower }: ScheduleFree,
-): { sums: WeightSums; zShare: number } {
-  const largest = Math.max(lr, lrMax);
-  const weight = halfPower(step + 1, r) * halfPower(largest, weightLrPower);
-  const sum = weightSum + weight;
+): WeightSums & { zShare: number } {
+  const lrMax = Math.max(lr, before.lrMax);
+  const weight = halfPower(step + 1, r) * halfPower(lrMax, weightLrPower);
+  const weightSum = before.weightSum + weight;
   // As long as all rates were 0, no point has moved.
-  return { sums: { weightSum: sum, lrMax: largest }, zShare: sum === 0 ? 0 : weight / sum };
+  return { weightSum, lrMax, zShare: weightSum === 0 ? 0 : weight / weightSum };
 }
 
 /** The share of the way from y to z at which their average x lies. */
 export const averageAt = (beta: number) => 1 - 1 / beta;
 
-/** Turns y into x = y + (1 − 1/beta)·(z − y), in double and rounded once. */
-export function average(y: FloatArray, z: FloatArray, beta: number): void {
-  const share = averageAt(beta);
+/** Turns y into x = y + (1 − 1/beta)·(z − y), in double and rounded once. `share` is what `averageAt` gives. */
+export function average(y: FloatArray, z: FloatArray, share: number): void {
   for (let i = 0; i < y.length; i++) y[i] = y[i]! + share * (z[i]! - y[i]!);
 }
 

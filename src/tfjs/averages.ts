@@ -1,8 +1,7 @@
 /** The averages of `scheduleFree`: the weights of the points so far, and the averages in the variables' place. */
 import type { Variable } from "@tensorflow/tfjs-core";
 import { SwappedError } from "../errors.ts";
-import type { Drawn } from "../options/scalars.ts";
-import { type ScheduleFree, type WeightSums, weigh } from "../options/schedule-free.ts";
+import type { WeightSums } from "../options/schedule-free.ts";
 import { registered } from "./pairing.ts";
 import type { Slot, Updater } from "./updater.ts";
 
@@ -23,18 +22,12 @@ export class Averages {
     }
   }
 
-  /** Gives what a step takes, at a rate, after `taken` others; and the sums after it, for when it has been taken. */
-  at(taken: number, lr: number, settings: ScheduleFree): { drawn: Drawn; sums: WeightSums } {
-    const { sums, zShare } = weigh(this.sums, taken, lr, settings);
-    return { drawn: { zShare, beta: settings.beta }, sums };
-  }
-
-  standIn(slots: Iterable<Slot>, updater: Updater, beta: number): void {
+  standIn(slots: Iterable<Slot>, updater: Updater, share: number): void {
     if (this.#kept) return;
     this.#kept = new Map();
     for (const { variable, state } of slots) {
       this.#kept.set(variable, variable.variable(false));
-      updater.average(variable, state.z!, beta);
+      updater.average(variable, state.z!, share);
     }
   }
 

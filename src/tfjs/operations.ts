@@ -41,7 +41,6 @@ import {
   SCHEDULE_FREE,
   SHAPED,
 } from "../kernel/contract.ts";
-import { averageAt } from "../options/schedule-free.ts";
 import { largestFinite, type Updater } from "./updater.ts";
 
 /** A divisor for gradients of zero. It is a normal number in float16 too. */
@@ -115,8 +114,8 @@ export const operations: Updater = {
     });
   },
 
-  average(y, z, beta) {
-    tidy(() => y.assign(add(y, mul(averageAt(beta), sub(z, y)))));
+  average(y, z, share) {
+    tidy(() => y.assign(add(y, mul(share, sub(z, y)))));
   },
 };
 

@@ -15,7 +15,7 @@ import { FLOAT32 } from "../base/real.ts";
 import { BackendError, DisposedError, NonFiniteError, OptionError } from "../errors.ts";
 import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
-import { warmedUp } from "../options/schedule-free.ts";
+import { averageAt, warmedUp, weigh } from "../options/schedule-free.ts";
 import { Averages, SCHEDULE_FREE_NAME } from "./averages.ts";
 import { checkForLoss, prepare, wayOn } from "./backends.ts";
 import { floatVariableNamed, type Gradients, updatesOf } from "./gradients.ts";
@@ -164,7 +164,7 @@ export class RMSPropOptimizer extends Optimizer {
     const here = this.#liveBackend();
     const slots = [...this.#slots.claimed()];
     checkForLoss(here, () => this.#slots.planesOf(slots.map(({ variable }) => variable)));
-    this.#averages.standIn(slots, wayOn(here).updater, beta);
+    this.#averages.standIn(slots, wayOn(here).updater, averageAt(beta));
   }
 
   /**
@@ -210,10 +210,10 @@ export class RMSPropOptimizer extends Optimizer {
     const reads = checks && !guard;
     const clipsUnread = clips && !reads && updater.clip !== undefined;
     const measures = (clips || reads) && !clipsUnread;
-    const sums = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];
-    const sum = sums.reduce((total, one) => total + one, 0);
+    const squares = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];
+    const sum = squares.reduce((total, one) => total + one, 0);
     if (reads && !Number.isFinite(sum)) {
-      const broken = updates.filter((_, i) => !Number.isFinite(sums[i]));
+      const broken = updates.filter((_, i) => !Number.isFinite(squares[i]));
       if (nonFinite === "throw") throw NonFiniteError.of(broken.map(({ variable }) => variable.name));
       this.#skippedSteps++;
       return;
@@ -223,15 +223,16 @@ export class RMSPropOptimizer extends Optimizer {
     const globalScale = clipFactor(Math.sqrt(sum), globalClipNorm);
     this.#slots.admit(variables);
     if (unused.length > 0) this.#warnOf(unused);
-    const averages = scheduleFree && this.#averages.at(taken, lr, scheduleFree);
+    const sums = scheduleFree && weigh(this.#averages.sums, taken, lr, scheduleFree);
+    const drawn = sums && { zShare: sums.zShare, beta: scheduleFree.beta };
     updates.forEach(({ variable }, i) => {
       const slot = this.#slots.of(variable);
-      const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
+      const gradScale = measures ? globalScale * clipFactor(Math.sqrt(squares[i]!), clipNorm) : 1;
       const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
-      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan, FLOAT32, averages?.drawn), fine);
+      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan, FLOAT32, drawn), fine);
       slot.steps++;
     });
-    if (averages) this.#averages.sums = averages.sums;
+    if (sums) this.#averages.sums = sums;
     guard?.note();
     this.iterations_ = (this.iterations_ ?? 0) + 1;
   }

@@ -45,8 +45,8 @@ export interface Updater {
   sumOfSquares(gradient: Tensor): number;
   /** @param fine - a scalar that a guard gave: everything stays as it is where that is 0. */
   update(slot: Slot, gradient: Tensor, scalars: Scalars, fine?: Tensor): void;
-  /** Puts x, the average of the points of `scheduleFree`, in the place of y. */
-  average(y: Variable, z: Variable, beta: number): void;
+  /** Puts x, the average of the points of `scheduleFree`, in the place of y: a share of the way to z. */
+  average(y: Variable, z: Variable, share: number): void;
   /**
    * Clips gradients by the norm of each and by that of all, one of which is infinite, without reading any number: for
    * backends on which a program waits for what it reads. The caller's `tidy` disposes of the results.
@@ -76,8 +76,8 @@ export function assign(variable: Variable, values: Float32Array): void {
 }
 
 /** `average` for backends whose values the processor has at hand: the bits of `RMSprop`. */
-export function averageInDouble(y: Variable, z: Variable, beta: number): void {
+export function averageInDouble(y: Variable, z: Variable, share: number): void {
   const values = (y.dataSync() as Float32Array).slice();
-  average(values, z.dataSync() as Float32Array, beta);
+  average(values, z.dataSync() as Float32Array, share);
   assign(y, values);
 }
