@@ -2,7 +2,7 @@
 export const WEIGHT_LIMITS = {
   "rmsprop-wasm": 31_500,
   "rmsprop-wasm/core": 10_300,
-  "rmsprop-wasm/f64": 31_500,
+  "rmsprop-wasm/f64": 31_550,
   "rmsprop-wasm/js": 25_000,
   "rmsprop-wasm/tfjs": 15_000,
   /** Beside the main entry, which it takes its optimizers from. */
