@@ -29,7 +29,7 @@ import {
   SHAPED,
   ZEROED,
 } from "./contract.ts";
-import { PLANES, type Plane, partOf, type Segment } from "./segment.ts";
+import { PLANES, type Plane, partOf, type Segment, segmentAt } from "./segment.ts";
 
 /** The backend alone, for entries without WebAssembly. */
 export function referenceOver<Elements extends FloatArray>(real: Real<Elements>): Backends<Elements> {
@@ -240,7 +240,7 @@ function updateRow(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
     if (variant & DECOUPLED) u = round(u + round(decoupledDecay * p));
     heap[param + i] = round(p - u);
   }
-  if (variant & FLUSHED) flush(heap, { ...segment, count: 1 }, "squareAvg", real);
+  if (variant & FLUSHED) flush(heap, segmentAt(segment, 1), "squareAvg", real);
   follow(heap, segment, scalars, real);
 }
 
@@ -263,7 +263,7 @@ function catchUpRows(
     const [row, averageKept, momentumKept, paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum] =
       entries.subarray(at, at + ENTRY.length) as unknown as FactorsOfEntry;
     const start = row * segment.count;
-    const places = { ...segment };
+    const places = segmentAt(segment, segment.count);
     for (const plane of PLANES) places[plane] = (segment[plane] >>> shift) + start;
     const { param, squareAvg, momentumBuffer, gradAvg, ema } = places;
     if (variant & ROWWISE) {
