@@ -2,14 +2,13 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
-import { argumentsOf, type Kernel } from "./contract.ts";
-import { PLANES } from "./segment.ts";
+import { type Kernel, rowArgumentsOf } from "./contract.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
   /** Takes the arguments that `argumentsOf` gives. */
   update(...args: number[]): void;
-  /** Takes the arguments of `update`, and before the scalars the lists of entries and of rows. */
+  /** Takes the arguments that `rowArgumentsOf` gives. */
   updateRows(...args: number[]): void;
   sumOfSquares: Kernel["sumOfSquares"];
   innerProduct: Kernel["innerProduct"];
@@ -37,14 +36,7 @@ export function openWasm(memory: WebAssembly.Memory, kernels: Kernels): Kernel {
     backend: "wasm",
     real: kernels.real,
     ...denseOf(exports),
-    updateRows(segment, scalars, rows, behind) {
-      const [variant, ...others] = argumentsOf(segment, scalars);
-      const planes = others.splice(0, PLANES.length + 1);
-      updateRows(variant!, ...planes, behind.ptr, behind.count, rows.ptr, rows.count, ...others);
-    },
-    catchUpRows(segment, variant, { ptr, count }) {
-      updateRows(variant, ...PLANES.map((plane) => segment[plane]), segment.count, ptr, count);
-    },
+    updateRows: (segment, scalars, rows) => updateRows(...rowArgumentsOf(segment, scalars, rows)),
     innerProduct,
   };
 }

@@ -224,8 +224,7 @@ function addWrites(
   for (const plane of PLANES) {
     const values = theirs?.[plane as "param"];
     const expected = wanted.includes(plane) ? tensor.countIn(plane) : undefined;
-    if (values === undefined && expected === undefined) continue;
-    const length = isFloatArray(values) ? values.length : undefined;
+    const length = values && isFloatArray(values) ? values.length : undefined;
     if (length !== expected || (length === undefined && values !== undefined)) {
       refuse(`${name}.${plane}.length`, length ?? values, expected);
     }
@@ -245,7 +244,8 @@ function addWrites(
 function apart(write: Write, memory: WebAssembly.Memory): Partial<Write> & Omit<Write, "values"> {
   const { tensor, plane, values } = write;
   const isThere = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
-  if (isThere && tensor.keeps(plane)) return { tensor, plane };
+  const mayWait = plane === "momentumBuffer" || plane === "gradAvg";
+  if (isThere && (!mayWait || tensor.statePlanes().includes(plane))) return { tensor, plane };
   return mayBeOf(memory, values) ? { ...write, values: values.slice() } : write;
 }
 

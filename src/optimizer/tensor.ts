@@ -40,7 +40,7 @@ export class Tensor {
   constructor(
     { name, count, shape, adopted, ptrs, placed }: TensorSpec,
     arena: Arena,
-    private readonly statePlanes: () => readonly StatePlane[],
+    readonly statePlanes: () => readonly StatePlane[],
     /** With `rowwiseState`; a tensor of one dimension has an average for each element, as ever. */
     wantsRowwise: boolean,
   ) {
@@ -91,12 +91,6 @@ export class Tensor {
   /** A view of the steps up to which each row is up to date. */
   get stepsOfRows(): Uint32Array {
     return new Uint32Array(this.#arena.memory.buffer, this.rowSteps, this.rows!.count);
-  }
-
-  /** Whether a plane is in use: one that has a place may wait for a change of options. */
-  keeps(plane: Plane): boolean {
-    const mayWait = plane === "momentumBuffer" || plane === "gradAvg";
-    return this.segment[plane] !== 0 && (!mayWait || this.statePlanes().includes(plane));
   }
 
   /** The views of all state in use. */

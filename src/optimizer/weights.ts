@@ -5,8 +5,8 @@
  * Sums stand in a ring, by the number of steps that they cover. All shares of a step read the same place, write the same
  * numbers to the next one, and nobody else writes to either before three steps later.
  */
+import { power } from "../base/power.ts";
 import type { ScheduleFree } from "../options/options.ts";
-import { power } from "../options/scalars.ts";
 import { PROGRESS_BYTES } from "./progress.ts";
 
 const RING = 4;
