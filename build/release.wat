@@ -398,216 +398,96 @@
     local.tee $30
     if
      block $break|1
-      block $case10|1
-       block $case9|1
-        block $case7|1
-         block $case6|1
-          block $case5|1
-           block $case4|1
-            block $case3|1
-             block $case2|1
-              block $case1|1
-               block $case0|1
-                block $tablify|0
-                 local.get $0
-                 i32.const -705
-                 i32.and
-                 local.tee $26
-                 br_table $case0|1 $case1|1 $case2|1 $tablify|0
-                end
-                local.get $26
-                i32.const 3
-                i32.eq
-                br_if $case3|1
-                local.get $26
-                i32.const 4
-                i32.eq
-                br_if $case4|1
-                local.get $26
-                i32.const 8
-                i32.eq
-                br_if $case5|1
-                local.get $26
-                i32.const 1024
-                i32.eq
-                br_if $case6|1
-                local.get $26
-                i32.const 2048
-                i32.eq
-                br_if $case7|1
-                local.get $26
-                i32.const 2080
-                i32.eq
-                br_if $case7|1
-                local.get $26
-                i32.const 16384
-                i32.eq
-                br_if $case9|1
-                br $case10|1
+      block $case8|1
+       block $case7|1
+        block $case6|1
+         block $case5|1
+          block $case4|1
+           block $case3|1
+            block $case2|1
+             block $case1|1
+              block $case0|1
+               block $tablify|0
+                local.get $0
+                i32.const -705
+                i32.and
+                local.tee $26
+                br_table $case0|1 $case1|1 $case2|1 $tablify|0
                end
-               local.get $1
-               local.set $26
-               local.get $2
-               local.set $28
-               local.get $3
-               local.set $27
-               local.get $30
-               local.set $29
-               local.get $37
-               f32x4.extract_lane 1
-               f32x4.splat
-               local.set $33
-               local.get $36
-               f32x4.extract_lane 0
-               f32x4.splat
-               local.set $34
-               local.get $35
-               f32x4.extract_lane 0
-               f32x4.splat
-               local.set $43
-               local.get $35
-               f32x4.extract_lane 1
-               f32x4.splat
-               local.set $44
-               loop $do-loop|0
-                local.get $26
-                v128.load offset=16
-                local.set $45
-                local.get $33
-                local.get $28
-                v128.load
-                local.tee $46
-                local.get $46
-                f32x4.mul
-                local.get $27
-                v128.load
-                local.tee $47
-                f32x4.sub
-                f32x4.mul
-                local.get $47
-                f32x4.add
-                v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-                f32x4.pmin
-                local.set $47
-                local.get $33
-                local.get $28
-                v128.load offset=16
-                local.tee $48
-                local.get $48
-                f32x4.mul
-                local.get $27
-                v128.load offset=16
-                local.tee $49
-                f32x4.sub
-                f32x4.mul
-                local.get $49
-                f32x4.add
-                v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-                f32x4.pmin
-                local.set $49
-                local.get $26
-                local.get $26
-                v128.load
-                local.get $34
-                local.get $46
-                f32x4.mul
-                local.get $47
-                local.get $43
-                f32x4.add
-                f32x4.sqrt
-                local.get $44
-                f32x4.add
-                f32x4.div
-                f32x4.sub
-                v128.store
-                local.get $26
-                local.get $45
-                local.get $34
-                local.get $48
-                f32x4.mul
-                local.get $49
-                local.get $43
-                f32x4.add
-                f32x4.sqrt
-                local.get $44
-                f32x4.add
-                f32x4.div
-                f32x4.sub
-                v128.store offset=16
-                local.get $27
-                local.get $47
-                v128.store
-                local.get $27
-                local.get $49
-                v128.store offset=16
-                local.get $26
-                i32.const 32
-                i32.add
-                local.set $26
-                local.get $28
-                i32.const 32
-                i32.add
-                local.set $28
-                local.get $27
-                i32.const 32
-                i32.add
-                local.set $27
-                local.get $29
-                i32.const 8
-                i32.sub
-                local.tee $29
-                i32.const 8
-                i32.ge_u
-                br_if $do-loop|0
-               end
-               br $break|1
+               local.get $26
+               i32.const 3
+               i32.eq
+               br_if $case3|1
+               local.get $26
+               i32.const 4
+               i32.eq
+               br_if $case4|1
+               local.get $26
+               i32.const 8
+               i32.eq
+               br_if $case5|1
+               local.get $26
+               i32.const 1024
+               i32.eq
+               br_if $case6|1
+               local.get $26
+               i32.const 16384
+               i32.eq
+               br_if $case7|1
+               br $case8|1
               end
               local.get $1
               local.set $26
               local.get $2
-              local.set $29
+              local.set $28
               local.get $3
               local.set $27
-              local.get $4
-              local.set $28
               local.get $30
-              local.set $31
+              local.set $29
               local.get $37
               f32x4.extract_lane 1
               f32x4.splat
               local.set $33
-              local.get $37
-              f32x4.extract_lane 2
+              local.get $36
+              f32x4.extract_lane 0
               f32x4.splat
               local.set $34
-              local.get $36
+              local.get $35
               f32x4.extract_lane 0
               f32x4.splat
               local.set $43
-              local.get $36
+              local.get $35
               f32x4.extract_lane 1
               f32x4.splat
               local.set $44
-              local.get $35
-              f32x4.extract_lane 0
-              f32x4.splat
-              local.set $45
-              local.get $35
-              f32x4.extract_lane 1
-              f32x4.splat
-              local.set $46
-              loop $do-loop|00
+              loop $do-loop|0
                local.get $26
                v128.load offset=16
+               local.set $45
+               local.get $33
+               local.get $28
+               v128.load
+               local.tee $46
+               local.get $46
+               f32x4.mul
+               local.get $27
+               v128.load
+               local.tee $47
+               f32x4.sub
+               f32x4.mul
+               local.get $47
+               f32x4.add
+               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+               f32x4.pmin
                local.set $47
                local.get $33
-               local.get $29
-               v128.load
+               local.get $28
+               v128.load offset=16
                local.tee $48
                local.get $48
                f32x4.mul
                local.get $27
-               v128.load
+               v128.load offset=16
                local.tee $49
                f32x4.sub
                f32x4.mul
@@ -616,103 +496,60 @@
                v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
                f32x4.pmin
                local.set $49
-               local.get $33
-               local.get $29
-               v128.load offset=16
-               local.tee $50
-               local.get $50
-               f32x4.mul
-               local.get $27
-               v128.load offset=16
-               local.tee $51
-               f32x4.sub
-               f32x4.mul
-               local.get $51
-               f32x4.add
-               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-               f32x4.pmin
-               local.set $51
-               local.get $43
-               local.get $50
-               f32x4.mul
-               local.get $51
-               local.get $45
-               f32x4.add
-               f32x4.sqrt
-               local.get $46
-               f32x4.add
-               f32x4.div
-               local.get $34
-               local.get $28
-               v128.load offset=16
-               f32x4.mul
-               f32x4.add
-               local.set $50
                local.get $26
                local.get $26
                v128.load
-               local.get $44
-               local.get $43
-               local.get $48
-               f32x4.mul
-               local.get $49
-               local.get $45
-               f32x4.add
-               f32x4.sqrt
-               local.get $46
-               f32x4.add
-               f32x4.div
                local.get $34
-               local.get $28
-               v128.load
+               local.get $46
                f32x4.mul
-               f32x4.add
-               local.tee $48
-               f32x4.mul
-               f32x4.sub
-               v128.store
-               local.get $26
                local.get $47
+               local.get $43
+               f32x4.add
+               f32x4.sqrt
                local.get $44
-               local.get $50
+               f32x4.add
+               f32x4.div
+               f32x4.sub
+               v128.store
+               local.get $26
+               local.get $45
+               local.get $34
+               local.get $48
                f32x4.mul
+               local.get $49
+               local.get $43
+               f32x4.add
+               f32x4.sqrt
+               local.get $44
+               f32x4.add
+               f32x4.div
                f32x4.sub
                v128.store offset=16
                local.get $27
-               local.get $49
+               local.get $47
                v128.store
                local.get $27
-               local.get $51
-               v128.store offset=16
-               local.get $28
-               local.get $48
-               v128.store
-               local.get $28
-               local.get $50
+               local.get $49
                v128.store offset=16
                local.get $26
                i32.const 32
                i32.add
                local.set $26
-               local.get $29
-               i32.const 32
-               i32.add
-               local.set $29
-               local.get $27
-               i32.const 32
-               i32.add
-               local.set $27
                local.get $28
                i32.const 32
                i32.add
                local.set $28
-               local.get $31
+               local.get $27
+               i32.const 32
+               i32.add
+               local.set $27
+               local.get $29
                i32.const 8
                i32.sub
-               local.tee $31
+               local.tee $29
                i32.const 8
                i32.ge_u
-               br_if $do-loop|00
+               br_if $do-loop|0
               end
               br $break|1
              end
@@ -722,7 +559,7 @@
              local.set $29
              local.get $3
              local.set $27
-             local.get $5
+             local.get $4
              local.set $28
              local.get $30
              local.set $31
@@ -730,122 +567,116 @@
              f32x4.extract_lane 1
              f32x4.splat
              local.set $33
+             local.get $37
+             f32x4.extract_lane 2
+             f32x4.splat
+             local.set $34
              local.get $36
              f32x4.extract_lane 0
              f32x4.splat
-             local.set $34
-             local.get $35
-             f32x4.extract_lane 0
-             f32x4.splat
              local.set $43
-             local.get $35
+             local.get $36
              f32x4.extract_lane 1
              f32x4.splat
              local.set $44
-             loop $do-loop|01
-              local.get $33
-              local.get $29
-              v128.load
-              local.tee $45
-              local.get $45
-              f32x4.mul
-              local.get $27
-              v128.load
-              local.tee $46
-              f32x4.sub
-              f32x4.mul
-              local.get $46
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $46
-              local.get $33
-              local.get $29
-              v128.load offset=16
-              local.tee $47
-              local.get $47
-              f32x4.mul
-              local.get $27
-              v128.load offset=16
-              local.tee $48
-              f32x4.sub
-              f32x4.mul
-              local.get $48
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $48
+             local.get $35
+             f32x4.extract_lane 0
+             f32x4.splat
+             local.set $45
+             local.get $35
+             f32x4.extract_lane 1
+             f32x4.splat
+             local.set $46
+             loop $do-loop|00
               local.get $26
               v128.load offset=16
-              local.set $49
+              local.set $47
               local.get $33
-              local.get $47
-              local.get $28
-              v128.load offset=16
-              local.tee $50
+              local.get $29
+              v128.load
+              local.tee $48
+              local.get $48
+              f32x4.mul
+              local.get $27
+              v128.load
+              local.tee $49
               f32x4.sub
               f32x4.mul
+              local.get $49
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $49
+              local.get $33
+              local.get $29
+              v128.load offset=16
+              local.tee $50
               local.get $50
+              f32x4.mul
+              local.get $27
+              v128.load offset=16
+              local.tee $51
+              f32x4.sub
+              f32x4.mul
+              local.get $51
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $51
+              local.get $43
+              local.get $50
+              f32x4.mul
+              local.get $51
+              local.get $45
+              f32x4.add
+              f32x4.sqrt
+              local.get $46
+              f32x4.add
+              f32x4.div
+              local.get $34
+              local.get $28
+              v128.load offset=16
+              f32x4.mul
               f32x4.add
               local.set $50
               local.get $26
               local.get $26
               v128.load
-              local.get $34
-              local.get $45
-              f32x4.mul
-              local.get $46
-              local.get $33
-              local.get $45
-              local.get $28
-              v128.load
-              local.tee $45
-              f32x4.sub
-              f32x4.mul
-              local.get $45
-              f32x4.add
-              local.tee $45
-              local.get $45
-              f32x4.mul
-              f32x4.sub
-              v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-              f32x4.pmax
+              local.get $44
               local.get $43
+              local.get $48
+              f32x4.mul
+              local.get $49
+              local.get $45
               f32x4.add
               f32x4.sqrt
-              local.get $44
+              local.get $46
               f32x4.add
               f32x4.div
+              local.get $34
+              local.get $28
+              v128.load
+              f32x4.mul
+              f32x4.add
+              local.tee $48
+              f32x4.mul
               f32x4.sub
               v128.store
               local.get $26
-              local.get $49
-              local.get $34
               local.get $47
-              f32x4.mul
-              local.get $48
-              local.get $50
-              local.get $50
-              f32x4.mul
-              f32x4.sub
-              v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-              f32x4.pmax
-              local.get $43
-              f32x4.add
-              f32x4.sqrt
               local.get $44
-              f32x4.add
-              f32x4.div
+              local.get $50
+              f32x4.mul
               f32x4.sub
               v128.store offset=16
               local.get $27
-              local.get $46
+              local.get $49
               v128.store
               local.get $27
-              local.get $48
+              local.get $51
               v128.store offset=16
               local.get $28
-              local.get $45
+              local.get $48
               v128.store
               local.get $28
               local.get $50
@@ -872,55 +703,61 @@
               local.tee $31
               i32.const 8
               i32.ge_u
-              br_if $do-loop|01
+              br_if $do-loop|00
              end
              br $break|1
             end
             local.get $1
             local.set $26
             local.get $2
-            local.set $31
+            local.set $29
             local.get $3
             local.set $27
-            local.get $4
-            local.set $28
             local.get $5
-            local.set $29
+            local.set $28
             local.get $30
-            local.set $32
+            local.set $31
             local.get $37
             f32x4.extract_lane 1
             f32x4.splat
             local.set $33
-            local.get $37
-            f32x4.extract_lane 2
+            local.get $36
+            f32x4.extract_lane 0
             f32x4.splat
             local.set $34
-            local.get $36
+            local.get $35
             f32x4.extract_lane 0
             f32x4.splat
             local.set $43
-            local.get $36
+            local.get $35
             f32x4.extract_lane 1
             f32x4.splat
             local.set $44
-            local.get $35
-            f32x4.extract_lane 0
-            f32x4.splat
-            local.set $45
-            local.get $35
-            f32x4.extract_lane 1
-            f32x4.splat
-            local.set $46
-            loop $do-loop|02
+            loop $do-loop|01
              local.get $33
-             local.get $31
+             local.get $29
              v128.load
+             local.tee $45
+             local.get $45
+             f32x4.mul
+             local.get $27
+             v128.load
+             local.tee $46
+             f32x4.sub
+             f32x4.mul
+             local.get $46
+             f32x4.add
+             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+             f32x4.pmin
+             local.set $46
+             local.get $33
+             local.get $29
+             v128.load offset=16
              local.tee $47
              local.get $47
              f32x4.mul
              local.get $27
-             v128.load
+             v128.load offset=16
              local.tee $48
              f32x4.sub
              f32x4.mul
@@ -929,127 +766,89 @@
              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
              f32x4.pmin
              local.set $48
-             local.get $33
-             local.get $31
+             local.get $26
              v128.load offset=16
-             local.tee $49
-             local.get $49
-             f32x4.mul
-             local.get $27
+             local.set $49
+             local.get $33
+             local.get $47
+             local.get $28
              v128.load offset=16
              local.tee $50
              f32x4.sub
              f32x4.mul
              local.get $50
              f32x4.add
-             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-             f32x4.pmin
              local.set $50
              local.get $26
-             v128.load offset=16
-             local.set $51
-             local.get $43
-             local.get $49
+             local.get $26
+             v128.load
+             local.get $34
+             local.get $45
              f32x4.mul
-             local.get $50
+             local.get $46
              local.get $33
-             local.get $49
-             local.get $29
-             v128.load offset=16
-             local.tee $49
+             local.get $45
+             local.get $28
+             v128.load
+             local.tee $45
              f32x4.sub
              f32x4.mul
-             local.get $49
+             local.get $45
              f32x4.add
-             local.tee $49
-             local.get $49
+             local.tee $45
+             local.get $45
              f32x4.mul
              f32x4.sub
              v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
              f32x4.pmax
-             local.get $45
+             local.get $43
              f32x4.add
              f32x4.sqrt
-             local.get $46
+             local.get $44
              f32x4.add
              f32x4.div
+             f32x4.sub
+             v128.store
+             local.get $26
+             local.get $49
              local.get $34
-             local.get $28
-             v128.load offset=16
-             f32x4.mul
-             f32x4.add
-             local.set $52
-             local.get $26
-             local.get $26
-             v128.load
-             local.get $44
-             local.get $43
              local.get $47
              f32x4.mul
              local.get $48
-             local.get $33
-             local.get $47
-             local.get $29
-             v128.load
-             local.tee $47
-             f32x4.sub
-             f32x4.mul
-             local.get $47
-             f32x4.add
-             local.tee $47
-             local.get $47
+             local.get $50
+             local.get $50
              f32x4.mul
              f32x4.sub
              v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
              f32x4.pmax
-             local.get $45
+             local.get $43
              f32x4.add
              f32x4.sqrt
-             local.get $46
+             local.get $44
              f32x4.add
              f32x4.div
-             local.get $34
-             local.get $28
-             v128.load
-             f32x4.mul
-             f32x4.add
-             local.tee $53
-             f32x4.mul
-             f32x4.sub
-             v128.store
-             local.get $26
-             local.get $51
-             local.get $44
-             local.get $52
-             f32x4.mul
              f32x4.sub
              v128.store offset=16
+             local.get $27
+             local.get $46
+             v128.store
              local.get $27
              local.get $48
+             v128.store offset=16
+             local.get $28
+             local.get $45
              v128.store
-             local.get $27
+             local.get $28
              local.get $50
-             v128.store offset=16
-             local.get $29
-             local.get $47
-             v128.store
-             local.get $29
-             local.get $49
-             v128.store offset=16
-             local.get $28
-             local.get $53
-             v128.store
-             local.get $28
-             local.get $52
              v128.store offset=16
              local.get $26
              i32.const 32
              i32.add
              local.set $26
-             local.get $31
+             local.get $29
              i32.const 32
              i32.add
-             local.set $31
+             local.set $29
              local.get $27
              i32.const 32
              i32.add
@@ -1058,72 +857,77 @@
              i32.const 32
              i32.add
              local.set $28
-             local.get $29
-             i32.const 32
-             i32.add
-             local.set $29
-             local.get $32
+             local.get $31
              i32.const 8
              i32.sub
-             local.tee $32
+             local.tee $31
              i32.const 8
              i32.ge_u
-             br_if $do-loop|02
+             br_if $do-loop|01
             end
             br $break|1
            end
            local.get $1
            local.set $26
            local.get $2
-           local.set $28
+           local.set $31
            local.get $3
            local.set $27
-           local.get $30
+           local.get $4
+           local.set $28
+           local.get $5
            local.set $29
+           local.get $30
+           local.set $32
            local.get $37
            f32x4.extract_lane 1
            f32x4.splat
            local.set $33
-           local.get $36
-           f32x4.extract_lane 0
+           local.get $37
+           f32x4.extract_lane 2
            f32x4.splat
            local.set $34
            local.get $36
-           f32x4.extract_lane 2
+           f32x4.extract_lane 0
            f32x4.splat
            local.set $43
-           local.get $35
-           f32x4.extract_lane 0
+           local.get $36
+           f32x4.extract_lane 1
            f32x4.splat
            local.set $44
            local.get $35
-           f32x4.extract_lane 1
+           f32x4.extract_lane 0
            f32x4.splat
            local.set $45
            local.get $35
-           f32x4.extract_lane 2
+           f32x4.extract_lane 1
            f32x4.splat
-           local.tee $46
-           f32x4.neg
-           local.set $47
-           loop $do-loop|023
-            local.get $26
-            v128.load offset=16
+           local.set $46
+           loop $do-loop|02
+            local.get $33
+            local.get $31
+            v128.load
+            local.tee $47
+            local.get $47
+            f32x4.mul
+            local.get $27
+            v128.load
+            local.tee $48
+            f32x4.sub
+            f32x4.mul
+            local.get $48
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
             local.set $48
             local.get $33
-            local.get $28
-            v128.load
-            local.get $43
-            f32x4.mul
-            local.get $47
-            f32x4.pmax
-            local.get $46
-            f32x4.pmin
+            local.get $31
+            v128.load offset=16
             local.tee $49
             local.get $49
             f32x4.mul
             local.get $27
-            v128.load
+            v128.load offset=16
             local.tee $50
             f32x4.sub
             f32x4.mul
@@ -1132,82 +936,130 @@
             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
             f32x4.pmin
             local.set $50
-            local.get $33
-            local.get $28
+            local.get $26
             v128.load offset=16
+            local.set $51
             local.get $43
+            local.get $49
             f32x4.mul
-            local.get $47
-            f32x4.pmax
-            local.get $46
-            f32x4.pmin
-            local.tee $51
-            local.get $51
-            f32x4.mul
-            local.get $27
+            local.get $50
+            local.get $33
+            local.get $49
+            local.get $29
             v128.load offset=16
-            local.tee $52
+            local.tee $49
             f32x4.sub
             f32x4.mul
-            local.get $52
+            local.get $49
             f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
+            local.tee $49
+            local.get $49
+            f32x4.mul
+            f32x4.sub
+            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+            f32x4.pmax
+            local.get $45
+            f32x4.add
+            f32x4.sqrt
+            local.get $46
+            f32x4.add
+            f32x4.div
+            local.get $34
+            local.get $28
+            v128.load offset=16
+            f32x4.mul
+            f32x4.add
             local.set $52
             local.get $26
             local.get $26
             v128.load
-            local.get $34
-            local.get $49
-            f32x4.mul
-            local.get $50
             local.get $44
+            local.get $43
+            local.get $47
+            f32x4.mul
+            local.get $48
+            local.get $33
+            local.get $47
+            local.get $29
+            v128.load
+            local.tee $47
+            f32x4.sub
+            f32x4.mul
+            local.get $47
             f32x4.add
-            f32x4.sqrt
+            local.tee $47
+            local.get $47
+            f32x4.mul
+            f32x4.sub
+            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+            f32x4.pmax
             local.get $45
             f32x4.add
+            f32x4.sqrt
+            local.get $46
+            f32x4.add
             f32x4.div
+            local.get $34
+            local.get $28
+            v128.load
+            f32x4.mul
+            f32x4.add
+            local.tee $53
+            f32x4.mul
             f32x4.sub
             v128.store
             local.get $26
-            local.get $48
-            local.get $34
             local.get $51
-            f32x4.mul
-            local.get $52
             local.get $44
-            f32x4.add
-            f32x4.sqrt
-            local.get $45
-            f32x4.add
-            f32x4.div
+            local.get $52
+            f32x4.mul
             f32x4.sub
             v128.store offset=16
             local.get $27
-            local.get $50
+            local.get $48
             v128.store
             local.get $27
+            local.get $50
+            v128.store offset=16
+            local.get $29
+            local.get $47
+            v128.store
+            local.get $29
+            local.get $49
+            v128.store offset=16
+            local.get $28
+            local.get $53
+            v128.store
+            local.get $28
             local.get $52
             v128.store offset=16
             local.get $26
             i32.const 32
             i32.add
             local.set $26
-            local.get $28
+            local.get $31
             i32.const 32
             i32.add
-            local.set $28
+            local.set $31
             local.get $27
             i32.const 32
             i32.add
             local.set $27
+            local.get $28
+            i32.const 32
+            i32.add
+            local.set $28
             local.get $29
+            i32.const 32
+            i32.add
+            local.set $29
+            local.get $32
             i32.const 8
             i32.sub
-            local.tee $29
+            local.tee $32
             i32.const 8
             i32.ge_u
-            br_if $do-loop|023
+            br_if $do-loop|02
            end
            br $break|1
           end
@@ -1223,62 +1075,63 @@
           f32x4.extract_lane 1
           f32x4.splat
           local.set $33
-          local.get $37
-          f32x4.extract_lane 3
+          local.get $36
+          f32x4.extract_lane 0
           f32x4.splat
           local.set $34
           local.get $36
-          f32x4.extract_lane 0
+          f32x4.extract_lane 2
           f32x4.splat
           local.set $43
-          local.get $36
-          f32x4.extract_lane 2
+          local.get $35
+          f32x4.extract_lane 0
           f32x4.splat
           local.set $44
           local.get $35
-          f32x4.extract_lane 0
+          f32x4.extract_lane 1
           f32x4.splat
           local.set $45
           local.get $35
-          f32x4.extract_lane 1
+          f32x4.extract_lane 2
           f32x4.splat
-          local.set $46
-          loop $do-loop|03
+          local.tee $46
+          f32x4.neg
+          local.set $47
+          loop $do-loop|023
+           local.get $26
+           v128.load offset=16
+           local.set $48
            local.get $33
            local.get $28
            v128.load
-           local.get $44
+           local.get $43
            f32x4.mul
-           local.get $34
-           local.get $26
-           v128.load
-           local.tee $47
-           f32x4.mul
-           f32x4.add
-           local.tee $48
-           local.get $48
+           local.get $47
+           f32x4.pmax
+           local.get $46
+           f32x4.pmin
+           local.tee $49
+           local.get $49
            f32x4.mul
            local.get $27
            v128.load
-           local.tee $49
+           local.tee $50
            f32x4.sub
            f32x4.mul
-           local.get $49
+           local.get $50
            f32x4.add
            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
            f32x4.pmin
-           local.set $49
+           local.set $50
            local.get $33
            local.get $28
            v128.load offset=16
-           local.get $44
+           local.get $43
            f32x4.mul
-           local.get $34
-           local.get $26
-           v128.load offset=16
-           local.tee $50
-           f32x4.mul
-           f32x4.add
+           local.get $47
+           f32x4.pmax
+           local.get $46
+           f32x4.pmin
            local.tee $51
            local.get $51
            f32x4.mul
@@ -1293,35 +1146,36 @@
            f32x4.pmin
            local.set $52
            local.get $26
-           local.get $47
-           local.get $43
-           local.get $48
-           f32x4.mul
+           local.get $26
+           v128.load
+           local.get $34
            local.get $49
-           local.get $45
+           f32x4.mul
+           local.get $50
+           local.get $44
            f32x4.add
            f32x4.sqrt
-           local.get $46
+           local.get $45
            f32x4.add
            f32x4.div
            f32x4.sub
            v128.store
            local.get $26
-           local.get $50
-           local.get $43
+           local.get $48
+           local.get $34
            local.get $51
            f32x4.mul
            local.get $52
-           local.get $45
+           local.get $44
            f32x4.add
            f32x4.sqrt
-           local.get $46
+           local.get $45
            f32x4.add
            f32x4.div
            f32x4.sub
            v128.store offset=16
            local.get $27
-           local.get $49
+           local.get $50
            v128.store
            local.get $27
            local.get $52
@@ -1344,172 +1198,144 @@
            local.tee $29
            i32.const 8
            i32.ge_u
-           br_if $do-loop|03
+           br_if $do-loop|023
           end
           br $break|1
          end
          local.get $1
          local.set $26
          local.get $2
-         local.set $29
+         local.set $28
          local.get $3
          local.set $27
-         local.get $7
-         local.set $28
          local.get $30
-         local.set $31
+         local.set $29
          local.get $37
          f32x4.extract_lane 1
          f32x4.splat
          local.set $33
+         local.get $37
+         f32x4.extract_lane 3
+         f32x4.splat
+         local.set $34
          local.get $36
          f32x4.extract_lane 0
          f32x4.splat
-         local.set $34
-         local.get $35
-         f32x4.extract_lane 0
-         f32x4.splat
          local.set $43
-         local.get $35
-         f32x4.extract_lane 1
+         local.get $36
+         f32x4.extract_lane 2
          f32x4.splat
          local.set $44
-         local.get $41
+         local.get $35
          f32x4.extract_lane 0
          f32x4.splat
          local.set $45
-         local.get $41
+         local.get $35
          f32x4.extract_lane 1
          f32x4.splat
          local.set $46
-         loop $do-loop|04
+         loop $do-loop|03
           local.get $33
-          local.get $29
+          local.get $28
+          v128.load
+          local.get $44
+          f32x4.mul
+          local.get $34
+          local.get $26
           v128.load
           local.tee $47
-          local.get $47
+          f32x4.mul
+          f32x4.add
+          local.tee $48
+          local.get $48
           f32x4.mul
           local.get $27
           v128.load
-          local.tee $48
+          local.tee $49
           f32x4.sub
           f32x4.mul
-          local.get $48
+          local.get $49
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $48
+          local.set $49
           local.get $33
-          local.get $29
+          local.get $28
           v128.load offset=16
-          local.tee $49
-          local.get $49
+          local.get $44
           f32x4.mul
-          local.get $27
+          local.get $34
+          local.get $26
           v128.load offset=16
           local.tee $50
+          f32x4.mul
+          f32x4.add
+          local.tee $51
+          local.get $51
+          f32x4.mul
+          local.get $27
+          v128.load offset=16
+          local.tee $52
           f32x4.sub
           f32x4.mul
-          local.get $50
+          local.get $52
           f32x4.add
           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
           f32x4.pmin
-          local.set $50
-          local.get $28
-          v128.load offset=16
-          local.set $51
-          local.get $26
-          v128.load offset=16
           local.set $52
           local.get $26
-          local.get $26
-          v128.load
-          local.tee $53
-          local.get $46
-          local.get $34
           local.get $47
-          f32x4.mul
-          local.get $48
           local.get $43
+          local.get $48
+          f32x4.mul
+          local.get $49
+          local.get $45
           f32x4.add
           f32x4.sqrt
-          local.get $44
+          local.get $46
           f32x4.add
           f32x4.div
-          local.tee $47
-          f32x4.mul
-          local.get $45
-          local.get $28
-          v128.load
-          local.tee $54
-          local.get $53
-          f32x4.sub
-          f32x4.mul
-          f32x4.sub
           f32x4.sub
           v128.store
           local.get $26
-          local.get $52
-          local.get $46
-          local.get $34
-          local.get $49
-          f32x4.mul
           local.get $50
           local.get $43
+          local.get $51
+          f32x4.mul
+          local.get $52
+          local.get $45
           f32x4.add
           f32x4.sqrt
-          local.get $44
+          local.get $46
           f32x4.add
           f32x4.div
-          local.tee $49
-          f32x4.mul
-          local.get $45
-          local.get $51
-          local.get $52
-          f32x4.sub
-          f32x4.mul
-          f32x4.sub
           f32x4.sub
           v128.store offset=16
           local.get $27
-          local.get $48
-          v128.store
-          local.get $27
-          local.get $50
-          v128.store offset=16
-          local.get $28
-          local.get $54
-          local.get $47
-          f32x4.sub
-          v128.store
-          local.get $28
-          local.get $51
           local.get $49
-          f32x4.sub
+          v128.store
+          local.get $27
+          local.get $52
           v128.store offset=16
           local.get $26
           i32.const 32
           i32.add
           local.set $26
-          local.get $29
-          i32.const 32
-          i32.add
-          local.set $29
-          local.get $27
-          i32.const 32
-          i32.add
-          local.set $27
           local.get $28
           i32.const 32
           i32.add
           local.set $28
-          local.get $31
+          local.get $27
+          i32.const 32
+          i32.add
+          local.set $27
+          local.get $29
           i32.const 8
           i32.sub
-          local.tee $31
+          local.tee $29
           i32.const 8
           i32.ge_u
-          br_if $do-loop|04
+          br_if $do-loop|03
          end
          br $break|1
         end
@@ -1519,169 +1345,137 @@
         local.set $29
         local.get $3
         local.set $27
-        local.get $8
+        local.get $7
         local.set $28
         local.get $30
         local.set $31
         local.get $37
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $43
+        local.set $33
         local.get $36
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $44
-        local.get $36
-        f32x4.extract_lane 3
-        f32x4.splat
-        local.set $45
+        local.set $34
         local.get $35
         f32x4.extract_lane 0
         f32x4.splat
-        local.set $46
+        local.set $43
         local.get $35
         f32x4.extract_lane 1
         f32x4.splat
-        local.set $47
-        local.get $35
-        f32x4.extract_lane 3
-        f32x4.splat
-        local.set $48
+        local.set $44
         local.get $41
-        f32x4.extract_lane 2
+        f32x4.extract_lane 0
         f32x4.splat
-        local.set $49
-        loop $do-loop|05
-         local.get $26
-         v128.load
-         local.set $50
-         local.get $26
-         v128.load offset=16
-         local.set $51
-         local.get $43
+        local.set $45
+        local.get $41
+        f32x4.extract_lane 1
+        f32x4.splat
+        local.set $46
+        loop $do-loop|04
+         local.get $33
          local.get $29
          v128.load
-         local.tee $34
-         local.get $34
+         local.tee $47
+         local.get $47
          f32x4.mul
          local.get $27
          v128.load
-         local.tee $33
+         local.tee $48
          f32x4.sub
          f32x4.mul
-         local.get $33
+         local.get $48
          f32x4.add
          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
          f32x4.pmin
-         local.set $52
-         local.get $43
+         local.set $48
+         local.get $33
          local.get $29
          v128.load offset=16
-         local.tee $53
-         local.get $53
+         local.tee $49
+         local.get $49
          f32x4.mul
          local.get $27
          v128.load offset=16
-         local.tee $33
-         f32x4.sub
-         f32x4.mul
-         local.get $33
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.tee $54
-         local.set $33
-         local.get $44
-         local.get $34
-         f32x4.mul
-         local.get $0
-         i32.const 32
-         i32.and
-         if (result v128)
-          local.get $33
-          local.get $48
-          f32x4.div
-          local.set $33
-          local.get $52
-          local.get $48
-          f32x4.div
-         else
-          local.get $52
-         end
-         local.get $46
-         f32x4.add
-         f32x4.sqrt
-         local.get $47
-         f32x4.add
-         f32x4.div
-         local.set $34
-         local.get $44
-         local.get $53
-         f32x4.mul
-         local.get $33
-         local.get $46
-         f32x4.add
-         f32x4.sqrt
-         local.get $47
-         f32x4.add
-         f32x4.div
-         local.set $33
-         local.get $0
-         i32.const 256
-         i32.and
-         if (result v128)
-          local.get $34
-          local.get $45
-          local.get $50
-          f32x4.mul
-          f32x4.add
-          local.set $34
-          local.get $33
-          local.get $45
-          local.get $51
-          f32x4.mul
-          f32x4.add
-         else
-          local.get $33
-         end
-         local.get $49
-         local.get $28
-         v128.load offset=16
-         local.tee $33
-         f32x4.mul
-         f32x4.sub
-         local.set $53
-         local.get $26
-         local.get $50
-         local.get $34
-         local.get $49
-         local.get $28
-         v128.load
-         local.tee $34
-         f32x4.mul
-         f32x4.sub
          local.tee $50
          f32x4.sub
+         f32x4.mul
+         local.get $50
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $50
+         local.get $28
+         v128.load offset=16
+         local.set $51
+         local.get $26
+         v128.load offset=16
+         local.set $52
+         local.get $26
+         local.get $26
+         v128.load
+         local.tee $53
+         local.get $46
+         local.get $34
+         local.get $47
+         f32x4.mul
+         local.get $48
+         local.get $43
+         f32x4.add
+         f32x4.sqrt
+         local.get $44
+         f32x4.add
+         f32x4.div
+         local.tee $47
+         f32x4.mul
+         local.get $45
+         local.get $28
+         v128.load
+         local.tee $54
+         local.get $53
+         f32x4.sub
+         f32x4.mul
+         f32x4.sub
+         f32x4.sub
          v128.store
          local.get $26
-         local.get $51
-         local.get $53
-         f32x4.sub
-         v128.store offset=16
-         local.get $27
          local.get $52
+         local.get $46
+         local.get $34
+         local.get $49
+         f32x4.mul
+         local.get $50
+         local.get $43
+         f32x4.add
+         f32x4.sqrt
+         local.get $44
+         f32x4.add
+         f32x4.div
+         local.tee $49
+         f32x4.mul
+         local.get $45
+         local.get $51
+         local.get $52
+         f32x4.sub
+         f32x4.mul
+         f32x4.sub
+         f32x4.sub
+         v128.store offset=16
+         local.get $27
+         local.get $48
          v128.store
          local.get $27
-         local.get $54
+         local.get $50
          v128.store offset=16
          local.get $28
-         local.get $34
-         local.get $50
+         local.get $54
+         local.get $47
          f32x4.sub
          v128.store
          local.get $28
-         local.get $33
-         local.get $53
+         local.get $51
+         local.get $49
          f32x4.sub
          v128.store offset=16
          local.get $26
@@ -1706,7 +1500,7 @@
          local.tee $31
          i32.const 8
          i32.ge_u
-         br_if $do-loop|05
+         br_if $do-loop|04
         end
         br $break|1
        end
@@ -1734,7 +1528,7 @@
        f32x4.extract_lane 1
        f32x4.splat
        local.set $44
-       loop $do-loop|056
+       loop $do-loop|05
         local.get $26
         local.get $39
         i32.add
@@ -1831,40 +1625,243 @@
         local.tee $29
         i32.const 4
         i32.ge_u
-        br_if $do-loop|056
+        br_if $do-loop|05
        end
        br $break|1
       end
       local.get $0
-      i32.const 3072
+      i32.const -737
       i32.and
+      i32.const 2048
+      i32.eq
       if
-       local.get $0
        local.get $1
+       local.set $26
        local.get $2
+       local.set $29
        local.get $3
-       local.get $4
-       local.get $5
-       local.get $7
+       local.set $27
        local.get $8
+       local.set $28
        local.get $30
+       local.set $31
        local.get $37
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $43
        local.get $36
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $44
+       local.get $36
+       f32x4.extract_lane 3
+       f32x4.splat
+       local.set $45
        local.get $35
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $46
+       local.get $35
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $47
+       local.get $35
+       f32x4.extract_lane 3
+       f32x4.splat
+       local.set $48
        local.get $41
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>"
+       f32x4.extract_lane 2
+       f32x4.splat
+       local.set $49
+       loop $do-loop|06
+        local.get $26
+        v128.load
+        local.set $50
+        local.get $26
+        v128.load offset=16
+        local.set $51
+        local.get $43
+        local.get $29
+        v128.load
+        local.tee $34
+        local.get $34
+        f32x4.mul
+        local.get $27
+        v128.load
+        local.tee $33
+        f32x4.sub
+        f32x4.mul
+        local.get $33
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.set $52
+        local.get $43
+        local.get $29
+        v128.load offset=16
+        local.tee $53
+        local.get $53
+        f32x4.mul
+        local.get $27
+        v128.load offset=16
+        local.tee $33
+        f32x4.sub
+        f32x4.mul
+        local.get $33
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.tee $54
+        local.set $33
+        local.get $44
+        local.get $34
+        f32x4.mul
+        local.get $0
+        i32.const 32
+        i32.and
+        if (result v128)
+         local.get $33
+         local.get $48
+         f32x4.div
+         local.set $33
+         local.get $52
+         local.get $48
+         f32x4.div
+        else
+         local.get $52
+        end
+        local.get $46
+        f32x4.add
+        f32x4.sqrt
+        local.get $47
+        f32x4.add
+        f32x4.div
+        local.set $34
+        local.get $44
+        local.get $53
+        f32x4.mul
+        local.get $33
+        local.get $46
+        f32x4.add
+        f32x4.sqrt
+        local.get $47
+        f32x4.add
+        f32x4.div
+        local.set $33
+        local.get $0
+        i32.const 256
+        i32.and
+        if (result v128)
+         local.get $34
+         local.get $45
+         local.get $50
+         f32x4.mul
+         f32x4.add
+         local.set $34
+         local.get $33
+         local.get $45
+         local.get $51
+         f32x4.mul
+         f32x4.add
+        else
+         local.get $33
+        end
+        local.get $49
+        local.get $28
+        v128.load offset=16
+        local.tee $33
+        f32x4.mul
+        f32x4.sub
+        local.set $53
+        local.get $26
+        local.get $50
+        local.get $34
+        local.get $49
+        local.get $28
+        v128.load
+        local.tee $34
+        f32x4.mul
+        f32x4.sub
+        local.tee $50
+        f32x4.sub
+        v128.store
+        local.get $26
+        local.get $51
+        local.get $53
+        f32x4.sub
+        v128.store offset=16
+        local.get $27
+        local.get $52
+        v128.store
+        local.get $27
+        local.get $54
+        v128.store offset=16
+        local.get $28
+        local.get $34
+        local.get $50
+        f32x4.sub
+        v128.store
+        local.get $28
+        local.get $33
+        local.get $53
+        f32x4.sub
+        v128.store offset=16
+        local.get $26
+        i32.const 32
+        i32.add
+        local.set $26
+        local.get $29
+        i32.const 32
+        i32.add
+        local.set $29
+        local.get $27
+        i32.const 32
+        i32.add
+        local.set $27
+        local.get $28
+        i32.const 32
+        i32.add
+        local.set $28
+        local.get $31
+        i32.const 8
+        i32.sub
+        local.tee $31
+        i32.const 8
+        i32.ge_u
+        br_if $do-loop|06
+       end
       else
        local.get $0
-       local.get $1
-       local.get $2
-       local.get $3
-       local.get $4
-       local.get $5
-       local.get $30
-       local.get $37
-       local.get $36
-       local.get $35
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>"
+       i32.const 3072
+       i32.and
+       if
+        local.get $0
+        local.get $1
+        local.get $2
+        local.get $3
+        local.get $4
+        local.get $5
+        local.get $7
+        local.get $8
+        local.get $30
+        local.get $37
+        local.get $36
+        local.get $35
+        local.get $41
+        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>"
+       else
+        local.get $0
+        local.get $1
+        local.get $2
+        local.get $3
+        local.get $4
+        local.get $5
+        local.get $30
+        local.get $37
+        local.get $36
+        local.get $35
+        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>"
+       end
       end
      end
     end

@@ -104,7 +104,7 @@ export const SCALARS = [
 ] as const satisfies Exclude<keyof Scalars, "variant">[];
 
 /** How many arguments `update` of `assembly/update.ts` takes: the variant, the planes, the count, the scalars. */
-export const ARITY = 2 + PLANES.length + SCALARS.length;
+export const ARITY = /* @__PURE__ */ (() => 2 + PLANES.length + SCALARS.length)();
 
 /**
  * The arguments of `update` in its order. The WebAssembly backend writes them out instead: a call by a list takes

@@ -32,7 +32,7 @@ import {
   SHAPED,
   ZEROED,
 } from "./contract.ts";
-import { PLANES, type Plane, partOf, type Segment } from "./segment.ts";
+import { PLANES, type Plane, partOf, type Segment, segmentAt } from "./segment.ts";
 
 /** The backend alone, for entries without WebAssembly. */
 export function referenceOver<Elements extends FloatArray>(real: Real<Elements>): Backends<Elements> {
@@ -249,7 +249,7 @@ function updateRow(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
     if (variant & DECOUPLED) u = round(u + round(decoupledDecay * p));
     heap[param + i] = round(p - u);
   }
-  if (variant & FLUSHED) flush(heap, { ...segment, count: 1 }, "squareAvg", real);
+  if (variant & FLUSHED) flush(heap, segmentAt(segment, 1), "squareAvg", real);
   follow(heap, segment, scalars, real);
 }
 
@@ -279,7 +279,7 @@ function catchUp(
     const rounded = real.round(value);
     return Math.abs(rounded) < real.smallestNormal ? 0 : rounded;
   };
-  const places = { ...segment };
+  const places = segmentAt(segment, segment.count);
   for (const plane of PLANES) places[plane] = segment[plane] >>> shift;
   const { param, squareAvg, momentumBuffer, gradAvg, ema } = places;
   if (variant & ROWWISE) heap[squareAvg] = normal(averageKept * heap[squareAvg]!);

@@ -30,7 +30,15 @@ export type DenseKernel = Pick<Kernel, "update" | "sumOfSquares">;
  * @internal
  */
 export function openWasm(memory: WebAssembly.Memory, kernels: Kernels): Kernel {
-  const exports = instantiate(memory, kernels);
+  let exports: Exports;
+  try {
+    exports = instantiate(memory, kernels);
+  } catch (cause) {
+    throw new BackendError(
+      `WebAssembly SIMD can't be used here: ${cause}. Leave out \`backend\` to run on JavaScript instead.`,
+      { cause },
+    );
+  }
   const { updateRows, innerProduct } = exports;
   return {
     backend: "wasm",
@@ -41,21 +49,14 @@ export function openWasm(memory: WebAssembly.Memory, kernels: Kernels): Kernel {
   };
 }
 
-/** Binds the kernels of whole tensors, of a binary that may have no others. Throws as `openWasm` does. */
+/** Binds the kernels of whole tensors, of a binary that may have no others. Throws the engine's own error. */
 export function openDense(memory: WebAssembly.Memory, kernels: Kernels): DenseKernel {
   return denseOf(instantiate(memory, kernels));
 }
 
 function instantiate(memory: WebAssembly.Memory, { compileFor }: Kernels): Exports {
-  try {
-    // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
-    return instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
-  } catch (cause) {
-    throw new BackendError(
-      `WebAssembly SIMD can't be used here: ${cause}. Leave out \`backend\` to run on JavaScript instead.`,
-      { cause },
-    );
-  }
+  // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
+  return instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
 }
 
 function denseOf({ update, sumOfSquares }: Exports): DenseKernel {

@@ -3,7 +3,7 @@
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import type { Kernel, Scalars } from "../kernel/contract.ts";
-import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
+import { PLANES, type Plane, type Segment, type StatePlane, segmentAt } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import { changesMissed, Missed } from "../options/missed.ts";
@@ -325,7 +325,7 @@ function mergedSegments(tensors: readonly Tensor[], bytes: number): Segment[] {
     if (last && PLANES.every((plane) => follows(last!, segment, plane, lastBytes))) {
       last.count += byteStride / bytes;
     } else {
-      last = { ...segment, count: byteStride / bytes };
+      last = segmentAt(segment, byteStride / bytes);
       segments.push(last);
     }
   }

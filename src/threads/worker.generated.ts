@@ -32,7 +32,7 @@ export const workerCode: string = `"use strict";
     "stepShare",
     "growth"
   ];
-  var ARITY = 2 + PLANES.length + SCALARS.length;
+  var ARITY = /* @__PURE__ */ (() => 2 + PLANES.length + SCALARS.length)();
   var MOVES = [
     "momentumKept",
     "paramKept",
