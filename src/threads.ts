@@ -11,7 +11,7 @@ import {
   argumentsOf,
   BLOCK,
   type Kernel,
-  MOVES,
+  MOVES_BYTES,
   ROW_ARITY,
   type Rows,
   rowArgumentsOf,
@@ -297,7 +297,7 @@ function partOfRows(rows: Rows, from: number, to: number): Rows {
     ptr: ptr + from * 4,
     count: to - from,
     steps: steps && steps + from * 4,
-    moves: moves && moves + from * MOVES.length * 8,
+    moves: moves && moves + from * MOVES_BYTES,
   };
 }
 

@@ -150,9 +150,11 @@ export const MOVES = [
   "emaOfParam",
   "emaOfMomentum",
 ] as const;
+/** Bytes of such an entry. */
+export const MOVES_BYTES = 48;
 
 /** How many arguments `updateRows` of `assembly/rows.ts` takes: between those of `update`, the lists of rows. */
-export const ROW_ARITY = ARITY + 7;
+export const ROW_ARITY = /* @__PURE__ */ (() => ARITY + 7)();
 
 /** The arguments of `updateRows` in its order. */
 export function rowArgumentsOf(segment: Segment, scalars: Scalars, rows: Rows): number[] {
@@ -160,18 +162,6 @@ export function rowArgumentsOf(segment: Segment, scalars: Scalars, rows: Rows): 
   const { ptr, count, steps, now, averageKept, powers, moves } = rows;
   all.splice(2 + PLANES.length, 0, ptr, steps, powers, moves, count, now, averageKept);
   return all;
-}
-
-/** Those arguments for the rows from one place in the lists to before another. */
-export function cutRows(all: readonly number[], from: number, to: number): number[] {
-  const cut = [...all];
-  const at = 2 + PLANES.length;
-  const [ptr, steps, , moves] = all.slice(at) as [number, number, number, number];
-  cut[at] = ptr + from * 4;
-  if (steps !== 0) cut[at + 1] = steps + from * 4;
-  if (moves !== 0) cut[at + 3] = moves + from * MOVES.length * 8;
-  cut[at + 4] = to - from;
-  return cut;
 }
 
 /** Elements whose squares are summed by themselves, a part of the numerics: the sums of blocks are added up in order. */

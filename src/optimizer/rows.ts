@@ -5,7 +5,7 @@
 
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
-import { IDLE, type Kernel, MOVES, POWERS, ROWWISE, type Scalars } from "../kernel/contract.ts";
+import { IDLE, type Kernel, MOVES_BYTES, POWERS, ROWWISE, type Scalars } from "../kernel/contract.ts";
 import type { Arena } from "../memory/arena.ts";
 import { rangeAt } from "../memory/ranges.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
@@ -22,7 +22,7 @@ const ENTRIES_AT_ONCE = 512;
  * steps. They begin at a multiple of 8, and an allocator may place them 4 bytes off.
  */
 const POWERS_BYTES = POWERS * 8;
-const ENTRIES_BYTES = ENTRIES_AT_ONCE * MOVES.length * 8;
+const ENTRIES_BYTES = ENTRIES_AT_ONCE * MOVES_BYTES;
 const LIST_BYTES = AT_ONCE * 4;
 const LISTS_BYTES = POWERS_BYTES + ENTRIES_BYTES + 2 * LIST_BYTES;
 /** A shared memory has them twice: a worker that was given up may still read the first ones, where the step goes on alone. */
@@ -229,6 +229,7 @@ export class Rows {
         rows[count] = row;
         steps[count++] = before;
       }
+      if (count === 0) continue;
       kernel.updateRows(segment, scalars, {
         ptr: rows.byteOffset,
         count,
@@ -248,7 +249,7 @@ export class Rows {
     const rowsAt = entriesAt + ENTRIES_BYTES;
     return {
       powers: new Float64Array(buffer, powersAt, POWERS),
-      entries: new Float64Array(buffer, entriesAt, ENTRIES_AT_ONCE * MOVES.length),
+      entries: new Float64Array(buffer, entriesAt, ENTRIES_BYTES / 8),
       rows: new Uint32Array(buffer, rowsAt, AT_ONCE),
       steps: new Uint32Array(buffer, rowsAt + LIST_BYTES, AT_ONCE),
     };

@@ -2,12 +2,11 @@
  * The program of a worker. The build bundles it into `worker.generated.ts` as text, from which `threads.ts` starts it: a
  * file of its own would have to be found again behind every bundler.
  */
-
-import { cutRows } from "../kernel/contract.ts";
 import {
   ARGUMENTS,
   AWAKE,
   type Call,
+  cutRows,
   EPOCH,
   INNER_PRODUCT,
   KIND,
@@ -45,7 +44,7 @@ function run(start: WorkerStart, announce: () => void): void {
     },
     perform() {
       if (kind === UPDATE_ROWS) {
-        updateRows(...cutRows(args, from, to));
+        updateRows(...cutRows(args, planes, [from, to]));
         return;
       }
       if (kind !== UPDATE) {
