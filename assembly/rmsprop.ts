@@ -84,12 +84,12 @@ export const SHAPED: u32 = 4;
 export const DECAYED: u32 = 8;
 export const NESTEROV: u32 = 16;
 export const CORRECTED: u32 = 32;
-export const AVERAGED: u32 = 64;
-export const ZEROED: u32 = 128;
+export const AVERAGED: u32 = 64 & PARTS;
+export const ZEROED: u32 = 128 & PARTS;
 export const DECOUPLED: u32 = 256;
 export const FLUSHED: u32 = 512;
 export const SCHEDULE_FREE: u32 = 1024;
-export const LEARNED: u32 = 2048;
+export const LEARNED: u32 = 2048 & PARTS;
 /** One mean square for each row: `rowwise.ts`. */
 export const ROWWISE: u32 = 4096;
 /** Averages as alpha·v + (w·g)·g; `update` finds out. */

@@ -135,10 +135,10 @@ export function update(
       case SHAPED: updateAs<Pair, Off, Off, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares, apart); break;
       case DECAYED: updateAs<Pair, Off, Off, Off, On, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares, apart); break;
       case SCHEDULE_FREE: updateAs<Pair, Off, Off, Off, Off, Off, On, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares, apart); break;
-      case LEARNED: case LEARNED | CORRECTED: updateAs<Pair, Off, Off, Off, Off, Asked, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares, apart); break;
       case HALVES: updateAs<Halves, Off, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares, apart); break;
       default:
-        if (variant & (SCHEDULE_FREE | LEARNED)) updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares, apart);
+        if (LEARNED && (variant & ~(AVERAGED | ZEROED | FLUSHED | CORRECTED)) === LEARNED) updateAs<Pair, Off, Off, Off, Off, Asked, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares, apart);
+        else if (variant & (SCHEDULE_FREE | LEARNED)) updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares, apart);
         else updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares, apart);
     }
     if (whole < elements) {

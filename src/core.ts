@@ -7,9 +7,9 @@
 import { FLOAT32 } from "./base/real.ts";
 import { show } from "./base/show.ts";
 import { MemoryError, OptionError } from "./errors.ts";
-import { CENTERED, MOMENTUM, NO_ROWS, type Scalars } from "./kernel/contract.ts";
+import { CENTERED, MOMENTUM, type Rows, type Scalars } from "./kernel/contract.ts";
 import { KERNELS } from "./kernel/module.ts";
-import type { Segment } from "./kernel/segment.ts";
+import { type Segment, segmentAt } from "./kernel/segment.ts";
 import { openWasm } from "./kernel/wasm.ts";
 import { checkMemory } from "./memory/layout.ts";
 import { areApart, type Range, rangeAt } from "./memory/ranges.ts";
@@ -149,7 +149,7 @@ export function instantiate(memory: WebAssembly.Memory): Core {
         );
       }
       const list = rowsAt(ptr, count, segment.count / width, memory);
-      kernel.updateRows({ ...segment, count: width }, scalars, { ptr: list.ptr, count }, NO_ROWS);
+      kernel.updateRows(segmentAt(segment, width), scalars, { ...UP_TO_DATE, ptr: list.ptr, count });
     },
     sumOfSquares({ grad, count }) {
       const [range] = checkPlanes(["grad"], [grad], count, memory);
@@ -157,6 +157,8 @@ export function instantiate(memory: WebAssembly.Memory): Core {
     },
   };
 }
+
+const UP_TO_DATE = { steps: 0, now: 0, averageKept: 1, powers: 0, moves: 0 } as const satisfies Partial<Rows>;
 
 /** Checks a list of rows, and gives its range. */
 function rowsAt(ptr: unknown, count: number, rows: number, memory: WebAssembly.Memory): Range {

@@ -85,7 +85,7 @@ interface Bytes {
 }
 
 /** A kernel that shares the work that is worth sharing, and leaves the rest to the calling thread. */
-export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows" | "catchUpRows"> {
+export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows"> {
   /** Parameters that workers had claimed when they were given up, and that no error has named yet. */
   #lost: Bytes[] = [];
 

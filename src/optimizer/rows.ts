@@ -5,7 +5,7 @@
 
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
-import { ENTRY, type Kernel, ROWWISE, type Scalars } from "../kernel/contract.ts";
+import { IDLE, type Kernel, MOVES, POWERS, ROWWISE, type Scalars } from "../kernel/contract.ts";
 import type { Arena } from "../memory/arena.ts";
 import { rangeAt } from "../memory/ranges.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
@@ -13,12 +13,18 @@ import { type Missed, movesIdle } from "../options/missed.ts";
 import type { RowIndices, RowsByName, Shard } from "../options/step-options.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** The most rows of one call of a kernel, and their elements: what it reads ahead must still be in the cache later. */
-const PIECE = 128;
-const PIECE_ELEMENTS = 8192;
-const ENTRIES_BYTES = PIECE * ENTRY.length * 8;
-/** A list of rows for the kernels, behind a list of entries, which are doubles: an allocator may place them 4 bytes off. */
-const LISTS_BYTES = 4 + ENTRIES_BYTES + PIECE * 4;
+/** The most rows of one call of a kernel, and with an entry for each. */
+const AT_ONCE = 2048;
+const ENTRIES_AT_ONCE = 512;
+
+/**
+ * Bytes of the lists that a call takes: powers and entries, which are doubles, then the numbers of rows and their last
+ * steps. They begin at a multiple of 8, and an allocator may place them 4 bytes off.
+ */
+const POWERS_BYTES = POWERS * 8;
+const ENTRIES_BYTES = ENTRIES_AT_ONCE * MOVES.length * 8;
+const LIST_BYTES = AT_ONCE * 4;
+const LISTS_BYTES = 4 + POWERS_BYTES + ENTRIES_BYTES + 2 * LIST_BYTES;
 
 /** The rows of a tensor that have a gradient, checked. */
 export class RowList {
@@ -74,7 +80,6 @@ export class Rows {
   #lists = 0;
   /** The number of tensors that are updated by rows. */
   tables = 0;
-  readonly #behind = { rows: new Uint32Array(PIECE), steps: new Uint32Array(PIECE), count: 0 };
 
   constructor(arena: Arena, groups: readonly RowGroup[]) {
     this.#arena = arena;
@@ -194,42 +199,53 @@ export class Rows {
   }
 
   /**
-   * Brings rows of a tensor up to date, and updates them if there are scalars: those of a list, or all, from one place in it
-   * to before another.
+   * Brings rows of a tensor up to date, and updates them unless the job is to catch up: those of a list, or all, from one
+   * place in it to before another.
    */
   run(kernel: Kernel, tensor: Tensor, missed: Missed, job: RowJob): void {
-    const { list, from, to, step, emaDecay } = job;
-    const variant = job.variant | (tensor.isRowwise ? ROWWISE : 0);
-    const scalars = job.scalars && { ...job.scalars, variant };
-    const { buffer } = this.#arena.memory;
+    const { list, from, to, step, emaDecay, isCatchUp } = job;
+    const variant = job.scalars.variant | (tensor.isRowwise ? ROWWISE : 0) | (isCatchUp ? IDLE : 0);
+    const scalars = { ...job.scalars, variant };
     const segment = tensor.rowSegment;
-    const steps = tensor.stepsOfRows;
-    const entries = new Float64Array(buffer, this.#lists, PIECE * ENTRY.length);
-    const rows = new Uint32Array(buffer, this.#lists + ENTRIES_BYTES, PIECE);
-    const behind = this.#behind;
-    const upTo = scalars ? step + 1 : step;
-    const piece = Math.max(1, Math.min(PIECE, Math.floor(PIECE_ELEMENTS / segment.count)));
+    const upTo = tensor.stepsOfRows;
+    const { powers, entries, rows, steps } = this.#listsIn(this.#arena.memory.buffer);
+    powers.set(missed.powers);
+    const hasEntries = missed.movesMore(emaDecay);
+    const atOnce = hasEntries ? ENTRIES_AT_ONCE : AT_ONCE;
+    const next = isCatchUp ? step : step + 1;
     for (let i = from; i < to; ) {
       let count = 0;
-      let behindCount = 0;
-      for (; i < to && count < piece; i++) {
+      for (; i < to && count < atOnce; i++) {
         const row = list ? list[i]! : i;
-        const before = steps[row]!;
+        const before = upTo[row]!;
         // Such a row has been in the list before, or in another share of this step.
-        if (before >= upTo) continue;
-        if (before < step) {
-          behind.rows[behindCount] = row;
-          behind.steps[behindCount++] = step - before;
-        }
-        steps[row] = upTo;
-        rows[count++] = row;
+        if (before >= next) continue;
+        if (hasEntries && before < step) missed.writeMoves(entries, count, step - before, step, emaDecay);
+        upTo[row] = next;
+        rows[count] = row;
+        steps[count++] = before;
       }
-      behind.count = behindCount;
-      missed.write(entries, behind, step, emaDecay);
-      const late = { ptr: this.#lists, count: behindCount };
-      if (scalars) kernel.updateRows(segment, scalars, { ptr: rows.byteOffset, count }, late);
-      else kernel.catchUpRows(segment, variant, late);
+      kernel.updateRows(segment, scalars, {
+        ptr: rows.byteOffset,
+        count,
+        steps: steps.byteOffset,
+        now: step,
+        averageKept: missed.averageKept,
+        powers: powers.byteOffset,
+        moves: hasEntries ? entries.byteOffset : 0,
+      });
     }
+  }
+
+  #listsIn(buffer: ArrayBufferLike) {
+    const entriesAt = this.#lists + POWERS_BYTES;
+    const rowsAt = entriesAt + ENTRIES_BYTES;
+    return {
+      powers: new Float64Array(buffer, this.#lists, POWERS),
+      entries: new Float64Array(buffer, entriesAt, ENTRIES_AT_ONCE * MOVES.length),
+      rows: new Uint32Array(buffer, rowsAt, AT_ONCE),
+      steps: new Uint32Array(buffer, rowsAt + LIST_BYTES, AT_ONCE),
+    };
   }
 }
 
@@ -255,9 +271,9 @@ export interface RowJob {
   /** Steps taken before. */
   readonly step: number;
   readonly emaDecay: number | undefined;
-  readonly variant: number;
-  /** Undefined if rows are brought up to date alone. */
-  readonly scalars?: Scalars;
+  readonly scalars: Scalars;
+  /** Whether rows are brought up to date alone, and not updated. */
+  readonly isCatchUp: boolean;
 }
 
 /** The part of a step by rows, or of one by all rows, that belongs to a share. */

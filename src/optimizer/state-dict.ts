@@ -8,6 +8,7 @@ import { PLANES, type Plane } from "../kernel/segment.ts";
 import { mayBeOf } from "../memory/view.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
 import type { ResolvedOptions } from "../options/options.ts";
+import type { WeightSums } from "../options/schedule-free.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
 import type { LearnedState } from "./learned.ts";
@@ -15,7 +16,6 @@ import type { Parts } from "./parts.ts";
 import { refuseJson } from "./records.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { isFloatArray, type Shape } from "./values.ts";
-import type { WeightSums } from "./weights.ts";
 
 /** One tensor of a state dict, its arrays flat. */
 export interface TensorState<Elements extends FloatArray = Float32Array> extends State<Elements> {

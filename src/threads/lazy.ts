@@ -14,7 +14,7 @@ export type LoadPool = () => Promise<{
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     threads: number,
-  ): Omit<Kernel, "backend" | "real" | "updateRows" | "catchUpRows">;
+  ): Omit<Kernel, "backend" | "real" | "updateRows">;
 }>;
 
 /** The backends of an entry that has them all: these kernels, on threads too, and JavaScript where they can't run. */
@@ -53,7 +53,7 @@ export function openThreads(
   loadPool: LoadPool,
 ): Kernel {
   const alone = openWasm(memory, kernels);
-  let current: Omit<Kernel, "backend" | "real" | "updateRows" | "catchUpRows"> = alone;
+  let current: Omit<Kernel, "backend" | "real" | "updateRows"> = alone;
   let isDisposed = false;
   const loaded = loadPool().then(
     ({ openPool }) => {
