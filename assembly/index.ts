@@ -1,4 +1,4 @@
 export { sumOfSquares } from "./gradient";
 export { innerProduct } from "./learned";
-export { update } from "./rmsprop";
 export { updateRows } from "./rows";
+export { update } from "./update";

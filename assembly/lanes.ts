@@ -10,31 +10,37 @@
  */
 export class Pair {}
 export type One = f32;
+/** A pair whose second vector is `apart` bytes behind the first, in the other half of a plane. */
+export type Halves = i32;
 
 /** Elements of a pair: eight of float32, four of float64. */
 export const PAIR: u32 = 32 / sizeof<Real>();
 
+/** Elements of a turn that follow each other: a pair of halves has as many again, `apart`. */
 export function elementsOf<Lanes>(): u32 {
-  return isReference<Lanes>() ? PAIR : 1;
+  if (isFloat<Lanes>()) return 1;
+  return isReference<Lanes>() ? PAIR : PAIR / 2;
 }
 
 export function load<Lanes>(ptr: usize): v128 {
-  if (isReference<Lanes>()) return v128.load(ptr);
+  if (!isFloat<Lanes>()) return v128.load(ptr);
   return sizeof<Real>() === 4 ? v128.load32_zero(ptr) : v128.load64_zero(ptr);
 }
 
 /** The second vector of a turn. One element has none, and the compiler drops whatever is computed from it. */
-export function loadNext<Lanes>(ptr: usize): v128 {
+export function loadNext<Lanes>(ptr: usize, apart: usize = 0): v128 {
+  if (isInteger<Lanes>()) return v128.load(ptr + apart);
   return isReference<Lanes>() ? v128.load(ptr, 16) : v128.splat<Real>(0);
 }
 
 /** Stores the two vectors of a turn, or its one element. */
-export function store<Lanes>(ptr: usize, first: v128, second: v128): void {
-  if (isReference<Lanes>()) {
-    v128.store(ptr, first);
-    v128.store(ptr, second, 16);
-  } else {
+export function store<Lanes>(ptr: usize, first: v128, second: v128, apart: usize = 0): void {
+  if (isFloat<Lanes>()) {
     v128.store_lane<Real>(ptr, first, 0);
+  } else {
+    v128.store(ptr, first);
+    if (isInteger<Lanes>()) v128.store(ptr + apart, second);
+    else v128.store(ptr, second, 16);
   }
 }
 

@@ -65,23 +65,7 @@
  * - The average of the weights inside the loop: no faster than a loop of its own over what is still in cache.
  * - `f32x4.min` and `max`: 2.4 times the whole loop; `pmin` and `pmax` are one instruction.
  */
-import { average, flushPlane } from "./behind";
-// biome-ignore lint/style/useImportType: AssemblyScript has no type imports
-import {
-  elementsOf,
-  load,
-  loadNext,
-  lower,
-  One,
-  PAIR,
-  Pair,
-  splat0,
-  splat1,
-  splat2,
-  splat3,
-  store,
-  upper,
-} from "./lanes";
+import { elementsOf, load, loadNext, splat0, splat1, splat2, splat3, store } from "./lanes";
 
 /**
  * Switches of a variant. `Off` at compile time leaves no instruction behind; `Asked` looks at `variant` at each turn,
@@ -89,27 +73,29 @@ import {
  * across such a branch only when both lie on the same side of it. So each load stands next to its use, and where an
  * operand may come out of a branch it stands on the left, to be computed before the load.
  */
-type On = i32;
-type Asked = f32;
+export type On = i32;
+export type Asked = f32;
 // biome-ignore lint/suspicious/noConfusingVoidType: a type argument that is neither of the two above
-type Off = void;
+export type Off = void;
 
 export const MOMENTUM: u32 = 1;
 export const CENTERED: u32 = 2;
-const SHAPED: u32 = 4;
+export const SHAPED: u32 = 4;
 export const DECAYED: u32 = 8;
 export const NESTEROV: u32 = 16;
 export const CORRECTED: u32 = 32;
-export const AVERAGED: u32 = 64;
-export const ZEROED: u32 = 128;
+export const AVERAGED: u32 = 64 & PARTS;
+export const ZEROED: u32 = 128 & PARTS;
 export const DECOUPLED: u32 = 256;
 export const FLUSHED: u32 = 512;
-const SCHEDULE_FREE: u32 = 1024;
-const LEARNED: u32 = 2048;
+export const SCHEDULE_FREE: u32 = 1024;
+export const LEARNED: u32 = 2048 & PARTS;
 /** One mean square for each row: `rowwise.ts`. */
 export const ROWWISE: u32 = 4096;
 /** Averages as alpha·v + (w·g)·g; `update` finds out. */
-const MIXED: u32 = 8192;
+export const MIXED: u32 = 8192;
+/** The halves of the planes side by side; `update` finds out. */
+export const HALVES: u32 = 16384;
 
 function uses<Switch>(variant: u32, bit: u32): bool {
   if (isVoid<Switch>()) return false;
@@ -142,7 +128,7 @@ function quotient(g: v128, q: v128, updateScales: v128, epsInsides: v128, epsilo
 }
 
 /** Updates the elements that fill whole turns. */
-function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFree, Learned>(
+export function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFree, Learned>(
   variant: u32,
   param: usize,
   grad: usize,
@@ -160,6 +146,7 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   moreBounds: v128,
   shares: v128,
   moreShares: v128,
+  apart: usize,
 ): void {
   const elements = elementsOf<Lanes>();
   const bytes: usize = elements * sizeof<Real>();
@@ -183,9 +170,9 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
   // Counting down, not comparing with an end address, lets a plane reach the last byte of a 4 GiB memory.
   do {
     const p0 = load<Lanes>(param);
-    const p1 = loadNext<Lanes>(param);
+    const p1 = loadNext<Lanes>(param, apart);
     let g0 = load<Lanes>(grad);
-    let g1 = loadNext<Lanes>(grad);
+    let g1 = loadNext<Lanes>(grad, apart);
     if (!isVoid<Shaped>() || !isVoid<Decayed>()) {
       g0 = v128.mul<Real>(g0, gradScales);
       g1 = v128.mul<Real>(g1, gradScales);
@@ -200,7 +187,7 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     }
 
     let v0 = load<Lanes>(squareAvg);
-    let v1 = loadNext<Lanes>(squareAvg);
+    let v1 = loadNext<Lanes>(squareAvg, apart);
     if (isFloat<Lanes>() && variant & MIXED) {
       v0 = v128.add<Real>(v128.mul<Real>(alphas, v0), v128.mul<Real>(v128.mul<Real>(weights, g0), g0));
     } else {
@@ -274,8 +261,8 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
       u1 = v128.sub<Real>(v128.mul<Real>(stepShares, u1), v128.mul<Real>(zShares, d1));
     }
 
-    store<Lanes>(param, v128.sub<Real>(p0, u0), v128.sub<Real>(p1, u1));
-    store<Lanes>(squareAvg, v0, v1);
+    store<Lanes>(param, v128.sub<Real>(p0, u0), v128.sub<Real>(p1, u1), apart);
+    store<Lanes>(squareAvg, v0, v1, apart);
     if (uses<Centered>(variant, CENTERED)) store<Lanes>(gradAvg, a0, a1);
     if (uses<Momentum>(variant, MOMENTUM)) store<Lanes>(momentumBuffer, m0, m1);
     if (uses<ScheduleFree>(variant, SCHEDULE_FREE)) store<Lanes>(z, z0, z1);
@@ -290,129 +277,4 @@ function updateAs<Lanes, Momentum, Centered, Shaped, Decayed, Others, ScheduleFr
     if (uses<Learned>(variant, LEARNED)) moved += bytes;
     count -= elements;
   } while (count >= elements);
-}
-
-/**
- * The bytes of a plane that one loop does before the next loop takes them from the first cache level: those of a page.
- * With pieces of 16 kB, the average takes twice the time from 1 M elements up: nothing hides its wait for memory.
- */
-const PIECE_BYTES: usize = 4096;
-
-/**
- * Reads the first element of a plane's next piece, and drops it; compilers keep a load, which may trap. The processor fetches ahead
- * within a page alone, so this brings the page's address and starts the fetching there: at 16 M elements the plain
- * loop takes 0.86 of the time, the others 0.89 to 1, and at 1 M 0.93 to 1. Rejected: a second line of the page at 1.03 of
- * the time, a word of each quarter at 1.26, the page after the next at 1.0 for most loops, four pages at a time at 0.92
- * to 1.2, pieces of half a page at 0.99 to 1.1; z read ahead too, at 1.03.
- */
-function readAhead(plane: usize): void {
-  load<One>(plane + PIECE_BYTES);
-}
-
-/**
- * Updates `count` elements of each plane in place. `variant` adds up the parts in use: 1 momentum, 2 centered, 4 shaped
- * (`gradScale`, `clipValue`), 8 decayed (`gradScale`, `weightDecay`), 16 nesterov, 32 corrected, 64 averaged (`ema`),
- * 128 the gradient cleared behind the update, 256 decoupled (`decoupledDecay`), 512 denormals flushed behind it,
- * 1024 scheduleFree (`z`, `zShare`, `stepShare`), 2048 learned (`moved`, `growth`).
- * Pointers are bytes, aligned to an element, of planes that do not overlap; a plane or scalar that the variant lacks is never
- * used.
- */
-export function update(
-  variant: u32,
-  param: usize,
-  grad: usize,
-  squareAvg: usize,
-  momentumBuffer: usize,
-  gradAvg: usize,
-  ema: usize,
-  z: usize,
-  moved: usize,
-  count: u32,
-  alpha: Real,
-  oneMinusAlpha: Real,
-  epsInside: Real,
-  eps: Real,
-  updateScale: Real,
-  momentum: Real,
-  bufferScale: Real,
-  gradScale: Real,
-  clipValue: Real,
-  decoupledDecay: Real,
-  weightDecay: Real,
-  correction: Real,
-  emaWeight: Real,
-  zShare: Real,
-  stepShare: Real,
-  growth: Real,
-): void {
-  if (!(oneMinusAlpha > 0 && oneMinusAlpha < 0.5)) variant |= MIXED;
-  // Neutral for the general loop, which scales every gradient.
-  if (!(variant & (SHAPED | DECAYED))) gradScale = 1;
-  // Vectors keep the table above to a line for each loop, at 0.98 to 1.004 of the time that twelve numbers took.
-  const rates = lower(alpha, oneMinusAlpha, momentum, weightDecay);
-  const moreRates = upper(momentum, weightDecay);
-  const scales = lower(updateScale, bufferScale, gradScale, decoupledDecay);
-  const moreScales = upper(gradScale, decoupledDecay);
-  const bounds = lower(epsInside, eps, clipValue, correction);
-  const moreBounds = upper(clipValue, correction);
-  const shares = lower(zShare, stepShare, growth, 0);
-  const moreShares = upper(growth, 0);
-  while (count > 0) {
-    const elements = min(count, <u32>(PIECE_BYTES / sizeof<Real>()));
-    const bytes: usize = elements * sizeof<Real>();
-    if (count > elements) {
-      readAhead(param);
-      readAhead(grad);
-      readAhead(squareAvg);
-      if (variant & MOMENTUM) readAhead(momentumBuffer);
-      if (variant & CENTERED) readAhead(gradAvg);
-      if (variant & AVERAGED) readAhead(ema);
-      if (variant & LEARNED) readAhead(moved);
-    }
-    // A loop made for the variant, or the general one, and the tail's for what is left. In a function of their own they
-    // would cost a tenth of a call that is mostly arguments.
-    const whole: u32 = variant & MIXED ? 0 : elements & ~(PAIR - 1);
-    // biome-ignore format: a table
-    if (whole > 0) switch (variant & ~(AVERAGED | ZEROED | FLUSHED)) {
-      case 0: updateAs<Pair, Off, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case MOMENTUM: updateAs<Pair, On, Off, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case CENTERED: updateAs<Pair, Off, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case CENTERED | MOMENTUM: updateAs<Pair, On, On, Off, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case SHAPED: updateAs<Pair, Off, Off, On, Off, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case DECAYED: updateAs<Pair, Off, Off, Off, On, Off, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case SCHEDULE_FREE: updateAs<Pair, Off, Off, Off, Off, Off, On, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      case LEARNED: case LEARNED | CORRECTED: updateAs<Pair, Off, Off, Off, Off, Asked, Off, On>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares); break;
-      default:
-        if (variant & (SCHEDULE_FREE | LEARNED)) updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
-        else updateAs<Pair, Asked, Asked, Asked, Asked, Asked, Off, Off>(variant, param, grad, squareAvg, momentumBuffer, gradAvg, z, moved, whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares);
-    }
-    if (whole < elements) {
-      const done: usize = whole * sizeof<Real>();
-      // biome-ignore format: as above
-      updateAs<One, Asked, Asked, Asked, Asked, Asked, Asked, Asked>(
-        variant, param + done, grad + done, squareAvg + done, momentumBuffer + done, gradAvg + done, z + done, moved + done,
-        elements - whole, rates, moreRates, scales, moreScales, bounds, moreBounds, shares, moreShares,
-      );
-    }
-    if (variant & AVERAGED) average(ema, param, elements, emaWeight);
-    if (variant & FLUSHED) {
-      flushPlane(param, elements);
-      flushPlane(squareAvg, elements);
-      if (variant & MOMENTUM) flushPlane(momentumBuffer, elements);
-      if (variant & CENTERED) flushPlane(gradAvg, elements);
-      if (variant & AVERAGED) flushPlane(ema, elements);
-      if (variant & SCHEDULE_FREE) flushPlane(z, elements);
-      if (variant & LEARNED) flushPlane(moved, elements);
-    }
-    if (variant & ZEROED) memory.fill(grad, 0, bytes);
-    param += bytes;
-    grad += bytes;
-    squareAvg += bytes;
-    momentumBuffer += bytes;
-    gradAvg += bytes;
-    ema += bytes;
-    z += bytes;
-    moved += bytes;
-    count -= elements;
-  }
 }

@@ -1,22 +1,38 @@
 /**
- * Rows of a tensor, by lists: the update of those that a step touches, and the steps that they have missed.
+ * Rows of a tensor, by a list: the update of those that a step touches, after the steps that they have missed.
  *
  * A row that had no gradient for k steps has, after the k dense steps that it missed, averages, momentum and parameters
  * that are linear in what they were. So one product with a factor in double, rounded once, stands for the k roundings:
- * v = v · alpha^k, and the like. The factors come with each row, as they depend on nothing else than steps.
+ * v = v · alpha^k, and the like. The power is found here. Factors of what else moves come with each row, since they depend
+ * on rates, which may be a schedule's.
  */
 import { flushPlane, normal } from "./behind";
-import { AVERAGED, CENTERED, MOMENTUM, ROWWISE, update } from "./rmsprop";
+import { AVERAGED, CENTERED, MOMENTUM, ROWWISE } from "./rmsprop";
 import { updateRow } from "./rowwise";
+import { update } from "./update";
+
+/** Rows are brought up to date, and not updated: grad and scalars have no meaning. */
+const IDLE: u32 = 32768;
+/** The last steps of rows stand by the rows' numbers, not in the order of the list. */
+const BY_ROW: u32 = 65536;
+
+/** The most rows that are read ahead, and their elements: they must still be in the cache when they are updated. */
+const PIECE: u32 = 128;
+const PIECE_ELEMENTS: u32 = 8192;
+/** Doubles in the table of powers. */
+const POWERS: u32 = 512;
 
 /**
- * Brings rows up to date by the list of `behindCount` entries at byte `behind`, and then does what `update` does for each row
- * whose number stands in the list of `rowCount` uint32 at byte `rows`. Planes begin at row 0, and `count` is the number of
- * elements in a row. Rows that follow each other are updated as one run. With variant 4096, rowwise, `squareAvg` has one
- * element for each row, and `update` is that of `rowwise.ts`. Without rows, grad and scalars have no meaning.
+ * Does what `update` does for each row whose number stands in the list of `rowCount` uint32 at byte `rows`, each of them
+ * once. Planes begin at row 0, and `count` is the number of elements in a row. Rows that follow each other are updated as
+ * one run. With variant 4096, rowwise, `squareAvg` has one element for each row, and `update` is that of `rowwise.ts`.
  *
- * One call for both: out of cache a row costs the wait for its lines, which is longer than all arithmetic, and two calls
- * would wait twice as long. The rows of one call should fit the cache altogether.
+ * First a row is brought to step `now` from the step that stands for it in the list of uint32 at byte `steps`, unless that
+ * is 0: `averageKept` is the factor of its averages for one step, `powers` a table of that factor's powers or 0, and `moves`
+ * has an entry for each row in the list or is 0.
+ *
+ * One call for all: out of cache a row costs the wait for its lines, which is longer than all arithmetic, and two passes
+ * would wait twice as long.
  */
 export function updateRows(
   variant: u32,
@@ -29,10 +45,13 @@ export function updateRows(
   z: usize,
   moved: usize,
   count: u32,
-  behind: usize,
-  behindCount: u32,
   rows: usize,
+  steps: usize,
+  powers: usize,
+  moves: usize,
   rowCount: u32,
+  now: u32,
+  averageKept: f64,
   alpha: Real,
   oneMinusAlpha: Real,
   epsInside: Real,
@@ -52,61 +71,73 @@ export function updateRows(
 ): u32 {
   const bytes: usize = count * sizeof<Real>();
   const squareCount: u32 = variant & ROWWISE ? 1 : count;
+  const piece: u32 = max(1, min(PIECE, PIECE_ELEMENTS / max(1, count)));
   let seen: u32 = 0;
-  const ahead = rowCount > 0 ? rowCount : behindCount;
-  for (let i: u32 = 0; i < ahead; i++) {
-    const row = rowCount > 0 ? load<u32>(rows + (i << 2)) : <u32>load<f64>(behind + i * ENTRY);
-    const at = <usize>row * bytes;
-    seen |= touch(param + at, bytes);
-    seen |= touch(squareAvg + <usize>(row * squareCount) * sizeof<Real>(), squareCount * sizeof<Real>());
-    if (rowCount > 0) seen |= touch(grad + at, bytes);
-    if (variant & MOMENTUM) seen |= touch(momentumBuffer + at, bytes);
-    if (variant & CENTERED) seen |= touch(gradAvg + at, bytes);
-    if (variant & AVERAGED) seen |= touch(ema + at, bytes);
-  }
-  for (; behindCount > 0; behindCount--) {
-    const row = <u32>load<f64>(behind);
-    const at = <usize>row * bytes;
-    const averageKept = load<f64>(behind, 8);
-    const paramKept = load<f64>(behind, 24);
-    const paramOfMomentum = load<f64>(behind, 32);
-    const p = param + at;
-    const m = momentumBuffer + at;
-    if (variant & AVERAGED) {
-      combine(ema + at, load<f64>(behind, 40), p, load<f64>(behind, 48), m, load<f64>(behind, 56), count);
-    }
-    if (paramOfMomentum === 0) scale(p, paramKept, count);
-    else combine(p, paramKept, m, paramOfMomentum, 0, 0, count);
-    if (variant & MOMENTUM) scale(m, load<f64>(behind, 16), count);
-    scale(squareAvg + <usize>(row * squareCount) * sizeof<Real>(), averageKept, squareCount);
-    if (variant & CENTERED) scale(gradAvg + at, averageKept, count);
-    behind += ENTRY;
-  }
   while (rowCount > 0) {
-    const first = load<u32>(rows);
-    const at = <usize>first * bytes;
-    let run: u32 = 0;
-    do {
-      run++;
-      rows += 4;
-      rowCount--;
-    } while (!(variant & ROWWISE) && rowCount > 0 && load<u32>(rows) === first + run);
-    if (variant & ROWWISE) {
-      // biome-ignore format: a list
-      updateRow(
-        variant, param + at, grad + at, squareAvg + first * sizeof<Real>(), momentumBuffer + at, ema + at, count,
-        alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, decoupledDecay, correction, emaWeight,
-      );
-    } else {
-      // biome-ignore format: a list
-      update(
-        variant, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at, moved + at,
-        run * count, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, clipValue, decoupledDecay,
-        weightDecay, correction, emaWeight, zShare, stepShare, growth,
-      );
+    const end = min(rowCount, piece);
+    for (let i: u32 = 0; i < end; i++) {
+      const row = load<u32>(rows + (i << 2));
+      const at = <usize>row * bytes;
+      seen |= touch(param + at, bytes);
+      seen |= touch(squareAvg + <usize>(row * squareCount) * sizeof<Real>(), squareCount * sizeof<Real>());
+      if (!(variant & IDLE)) seen |= touch(grad + at, bytes);
+      if (variant & MOMENTUM) seen |= touch(momentumBuffer + at, bytes);
+      if (variant & CENTERED) seen |= touch(gradAvg + at, bytes);
+      if (variant & AVERAGED) seen |= touch(ema + at, bytes);
     }
+    for (let i: u32 = 0; i < end; ) {
+      const first = load<u32>(rows + (i << 2));
+      const at = <usize>first * bytes;
+      let run: u32 = 0;
+      do {
+        const row = first + run;
+        const missed: u32 = steps === 0 ? 0 : now - load<u32>(steps + ((variant & BY_ROW ? row : i) << 2));
+        if (missed > 0) {
+          const here = <usize>row * bytes;
+          move(variant, param + here, momentumBuffer + here, ema + here, moves && moves + i * MOVES, count);
+          const kept =
+            powers !== 0 && missed < POWERS ? load<f64>(powers + (missed << 3)) : power(averageKept, missed);
+          scale(squareAvg + <usize>(row * squareCount) * sizeof<Real>(), kept, squareCount);
+          if (variant & CENTERED) scale(gradAvg + here, kept, count);
+        }
+        run++;
+        i++;
+      } while (!(variant & ROWWISE) && i < end && load<u32>(rows + (i << 2)) === first + run);
+      if (variant & IDLE) continue;
+      if (variant & ROWWISE) {
+        // biome-ignore format: a list
+        updateRow(
+          variant, param + at, grad + at, squareAvg + first * sizeof<Real>(), momentumBuffer + at, ema + at, count,
+          alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, decoupledDecay, correction, emaWeight,
+        );
+      } else {
+        // biome-ignore format: a list
+        update(
+          variant & ~BY_ROW, param + at, grad + at, squareAvg + at, momentumBuffer + at, gradAvg + at, ema + at, z + at, moved + at,
+          run * count, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale, gradScale, clipValue, decoupledDecay,
+          weightDecay, correction, emaWeight, zShare, stepShare, growth,
+        );
+      }
+    }
+    rows += end << 2;
+    if (steps !== 0 && !(variant & BY_ROW)) steps += end << 2;
+    if (moves !== 0) moves += end * MOVES;
+    rowCount -= end;
   }
   return seen;
+}
+
+/**
+ * `base ** exponent` by squaring, in the order of `src/base/power.ts`. No processor foresees the bits of an exponent, so
+ * that this takes 20 ns and a table 3.
+ */
+function power(base: f64, exponent: u32): f64 {
+  let result: f64 = 1;
+  for (; exponent > 0; exponent >>= 1) {
+    if (exponent & 1) result *= base;
+    base *= base;
+  }
+  return result;
 }
 
 /**
@@ -126,18 +157,34 @@ function touch(ptr: usize, bytes: usize): u32 {
 }
 
 /**
- * Bytes of an entry, eight doubles: a row's number, and the factors of the steps that it has missed:
+ * Bytes of an entry of `moves`, six doubles: the factors of the steps that a row has missed, for what moves without a
+ * gradient beside the averages:
  *
  *     e = emaKept·e + emaOfParam·p + emaOfMomentum·m
  *     p = paramKept·p + paramOfMomentum·m
  *     m = momentumKept·m
- *     v = averageKept·v
- *     a = averageKept·a
  *
  * in double, from left to right, rounded once; then 0 where denormal, as every 64th step leaves it. A term whose factor
  * is 0 isn't there, or an infinite momentum would make NaN of it.
  */
-const ENTRY: usize = 64;
+const MOVES: usize = 48;
+
+function move(variant: u32, p: usize, m: usize, e: usize, entry: usize, count: u32): void {
+  if (entry === 0) {
+    flushPlane(p, count);
+    if (variant & MOMENTUM) flushPlane(m, count);
+    if (variant & AVERAGED) flushPlane(e, count);
+    return;
+  }
+  const paramKept = load<f64>(entry, 8);
+  const paramOfMomentum = load<f64>(entry, 16);
+  if (variant & AVERAGED) {
+    combine(e, load<f64>(entry, 24), p, load<f64>(entry, 32), m, load<f64>(entry, 40), count);
+  }
+  if (paramOfMomentum === 0) scale(p, paramKept, count);
+  else combine(p, paramKept, m, paramOfMomentum, 0, 0, count);
+  if (variant & MOMENTUM) scale(m, load<f64>(entry), count);
+}
 
 /** x = kept·x, the sum below with one term: at a third of its time, as most rows need no more. */
 function scale(x: usize, kept: f64, count: u32): void {

@@ -2,18 +2,18 @@
  (type $0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 v128)))
  (type $1 (func (param i32 i32)))
  (type $2 (func (param i32 f64 i32)))
- (type $3 (func (param i32 f64 i32 f64 i32 f64 i32)))
- (type $4 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $3 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32)))
+ (type $4 (func (param i32 f64 i32 f64 i32 f64 i32)))
  (type $5 (func (param i32 i32 f64) (result f64)))
  (type $6 (func (param i32 i32 i32 f32)))
- (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32) (result i32)))
+ (type $7 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f64 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32) (result i32)))
  (type $8 (func (param i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)))
  (type $9 (func (param i32 i32 i32 f32 f32) (result f64)))
  (import "env" "memory" (memory $0 0))
  (export "sumOfSquares" (func $assembly/gradient/sumOfSquares))
  (export "innerProduct" (func $assembly/learned/innerProduct))
- (export "update" (func $assembly/rmsprop/update))
  (export "updateRows" (func $assembly/rows/updateRows))
+ (export "update" (func $assembly/update/update))
  (func $assembly/behind/flushPlane (param $0 i32) (param $1 i32)
   (local $2 i32)
   (local $3 i32)
@@ -181,6 +181,1870 @@
    end
   end
  )
+ (func $assembly/update/update (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32)
+  (local $26 i32)
+  (local $27 i32)
+  (local $28 i32)
+  (local $29 i32)
+  (local $30 i32)
+  (local $31 i32)
+  (local $32 i32)
+  (local $33 v128)
+  (local $34 v128)
+  (local $35 v128)
+  (local $36 v128)
+  (local $37 v128)
+  (local $38 i32)
+  (local $39 i32)
+  (local $40 i32)
+  (local $41 v128)
+  (local $42 i32)
+  (local $43 v128)
+  (local $44 v128)
+  (local $45 v128)
+  (local $46 v128)
+  (local $47 v128)
+  (local $48 v128)
+  (local $49 v128)
+  (local $50 v128)
+  (local $51 v128)
+  (local $52 v128)
+  (local $53 v128)
+  (local $54 v128)
+  local.get $14
+  f32x4.splat
+  local.get $16
+  f32x4.replace_lane 1
+  local.get $17
+  f32.const 1
+  local.get $0
+  local.get $0
+  i32.const 8192
+  i32.or
+  local.get $11
+  f32.const 0.5
+  f32.lt
+  local.get $11
+  f32.const 0
+  f32.gt
+  i32.and
+  select
+  local.tee $0
+  i32.const 12
+  i32.and
+  select
+  f32x4.replace_lane 2
+  local.get $19
+  f32x4.replace_lane 3
+  local.set $36
+  local.get $0
+  i32.eqz
+  local.get $9
+  i32.const 4194304
+  i32.ge_u
+  i32.and
+  if
+   local.get $9
+   i32.const 1
+   i32.sub
+   i32.const 1
+   i32.shr_u
+   i32.const -1024
+   i32.and
+   local.set $42
+   local.get $0
+   i32.const 16384
+   i32.or
+   local.set $0
+  end
+  local.get $10
+  f32x4.splat
+  local.get $11
+  f32x4.replace_lane 1
+  local.get $15
+  f32x4.replace_lane 2
+  local.get $20
+  f32x4.replace_lane 3
+  local.set $37
+  local.get $12
+  f32x4.splat
+  local.get $13
+  f32x4.replace_lane 1
+  local.get $18
+  f32x4.replace_lane 2
+  local.get $21
+  f32x4.replace_lane 3
+  local.set $35
+  local.get $23
+  f32x4.splat
+  local.get $24
+  f32x4.replace_lane 1
+  local.get $25
+  f32x4.replace_lane 2
+  f32.const 0
+  f32x4.replace_lane 3
+  local.set $41
+  local.get $42
+  i32.const 2
+  i32.shl
+  local.set $39
+  loop $while-continue|0
+   local.get $9
+   if
+    i32.const 1024
+    local.get $9
+    local.get $9
+    i32.const 1024
+    i32.ge_u
+    select
+    local.tee $38
+    i32.const 2
+    i32.shl
+    local.set $40
+    local.get $9
+    local.get $38
+    i32.gt_u
+    if
+     local.get $1
+     i32.const 4096
+     i32.add
+     v128.load32_zero
+     drop
+     local.get $2
+     i32.const 4096
+     i32.add
+     v128.load32_zero
+     drop
+     local.get $3
+     i32.const 4096
+     i32.add
+     v128.load32_zero
+     drop
+     local.get $0
+     i32.const 16384
+     i32.and
+     if
+      local.get $1
+      local.get $39
+      i32.add
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+      local.get $2
+      local.get $39
+      i32.add
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+      local.get $3
+      local.get $39
+      i32.add
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+     local.get $0
+     i32.const 1
+     i32.and
+     if
+      local.get $4
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+     local.get $0
+     i32.const 2
+     i32.and
+     if
+      local.get $5
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+     local.get $0
+     i32.const 64
+     i32.and
+     if
+      local.get $6
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+     local.get $0
+     i32.const 2048
+     i32.and
+     if
+      local.get $8
+      i32.const 4096
+      i32.add
+      v128.load32_zero
+      drop
+     end
+    end
+    i32.const 0
+    local.get $38
+    i32.const -8
+    i32.and
+    local.get $0
+    i32.const 8192
+    i32.and
+    select
+    local.tee $30
+    if
+     block $break|1
+      block $case8|1
+       block $case7|1
+        block $case6|1
+         block $case5|1
+          block $case4|1
+           block $case3|1
+            block $case2|1
+             block $case1|1
+              block $case0|1
+               block $tablify|0
+                local.get $0
+                i32.const -705
+                i32.and
+                local.tee $26
+                br_table $case0|1 $case1|1 $case2|1 $tablify|0
+               end
+               local.get $26
+               i32.const 3
+               i32.eq
+               br_if $case3|1
+               local.get $26
+               i32.const 4
+               i32.eq
+               br_if $case4|1
+               local.get $26
+               i32.const 8
+               i32.eq
+               br_if $case5|1
+               local.get $26
+               i32.const 1024
+               i32.eq
+               br_if $case6|1
+               local.get $26
+               i32.const 16384
+               i32.eq
+               br_if $case7|1
+               br $case8|1
+              end
+              local.get $1
+              local.set $26
+              local.get $2
+              local.set $28
+              local.get $3
+              local.set $27
+              local.get $30
+              local.set $29
+              local.get $37
+              f32x4.extract_lane 1
+              f32x4.splat
+              local.set $33
+              local.get $36
+              f32x4.extract_lane 0
+              f32x4.splat
+              local.set $34
+              local.get $35
+              f32x4.extract_lane 0
+              f32x4.splat
+              local.set $43
+              local.get $35
+              f32x4.extract_lane 1
+              f32x4.splat
+              local.set $44
+              loop $do-loop|0
+               local.get $26
+               v128.load offset=16
+               local.set $45
+               local.get $33
+               local.get $28
+               v128.load
+               local.tee $46
+               local.get $46
+               f32x4.mul
+               local.get $27
+               v128.load
+               local.tee $47
+               f32x4.sub
+               f32x4.mul
+               local.get $47
+               f32x4.add
+               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+               f32x4.pmin
+               local.set $47
+               local.get $33
+               local.get $28
+               v128.load offset=16
+               local.tee $48
+               local.get $48
+               f32x4.mul
+               local.get $27
+               v128.load offset=16
+               local.tee $49
+               f32x4.sub
+               f32x4.mul
+               local.get $49
+               f32x4.add
+               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+               f32x4.pmin
+               local.set $49
+               local.get $26
+               local.get $26
+               v128.load
+               local.get $34
+               local.get $46
+               f32x4.mul
+               local.get $47
+               local.get $43
+               f32x4.add
+               f32x4.sqrt
+               local.get $44
+               f32x4.add
+               f32x4.div
+               f32x4.sub
+               v128.store
+               local.get $26
+               local.get $45
+               local.get $34
+               local.get $48
+               f32x4.mul
+               local.get $49
+               local.get $43
+               f32x4.add
+               f32x4.sqrt
+               local.get $44
+               f32x4.add
+               f32x4.div
+               f32x4.sub
+               v128.store offset=16
+               local.get $27
+               local.get $47
+               v128.store
+               local.get $27
+               local.get $49
+               v128.store offset=16
+               local.get $26
+               i32.const 32
+               i32.add
+               local.set $26
+               local.get $28
+               i32.const 32
+               i32.add
+               local.set $28
+               local.get $27
+               i32.const 32
+               i32.add
+               local.set $27
+               local.get $29
+               i32.const 8
+               i32.sub
+               local.tee $29
+               i32.const 8
+               i32.ge_u
+               br_if $do-loop|0
+              end
+              br $break|1
+             end
+             local.get $1
+             local.set $26
+             local.get $2
+             local.set $29
+             local.get $3
+             local.set $27
+             local.get $4
+             local.set $28
+             local.get $30
+             local.set $31
+             local.get $37
+             f32x4.extract_lane 1
+             f32x4.splat
+             local.set $33
+             local.get $37
+             f32x4.extract_lane 2
+             f32x4.splat
+             local.set $34
+             local.get $36
+             f32x4.extract_lane 0
+             f32x4.splat
+             local.set $43
+             local.get $36
+             f32x4.extract_lane 1
+             f32x4.splat
+             local.set $44
+             local.get $35
+             f32x4.extract_lane 0
+             f32x4.splat
+             local.set $45
+             local.get $35
+             f32x4.extract_lane 1
+             f32x4.splat
+             local.set $46
+             loop $do-loop|00
+              local.get $26
+              v128.load offset=16
+              local.set $47
+              local.get $33
+              local.get $29
+              v128.load
+              local.tee $48
+              local.get $48
+              f32x4.mul
+              local.get $27
+              v128.load
+              local.tee $49
+              f32x4.sub
+              f32x4.mul
+              local.get $49
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $49
+              local.get $33
+              local.get $29
+              v128.load offset=16
+              local.tee $50
+              local.get $50
+              f32x4.mul
+              local.get $27
+              v128.load offset=16
+              local.tee $51
+              f32x4.sub
+              f32x4.mul
+              local.get $51
+              f32x4.add
+              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+              f32x4.pmin
+              local.set $51
+              local.get $43
+              local.get $50
+              f32x4.mul
+              local.get $51
+              local.get $45
+              f32x4.add
+              f32x4.sqrt
+              local.get $46
+              f32x4.add
+              f32x4.div
+              local.get $34
+              local.get $28
+              v128.load offset=16
+              f32x4.mul
+              f32x4.add
+              local.set $50
+              local.get $26
+              local.get $26
+              v128.load
+              local.get $44
+              local.get $43
+              local.get $48
+              f32x4.mul
+              local.get $49
+              local.get $45
+              f32x4.add
+              f32x4.sqrt
+              local.get $46
+              f32x4.add
+              f32x4.div
+              local.get $34
+              local.get $28
+              v128.load
+              f32x4.mul
+              f32x4.add
+              local.tee $48
+              f32x4.mul
+              f32x4.sub
+              v128.store
+              local.get $26
+              local.get $47
+              local.get $44
+              local.get $50
+              f32x4.mul
+              f32x4.sub
+              v128.store offset=16
+              local.get $27
+              local.get $49
+              v128.store
+              local.get $27
+              local.get $51
+              v128.store offset=16
+              local.get $28
+              local.get $48
+              v128.store
+              local.get $28
+              local.get $50
+              v128.store offset=16
+              local.get $26
+              i32.const 32
+              i32.add
+              local.set $26
+              local.get $29
+              i32.const 32
+              i32.add
+              local.set $29
+              local.get $27
+              i32.const 32
+              i32.add
+              local.set $27
+              local.get $28
+              i32.const 32
+              i32.add
+              local.set $28
+              local.get $31
+              i32.const 8
+              i32.sub
+              local.tee $31
+              i32.const 8
+              i32.ge_u
+              br_if $do-loop|00
+             end
+             br $break|1
+            end
+            local.get $1
+            local.set $26
+            local.get $2
+            local.set $29
+            local.get $3
+            local.set $27
+            local.get $5
+            local.set $28
+            local.get $30
+            local.set $31
+            local.get $37
+            f32x4.extract_lane 1
+            f32x4.splat
+            local.set $33
+            local.get $36
+            f32x4.extract_lane 0
+            f32x4.splat
+            local.set $34
+            local.get $35
+            f32x4.extract_lane 0
+            f32x4.splat
+            local.set $43
+            local.get $35
+            f32x4.extract_lane 1
+            f32x4.splat
+            local.set $44
+            loop $do-loop|01
+             local.get $33
+             local.get $29
+             v128.load
+             local.tee $45
+             local.get $45
+             f32x4.mul
+             local.get $27
+             v128.load
+             local.tee $46
+             f32x4.sub
+             f32x4.mul
+             local.get $46
+             f32x4.add
+             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+             f32x4.pmin
+             local.set $46
+             local.get $33
+             local.get $29
+             v128.load offset=16
+             local.tee $47
+             local.get $47
+             f32x4.mul
+             local.get $27
+             v128.load offset=16
+             local.tee $48
+             f32x4.sub
+             f32x4.mul
+             local.get $48
+             f32x4.add
+             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+             f32x4.pmin
+             local.set $48
+             local.get $26
+             v128.load offset=16
+             local.set $49
+             local.get $33
+             local.get $47
+             local.get $28
+             v128.load offset=16
+             local.tee $50
+             f32x4.sub
+             f32x4.mul
+             local.get $50
+             f32x4.add
+             local.set $50
+             local.get $26
+             local.get $26
+             v128.load
+             local.get $34
+             local.get $45
+             f32x4.mul
+             local.get $46
+             local.get $33
+             local.get $45
+             local.get $28
+             v128.load
+             local.tee $45
+             f32x4.sub
+             f32x4.mul
+             local.get $45
+             f32x4.add
+             local.tee $45
+             local.get $45
+             f32x4.mul
+             f32x4.sub
+             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+             f32x4.pmax
+             local.get $43
+             f32x4.add
+             f32x4.sqrt
+             local.get $44
+             f32x4.add
+             f32x4.div
+             f32x4.sub
+             v128.store
+             local.get $26
+             local.get $49
+             local.get $34
+             local.get $47
+             f32x4.mul
+             local.get $48
+             local.get $50
+             local.get $50
+             f32x4.mul
+             f32x4.sub
+             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+             f32x4.pmax
+             local.get $43
+             f32x4.add
+             f32x4.sqrt
+             local.get $44
+             f32x4.add
+             f32x4.div
+             f32x4.sub
+             v128.store offset=16
+             local.get $27
+             local.get $46
+             v128.store
+             local.get $27
+             local.get $48
+             v128.store offset=16
+             local.get $28
+             local.get $45
+             v128.store
+             local.get $28
+             local.get $50
+             v128.store offset=16
+             local.get $26
+             i32.const 32
+             i32.add
+             local.set $26
+             local.get $29
+             i32.const 32
+             i32.add
+             local.set $29
+             local.get $27
+             i32.const 32
+             i32.add
+             local.set $27
+             local.get $28
+             i32.const 32
+             i32.add
+             local.set $28
+             local.get $31
+             i32.const 8
+             i32.sub
+             local.tee $31
+             i32.const 8
+             i32.ge_u
+             br_if $do-loop|01
+            end
+            br $break|1
+           end
+           local.get $1
+           local.set $26
+           local.get $2
+           local.set $31
+           local.get $3
+           local.set $27
+           local.get $4
+           local.set $28
+           local.get $5
+           local.set $29
+           local.get $30
+           local.set $32
+           local.get $37
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $33
+           local.get $37
+           f32x4.extract_lane 2
+           f32x4.splat
+           local.set $34
+           local.get $36
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $43
+           local.get $36
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $44
+           local.get $35
+           f32x4.extract_lane 0
+           f32x4.splat
+           local.set $45
+           local.get $35
+           f32x4.extract_lane 1
+           f32x4.splat
+           local.set $46
+           loop $do-loop|02
+            local.get $33
+            local.get $31
+            v128.load
+            local.tee $47
+            local.get $47
+            f32x4.mul
+            local.get $27
+            v128.load
+            local.tee $48
+            f32x4.sub
+            f32x4.mul
+            local.get $48
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $48
+            local.get $33
+            local.get $31
+            v128.load offset=16
+            local.tee $49
+            local.get $49
+            f32x4.mul
+            local.get $27
+            v128.load offset=16
+            local.tee $50
+            f32x4.sub
+            f32x4.mul
+            local.get $50
+            f32x4.add
+            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+            f32x4.pmin
+            local.set $50
+            local.get $26
+            v128.load offset=16
+            local.set $51
+            local.get $43
+            local.get $49
+            f32x4.mul
+            local.get $50
+            local.get $33
+            local.get $49
+            local.get $29
+            v128.load offset=16
+            local.tee $49
+            f32x4.sub
+            f32x4.mul
+            local.get $49
+            f32x4.add
+            local.tee $49
+            local.get $49
+            f32x4.mul
+            f32x4.sub
+            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+            f32x4.pmax
+            local.get $45
+            f32x4.add
+            f32x4.sqrt
+            local.get $46
+            f32x4.add
+            f32x4.div
+            local.get $34
+            local.get $28
+            v128.load offset=16
+            f32x4.mul
+            f32x4.add
+            local.set $52
+            local.get $26
+            local.get $26
+            v128.load
+            local.get $44
+            local.get $43
+            local.get $47
+            f32x4.mul
+            local.get $48
+            local.get $33
+            local.get $47
+            local.get $29
+            v128.load
+            local.tee $47
+            f32x4.sub
+            f32x4.mul
+            local.get $47
+            f32x4.add
+            local.tee $47
+            local.get $47
+            f32x4.mul
+            f32x4.sub
+            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+            f32x4.pmax
+            local.get $45
+            f32x4.add
+            f32x4.sqrt
+            local.get $46
+            f32x4.add
+            f32x4.div
+            local.get $34
+            local.get $28
+            v128.load
+            f32x4.mul
+            f32x4.add
+            local.tee $53
+            f32x4.mul
+            f32x4.sub
+            v128.store
+            local.get $26
+            local.get $51
+            local.get $44
+            local.get $52
+            f32x4.mul
+            f32x4.sub
+            v128.store offset=16
+            local.get $27
+            local.get $48
+            v128.store
+            local.get $27
+            local.get $50
+            v128.store offset=16
+            local.get $29
+            local.get $47
+            v128.store
+            local.get $29
+            local.get $49
+            v128.store offset=16
+            local.get $28
+            local.get $53
+            v128.store
+            local.get $28
+            local.get $52
+            v128.store offset=16
+            local.get $26
+            i32.const 32
+            i32.add
+            local.set $26
+            local.get $31
+            i32.const 32
+            i32.add
+            local.set $31
+            local.get $27
+            i32.const 32
+            i32.add
+            local.set $27
+            local.get $28
+            i32.const 32
+            i32.add
+            local.set $28
+            local.get $29
+            i32.const 32
+            i32.add
+            local.set $29
+            local.get $32
+            i32.const 8
+            i32.sub
+            local.tee $32
+            i32.const 8
+            i32.ge_u
+            br_if $do-loop|02
+           end
+           br $break|1
+          end
+          local.get $1
+          local.set $26
+          local.get $2
+          local.set $28
+          local.get $3
+          local.set $27
+          local.get $30
+          local.set $29
+          local.get $37
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $33
+          local.get $36
+          f32x4.extract_lane 0
+          f32x4.splat
+          local.set $34
+          local.get $36
+          f32x4.extract_lane 2
+          f32x4.splat
+          local.set $43
+          local.get $35
+          f32x4.extract_lane 0
+          f32x4.splat
+          local.set $44
+          local.get $35
+          f32x4.extract_lane 1
+          f32x4.splat
+          local.set $45
+          local.get $35
+          f32x4.extract_lane 2
+          f32x4.splat
+          local.tee $46
+          f32x4.neg
+          local.set $47
+          loop $do-loop|023
+           local.get $26
+           v128.load offset=16
+           local.set $48
+           local.get $33
+           local.get $28
+           v128.load
+           local.get $43
+           f32x4.mul
+           local.get $47
+           f32x4.pmax
+           local.get $46
+           f32x4.pmin
+           local.tee $49
+           local.get $49
+           f32x4.mul
+           local.get $27
+           v128.load
+           local.tee $50
+           f32x4.sub
+           f32x4.mul
+           local.get $50
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+           f32x4.pmin
+           local.set $50
+           local.get $33
+           local.get $28
+           v128.load offset=16
+           local.get $43
+           f32x4.mul
+           local.get $47
+           f32x4.pmax
+           local.get $46
+           f32x4.pmin
+           local.tee $51
+           local.get $51
+           f32x4.mul
+           local.get $27
+           v128.load offset=16
+           local.tee $52
+           f32x4.sub
+           f32x4.mul
+           local.get $52
+           f32x4.add
+           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+           f32x4.pmin
+           local.set $52
+           local.get $26
+           local.get $26
+           v128.load
+           local.get $34
+           local.get $49
+           f32x4.mul
+           local.get $50
+           local.get $44
+           f32x4.add
+           f32x4.sqrt
+           local.get $45
+           f32x4.add
+           f32x4.div
+           f32x4.sub
+           v128.store
+           local.get $26
+           local.get $48
+           local.get $34
+           local.get $51
+           f32x4.mul
+           local.get $52
+           local.get $44
+           f32x4.add
+           f32x4.sqrt
+           local.get $45
+           f32x4.add
+           f32x4.div
+           f32x4.sub
+           v128.store offset=16
+           local.get $27
+           local.get $50
+           v128.store
+           local.get $27
+           local.get $52
+           v128.store offset=16
+           local.get $26
+           i32.const 32
+           i32.add
+           local.set $26
+           local.get $28
+           i32.const 32
+           i32.add
+           local.set $28
+           local.get $27
+           i32.const 32
+           i32.add
+           local.set $27
+           local.get $29
+           i32.const 8
+           i32.sub
+           local.tee $29
+           i32.const 8
+           i32.ge_u
+           br_if $do-loop|023
+          end
+          br $break|1
+         end
+         local.get $1
+         local.set $26
+         local.get $2
+         local.set $28
+         local.get $3
+         local.set $27
+         local.get $30
+         local.set $29
+         local.get $37
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $33
+         local.get $37
+         f32x4.extract_lane 3
+         f32x4.splat
+         local.set $34
+         local.get $36
+         f32x4.extract_lane 0
+         f32x4.splat
+         local.set $43
+         local.get $36
+         f32x4.extract_lane 2
+         f32x4.splat
+         local.set $44
+         local.get $35
+         f32x4.extract_lane 0
+         f32x4.splat
+         local.set $45
+         local.get $35
+         f32x4.extract_lane 1
+         f32x4.splat
+         local.set $46
+         loop $do-loop|03
+          local.get $33
+          local.get $28
+          v128.load
+          local.get $44
+          f32x4.mul
+          local.get $34
+          local.get $26
+          v128.load
+          local.tee $47
+          f32x4.mul
+          f32x4.add
+          local.tee $48
+          local.get $48
+          f32x4.mul
+          local.get $27
+          v128.load
+          local.tee $49
+          f32x4.sub
+          f32x4.mul
+          local.get $49
+          f32x4.add
+          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+          f32x4.pmin
+          local.set $49
+          local.get $33
+          local.get $28
+          v128.load offset=16
+          local.get $44
+          f32x4.mul
+          local.get $34
+          local.get $26
+          v128.load offset=16
+          local.tee $50
+          f32x4.mul
+          f32x4.add
+          local.tee $51
+          local.get $51
+          f32x4.mul
+          local.get $27
+          v128.load offset=16
+          local.tee $52
+          f32x4.sub
+          f32x4.mul
+          local.get $52
+          f32x4.add
+          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+          f32x4.pmin
+          local.set $52
+          local.get $26
+          local.get $47
+          local.get $43
+          local.get $48
+          f32x4.mul
+          local.get $49
+          local.get $45
+          f32x4.add
+          f32x4.sqrt
+          local.get $46
+          f32x4.add
+          f32x4.div
+          f32x4.sub
+          v128.store
+          local.get $26
+          local.get $50
+          local.get $43
+          local.get $51
+          f32x4.mul
+          local.get $52
+          local.get $45
+          f32x4.add
+          f32x4.sqrt
+          local.get $46
+          f32x4.add
+          f32x4.div
+          f32x4.sub
+          v128.store offset=16
+          local.get $27
+          local.get $49
+          v128.store
+          local.get $27
+          local.get $52
+          v128.store offset=16
+          local.get $26
+          i32.const 32
+          i32.add
+          local.set $26
+          local.get $28
+          i32.const 32
+          i32.add
+          local.set $28
+          local.get $27
+          i32.const 32
+          i32.add
+          local.set $27
+          local.get $29
+          i32.const 8
+          i32.sub
+          local.tee $29
+          i32.const 8
+          i32.ge_u
+          br_if $do-loop|03
+         end
+         br $break|1
+        end
+        local.get $1
+        local.set $26
+        local.get $2
+        local.set $29
+        local.get $3
+        local.set $27
+        local.get $7
+        local.set $28
+        local.get $30
+        local.set $31
+        local.get $37
+        f32x4.extract_lane 1
+        f32x4.splat
+        local.set $33
+        local.get $36
+        f32x4.extract_lane 0
+        f32x4.splat
+        local.set $34
+        local.get $35
+        f32x4.extract_lane 0
+        f32x4.splat
+        local.set $43
+        local.get $35
+        f32x4.extract_lane 1
+        f32x4.splat
+        local.set $44
+        local.get $41
+        f32x4.extract_lane 0
+        f32x4.splat
+        local.set $45
+        local.get $41
+        f32x4.extract_lane 1
+        f32x4.splat
+        local.set $46
+        loop $do-loop|04
+         local.get $33
+         local.get $29
+         v128.load
+         local.tee $47
+         local.get $47
+         f32x4.mul
+         local.get $27
+         v128.load
+         local.tee $48
+         f32x4.sub
+         f32x4.mul
+         local.get $48
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $48
+         local.get $33
+         local.get $29
+         v128.load offset=16
+         local.tee $49
+         local.get $49
+         f32x4.mul
+         local.get $27
+         v128.load offset=16
+         local.tee $50
+         f32x4.sub
+         f32x4.mul
+         local.get $50
+         f32x4.add
+         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+         f32x4.pmin
+         local.set $50
+         local.get $28
+         v128.load offset=16
+         local.set $51
+         local.get $26
+         v128.load offset=16
+         local.set $52
+         local.get $26
+         local.get $26
+         v128.load
+         local.tee $53
+         local.get $46
+         local.get $34
+         local.get $47
+         f32x4.mul
+         local.get $48
+         local.get $43
+         f32x4.add
+         f32x4.sqrt
+         local.get $44
+         f32x4.add
+         f32x4.div
+         local.tee $47
+         f32x4.mul
+         local.get $45
+         local.get $28
+         v128.load
+         local.tee $54
+         local.get $53
+         f32x4.sub
+         f32x4.mul
+         f32x4.sub
+         f32x4.sub
+         v128.store
+         local.get $26
+         local.get $52
+         local.get $46
+         local.get $34
+         local.get $49
+         f32x4.mul
+         local.get $50
+         local.get $43
+         f32x4.add
+         f32x4.sqrt
+         local.get $44
+         f32x4.add
+         f32x4.div
+         local.tee $49
+         f32x4.mul
+         local.get $45
+         local.get $51
+         local.get $52
+         f32x4.sub
+         f32x4.mul
+         f32x4.sub
+         f32x4.sub
+         v128.store offset=16
+         local.get $27
+         local.get $48
+         v128.store
+         local.get $27
+         local.get $50
+         v128.store offset=16
+         local.get $28
+         local.get $54
+         local.get $47
+         f32x4.sub
+         v128.store
+         local.get $28
+         local.get $51
+         local.get $49
+         f32x4.sub
+         v128.store offset=16
+         local.get $26
+         i32.const 32
+         i32.add
+         local.set $26
+         local.get $29
+         i32.const 32
+         i32.add
+         local.set $29
+         local.get $27
+         i32.const 32
+         i32.add
+         local.set $27
+         local.get $28
+         i32.const 32
+         i32.add
+         local.set $28
+         local.get $31
+         i32.const 8
+         i32.sub
+         local.tee $31
+         i32.const 8
+         i32.ge_u
+         br_if $do-loop|04
+        end
+        br $break|1
+       end
+       local.get $1
+       local.set $26
+       local.get $2
+       local.set $28
+       local.get $3
+       local.set $27
+       local.get $30
+       local.set $29
+       local.get $37
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $33
+       local.get $36
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $34
+       local.get $35
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $43
+       local.get $35
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $44
+       loop $do-loop|05
+        local.get $26
+        local.get $39
+        i32.add
+        local.tee $31
+        v128.load
+        local.set $45
+        local.get $33
+        local.get $28
+        v128.load
+        local.tee $46
+        local.get $46
+        f32x4.mul
+        local.get $27
+        v128.load
+        local.tee $47
+        f32x4.sub
+        f32x4.mul
+        local.get $47
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.set $47
+        local.get $33
+        local.get $28
+        local.get $39
+        i32.add
+        v128.load
+        local.tee $48
+        local.get $48
+        f32x4.mul
+        local.get $27
+        local.get $39
+        i32.add
+        local.tee $32
+        v128.load
+        local.tee $49
+        f32x4.sub
+        f32x4.mul
+        local.get $49
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.set $49
+        local.get $26
+        local.get $26
+        v128.load
+        local.get $34
+        local.get $46
+        f32x4.mul
+        local.get $47
+        local.get $43
+        f32x4.add
+        f32x4.sqrt
+        local.get $44
+        f32x4.add
+        f32x4.div
+        f32x4.sub
+        v128.store
+        local.get $31
+        local.get $45
+        local.get $34
+        local.get $48
+        f32x4.mul
+        local.get $49
+        local.get $43
+        f32x4.add
+        f32x4.sqrt
+        local.get $44
+        f32x4.add
+        f32x4.div
+        f32x4.sub
+        v128.store
+        local.get $27
+        local.get $47
+        v128.store
+        local.get $32
+        local.get $49
+        v128.store
+        local.get $26
+        i32.const 16
+        i32.add
+        local.set $26
+        local.get $28
+        i32.const 16
+        i32.add
+        local.set $28
+        local.get $27
+        i32.const 16
+        i32.add
+        local.set $27
+        local.get $29
+        i32.const 4
+        i32.sub
+        local.tee $29
+        i32.const 4
+        i32.ge_u
+        br_if $do-loop|05
+       end
+       br $break|1
+      end
+      local.get $0
+      i32.const -737
+      i32.and
+      i32.const 2048
+      i32.eq
+      if
+       local.get $1
+       local.set $26
+       local.get $2
+       local.set $29
+       local.get $3
+       local.set $27
+       local.get $8
+       local.set $28
+       local.get $30
+       local.set $31
+       local.get $37
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $43
+       local.get $36
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $44
+       local.get $36
+       f32x4.extract_lane 3
+       f32x4.splat
+       local.set $45
+       local.get $35
+       f32x4.extract_lane 0
+       f32x4.splat
+       local.set $46
+       local.get $35
+       f32x4.extract_lane 1
+       f32x4.splat
+       local.set $47
+       local.get $35
+       f32x4.extract_lane 3
+       f32x4.splat
+       local.set $48
+       local.get $41
+       f32x4.extract_lane 2
+       f32x4.splat
+       local.set $49
+       loop $do-loop|06
+        local.get $26
+        v128.load
+        local.set $50
+        local.get $26
+        v128.load offset=16
+        local.set $51
+        local.get $43
+        local.get $29
+        v128.load
+        local.tee $34
+        local.get $34
+        f32x4.mul
+        local.get $27
+        v128.load
+        local.tee $33
+        f32x4.sub
+        f32x4.mul
+        local.get $33
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.set $52
+        local.get $43
+        local.get $29
+        v128.load offset=16
+        local.tee $53
+        local.get $53
+        f32x4.mul
+        local.get $27
+        v128.load offset=16
+        local.tee $33
+        f32x4.sub
+        f32x4.mul
+        local.get $33
+        f32x4.add
+        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
+        f32x4.pmin
+        local.tee $54
+        local.set $33
+        local.get $44
+        local.get $34
+        f32x4.mul
+        local.get $0
+        i32.const 32
+        i32.and
+        if (result v128)
+         local.get $33
+         local.get $48
+         f32x4.div
+         local.set $33
+         local.get $52
+         local.get $48
+         f32x4.div
+        else
+         local.get $52
+        end
+        local.get $46
+        f32x4.add
+        f32x4.sqrt
+        local.get $47
+        f32x4.add
+        f32x4.div
+        local.set $34
+        local.get $44
+        local.get $53
+        f32x4.mul
+        local.get $33
+        local.get $46
+        f32x4.add
+        f32x4.sqrt
+        local.get $47
+        f32x4.add
+        f32x4.div
+        local.set $33
+        local.get $0
+        i32.const 256
+        i32.and
+        if (result v128)
+         local.get $34
+         local.get $45
+         local.get $50
+         f32x4.mul
+         f32x4.add
+         local.set $34
+         local.get $33
+         local.get $45
+         local.get $51
+         f32x4.mul
+         f32x4.add
+        else
+         local.get $33
+        end
+        local.get $49
+        local.get $28
+        v128.load offset=16
+        local.tee $33
+        f32x4.mul
+        f32x4.sub
+        local.set $53
+        local.get $26
+        local.get $50
+        local.get $34
+        local.get $49
+        local.get $28
+        v128.load
+        local.tee $34
+        f32x4.mul
+        f32x4.sub
+        local.tee $50
+        f32x4.sub
+        v128.store
+        local.get $26
+        local.get $51
+        local.get $53
+        f32x4.sub
+        v128.store offset=16
+        local.get $27
+        local.get $52
+        v128.store
+        local.get $27
+        local.get $54
+        v128.store offset=16
+        local.get $28
+        local.get $34
+        local.get $50
+        f32x4.sub
+        v128.store
+        local.get $28
+        local.get $33
+        local.get $53
+        f32x4.sub
+        v128.store offset=16
+        local.get $26
+        i32.const 32
+        i32.add
+        local.set $26
+        local.get $29
+        i32.const 32
+        i32.add
+        local.set $29
+        local.get $27
+        i32.const 32
+        i32.add
+        local.set $27
+        local.get $28
+        i32.const 32
+        i32.add
+        local.set $28
+        local.get $31
+        i32.const 8
+        i32.sub
+        local.tee $31
+        i32.const 8
+        i32.ge_u
+        br_if $do-loop|06
+       end
+      else
+       local.get $0
+       i32.const 3072
+       i32.and
+       if
+        local.get $0
+        local.get $1
+        local.get $2
+        local.get $3
+        local.get $4
+        local.get $5
+        local.get $7
+        local.get $8
+        local.get $30
+        local.get $37
+        local.get $36
+        local.get $35
+        local.get $41
+        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>"
+       else
+        local.get $0
+        local.get $1
+        local.get $2
+        local.get $3
+        local.get $4
+        local.get $5
+        local.get $30
+        local.get $37
+        local.get $36
+        local.get $35
+        call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>"
+       end
+      end
+     end
+    end
+    local.get $30
+    local.get $38
+    i32.lt_u
+    if
+     local.get $0
+     local.get $30
+     i32.const 2
+     i32.shl
+     local.tee $26
+     local.get $1
+     i32.add
+     local.get $2
+     local.get $26
+     i32.add
+     local.get $3
+     local.get $26
+     i32.add
+     local.get $4
+     local.get $26
+     i32.add
+     local.get $5
+     local.get $26
+     i32.add
+     local.get $7
+     local.get $26
+     i32.add
+     local.get $8
+     local.get $26
+     i32.add
+     local.get $38
+     local.get $30
+     i32.sub
+     local.get $37
+     local.get $36
+     local.get $35
+     local.get $41
+     call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>"
+    end
+    local.get $0
+    i32.const 64
+    i32.and
+    if
+     local.get $6
+     local.get $1
+     local.get $38
+     local.get $22
+     call $assembly/behind/average
+    end
+    local.get $0
+    i32.const 512
+    i32.and
+    if
+     local.get $1
+     local.get $38
+     call $assembly/behind/flushPlane
+     local.get $3
+     local.get $38
+     call $assembly/behind/flushPlane
+     local.get $0
+     i32.const 1
+     i32.and
+     if
+      local.get $4
+      local.get $38
+      call $assembly/behind/flushPlane
+     end
+     local.get $0
+     i32.const 2
+     i32.and
+     if
+      local.get $5
+      local.get $38
+      call $assembly/behind/flushPlane
+     end
+     local.get $0
+     i32.const 64
+     i32.and
+     if
+      local.get $6
+      local.get $38
+      call $assembly/behind/flushPlane
+     end
+     local.get $0
+     i32.const 1024
+     i32.and
+     if
+      local.get $7
+      local.get $38
+      call $assembly/behind/flushPlane
+     end
+     local.get $0
+     i32.const 2048
+     i32.and
+     if
+      local.get $8
+      local.get $38
+      call $assembly/behind/flushPlane
+     end
+    end
+    local.get $0
+    i32.const 128
+    i32.and
+    if
+     local.get $2
+     i32.const 0
+     local.get $40
+     memory.fill
+    end
+    local.get $1
+    local.get $40
+    i32.add
+    local.set $1
+    local.get $2
+    local.get $40
+    i32.add
+    local.set $2
+    local.get $3
+    local.get $40
+    i32.add
+    local.set $3
+    local.get $4
+    local.get $40
+    i32.add
+    local.set $4
+    local.get $5
+    local.get $40
+    i32.add
+    local.set $5
+    local.get $6
+    local.get $40
+    i32.add
+    local.set $6
+    local.get $7
+    local.get $40
+    i32.add
+    local.set $7
+    local.get $8
+    local.get $40
+    i32.add
+    local.set $8
+    local.get $9
+    local.get $38
+    i32.sub
+    local.set $9
+    local.get $0
+    i32.const 16384
+    i32.and
+    if
+     local.get $9
+     local.get $38
+     i32.sub
+     local.set $9
+     local.get $42
+     local.get $38
+     i32.sub
+     local.tee $42
+     i32.eqz
+     if
+      local.get $1
+      local.get $39
+      i32.add
+      local.set $1
+      local.get $2
+      local.get $39
+      i32.add
+      local.set $2
+      local.get $3
+      local.get $39
+      i32.add
+      local.set $3
+      local.get $0
+      i32.const -16385
+      i32.and
+      local.set $0
+     end
+    end
+    br $while-continue|0
+   end
+  end
+ )
  (func $assembly/rows/combine (param $0 i32) (param $1 f64) (param $2 i32) (param $3 f64) (param $4 i32) (param $5 f64) (param $6 i32)
   (local $7 v128)
   (local $8 i32)
@@ -299,1659 +2163,6 @@
     i32.sub
     local.set $8
     br $for-loop|0
-   end
-  end
- )
- (func $assembly/rmsprop/update (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 f32) (param $11 f32) (param $12 f32) (param $13 f32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32)
-  (local $26 i32)
-  (local $27 i32)
-  (local $28 i32)
-  (local $29 i32)
-  (local $30 i32)
-  (local $31 i32)
-  (local $32 v128)
-  (local $33 v128)
-  (local $34 v128)
-  (local $35 i32)
-  (local $36 v128)
-  (local $37 v128)
-  (local $38 i32)
-  (local $39 i32)
-  (local $40 v128)
-  (local $41 v128)
-  (local $42 v128)
-  (local $43 v128)
-  (local $44 v128)
-  (local $45 v128)
-  (local $46 v128)
-  (local $47 v128)
-  (local $48 v128)
-  (local $49 v128)
-  (local $50 v128)
-  (local $51 v128)
-  (local $52 v128)
-  local.get $10
-  f32x4.splat
-  local.get $11
-  f32x4.replace_lane 1
-  local.get $15
-  f32x4.replace_lane 2
-  local.get $20
-  f32x4.replace_lane 3
-  local.set $37
-  local.get $14
-  f32x4.splat
-  local.get $16
-  f32x4.replace_lane 1
-  local.get $17
-  f32.const 1
-  local.get $0
-  local.get $0
-  i32.const 8192
-  i32.or
-  local.get $11
-  f32.const 0.5
-  f32.lt
-  local.get $11
-  f32.const 0
-  f32.gt
-  i32.and
-  select
-  local.tee $35
-  i32.const 12
-  i32.and
-  select
-  f32x4.replace_lane 2
-  local.get $19
-  f32x4.replace_lane 3
-  local.set $36
-  local.get $12
-  f32x4.splat
-  local.get $13
-  f32x4.replace_lane 1
-  local.get $18
-  f32x4.replace_lane 2
-  local.get $21
-  f32x4.replace_lane 3
-  local.set $34
-  local.get $23
-  f32x4.splat
-  local.get $24
-  f32x4.replace_lane 1
-  local.get $25
-  f32x4.replace_lane 2
-  f32.const 0
-  f32x4.replace_lane 3
-  local.set $40
-  loop $while-continue|0
-   local.get $9
-   if
-    i32.const 1024
-    local.get $9
-    local.get $9
-    i32.const 1024
-    i32.ge_u
-    select
-    local.tee $38
-    i32.const 2
-    i32.shl
-    local.set $39
-    local.get $9
-    local.get $38
-    i32.gt_u
-    if
-     local.get $1
-     i32.const 4096
-     i32.add
-     v128.load32_zero
-     drop
-     local.get $2
-     i32.const 4096
-     i32.add
-     v128.load32_zero
-     drop
-     local.get $3
-     i32.const 4096
-     i32.add
-     v128.load32_zero
-     drop
-     local.get $35
-     i32.const 1
-     i32.and
-     if
-      local.get $4
-      i32.const 4096
-      i32.add
-      v128.load32_zero
-      drop
-     end
-     local.get $35
-     i32.const 2
-     i32.and
-     if
-      local.get $5
-      i32.const 4096
-      i32.add
-      v128.load32_zero
-      drop
-     end
-     local.get $35
-     i32.const 64
-     i32.and
-     if
-      local.get $6
-      i32.const 4096
-      i32.add
-      v128.load32_zero
-      drop
-     end
-     local.get $35
-     i32.const 2048
-     i32.and
-     if
-      local.get $8
-      i32.const 4096
-      i32.add
-      v128.load32_zero
-      drop
-     end
-    end
-    i32.const 0
-    local.get $38
-    i32.const -8
-    i32.and
-    local.get $35
-    i32.const 8192
-    i32.and
-    select
-    local.tee $29
-    if
-     block $break|1
-      block $case9|1
-       block $case7|1
-        block $case6|1
-         block $case5|1
-          block $case4|1
-           block $case3|1
-            block $case2|1
-             block $case1|1
-              block $case0|1
-               block $tablify|0
-                local.get $35
-                i32.const -705
-                i32.and
-                local.tee $0
-                br_table $case0|1 $case1|1 $case2|1 $tablify|0
-               end
-               local.get $0
-               i32.const 3
-               i32.eq
-               br_if $case3|1
-               local.get $0
-               i32.const 4
-               i32.eq
-               br_if $case4|1
-               local.get $0
-               i32.const 8
-               i32.eq
-               br_if $case5|1
-               local.get $0
-               i32.const 1024
-               i32.eq
-               br_if $case6|1
-               local.get $0
-               i32.const 2048
-               i32.eq
-               br_if $case7|1
-               local.get $0
-               i32.const 2080
-               i32.eq
-               br_if $case7|1
-               br $case9|1
-              end
-              local.get $1
-              local.set $0
-              local.get $2
-              local.set $27
-              local.get $3
-              local.set $26
-              local.get $29
-              local.set $28
-              local.get $37
-              f32x4.extract_lane 1
-              f32x4.splat
-              local.set $32
-              local.get $36
-              f32x4.extract_lane 0
-              f32x4.splat
-              local.set $33
-              local.get $34
-              f32x4.extract_lane 0
-              f32x4.splat
-              local.set $41
-              local.get $34
-              f32x4.extract_lane 1
-              f32x4.splat
-              local.set $42
-              loop $do-loop|0
-               local.get $0
-               v128.load offset=16
-               local.set $43
-               local.get $32
-               local.get $27
-               v128.load
-               local.tee $44
-               local.get $44
-               f32x4.mul
-               local.get $26
-               v128.load
-               local.tee $45
-               f32x4.sub
-               f32x4.mul
-               local.get $45
-               f32x4.add
-               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-               f32x4.pmin
-               local.set $45
-               local.get $32
-               local.get $27
-               v128.load offset=16
-               local.tee $46
-               local.get $46
-               f32x4.mul
-               local.get $26
-               v128.load offset=16
-               local.tee $47
-               f32x4.sub
-               f32x4.mul
-               local.get $47
-               f32x4.add
-               v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-               f32x4.pmin
-               local.set $47
-               local.get $0
-               local.get $0
-               v128.load
-               local.get $33
-               local.get $44
-               f32x4.mul
-               local.get $45
-               local.get $41
-               f32x4.add
-               f32x4.sqrt
-               local.get $42
-               f32x4.add
-               f32x4.div
-               f32x4.sub
-               v128.store
-               local.get $0
-               local.get $43
-               local.get $33
-               local.get $46
-               f32x4.mul
-               local.get $47
-               local.get $41
-               f32x4.add
-               f32x4.sqrt
-               local.get $42
-               f32x4.add
-               f32x4.div
-               f32x4.sub
-               v128.store offset=16
-               local.get $26
-               local.get $45
-               v128.store
-               local.get $26
-               local.get $47
-               v128.store offset=16
-               local.get $0
-               i32.const 32
-               i32.add
-               local.set $0
-               local.get $27
-               i32.const 32
-               i32.add
-               local.set $27
-               local.get $26
-               i32.const 32
-               i32.add
-               local.set $26
-               local.get $28
-               i32.const 8
-               i32.sub
-               local.tee $28
-               i32.const 8
-               i32.ge_u
-               br_if $do-loop|0
-              end
-              br $break|1
-             end
-             local.get $1
-             local.set $0
-             local.get $2
-             local.set $28
-             local.get $3
-             local.set $26
-             local.get $4
-             local.set $27
-             local.get $29
-             local.set $30
-             local.get $37
-             f32x4.extract_lane 1
-             f32x4.splat
-             local.set $32
-             local.get $37
-             f32x4.extract_lane 2
-             f32x4.splat
-             local.set $33
-             local.get $36
-             f32x4.extract_lane 0
-             f32x4.splat
-             local.set $41
-             local.get $36
-             f32x4.extract_lane 1
-             f32x4.splat
-             local.set $42
-             local.get $34
-             f32x4.extract_lane 0
-             f32x4.splat
-             local.set $43
-             local.get $34
-             f32x4.extract_lane 1
-             f32x4.splat
-             local.set $44
-             loop $do-loop|00
-              local.get $0
-              v128.load offset=16
-              local.set $45
-              local.get $32
-              local.get $28
-              v128.load
-              local.tee $46
-              local.get $46
-              f32x4.mul
-              local.get $26
-              v128.load
-              local.tee $47
-              f32x4.sub
-              f32x4.mul
-              local.get $47
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $47
-              local.get $32
-              local.get $28
-              v128.load offset=16
-              local.tee $48
-              local.get $48
-              f32x4.mul
-              local.get $26
-              v128.load offset=16
-              local.tee $49
-              f32x4.sub
-              f32x4.mul
-              local.get $49
-              f32x4.add
-              v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-              f32x4.pmin
-              local.set $49
-              local.get $41
-              local.get $48
-              f32x4.mul
-              local.get $49
-              local.get $43
-              f32x4.add
-              f32x4.sqrt
-              local.get $44
-              f32x4.add
-              f32x4.div
-              local.get $33
-              local.get $27
-              v128.load offset=16
-              f32x4.mul
-              f32x4.add
-              local.set $48
-              local.get $0
-              local.get $0
-              v128.load
-              local.get $42
-              local.get $41
-              local.get $46
-              f32x4.mul
-              local.get $47
-              local.get $43
-              f32x4.add
-              f32x4.sqrt
-              local.get $44
-              f32x4.add
-              f32x4.div
-              local.get $33
-              local.get $27
-              v128.load
-              f32x4.mul
-              f32x4.add
-              local.tee $46
-              f32x4.mul
-              f32x4.sub
-              v128.store
-              local.get $0
-              local.get $45
-              local.get $42
-              local.get $48
-              f32x4.mul
-              f32x4.sub
-              v128.store offset=16
-              local.get $26
-              local.get $47
-              v128.store
-              local.get $26
-              local.get $49
-              v128.store offset=16
-              local.get $27
-              local.get $46
-              v128.store
-              local.get $27
-              local.get $48
-              v128.store offset=16
-              local.get $0
-              i32.const 32
-              i32.add
-              local.set $0
-              local.get $28
-              i32.const 32
-              i32.add
-              local.set $28
-              local.get $26
-              i32.const 32
-              i32.add
-              local.set $26
-              local.get $27
-              i32.const 32
-              i32.add
-              local.set $27
-              local.get $30
-              i32.const 8
-              i32.sub
-              local.tee $30
-              i32.const 8
-              i32.ge_u
-              br_if $do-loop|00
-             end
-             br $break|1
-            end
-            local.get $1
-            local.set $0
-            local.get $2
-            local.set $28
-            local.get $3
-            local.set $26
-            local.get $5
-            local.set $27
-            local.get $29
-            local.set $30
-            local.get $37
-            f32x4.extract_lane 1
-            f32x4.splat
-            local.set $32
-            local.get $36
-            f32x4.extract_lane 0
-            f32x4.splat
-            local.set $33
-            local.get $34
-            f32x4.extract_lane 0
-            f32x4.splat
-            local.set $41
-            local.get $34
-            f32x4.extract_lane 1
-            f32x4.splat
-            local.set $42
-            loop $do-loop|01
-             local.get $32
-             local.get $28
-             v128.load
-             local.tee $43
-             local.get $43
-             f32x4.mul
-             local.get $26
-             v128.load
-             local.tee $44
-             f32x4.sub
-             f32x4.mul
-             local.get $44
-             f32x4.add
-             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-             f32x4.pmin
-             local.set $44
-             local.get $32
-             local.get $28
-             v128.load offset=16
-             local.tee $45
-             local.get $45
-             f32x4.mul
-             local.get $26
-             v128.load offset=16
-             local.tee $46
-             f32x4.sub
-             f32x4.mul
-             local.get $46
-             f32x4.add
-             v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-             f32x4.pmin
-             local.set $46
-             local.get $0
-             v128.load offset=16
-             local.set $47
-             local.get $32
-             local.get $45
-             local.get $27
-             v128.load offset=16
-             local.tee $48
-             f32x4.sub
-             f32x4.mul
-             local.get $48
-             f32x4.add
-             local.set $48
-             local.get $0
-             local.get $0
-             v128.load
-             local.get $33
-             local.get $43
-             f32x4.mul
-             local.get $44
-             local.get $32
-             local.get $43
-             local.get $27
-             v128.load
-             local.tee $43
-             f32x4.sub
-             f32x4.mul
-             local.get $43
-             f32x4.add
-             local.tee $43
-             local.get $43
-             f32x4.mul
-             f32x4.sub
-             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-             f32x4.pmax
-             local.get $41
-             f32x4.add
-             f32x4.sqrt
-             local.get $42
-             f32x4.add
-             f32x4.div
-             f32x4.sub
-             v128.store
-             local.get $0
-             local.get $47
-             local.get $33
-             local.get $45
-             f32x4.mul
-             local.get $46
-             local.get $48
-             local.get $48
-             f32x4.mul
-             f32x4.sub
-             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-             f32x4.pmax
-             local.get $41
-             f32x4.add
-             f32x4.sqrt
-             local.get $42
-             f32x4.add
-             f32x4.div
-             f32x4.sub
-             v128.store offset=16
-             local.get $26
-             local.get $44
-             v128.store
-             local.get $26
-             local.get $46
-             v128.store offset=16
-             local.get $27
-             local.get $43
-             v128.store
-             local.get $27
-             local.get $48
-             v128.store offset=16
-             local.get $0
-             i32.const 32
-             i32.add
-             local.set $0
-             local.get $28
-             i32.const 32
-             i32.add
-             local.set $28
-             local.get $26
-             i32.const 32
-             i32.add
-             local.set $26
-             local.get $27
-             i32.const 32
-             i32.add
-             local.set $27
-             local.get $30
-             i32.const 8
-             i32.sub
-             local.tee $30
-             i32.const 8
-             i32.ge_u
-             br_if $do-loop|01
-            end
-            br $break|1
-           end
-           local.get $1
-           local.set $0
-           local.get $2
-           local.set $30
-           local.get $3
-           local.set $26
-           local.get $4
-           local.set $27
-           local.get $5
-           local.set $28
-           local.get $29
-           local.set $31
-           local.get $37
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $32
-           local.get $37
-           f32x4.extract_lane 2
-           f32x4.splat
-           local.set $33
-           local.get $36
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $41
-           local.get $36
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $42
-           local.get $34
-           f32x4.extract_lane 0
-           f32x4.splat
-           local.set $43
-           local.get $34
-           f32x4.extract_lane 1
-           f32x4.splat
-           local.set $44
-           loop $do-loop|02
-            local.get $32
-            local.get $30
-            v128.load
-            local.tee $45
-            local.get $45
-            f32x4.mul
-            local.get $26
-            v128.load
-            local.tee $46
-            f32x4.sub
-            f32x4.mul
-            local.get $46
-            f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $46
-            local.get $32
-            local.get $30
-            v128.load offset=16
-            local.tee $47
-            local.get $47
-            f32x4.mul
-            local.get $26
-            v128.load offset=16
-            local.tee $48
-            f32x4.sub
-            f32x4.mul
-            local.get $48
-            f32x4.add
-            v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-            f32x4.pmin
-            local.set $48
-            local.get $0
-            v128.load offset=16
-            local.set $49
-            local.get $41
-            local.get $47
-            f32x4.mul
-            local.get $48
-            local.get $32
-            local.get $47
-            local.get $28
-            v128.load offset=16
-            local.tee $47
-            f32x4.sub
-            f32x4.mul
-            local.get $47
-            f32x4.add
-            local.tee $47
-            local.get $47
-            f32x4.mul
-            f32x4.sub
-            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-            f32x4.pmax
-            local.get $43
-            f32x4.add
-            f32x4.sqrt
-            local.get $44
-            f32x4.add
-            f32x4.div
-            local.get $33
-            local.get $27
-            v128.load offset=16
-            f32x4.mul
-            f32x4.add
-            local.set $50
-            local.get $0
-            local.get $0
-            v128.load
-            local.get $42
-            local.get $41
-            local.get $45
-            f32x4.mul
-            local.get $46
-            local.get $32
-            local.get $45
-            local.get $28
-            v128.load
-            local.tee $45
-            f32x4.sub
-            f32x4.mul
-            local.get $45
-            f32x4.add
-            local.tee $45
-            local.get $45
-            f32x4.mul
-            f32x4.sub
-            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-            f32x4.pmax
-            local.get $43
-            f32x4.add
-            f32x4.sqrt
-            local.get $44
-            f32x4.add
-            f32x4.div
-            local.get $33
-            local.get $27
-            v128.load
-            f32x4.mul
-            f32x4.add
-            local.tee $51
-            f32x4.mul
-            f32x4.sub
-            v128.store
-            local.get $0
-            local.get $49
-            local.get $42
-            local.get $50
-            f32x4.mul
-            f32x4.sub
-            v128.store offset=16
-            local.get $26
-            local.get $46
-            v128.store
-            local.get $26
-            local.get $48
-            v128.store offset=16
-            local.get $28
-            local.get $45
-            v128.store
-            local.get $28
-            local.get $47
-            v128.store offset=16
-            local.get $27
-            local.get $51
-            v128.store
-            local.get $27
-            local.get $50
-            v128.store offset=16
-            local.get $0
-            i32.const 32
-            i32.add
-            local.set $0
-            local.get $30
-            i32.const 32
-            i32.add
-            local.set $30
-            local.get $26
-            i32.const 32
-            i32.add
-            local.set $26
-            local.get $27
-            i32.const 32
-            i32.add
-            local.set $27
-            local.get $28
-            i32.const 32
-            i32.add
-            local.set $28
-            local.get $31
-            i32.const 8
-            i32.sub
-            local.tee $31
-            i32.const 8
-            i32.ge_u
-            br_if $do-loop|02
-           end
-           br $break|1
-          end
-          local.get $1
-          local.set $0
-          local.get $2
-          local.set $27
-          local.get $3
-          local.set $26
-          local.get $29
-          local.set $28
-          local.get $37
-          f32x4.extract_lane 1
-          f32x4.splat
-          local.set $32
-          local.get $36
-          f32x4.extract_lane 0
-          f32x4.splat
-          local.set $33
-          local.get $36
-          f32x4.extract_lane 2
-          f32x4.splat
-          local.set $41
-          local.get $34
-          f32x4.extract_lane 0
-          f32x4.splat
-          local.set $42
-          local.get $34
-          f32x4.extract_lane 1
-          f32x4.splat
-          local.set $43
-          local.get $34
-          f32x4.extract_lane 2
-          f32x4.splat
-          local.tee $44
-          f32x4.neg
-          local.set $45
-          loop $do-loop|023
-           local.get $0
-           v128.load offset=16
-           local.set $46
-           local.get $32
-           local.get $27
-           v128.load
-           local.get $41
-           f32x4.mul
-           local.get $45
-           f32x4.pmax
-           local.get $44
-           f32x4.pmin
-           local.tee $47
-           local.get $47
-           f32x4.mul
-           local.get $26
-           v128.load
-           local.tee $48
-           f32x4.sub
-           f32x4.mul
-           local.get $48
-           f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
-           local.set $48
-           local.get $32
-           local.get $27
-           v128.load offset=16
-           local.get $41
-           f32x4.mul
-           local.get $45
-           f32x4.pmax
-           local.get $44
-           f32x4.pmin
-           local.tee $49
-           local.get $49
-           f32x4.mul
-           local.get $26
-           v128.load offset=16
-           local.tee $50
-           f32x4.sub
-           f32x4.mul
-           local.get $50
-           f32x4.add
-           v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-           f32x4.pmin
-           local.set $50
-           local.get $0
-           local.get $0
-           v128.load
-           local.get $33
-           local.get $47
-           f32x4.mul
-           local.get $48
-           local.get $42
-           f32x4.add
-           f32x4.sqrt
-           local.get $43
-           f32x4.add
-           f32x4.div
-           f32x4.sub
-           v128.store
-           local.get $0
-           local.get $46
-           local.get $33
-           local.get $49
-           f32x4.mul
-           local.get $50
-           local.get $42
-           f32x4.add
-           f32x4.sqrt
-           local.get $43
-           f32x4.add
-           f32x4.div
-           f32x4.sub
-           v128.store offset=16
-           local.get $26
-           local.get $48
-           v128.store
-           local.get $26
-           local.get $50
-           v128.store offset=16
-           local.get $0
-           i32.const 32
-           i32.add
-           local.set $0
-           local.get $27
-           i32.const 32
-           i32.add
-           local.set $27
-           local.get $26
-           i32.const 32
-           i32.add
-           local.set $26
-           local.get $28
-           i32.const 8
-           i32.sub
-           local.tee $28
-           i32.const 8
-           i32.ge_u
-           br_if $do-loop|023
-          end
-          br $break|1
-         end
-         local.get $1
-         local.set $0
-         local.get $2
-         local.set $27
-         local.get $3
-         local.set $26
-         local.get $29
-         local.set $28
-         local.get $37
-         f32x4.extract_lane 1
-         f32x4.splat
-         local.set $32
-         local.get $37
-         f32x4.extract_lane 3
-         f32x4.splat
-         local.set $33
-         local.get $36
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $41
-         local.get $36
-         f32x4.extract_lane 2
-         f32x4.splat
-         local.set $42
-         local.get $34
-         f32x4.extract_lane 0
-         f32x4.splat
-         local.set $43
-         local.get $34
-         f32x4.extract_lane 1
-         f32x4.splat
-         local.set $44
-         loop $do-loop|03
-          local.get $32
-          local.get $27
-          v128.load
-          local.get $42
-          f32x4.mul
-          local.get $33
-          local.get $0
-          v128.load
-          local.tee $45
-          f32x4.mul
-          f32x4.add
-          local.tee $46
-          local.get $46
-          f32x4.mul
-          local.get $26
-          v128.load
-          local.tee $47
-          f32x4.sub
-          f32x4.mul
-          local.get $47
-          f32x4.add
-          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-          f32x4.pmin
-          local.set $47
-          local.get $32
-          local.get $27
-          v128.load offset=16
-          local.get $42
-          f32x4.mul
-          local.get $33
-          local.get $0
-          v128.load offset=16
-          local.tee $48
-          f32x4.mul
-          f32x4.add
-          local.tee $49
-          local.get $49
-          f32x4.mul
-          local.get $26
-          v128.load offset=16
-          local.tee $50
-          f32x4.sub
-          f32x4.mul
-          local.get $50
-          f32x4.add
-          v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-          f32x4.pmin
-          local.set $50
-          local.get $0
-          local.get $45
-          local.get $41
-          local.get $46
-          f32x4.mul
-          local.get $47
-          local.get $43
-          f32x4.add
-          f32x4.sqrt
-          local.get $44
-          f32x4.add
-          f32x4.div
-          f32x4.sub
-          v128.store
-          local.get $0
-          local.get $48
-          local.get $41
-          local.get $49
-          f32x4.mul
-          local.get $50
-          local.get $43
-          f32x4.add
-          f32x4.sqrt
-          local.get $44
-          f32x4.add
-          f32x4.div
-          f32x4.sub
-          v128.store offset=16
-          local.get $26
-          local.get $47
-          v128.store
-          local.get $26
-          local.get $50
-          v128.store offset=16
-          local.get $0
-          i32.const 32
-          i32.add
-          local.set $0
-          local.get $27
-          i32.const 32
-          i32.add
-          local.set $27
-          local.get $26
-          i32.const 32
-          i32.add
-          local.set $26
-          local.get $28
-          i32.const 8
-          i32.sub
-          local.tee $28
-          i32.const 8
-          i32.ge_u
-          br_if $do-loop|03
-         end
-         br $break|1
-        end
-        local.get $1
-        local.set $0
-        local.get $2
-        local.set $28
-        local.get $3
-        local.set $26
-        local.get $7
-        local.set $27
-        local.get $29
-        local.set $30
-        local.get $37
-        f32x4.extract_lane 1
-        f32x4.splat
-        local.set $32
-        local.get $36
-        f32x4.extract_lane 0
-        f32x4.splat
-        local.set $33
-        local.get $34
-        f32x4.extract_lane 0
-        f32x4.splat
-        local.set $41
-        local.get $34
-        f32x4.extract_lane 1
-        f32x4.splat
-        local.set $42
-        local.get $40
-        f32x4.extract_lane 0
-        f32x4.splat
-        local.set $43
-        local.get $40
-        f32x4.extract_lane 1
-        f32x4.splat
-        local.set $44
-        loop $do-loop|04
-         local.get $32
-         local.get $28
-         v128.load
-         local.tee $45
-         local.get $45
-         f32x4.mul
-         local.get $26
-         v128.load
-         local.tee $46
-         f32x4.sub
-         f32x4.mul
-         local.get $46
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $46
-         local.get $32
-         local.get $28
-         v128.load offset=16
-         local.tee $47
-         local.get $47
-         f32x4.mul
-         local.get $26
-         v128.load offset=16
-         local.tee $48
-         f32x4.sub
-         f32x4.mul
-         local.get $48
-         f32x4.add
-         v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-         f32x4.pmin
-         local.set $48
-         local.get $27
-         v128.load offset=16
-         local.set $49
-         local.get $0
-         v128.load offset=16
-         local.set $50
-         local.get $0
-         local.get $0
-         v128.load
-         local.tee $51
-         local.get $44
-         local.get $33
-         local.get $45
-         f32x4.mul
-         local.get $46
-         local.get $41
-         f32x4.add
-         f32x4.sqrt
-         local.get $42
-         f32x4.add
-         f32x4.div
-         local.tee $45
-         f32x4.mul
-         local.get $43
-         local.get $27
-         v128.load
-         local.tee $52
-         local.get $51
-         f32x4.sub
-         f32x4.mul
-         f32x4.sub
-         f32x4.sub
-         v128.store
-         local.get $0
-         local.get $50
-         local.get $44
-         local.get $33
-         local.get $47
-         f32x4.mul
-         local.get $48
-         local.get $41
-         f32x4.add
-         f32x4.sqrt
-         local.get $42
-         f32x4.add
-         f32x4.div
-         local.tee $47
-         f32x4.mul
-         local.get $43
-         local.get $49
-         local.get $50
-         f32x4.sub
-         f32x4.mul
-         f32x4.sub
-         f32x4.sub
-         v128.store offset=16
-         local.get $26
-         local.get $46
-         v128.store
-         local.get $26
-         local.get $48
-         v128.store offset=16
-         local.get $27
-         local.get $52
-         local.get $45
-         f32x4.sub
-         v128.store
-         local.get $27
-         local.get $49
-         local.get $47
-         f32x4.sub
-         v128.store offset=16
-         local.get $0
-         i32.const 32
-         i32.add
-         local.set $0
-         local.get $28
-         i32.const 32
-         i32.add
-         local.set $28
-         local.get $26
-         i32.const 32
-         i32.add
-         local.set $26
-         local.get $27
-         i32.const 32
-         i32.add
-         local.set $27
-         local.get $30
-         i32.const 8
-         i32.sub
-         local.tee $30
-         i32.const 8
-         i32.ge_u
-         br_if $do-loop|04
-        end
-        br $break|1
-       end
-       local.get $1
-       local.set $0
-       local.get $2
-       local.set $28
-       local.get $3
-       local.set $26
-       local.get $8
-       local.set $27
-       local.get $29
-       local.set $30
-       local.get $37
-       f32x4.extract_lane 1
-       f32x4.splat
-       local.set $41
-       local.get $36
-       f32x4.extract_lane 0
-       f32x4.splat
-       local.set $42
-       local.get $36
-       f32x4.extract_lane 3
-       f32x4.splat
-       local.set $43
-       local.get $34
-       f32x4.extract_lane 0
-       f32x4.splat
-       local.set $44
-       local.get $34
-       f32x4.extract_lane 1
-       f32x4.splat
-       local.set $45
-       local.get $34
-       f32x4.extract_lane 3
-       f32x4.splat
-       local.set $46
-       local.get $40
-       f32x4.extract_lane 2
-       f32x4.splat
-       local.set $47
-       loop $do-loop|05
-        local.get $0
-        v128.load
-        local.set $48
-        local.get $0
-        v128.load offset=16
-        local.set $49
-        local.get $41
-        local.get $28
-        v128.load
-        local.tee $33
-        local.get $33
-        f32x4.mul
-        local.get $26
-        v128.load
-        local.tee $32
-        f32x4.sub
-        f32x4.mul
-        local.get $32
-        f32x4.add
-        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-        f32x4.pmin
-        local.set $50
-        local.get $41
-        local.get $28
-        v128.load offset=16
-        local.tee $51
-        local.get $51
-        f32x4.mul
-        local.get $26
-        v128.load offset=16
-        local.tee $32
-        f32x4.sub
-        f32x4.mul
-        local.get $32
-        f32x4.add
-        v128.const i32x4 0x7f7fffff 0x7f7fffff 0x7f7fffff 0x7f7fffff
-        f32x4.pmin
-        local.tee $52
-        local.set $32
-        local.get $42
-        local.get $33
-        f32x4.mul
-        local.get $35
-        i32.const 32
-        i32.and
-        if (result v128)
-         local.get $32
-         local.get $46
-         f32x4.div
-         local.set $32
-         local.get $50
-         local.get $46
-         f32x4.div
-        else
-         local.get $50
-        end
-        local.get $44
-        f32x4.add
-        f32x4.sqrt
-        local.get $45
-        f32x4.add
-        f32x4.div
-        local.set $33
-        local.get $42
-        local.get $51
-        f32x4.mul
-        local.get $32
-        local.get $44
-        f32x4.add
-        f32x4.sqrt
-        local.get $45
-        f32x4.add
-        f32x4.div
-        local.set $32
-        local.get $35
-        i32.const 256
-        i32.and
-        if (result v128)
-         local.get $33
-         local.get $43
-         local.get $48
-         f32x4.mul
-         f32x4.add
-         local.set $33
-         local.get $32
-         local.get $43
-         local.get $49
-         f32x4.mul
-         f32x4.add
-        else
-         local.get $32
-        end
-        local.get $47
-        local.get $27
-        v128.load offset=16
-        local.tee $32
-        f32x4.mul
-        f32x4.sub
-        local.set $51
-        local.get $0
-        local.get $48
-        local.get $33
-        local.get $47
-        local.get $27
-        v128.load
-        local.tee $33
-        f32x4.mul
-        f32x4.sub
-        local.tee $48
-        f32x4.sub
-        v128.store
-        local.get $0
-        local.get $49
-        local.get $51
-        f32x4.sub
-        v128.store offset=16
-        local.get $26
-        local.get $50
-        v128.store
-        local.get $26
-        local.get $52
-        v128.store offset=16
-        local.get $27
-        local.get $33
-        local.get $48
-        f32x4.sub
-        v128.store
-        local.get $27
-        local.get $32
-        local.get $51
-        f32x4.sub
-        v128.store offset=16
-        local.get $0
-        i32.const 32
-        i32.add
-        local.set $0
-        local.get $28
-        i32.const 32
-        i32.add
-        local.set $28
-        local.get $26
-        i32.const 32
-        i32.add
-        local.set $26
-        local.get $27
-        i32.const 32
-        i32.add
-        local.set $27
-        local.get $30
-        i32.const 8
-        i32.sub
-        local.tee $30
-        i32.const 8
-        i32.ge_u
-        br_if $do-loop|05
-       end
-       br $break|1
-      end
-      local.get $35
-      i32.const 3072
-      i32.and
-      if
-       local.get $35
-       local.get $1
-       local.get $2
-       local.get $3
-       local.get $4
-       local.get $5
-       local.get $7
-       local.get $8
-       local.get $29
-       local.get $37
-       local.get $36
-       local.get $34
-       local.get $40
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,f32,f32>"
-      else
-       local.get $35
-       local.get $1
-       local.get $2
-       local.get $3
-       local.get $4
-       local.get $5
-       local.get $29
-       local.get $37
-       local.get $36
-       local.get $34
-       call $"assembly/rmsprop/updateAs<assembly/lanes/Pair,f32,f32,f32,f32,f32,void,void>"
-      end
-     end
-    end
-    local.get $29
-    local.get $38
-    i32.lt_u
-    if
-     local.get $35
-     local.get $29
-     i32.const 2
-     i32.shl
-     local.tee $0
-     local.get $1
-     i32.add
-     local.get $0
-     local.get $2
-     i32.add
-     local.get $0
-     local.get $3
-     i32.add
-     local.get $0
-     local.get $4
-     i32.add
-     local.get $0
-     local.get $5
-     i32.add
-     local.get $0
-     local.get $7
-     i32.add
-     local.get $0
-     local.get $8
-     i32.add
-     local.get $38
-     local.get $29
-     i32.sub
-     local.get $37
-     local.get $36
-     local.get $34
-     local.get $40
-     call $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>"
-    end
-    local.get $35
-    i32.const 64
-    i32.and
-    if
-     local.get $6
-     local.get $1
-     local.get $38
-     local.get $22
-     call $assembly/behind/average
-    end
-    local.get $35
-    i32.const 512
-    i32.and
-    if
-     local.get $1
-     local.get $38
-     call $assembly/behind/flushPlane
-     local.get $3
-     local.get $38
-     call $assembly/behind/flushPlane
-     local.get $35
-     i32.const 1
-     i32.and
-     if
-      local.get $4
-      local.get $38
-      call $assembly/behind/flushPlane
-     end
-     local.get $35
-     i32.const 2
-     i32.and
-     if
-      local.get $5
-      local.get $38
-      call $assembly/behind/flushPlane
-     end
-     local.get $35
-     i32.const 64
-     i32.and
-     if
-      local.get $6
-      local.get $38
-      call $assembly/behind/flushPlane
-     end
-     local.get $35
-     i32.const 1024
-     i32.and
-     if
-      local.get $7
-      local.get $38
-      call $assembly/behind/flushPlane
-     end
-     local.get $35
-     i32.const 2048
-     i32.and
-     if
-      local.get $8
-      local.get $38
-      call $assembly/behind/flushPlane
-     end
-    end
-    local.get $35
-    i32.const 128
-    i32.and
-    if
-     local.get $2
-     i32.const 0
-     local.get $39
-     memory.fill
-    end
-    local.get $1
-    local.get $39
-    i32.add
-    local.set $1
-    local.get $2
-    local.get $39
-    i32.add
-    local.set $2
-    local.get $3
-    local.get $39
-    i32.add
-    local.set $3
-    local.get $4
-    local.get $39
-    i32.add
-    local.set $4
-    local.get $5
-    local.get $39
-    i32.add
-    local.set $5
-    local.get $6
-    local.get $39
-    i32.add
-    local.set $6
-    local.get $7
-    local.get $39
-    i32.add
-    local.set $7
-    local.get $8
-    local.get $39
-    i32.add
-    local.set $8
-    local.get $9
-    local.get $38
-    i32.sub
-    local.set $9
-    br $while-continue|0
    end
   end
  )
@@ -2209,26 +2420,31 @@
    end
   end
  )
- (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 i32) (param $11 i32) (param $12 i32) (param $13 i32) (param $14 f32) (param $15 f32) (param $16 f32) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 f32) (param $27 f32) (param $28 f32) (param $29 f32) (result i32)
-  (local $30 i32)
-  (local $31 v128)
-  (local $32 f32)
+ (func $assembly/rows/updateRows (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 i32) (param $10 i32) (param $11 i32) (param $12 i32) (param $13 i32) (param $14 i32) (param $15 i32) (param $16 f64) (param $17 f32) (param $18 f32) (param $19 f32) (param $20 f32) (param $21 f32) (param $22 f32) (param $23 f32) (param $24 f32) (param $25 f32) (param $26 f32) (param $27 f32) (param $28 f32) (param $29 f32) (param $30 f32) (param $31 f32) (param $32 f32) (result i32)
   (local $33 i32)
   (local $34 i32)
   (local $35 i32)
-  (local $36 i32)
+  (local $36 f64)
   (local $37 i32)
-  (local $38 i32)
+  (local $38 f32)
   (local $39 v128)
   (local $40 i32)
   (local $41 i32)
   (local $42 i32)
   (local $43 f64)
   (local $44 i32)
-  (local $45 v128)
-  (local $46 f64)
-  (local $47 f64)
-  (local $48 f32)
+  (local $45 i32)
+  (local $46 i32)
+  (local $47 v128)
+  (local $48 i32)
+  (local $49 v128)
+  (local $50 i32)
+  (local $51 i32)
+  (local $52 i32)
+  (local $53 i32)
+  (local $54 i32)
+  (local $55 f32)
+  (local $56 i32)
   local.get $9
   i32.const 2
   i32.shl
@@ -2239,726 +2455,874 @@
   i32.const 4096
   i32.and
   select
-  local.set $41
-  local.get $13
-  local.get $11
-  local.get $13
+  local.set $46
+  i32.const 128
+  i32.const 8192
+  local.get $9
+  i32.const 1
+  local.get $9
   select
-  local.set $40
-  loop $for-loop|0
-   local.get $40
-   local.get $42
-   i32.gt_u
+  i32.div_u
+  local.tee $34
+  local.get $34
+  i32.const 128
+  i32.gt_u
+  select
+  local.tee $34
+  i32.const 1
+  local.get $34
+  select
+  local.set $48
+  loop $while-continue|0
+   local.get $14
    if
-    local.get $13
-    if (result i32)
-     local.get $12
-     local.get $42
-     i32.const 2
-     i32.shl
-     i32.add
-     i32.load
-    else
-     local.get $10
-     local.get $42
-     i32.const 6
-     i32.shl
-     i32.add
-     f64.load
-     i32.trunc_sat_f64_u
-    end
-    local.tee $38
-    local.get $44
-    i32.mul
-    local.tee $37
-    local.get $1
-    i32.add
-    local.set $33
-    i32.const 0
-    local.set $36
+    local.get $14
+    local.get $48
+    local.get $14
+    local.get $48
+    i32.lt_u
+    select
+    local.set $45
     i32.const 0
     local.set $35
-    loop $for-loop|00
+    loop $for-loop|1
      local.get $35
-     local.get $44
+     local.get $45
      i32.lt_u
      if
-      local.get $36
-      local.get $33
+      local.get $10
       local.get $35
+      i32.const 2
+      i32.shl
       i32.add
       i32.load
-      i32.or
-      local.set $36
-      local.get $35
-      i32.const -64
-      i32.sub
-      local.set $35
-      br $for-loop|00
-     end
-    end
-    local.get $30
-    local.get $36
-    i32.or
-    local.get $3
-    local.get $38
-    local.get $41
-    i32.mul
-    i32.const 2
-    i32.shl
-    i32.add
-    local.set $33
-    local.get $41
-    i32.const 2
-    i32.shl
-    local.set $30
-    i32.const 0
-    local.set $36
-    i32.const 0
-    local.set $35
-    loop $for-loop|01
-     local.get $30
-     local.get $35
-     i32.gt_u
-     if
-      local.get $36
-      local.get $33
-      local.get $35
+      local.tee $37
+      local.get $44
+      i32.mul
+      local.tee $40
+      local.get $1
       i32.add
-      i32.load
-      i32.or
-      local.set $36
-      local.get $35
-      i32.const -64
-      i32.sub
-      local.set $35
-      br $for-loop|01
-     end
-    end
-    local.get $36
-    i32.or
-    local.set $30
-    local.get $13
-    if
-     local.get $2
-     local.get $37
-     i32.add
-     local.set $33
-     i32.const 0
-     local.set $36
-     i32.const 0
-     local.set $35
-     loop $for-loop|02
-      local.get $35
-      local.get $44
-      i32.lt_u
-      if
-       local.get $36
-       local.get $33
-       local.get $35
-       i32.add
-       i32.load
-       i32.or
-       local.set $36
-       local.get $35
-       i32.const -64
-       i32.sub
-       local.set $35
-       br $for-loop|02
-      end
-     end
-     local.get $30
-     local.get $36
-     i32.or
-     local.set $30
-    end
-    local.get $0
-    i32.const 1
-    i32.and
-    if
-     local.get $4
-     local.get $37
-     i32.add
-     local.set $33
-     i32.const 0
-     local.set $36
-     i32.const 0
-     local.set $35
-     loop $for-loop|03
-      local.get $35
-      local.get $44
-      i32.lt_u
-      if
-       local.get $36
-       local.get $33
-       local.get $35
-       i32.add
-       i32.load
-       i32.or
-       local.set $36
-       local.get $35
-       i32.const -64
-       i32.sub
-       local.set $35
-       br $for-loop|03
-      end
-     end
-     local.get $30
-     local.get $36
-     i32.or
-     local.set $30
-    end
-    local.get $0
-    i32.const 2
-    i32.and
-    if
-     local.get $5
-     local.get $37
-     i32.add
-     local.set $33
-     i32.const 0
-     local.set $36
-     i32.const 0
-     local.set $35
-     loop $for-loop|04
-      local.get $35
-      local.get $44
-      i32.lt_u
-      if
-       local.get $36
-       local.get $33
-       local.get $35
-       i32.add
-       i32.load
-       i32.or
-       local.set $36
-       local.get $35
-       i32.const -64
-       i32.sub
-       local.set $35
-       br $for-loop|04
-      end
-     end
-     local.get $30
-     local.get $36
-     i32.or
-     local.set $30
-    end
-    local.get $0
-    i32.const 64
-    i32.and
-    if
-     local.get $6
-     local.get $37
-     i32.add
-     local.set $33
-     i32.const 0
-     local.set $35
-     i32.const 0
-     local.set $36
-     loop $for-loop|05
-      local.get $36
-      local.get $44
-      i32.lt_u
-      if
-       local.get $35
-       local.get $33
-       local.get $36
-       i32.add
-       i32.load
-       i32.or
-       local.set $35
-       local.get $36
-       i32.const -64
-       i32.sub
-       local.set $36
-       br $for-loop|05
-      end
-     end
-     local.get $30
-     local.get $35
-     i32.or
-     local.set $30
-    end
-    local.get $42
-    i32.const 1
-    i32.add
-    local.set $42
-    br $for-loop|0
-   end
-  end
-  loop $for-loop|1
-   local.get $11
-   if
-    local.get $10
-    f64.load offset=8
-    local.set $43
-    local.get $10
-    f64.load offset=24
-    local.set $46
-    local.get $10
-    f64.load offset=32
-    local.set $47
-    local.get $10
-    f64.load
-    i32.trunc_sat_f64_u
-    local.tee $36
-    local.get $44
-    i32.mul
-    local.tee $35
-    local.get $1
-    i32.add
-    local.set $34
-    local.get $4
-    local.get $35
-    i32.add
-    local.set $33
-    local.get $0
-    i32.const 64
-    i32.and
-    if
-     local.get $6
-     local.get $35
-     i32.add
-     local.get $10
-     f64.load offset=40
-     local.get $34
-     local.get $10
-     f64.load offset=48
-     local.get $33
-     local.get $10
-     f64.load offset=56
-     local.get $9
-     call $assembly/rows/combine
-    end
-    local.get $47
-    f64.const 0
-    f64.eq
-    if
-     local.get $34
-     local.get $46
-     local.get $9
-     call $assembly/rows/scale
-    else
-     local.get $34
-     local.get $46
-     local.get $33
-     local.get $47
-     i32.const 0
-     f64.const 0
-     local.get $9
-     call $assembly/rows/combine
-    end
-    local.get $0
-    i32.const 1
-    i32.and
-    if
-     local.get $33
-     local.get $10
-     f64.load offset=16
-     local.get $9
-     call $assembly/rows/scale
-    end
-    local.get $3
-    local.get $36
-    local.get $41
-    i32.mul
-    i32.const 2
-    i32.shl
-    i32.add
-    local.get $43
-    local.get $41
-    call $assembly/rows/scale
-    local.get $0
-    i32.const 2
-    i32.and
-    if
-     local.get $5
-     local.get $35
-     i32.add
-     local.get $43
-     local.get $9
-     call $assembly/rows/scale
-    end
-    local.get $10
-    i32.const -64
-    i32.sub
-    local.set $10
-    local.get $11
-    i32.const 1
-    i32.sub
-    local.set $11
-    br $for-loop|1
-   end
-  end
-  loop $while-continue|2
-   local.get $13
-   if
-    local.get $12
-    i32.load
-    local.tee $33
-    local.get $44
-    i32.mul
-    local.set $10
-    i32.const 0
-    local.set $11
-    loop $do-loop|3
-     local.get $11
-     i32.const 1
-     i32.add
-     local.set $11
-     local.get $12
-     i32.const 4
-     i32.add
-     local.set $12
-     local.get $0
-     i32.const 4096
-     i32.and
-     i32.eqz
-     local.get $13
-     i32.const 1
-     i32.sub
-     local.tee $13
-     i32.const 0
-     i32.ne
-     i32.and
-     if (result i32)
-      local.get $12
-      i32.load
-      local.get $11
-      local.get $33
-      i32.add
-      i32.eq
-     else
+      local.set $41
       i32.const 0
-     end
-     br_if $do-loop|3
-    end
-    local.get $0
-    i32.const 4096
-    i32.and
-    if
-     local.get $2
-     local.get $10
-     i32.add
-     local.tee $34
-     local.get $9
-     f64.const 1
-     call $assembly/gradient/sumOfSquares
-     local.get $21
-     f64.promote_f32
-     local.tee $43
-     local.get $43
-     f64.mul
-     f64.mul
-     local.get $9
-     f64.convert_i32_u
-     f64.div
-     f32.demote_f64
-     local.set $48
-     local.get $3
-     local.get $33
-     i32.const 2
-     i32.shl
-     i32.add
-     local.tee $42
-     v128.load32_zero
-     f32x4.extract_lane 0
-     local.set $32
-     local.get $4
-     local.get $10
-     i32.add
-     local.set $33
-     local.get $6
-     local.get $10
-     i32.add
-     local.set $41
-     local.get $15
-     f32.const 0.5
-     f32.lt
-     local.get $15
-     f32.const 0
-     f32.gt
-     i32.and
-     if (result f32)
-      local.get $32
-      local.get $15
-      local.get $48
-      local.get $32
-      f32.sub
-      f32.mul
-      f32.add
-     else
-      local.get $14
-      local.get $32
-      f32.mul
-      local.get $15
-      local.get $48
-      f32.mul
-      f32.add
-     end
-     local.tee $32
-     f32.const 3402823466385288598117041e14
-     f32.gt
-     if
-      f32.const 3402823466385288598117041e14
-      local.set $32
-     end
-     local.get $42
-     local.get $32
-     f32x4.splat
-     v128.store32_lane 0
-     local.get $1
-     local.get $10
-     i32.add
-     local.tee $40
-     local.set $10
-     local.get $34
-     local.set $35
-     local.get $33
-     local.set $11
-     local.get $9
-     local.set $36
-     local.get $32
-     local.get $25
-     f32.div
-     local.get $32
-     local.get $0
-     i32.const 32
-     i32.and
-     select
-     local.get $16
-     f32.add
-     f32.sqrt
-     local.get $17
-     f32.add
-     local.set $32
-     loop $while-continue|0
-      local.get $36
-      if
-       local.get $36
-       i32.const 4
-       i32.ge_u
-       local.tee $37
-       if (result v128)
-        local.get $10
-        v128.load
-       else
-        local.get $10
-        v128.load32_zero
-       end
-       local.set $39
-       local.get $18
-       f32x4.splat
-       local.get $37
-       if (result v128)
-        local.get $35
-        v128.load
-       else
-        local.get $35
-        v128.load32_zero
-       end
-       local.get $21
-       f32x4.splat
-       f32x4.mul
-       f32x4.mul
-       local.get $32
-       f32x4.splat
-       f32x4.div
-       local.set $31
-       local.get $0
-       i32.const 1
-       i32.and
+      local.set $34
+      i32.const 0
+      local.set $42
+      loop $for-loop|0
+       local.get $42
+       local.get $44
+       i32.lt_u
        if
-        local.get $31
-        local.get $19
-        f32x4.splat
-        local.get $37
-        if (result v128)
-         local.get $11
-         v128.load
-        else
-         local.get $11
-         v128.load32_zero
-        end
-        f32x4.mul
-        f32x4.add
-        local.set $45
-        local.get $37
-        if
-         local.get $11
-         local.get $45
-         v128.store
-        else
-         local.get $11
-         local.get $45
-         v128.store32_lane 0
-        end
-        local.get $20
-        f32x4.splat
-        local.get $31
-        local.get $19
-        f32x4.splat
-        local.get $45
-        f32x4.mul
-        f32x4.add
-        local.get $45
-        local.get $0
-        i32.const 16
-        i32.and
-        select
-        f32x4.mul
-        local.set $31
+        local.get $34
+        local.get $41
+        local.get $42
+        i32.add
+        i32.load
+        i32.or
+        local.set $34
+        local.get $42
+        i32.const -64
+        i32.sub
+        local.set $42
+        br $for-loop|0
        end
-       local.get $39
-       local.get $31
-       local.get $23
-       f32x4.splat
-       local.get $39
-       f32x4.mul
-       f32x4.add
-       local.get $31
-       local.get $0
-       i32.const 256
-       i32.and
-       select
-       f32x4.sub
-       local.set $31
-       local.get $37
-       if
-        local.get $10
-        local.get $31
-        v128.store
-       else
-        local.get $10
-        local.get $31
-        v128.store32_lane 0
-       end
-       i32.const 4
-       i32.const 1
-       local.get $37
-       select
-       local.tee $38
-       i32.const 2
-       i32.shl
-       local.tee $37
-       local.get $10
-       i32.add
-       local.set $10
-       local.get $35
-       local.get $37
-       i32.add
-       local.set $35
-       local.get $11
-       local.get $37
-       i32.add
-       local.set $11
-       local.get $36
-       local.get $38
-       i32.sub
-       local.set $36
-       br $while-continue|0
       end
-     end
-     local.get $0
-     i32.const 64
-     i32.and
-     if
-      local.get $41
-      local.get $40
-      local.get $9
-      local.get $26
-      call $assembly/behind/average
-     end
-     local.get $0
-     i32.const 512
-     i32.and
-     if
-      local.get $40
-      local.get $9
-      call $assembly/behind/flushPlane
-      local.get $42
-      i32.const 1
-      call $assembly/behind/flushPlane
+      local.get $33
+      local.get $34
+      i32.or
+      local.get $3
+      local.get $37
+      local.get $46
+      i32.mul
+      i32.const 2
+      i32.shl
+      i32.add
+      local.set $37
+      local.get $46
+      i32.const 2
+      i32.shl
+      local.set $41
+      i32.const 0
+      local.set $34
+      i32.const 0
+      local.set $42
+      loop $for-loop|00
+       local.get $41
+       local.get $42
+       i32.gt_u
+       if
+        local.get $34
+        local.get $37
+        local.get $42
+        i32.add
+        i32.load
+        i32.or
+        local.set $34
+        local.get $42
+        i32.const -64
+        i32.sub
+        local.set $42
+        br $for-loop|00
+       end
+      end
+      local.get $34
+      i32.or
+      local.set $33
+      local.get $0
+      i32.const 32768
+      i32.and
+      i32.eqz
+      if
+       local.get $2
+       local.get $40
+       i32.add
+       local.set $37
+       i32.const 0
+       local.set $34
+       i32.const 0
+       local.set $42
+       loop $for-loop|01
+        local.get $42
+        local.get $44
+        i32.lt_u
+        if
+         local.get $34
+         local.get $37
+         local.get $42
+         i32.add
+         i32.load
+         i32.or
+         local.set $34
+         local.get $42
+         i32.const -64
+         i32.sub
+         local.set $42
+         br $for-loop|01
+        end
+       end
+       local.get $33
+       local.get $34
+       i32.or
+       local.set $33
+      end
       local.get $0
       i32.const 1
       i32.and
       if
+       local.get $4
+       local.get $40
+       i32.add
+       local.set $37
+       i32.const 0
+       local.set $34
+       i32.const 0
+       local.set $42
+       loop $for-loop|02
+        local.get $42
+        local.get $44
+        i32.lt_u
+        if
+         local.get $34
+         local.get $37
+         local.get $42
+         i32.add
+         i32.load
+         i32.or
+         local.set $34
+         local.get $42
+         i32.const -64
+         i32.sub
+         local.set $42
+         br $for-loop|02
+        end
+       end
        local.get $33
-       local.get $9
-       call $assembly/behind/flushPlane
+       local.get $34
+       i32.or
+       local.set $33
+      end
+      local.get $0
+      i32.const 2
+      i32.and
+      if
+       local.get $5
+       local.get $40
+       i32.add
+       local.set $37
+       i32.const 0
+       local.set $34
+       i32.const 0
+       local.set $42
+       loop $for-loop|03
+        local.get $42
+        local.get $44
+        i32.lt_u
+        if
+         local.get $34
+         local.get $37
+         local.get $42
+         i32.add
+         i32.load
+         i32.or
+         local.set $34
+         local.get $42
+         i32.const -64
+         i32.sub
+         local.set $42
+         br $for-loop|03
+        end
+       end
+       local.get $33
+       local.get $34
+       i32.or
+       local.set $33
       end
       local.get $0
       i32.const 64
       i32.and
       if
-       local.get $41
-       local.get $9
-       call $assembly/behind/flushPlane
+       local.get $6
+       local.get $40
+       i32.add
+       local.set $37
+       i32.const 0
+       local.set $42
+       i32.const 0
+       local.set $34
+       loop $for-loop|04
+        local.get $34
+        local.get $44
+        i32.lt_u
+        if
+         local.get $42
+         local.get $34
+         local.get $37
+         i32.add
+         i32.load
+         i32.or
+         local.set $42
+         local.get $34
+         i32.const -64
+         i32.sub
+         local.set $34
+         br $for-loop|04
+        end
+       end
+       local.get $33
+       local.get $42
+       i32.or
+       local.set $33
       end
+      local.get $35
+      i32.const 1
+      i32.add
+      local.set $35
+      br $for-loop|1
      end
-     local.get $0
-     i32.const 128
-     i32.and
+    end
+    i32.const 0
+    local.set $42
+    loop $for-loop|2
+     local.get $42
+     local.get $45
+     i32.lt_u
      if
-      local.get $34
-      i32.const 0
-      local.get $9
+      local.get $10
+      local.get $42
       i32.const 2
       i32.shl
-      memory.fill
+      i32.add
+      i32.load
+      local.tee $34
+      local.get $44
+      i32.mul
+      local.set $41
+      i32.const 0
+      local.set $40
+      loop $do-loop|3
+       local.get $34
+       local.get $40
+       i32.add
+       local.set $37
+       local.get $11
+       if (result i32)
+        local.get $15
+        local.get $11
+        local.get $37
+        local.get $42
+        local.get $0
+        i32.const 65536
+        i32.and
+        select
+        i32.const 2
+        i32.shl
+        i32.add
+        i32.load
+        i32.sub
+       else
+        i32.const 0
+       end
+       local.tee $35
+       if
+        local.get $37
+        local.get $44
+        i32.mul
+        local.tee $50
+        local.get $1
+        i32.add
+        local.set $51
+        local.get $4
+        local.get $50
+        i32.add
+        local.set $52
+        local.get $6
+        local.get $50
+        i32.add
+        local.set $53
+        block $__inlined_func$assembly/rows/move$854
+         local.get $13
+         local.get $42
+         i32.const 48
+         i32.mul
+         i32.add
+         local.get $13
+         local.get $13
+         select
+         local.tee $54
+         i32.eqz
+         if
+          local.get $51
+          local.get $9
+          call $assembly/behind/flushPlane
+          local.get $0
+          i32.const 1
+          i32.and
+          if
+           local.get $52
+           local.get $9
+           call $assembly/behind/flushPlane
+          end
+          local.get $0
+          i32.const 64
+          i32.and
+          if
+           local.get $53
+           local.get $9
+           call $assembly/behind/flushPlane
+          end
+          br $__inlined_func$assembly/rows/move$854
+         end
+         local.get $54
+         f64.load offset=8
+         local.set $36
+         local.get $54
+         f64.load offset=16
+         local.set $43
+         local.get $0
+         i32.const 64
+         i32.and
+         if
+          local.get $53
+          local.get $54
+          f64.load offset=24
+          local.get $51
+          local.get $54
+          f64.load offset=32
+          local.get $52
+          local.get $54
+          f64.load offset=40
+          local.get $9
+          call $assembly/rows/combine
+         end
+         local.get $43
+         f64.const 0
+         f64.eq
+         if
+          local.get $51
+          local.get $36
+          local.get $9
+          call $assembly/rows/scale
+         else
+          local.get $51
+          local.get $36
+          local.get $52
+          local.get $43
+          i32.const 0
+          f64.const 0
+          local.get $9
+          call $assembly/rows/combine
+         end
+         local.get $0
+         i32.const 1
+         i32.and
+         if
+          local.get $52
+          local.get $54
+          f64.load
+          local.get $9
+          call $assembly/rows/scale
+         end
+        end
+        local.get $35
+        i32.const 512
+        i32.lt_u
+        i32.const 0
+        local.get $12
+        select
+        if
+         local.get $12
+         local.get $35
+         i32.const 3
+         i32.shl
+         i32.add
+         f64.load
+         local.set $43
+        else
+         local.get $16
+         local.set $36
+         f64.const 1
+         local.set $43
+         loop $for-loop|05
+          local.get $35
+          if
+           local.get $43
+           local.get $36
+           f64.mul
+           local.get $43
+           local.get $35
+           i32.const 1
+           i32.and
+           select
+           local.set $43
+           local.get $36
+           local.get $36
+           f64.mul
+           local.set $36
+           local.get $35
+           i32.const 1
+           i32.shr_u
+           local.set $35
+           br $for-loop|05
+          end
+         end
+        end
+        local.get $3
+        local.get $37
+        local.get $46
+        i32.mul
+        i32.const 2
+        i32.shl
+        i32.add
+        local.get $43
+        local.get $46
+        call $assembly/rows/scale
+        local.get $0
+        i32.const 2
+        i32.and
+        if
+         local.get $5
+         local.get $50
+         i32.add
+         local.get $43
+         local.get $9
+         call $assembly/rows/scale
+        end
+       end
+       local.get $40
+       i32.const 1
+       i32.add
+       local.set $40
+       local.get $0
+       i32.const 4096
+       i32.and
+       i32.eqz
+       local.get $45
+       local.get $42
+       i32.const 1
+       i32.add
+       local.tee $42
+       i32.gt_u
+       i32.and
+       if (result i32)
+        local.get $10
+        local.get $42
+        i32.const 2
+        i32.shl
+        i32.add
+        i32.load
+        local.get $34
+        local.get $40
+        i32.add
+        i32.eq
+       else
+        i32.const 0
+       end
+       br_if $do-loop|3
+      end
+      local.get $0
+      i32.const 32768
+      i32.and
+      br_if $for-loop|2
+      local.get $0
+      i32.const 4096
+      i32.and
+      if
+       local.get $2
+       local.get $41
+       i32.add
+       local.tee $37
+       local.get $9
+       f64.const 1
+       call $assembly/gradient/sumOfSquares
+       local.get $24
+       f64.promote_f32
+       local.tee $36
+       local.get $36
+       f64.mul
+       f64.mul
+       local.get $9
+       f64.convert_i32_u
+       f64.div
+       f32.demote_f64
+       local.set $38
+       local.get $3
+       local.get $34
+       i32.const 2
+       i32.shl
+       i32.add
+       local.tee $51
+       v128.load32_zero
+       f32x4.extract_lane 0
+       local.set $55
+       local.get $6
+       local.get $41
+       i32.add
+       local.set $52
+       local.get $18
+       f32.const 0.5
+       f32.lt
+       local.get $18
+       f32.const 0
+       f32.gt
+       i32.and
+       if (result f32)
+        local.get $55
+        local.get $18
+        local.get $38
+        local.get $55
+        f32.sub
+        f32.mul
+        f32.add
+       else
+        local.get $17
+        local.get $55
+        f32.mul
+        local.get $18
+        local.get $38
+        f32.mul
+        f32.add
+       end
+       local.tee $38
+       f32.const 3402823466385288598117041e14
+       f32.gt
+       if
+        f32.const 3402823466385288598117041e14
+        local.set $38
+       end
+       local.get $51
+       local.get $38
+       f32x4.splat
+       v128.store32_lane 0
+       local.get $1
+       local.get $41
+       i32.add
+       local.tee $53
+       local.set $40
+       local.get $37
+       local.set $34
+       local.get $4
+       local.get $41
+       i32.add
+       local.tee $54
+       local.set $41
+       local.get $9
+       local.set $35
+       local.get $38
+       local.get $28
+       f32.div
+       local.get $38
+       local.get $0
+       i32.const 32
+       i32.and
+       select
+       local.get $19
+       f32.add
+       f32.sqrt
+       local.get $20
+       f32.add
+       local.set $38
+       loop $while-continue|00
+        local.get $35
+        if
+         local.get $35
+         i32.const 4
+         i32.ge_u
+         local.tee $50
+         if (result v128)
+          local.get $40
+          v128.load
+         else
+          local.get $40
+          v128.load32_zero
+         end
+         local.set $49
+         local.get $21
+         f32x4.splat
+         local.get $50
+         if (result v128)
+          local.get $34
+          v128.load
+         else
+          local.get $34
+          v128.load32_zero
+         end
+         local.get $24
+         f32x4.splat
+         f32x4.mul
+         f32x4.mul
+         local.get $38
+         f32x4.splat
+         f32x4.div
+         local.set $39
+         local.get $0
+         i32.const 1
+         i32.and
+         if
+          local.get $39
+          local.get $22
+          f32x4.splat
+          local.get $50
+          if (result v128)
+           local.get $41
+           v128.load
+          else
+           local.get $41
+           v128.load32_zero
+          end
+          f32x4.mul
+          f32x4.add
+          local.set $47
+          local.get $50
+          if
+           local.get $41
+           local.get $47
+           v128.store
+          else
+           local.get $41
+           local.get $47
+           v128.store32_lane 0
+          end
+          local.get $23
+          f32x4.splat
+          local.get $39
+          local.get $22
+          f32x4.splat
+          local.get $47
+          f32x4.mul
+          f32x4.add
+          local.get $47
+          local.get $0
+          i32.const 16
+          i32.and
+          select
+          f32x4.mul
+          local.set $39
+         end
+         local.get $49
+         local.get $39
+         local.get $26
+         f32x4.splat
+         local.get $49
+         f32x4.mul
+         f32x4.add
+         local.get $39
+         local.get $0
+         i32.const 256
+         i32.and
+         select
+         f32x4.sub
+         local.set $39
+         local.get $50
+         if
+          local.get $40
+          local.get $39
+          v128.store
+         else
+          local.get $40
+          local.get $39
+          v128.store32_lane 0
+         end
+         i32.const 4
+         i32.const 1
+         local.get $50
+         select
+         local.tee $50
+         i32.const 2
+         i32.shl
+         local.tee $56
+         local.get $40
+         i32.add
+         local.set $40
+         local.get $34
+         local.get $56
+         i32.add
+         local.set $34
+         local.get $41
+         local.get $56
+         i32.add
+         local.set $41
+         local.get $35
+         local.get $50
+         i32.sub
+         local.set $35
+         br $while-continue|00
+        end
+       end
+       local.get $0
+       i32.const 64
+       i32.and
+       if
+        local.get $52
+        local.get $53
+        local.get $9
+        local.get $29
+        call $assembly/behind/average
+       end
+       local.get $0
+       i32.const 512
+       i32.and
+       if
+        local.get $53
+        local.get $9
+        call $assembly/behind/flushPlane
+        local.get $51
+        i32.const 1
+        call $assembly/behind/flushPlane
+        local.get $0
+        i32.const 1
+        i32.and
+        if
+         local.get $54
+         local.get $9
+         call $assembly/behind/flushPlane
+        end
+        local.get $0
+        i32.const 64
+        i32.and
+        if
+         local.get $52
+         local.get $9
+         call $assembly/behind/flushPlane
+        end
+       end
+       local.get $0
+       i32.const 128
+       i32.and
+       if
+        local.get $37
+        i32.const 0
+        local.get $9
+        i32.const 2
+        i32.shl
+        memory.fill
+       end
+      else
+       local.get $0
+       i32.const -65537
+       i32.and
+       local.get $1
+       local.get $41
+       i32.add
+       local.get $2
+       local.get $41
+       i32.add
+       local.get $3
+       local.get $41
+       i32.add
+       local.get $4
+       local.get $41
+       i32.add
+       local.get $5
+       local.get $41
+       i32.add
+       local.get $6
+       local.get $41
+       i32.add
+       local.get $7
+       local.get $41
+       i32.add
+       local.get $8
+       local.get $41
+       i32.add
+       local.get $9
+       local.get $40
+       i32.mul
+       local.get $17
+       local.get $18
+       local.get $19
+       local.get $20
+       local.get $21
+       local.get $22
+       local.get $23
+       local.get $24
+       local.get $25
+       local.get $26
+       local.get $27
+       local.get $28
+       local.get $29
+       local.get $30
+       local.get $31
+       local.get $32
+       call $assembly/update/update
+      end
+      br $for-loop|2
      end
-    else
-     local.get $0
-     local.get $1
-     local.get $10
-     i32.add
-     local.get $2
-     local.get $10
-     i32.add
-     local.get $3
-     local.get $10
-     i32.add
-     local.get $4
-     local.get $10
-     i32.add
-     local.get $5
-     local.get $10
-     i32.add
-     local.get $6
-     local.get $10
-     i32.add
-     local.get $7
-     local.get $10
-     i32.add
-     local.get $8
-     local.get $10
-     i32.add
-     local.get $9
-     local.get $11
-     i32.mul
-     local.get $14
-     local.get $15
-     local.get $16
-     local.get $17
-     local.get $18
-     local.get $19
-     local.get $20
-     local.get $21
-     local.get $22
-     local.get $23
-     local.get $24
-     local.get $25
-     local.get $26
-     local.get $27
-     local.get $28
-     local.get $29
-     call $assembly/rmsprop/update
     end
-    br $while-continue|2
+    local.get $45
+    i32.const 2
+    i32.shl
+    local.tee $34
+    local.get $10
+    i32.add
+    local.set $10
+    local.get $11
+    local.get $11
+    local.get $34
+    i32.add
+    local.get $0
+    i32.const 65536
+    i32.and
+    i32.const 1
+    local.get $11
+    select
+    select
+    local.set $11
+    local.get $13
+    local.get $45
+    i32.const 48
+    i32.mul
+    i32.add
+    local.get $13
+    local.get $13
+    select
+    local.set $13
+    local.get $14
+    local.get $45
+    i32.sub
+    local.set $14
+    br $while-continue|0
    end
   end
-  local.get $30
+  local.get $33
  )
  (func $"assembly/rmsprop/updateAs<f32,f32,f32,f32,f32,f32,f32,f32>" (param $0 i32) (param $1 i32) (param $2 i32) (param $3 i32) (param $4 i32) (param $5 i32) (param $6 i32) (param $7 i32) (param $8 i32) (param $9 v128) (param $10 v128) (param $11 v128) (param $12 v128)
   (local $13 v128)

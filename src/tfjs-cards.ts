@@ -1,2 +1,2 @@
 /** The part of the drop-in that is loaded where tf.js's backend is on a graphics card. */
-export { openOnCard } from "./tfjs/cards.ts";
+export { checkForLoss, openOnCard } from "./tfjs/cards.ts";

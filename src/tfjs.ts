@@ -31,9 +31,18 @@ export function rmsprop(options: RMSPropOptions = {}): RMSPropOptimizer {
   return new RMSPropOptimizer(options);
 }
 
-export * from "./errors.ts";
+export {
+  BackendError,
+  DisposedError,
+  NonFiniteError,
+  OptionError,
+  ParameterError,
+  RMSpropError,
+  SwappedError,
+} from "./errors.ts";
 export { dialects } from "./options/dialects.ts";
 export type { Hyperparameters, Schedule } from "./options/hyperparameters.ts";
 export type { NonFinitePolicy } from "./options/options.ts";
 export { RMSPropOptimizer } from "./tfjs/optimizer.ts";
 export type { RMSPropOptions } from "./tfjs/options.ts";
+export { ScheduleFreeRMSProp } from "./tfjs/schedule-free.ts";

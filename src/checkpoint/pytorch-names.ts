@@ -4,8 +4,8 @@ import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { StatePlane } from "../kernel/segment.ts";
 import type { GroupState } from "../optimizer/state-dict.ts";
-import type { WeightSums } from "../optimizer/weights.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
+import type { WeightSums } from "../options/schedule-free.ts";
 import { parseJson } from "./json.ts";
 
 /**

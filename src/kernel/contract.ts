@@ -30,8 +30,12 @@ export const FLUSHED = 512;
 export const SCHEDULE_FREE = 1024;
 /** `moved` and `growth`. */
 export const LEARNED = 2048;
-/** One mean square for each row: with `updateRows` and `catchUpRows` alone. */
+/** With `updateRows` alone: one mean square for each row. */
 export const ROWWISE = 4096;
+/** With `updateRows` alone: rows are brought up to date, and not updated. */
+export const IDLE = 32768;
+/** With `updateRows` alone: `steps` stand by the rows' numbers, not in the order of the list. */
+export const BY_ROW = 65536;
 
 /** The steps from one flush to the next. They are counted, so that bits depend on no threads, shares or restarts. */
 export const FLUSH_INTERVAL = 64;
@@ -99,8 +103,8 @@ export const SCALARS = [
   "growth",
 ] as const satisfies Exclude<keyof Scalars, "variant">[];
 
-/** How many arguments `update` of `assembly/rmsprop.ts` takes: the variant, the planes, the count, the scalars. */
-export const ARITY = 2 + PLANES.length + SCALARS.length;
+/** How many arguments `update` of `assembly/update.ts` takes: the variant, the planes, the count, the scalars. */
+export const ARITY = /* @__PURE__ */ (() => 2 + PLANES.length + SCALARS.length)();
 
 /**
  * The arguments of `update` in its order. The WebAssembly backend writes them out instead: a call by a list takes
@@ -111,23 +115,34 @@ export function argumentsOf(segment: Segment, scalars: Scalars): number[] {
   return [scalars.variant, ...planes, segment.count, ...SCALARS.map((name) => scalars[name])];
 }
 
-/** Rows of a tensor. The kernels find them by lists in the memory, so that many rows take one call. */
+/**
+ * Rows of a tensor, and the steps that they have missed. Kernels find them by lists in the memory, so that many rows take
+ * one call.
+ */
 export interface Rows {
-  /** Byte offset of the list: a row's number (uint32) each for an update, an entry each for a catch-up. */
-  ptr: number;
+  /** Byte offset of the list of the rows' numbers (uint32), each of them once. */
+  readonly ptr: number;
   /** Rows in the list. */
-  count: number;
+  readonly count: number;
+  /** Byte offset of the list of steps (uint32) up to which each row is up to date; 0 if no row has missed any. */
+  readonly steps: number;
+  /** The step to which they are brought. */
+  readonly now: number;
+  /** The factor of averages for each step that was missed. */
+  readonly averageKept: number;
+  /** Byte offset of the first `POWERS` powers (float64) of that factor, from 1 up, or 0: then a kernel computes them. */
+  readonly powers: number;
+  /** Byte offset of an entry for each row, in the order of the list, or 0 if steps without a gradient move averages alone. */
+  readonly moves: number;
 }
 
-export const NO_ROWS: Rows = { ptr: 0, count: 0 };
+export const POWERS = 512;
 
 /**
- * The numbers (float64) of an entry of a catch-up, in their order: a row's number, and the factors of the steps that it
- * has missed. `assembly/rows.ts` says how they are applied.
+ * The numbers (float64) of an entry of `moves`, in their order: the factors of the steps that a row has missed.
+ * `assembly/rows.ts` says how they are applied.
  */
-export const ENTRY = [
-  "row",
-  "averageKept",
+export const MOVES = [
   "momentumKept",
   "paramKept",
   "paramOfMomentum",
@@ -135,6 +150,19 @@ export const ENTRY = [
   "emaOfParam",
   "emaOfMomentum",
 ] as const;
+/** Bytes of such an entry. */
+export const MOVES_BYTES = 48;
+
+/** How many arguments `updateRows` of `assembly/rows.ts` takes: between those of `update`, the lists of rows. */
+export const ROW_ARITY = /* @__PURE__ */ (() => ARITY + 7)();
+
+/** The arguments of `updateRows` in its order. */
+export function rowArgumentsOf(segment: Segment, scalars: Scalars, rows: Rows): number[] {
+  const all = argumentsOf(segment, scalars);
+  const { ptr, count, steps, now, averageKept, powers, moves } = rows;
+  all.splice(2 + PLANES.length, 0, ptr, steps, powers, moves, count, now, averageKept);
+  return all;
+}
 
 /** Elements whose squares are summed by themselves, a part of the numerics: the sums of blocks are added up in order. */
 export const BLOCK = 4096;
@@ -146,13 +174,12 @@ export interface Kernel {
   /** Updates one segment in place. The caller has checked that it lies in the memory. */
   update(segment: Segment, scalars: Scalars): void;
   /**
-   * Updates rows of one tensor in place, each of them once in the list, after bringing those of a list of entries up to
-   * date. The segment's planes begin at row 0, and its count is that of a row; rowwise, `squareAvg` has one element for
-   * each row.
+   * Brings rows of one tensor up to date in place, and updates them, unless the variant is `IDLE`. The segment's planes
+   * begin at row 0, and its count is that of a row; rowwise, `squareAvg` has one element for each row.
    */
-  updateRows(segment: Segment, scalars: Scalars, rows: Rows, behind: Rows): void;
-  /** Brings rows up to date, by a list of entries. Of the variant, the parts that have a plane matter. */
-  catchUpRows(segment: Segment, variant: number, rows: Rows): void;
+  updateRows(segment: Segment, scalars: Scalars, rows: Rows): void;
+  /** Whether a thread that was given up may still read lists of rows and write to their elements; without it, none may. */
+  hasLate?(): boolean;
   /**
    * The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. Each is
    * multiplied by `scale` first, a power of two; in float32, which needs no other, it is 1.

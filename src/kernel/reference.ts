@@ -4,6 +4,7 @@
  * the element type: for float32 by `Math.fround`, which is exact through double for + − × ÷ and the root, denormals
  * included; in float64 there is nothing to round.
  */
+import { power } from "../base/power.ts";
 import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import {
@@ -11,15 +12,17 @@ import {
   type Backend,
   type Backends,
   BLOCK,
+  BY_ROW,
   CENTERED,
   CORRECTED,
   DECAYED,
   DECOUPLED,
-  ENTRY,
   FLUSHED,
+  IDLE,
   type Kernel,
   LEARNED,
   MOMENTUM,
+  MOVES,
   movesByDifference,
   NESTEROV,
   ROWWISE,
@@ -29,7 +32,7 @@ import {
   SHAPED,
   ZEROED,
 } from "./contract.ts";
-import { PLANES, type Plane, partOf, type Segment } from "./segment.ts";
+import { PLANES, type Plane, partOf, type Segment, segmentAt } from "./segment.ts";
 
 /** The backend alone, for entries without WebAssembly. */
 export function referenceOver<Elements extends FloatArray>(real: Real<Elements>): Backends<Elements> {
@@ -52,11 +55,7 @@ export function openReference(memory: WebAssembly.Memory, wanted: Backend | unde
     backend: "js",
     real,
     update: (segment, scalars) => update(current(), segment, scalars, real),
-    updateRows(segment, scalars, rows, behind) {
-      catchUpRows(current(), segment, scalars.variant, behind, real);
-      updateRows(current(), segment, scalars, rows, real);
-    },
-    catchUpRows: (segment, variant, rows) => catchUpRows(current(), segment, variant, rows, real),
+    updateRows: (segment, scalars, rows) => updateRows(current(), segment, scalars, rows, real),
     sumOfSquares: (grad, count, scale) => sumOfSquares(current(), grad >>> shiftOf(real), count, scale),
     innerProduct: (...args) => innerProduct(current(), ...args, real),
   };
@@ -199,11 +198,21 @@ function updateAny(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
 }
 
 function updateRows(heap: FloatArray, segment: Segment, scalars: Scalars, rows: Rows, real: Real): void {
-  const isRowwise = (scalars.variant & ROWWISE) !== 0;
-  for (const row of new Uint32Array(heap.buffer, rows.ptr, rows.count)) {
+  const { variant } = scalars;
+  const isRowwise = (variant & ROWWISE) !== 0;
+  const { now, averageKept, steps, moves } = rows;
+  const words = new Uint32Array(heap.buffer);
+  const factors = new Float64Array(heap.buffer, moves, moves === 0 ? 0 : rows.count * MOVES.length);
+  for (let i = 0; i < rows.count; i++) {
+    const row = words[(rows.ptr >>> 2) + i]!;
     const part = partOf(segment, row * segment.count, (row + 1) * segment.count, real.bytes);
     if (isRowwise) part.squareAvg = segment.squareAvg + row * real.bytes;
-    (isRowwise ? updateRow : update)(heap, part, scalars, real);
+    const missed = steps === 0 ? 0 : now - words[(steps >>> 2) + (variant & BY_ROW ? row : i)]!;
+    if (missed > 0) {
+      const entry = factors.subarray(i * MOVES.length, (i + 1) * MOVES.length);
+      catchUp(heap, part, variant, power(averageKept, missed), moves === 0 ? UNMOVED : entry, real);
+    }
+    if (!(variant & IDLE)) (isRowwise ? updateRow : update)(heap, part, scalars, real);
   }
 }
 
@@ -240,54 +249,55 @@ function updateRow(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
     if (variant & DECOUPLED) u = round(u + round(decoupledDecay * p));
     heap[param + i] = round(p - u);
   }
-  if (variant & FLUSHED) flush(heap, { ...segment, count: 1 }, "squareAvg", real);
+  if (variant & FLUSHED) flush(heap, segmentAt(segment, 1), "squareAvg", real);
   follow(heap, segment, scalars, real);
 }
 
-/** The steps that rows have missed, by entries as `assembly/rows.ts` describes them. */
-function catchUpRows(
+/** The factors of steps that move nothing but averages, in the order of `MOVES`. */
+const UNMOVED = [1, 1, 0, 1, 0, 0];
+
+/** The steps that a row has missed, by factors as `assembly/rows.ts` describes them. */
+function catchUp(
   heap: FloatArray,
   segment: Segment,
   variant: number,
-  { ptr, count }: Rows,
+  averageKept: number,
+  entry: ArrayLike<number>,
   real: Real,
 ): void {
+  const [momentumKept, paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum] = entry as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const shift = shiftOf(real);
   /** Rounds, and makes denormals 0. */
   const normal = (value: number) => {
     const rounded = real.round(value);
     return Math.abs(rounded) < real.smallestNormal ? 0 : rounded;
   };
-  const entries = new Float64Array(heap.buffer, ptr, count * ENTRY.length);
-  for (let at = 0; at < entries.length; at += ENTRY.length) {
-    const [row, averageKept, momentumKept, paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum] =
-      entries.subarray(at, at + ENTRY.length) as unknown as FactorsOfEntry;
-    const start = row * segment.count;
-    const places = { ...segment };
-    for (const plane of PLANES) places[plane] = (segment[plane] >>> shift) + start;
-    const { param, squareAvg, momentumBuffer, gradAvg, ema } = places;
-    if (variant & ROWWISE) {
-      const average = (segment.squareAvg >>> shift) + row;
-      heap[average] = normal(averageKept * heap[average]!);
+  const places = segmentAt(segment, segment.count);
+  for (const plane of PLANES) places[plane] = segment[plane] >>> shift;
+  const { param, squareAvg, momentumBuffer, gradAvg, ema } = places;
+  if (variant & ROWWISE) heap[squareAvg] = normal(averageKept * heap[squareAvg]!);
+  for (let i = 0; i < segment.count; i++) {
+    const p = heap[param + i]!;
+    const m = heap[momentumBuffer + i]!;
+    if (variant & AVERAGED) {
+      let e = emaKept * heap[ema + i]!;
+      if (emaOfParam !== 0) e += emaOfParam * p;
+      if (emaOfMomentum !== 0) e += emaOfMomentum * m;
+      heap[ema + i] = normal(e);
     }
-    for (let i = 0; i < segment.count; i++) {
-      const p = heap[param + i]!;
-      const m = heap[momentumBuffer + i]!;
-      if (variant & AVERAGED) {
-        let e = emaKept * heap[ema + i]!;
-        if (emaOfParam !== 0) e += emaOfParam * p;
-        if (emaOfMomentum !== 0) e += emaOfMomentum * m;
-        heap[ema + i] = normal(e);
-      }
-      heap[param + i] = normal(paramOfMomentum === 0 ? paramKept * p : paramKept * p + paramOfMomentum * m);
-      if (variant & MOMENTUM) heap[momentumBuffer + i] = normal(momentumKept * m);
-      if (!(variant & ROWWISE)) heap[squareAvg + i] = normal(averageKept * heap[squareAvg + i]!);
-      if (variant & CENTERED) heap[gradAvg + i] = normal(averageKept * heap[gradAvg + i]!);
-    }
+    heap[param + i] = normal(paramOfMomentum === 0 ? paramKept * p : paramKept * p + paramOfMomentum * m);
+    if (variant & MOMENTUM) heap[momentumBuffer + i] = normal(momentumKept * m);
+    if (!(variant & ROWWISE)) heap[squareAvg + i] = normal(averageKept * heap[squareAvg + i]!);
+    if (variant & CENTERED) heap[gradAvg + i] = normal(averageKept * heap[gradAvg + i]!);
   }
 }
-
-type FactorsOfEntry = [number, number, number, number, number, number, number, number];
 
 function flush(heap: FloatArray, segment: Segment, plane: Plane, real: Real): void {
   const { smallestNormal } = real;

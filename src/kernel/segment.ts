@@ -32,24 +32,30 @@ export const PLANES = [
   "moved",
 ] as const satisfies Plane[];
 
-/** The places of a tensor of which no plane is there yet. */
-export const NOWHERE = {
-  param: 0,
-  grad: 0,
-  squareAvg: 0,
-  momentumBuffer: 0,
-  gradAvg: 0,
-  ema: 0,
-  z: 0,
-  moved: 0,
-} as const satisfies Record<Plane, 0>;
-
 /** A plane of state, by PyTorch's name for it. */
 export type StatePlane = "squareAvg" | "momentumBuffer" | "gradAvg";
 
+/**
+ * A segment of `count` elements with planes at these places. Every segment comes out of this literal: copies by spread became
+ * dictionaries once V8 had seen several kinds of them, and in a program of twelve optimizers a small step took 1.27 times as long.
+ */
+export function segmentAt(places: Readonly<Partial<Record<Plane, number>>>, count: number): Segment {
+  const {
+    param = 0,
+    grad = 0,
+    squareAvg = 0,
+    momentumBuffer = 0,
+    gradAvg = 0,
+    ema = 0,
+    z = 0,
+    moved = 0,
+  } = places;
+  return { param, grad, squareAvg, momentumBuffer, gradAvg, ema, z, moved, count };
+}
+
 /** The elements of a segment from one to before another, of so many bytes each. */
 export function partOf(segment: Segment, from: number, to: number, bytes: number): Segment {
-  const part = { ...segment, count: to - from };
+  const part = segmentAt(segment, to - from);
   for (const plane of PLANES) part[plane] += from * bytes;
   return part;
 }

@@ -2,14 +2,13 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
-import { argumentsOf, type Kernel } from "./contract.ts";
-import { PLANES } from "./segment.ts";
+import { type Kernel, rowArgumentsOf } from "./contract.ts";
 
 /** The exports of `assembly/index.ts`. */
 interface Exports extends Record<string, unknown> {
   /** Takes the arguments that `argumentsOf` gives. */
   update(...args: number[]): void;
-  /** Takes the arguments of `update`, and before the scalars the lists of entries and of rows. */
+  /** Takes the arguments that `rowArgumentsOf` gives. */
   updateRows(...args: number[]): void;
   sumOfSquares: Kernel["sumOfSquares"];
   innerProduct: Kernel["innerProduct"];
@@ -31,39 +30,33 @@ export type DenseKernel = Pick<Kernel, "update" | "sumOfSquares">;
  * @internal
  */
 export function openWasm(memory: WebAssembly.Memory, kernels: Kernels): Kernel {
-  const exports = instantiate(memory, kernels);
-  const { updateRows, innerProduct } = exports;
-  return {
-    backend: "wasm",
-    real: kernels.real,
-    ...denseOf(exports),
-    updateRows(segment, scalars, rows, behind) {
-      const [variant, ...others] = argumentsOf(segment, scalars);
-      const planes = others.splice(0, PLANES.length + 1);
-      updateRows(variant!, ...planes, behind.ptr, behind.count, rows.ptr, rows.count, ...others);
-    },
-    catchUpRows(segment, variant, { ptr, count }) {
-      updateRows(variant, ...PLANES.map((plane) => segment[plane]), segment.count, ptr, count);
-    },
-    innerProduct,
-  };
-}
-
-/** Binds the kernels of whole tensors, of a binary that may have no others. Throws as `openWasm` does. */
-export function openDense(memory: WebAssembly.Memory, kernels: Kernels): DenseKernel {
-  return denseOf(instantiate(memory, kernels));
-}
-
-function instantiate(memory: WebAssembly.Memory, { compileFor }: Kernels): Exports {
+  let exports: Exports;
   try {
-    // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
-    return instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
+    exports = instantiate(memory, kernels);
   } catch (cause) {
     throw new BackendError(
       `WebAssembly SIMD can't be used here: ${cause}. Leave out \`backend\` to run on JavaScript instead.`,
       { cause },
     );
   }
+  const { updateRows, innerProduct } = exports;
+  return {
+    backend: "wasm",
+    real: kernels.real,
+    ...denseOf(exports),
+    updateRows: (segment, scalars, rows) => updateRows(...rowArgumentsOf(segment, scalars, rows)),
+    innerProduct,
+  };
+}
+
+/** Binds the kernels of whole tensors, of a binary that may have no others. Throws the engine's own error. */
+export function openDense(memory: WebAssembly.Memory, kernels: Kernels): DenseKernel {
+  return denseOf(instantiate(memory, kernels));
+}
+
+function instantiate(memory: WebAssembly.Memory, { compileFor }: Kernels): Exports {
+  // The instance's own exports, not the loader's: those are wrapped, which takes longer than a small update.
+  return instantiateSync<Exports>(compileFor(memory), { env: { memory } }).instance.exports as Exports;
 }
 
 function denseOf({ update, sumOfSquares }: Exports): DenseKernel {

@@ -3,7 +3,7 @@
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import type { Kernel, Scalars } from "../kernel/contract.ts";
-import { PLANES, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
+import { PLANES, type Plane, type Segment, type StatePlane, segmentAt } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import { changesMissed, Missed } from "../options/missed.ts";
@@ -138,7 +138,7 @@ export class Group implements NormedGroup, RowGroup {
     const { shard, lists, rows, emaDecay } = step;
     for (const tensor of this.#tables) {
       const scalars = this.#scalarsOf(tensor, step);
-      const job = { step: step.step, emaDecay, variant: scalars.variant, scalars };
+      const job = { step: step.step, emaDecay, scalars, isCatchUp: false };
       rows.run(kernel, tensor, this.missed, { ...job, ...rowsIn(tensor, lists?.get(tensor), shard) });
     }
   }
@@ -154,11 +154,12 @@ export class Group implements NormedGroup, RowGroup {
   /** Brings rows up to date: those of lists, or all. */
   catchUp(kernel: Kernel, plan: StepPlan, rows: Rows, lists: RowLists | undefined): void {
     const { step, emaDecay } = plan;
-    const { variant } = scalarsOf(this.hyperparameters, 0, plan, this.#arena.real);
+    const scalars = scalarsOf(this.hyperparameters, 0, plan, this.#arena.real);
     for (const tensor of this.#tables) {
       const list = lists?.get(tensor);
       if (lists && !list) continue;
-      rows.run(kernel, tensor, this.missed, { step, emaDecay, variant, ...rowsIn(tensor, list, undefined) });
+      const job = { step, emaDecay, scalars, isCatchUp: true };
+      rows.run(kernel, tensor, this.missed, { ...job, ...rowsIn(tensor, list, undefined) });
     }
   }
 
@@ -241,7 +242,8 @@ export class Group implements NormedGroup, RowGroup {
   /** Checks a change against the optimizer, before anything is placed for it. */
   check(next: Hyperparameters): void {
     this.#beforeChange(next);
-    if (this.#tables.length > 0) refuseCoupled(this.#tables[0]!.name, next);
+    // As the constructor does, so that whatever can be assigned can be saved and loaded.
+    for (const { name } of next.sparse ? this.tensors : this.#tables) refuseCoupled(name, next);
     const missing = missingIn(this.tensors, next);
     if (this.arePlaced && missing.length > 0) {
       throw new OptionError(
@@ -324,7 +326,7 @@ function mergedSegments(tensors: readonly Tensor[], bytes: number): Segment[] {
     if (last && PLANES.every((plane) => follows(last!, segment, plane, lastBytes))) {
       last.count += byteStride / bytes;
     } else {
-      last = { ...segment, count: byteStride / bytes };
+      last = segmentAt(segment, byteStride / bytes);
       segments.push(last);
     }
   }

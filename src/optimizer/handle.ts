@@ -14,7 +14,7 @@ import type { ParsedGroup } from "./params.ts";
 import type { Shape } from "./values.ts";
 
 /** Rises with every change of a handle's contents, or of the cells in the memory. */
-const VERSION = 5;
+const VERSION = 6;
 
 /** The options that hold for every optimizer on the tensors. */
 export type CommonOptions = Pick<

@@ -47,7 +47,6 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   /** Records of views, made when they are first read: of 100,000 tensors, each takes as long as the tensors. */
   readonly #records: Partial<Record<keyof typeof READERS, object>> = {};
   readonly #names: readonly NameOf<P>[];
-  readonly #hasEma: boolean;
   readonly #groups: readonly [GroupHyperparameters, ...GroupHyperparameters[]];
   #parts: Parts | undefined;
   readonly #steps = new Steps();
@@ -56,7 +55,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
     this.#parts = makeParts(params, options, backends, (group) => catchUp(live(this.#parts), [group]));
     this.#names = [...this.#parts.tensors.keys()] as NameOf<P>[];
-    this.#hasEma = this.#parts.options.ema !== undefined;
+    if (!this.#parts.options.ema) this.#records.ema = recordOf("ema", [], live);
     this.#groups = guardGroups(this.#parts.groups.map((_, i) => this.#guard(i)));
     guard(this);
   }
@@ -78,7 +77,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
 
   /** The running averages of the parameters by name, flat views; empty without the option `ema`. */
   get ema(): Readonly<Record<NameOf<P>, Elements>> {
-    return this.#record("ema", this.#hasEma ? this.#names : []);
+    return this.#record("ema");
   }
 
   /** The hyperparameters of each group. An assignment is checked (`OptionError`) and holds from the next step. */
@@ -316,6 +315,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     progress.refuseSwapped();
     checkLearned(dict?.learned, learned !== undefined);
     writeState(dict, parts);
+    progress.tables = parts.rows.tables;
     if (learned) learned.state = dict.learned!;
     progress.steps = dict.steps;
     this.#steps.restart(dict.skippedSteps);
@@ -369,9 +369,11 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     );
   }
 
-  #record<Value>(title: keyof typeof READERS, names = this.#names): Readonly<Record<NameOf<P>, Value>> {
+  #record<Value>(title: keyof typeof READERS): Readonly<Record<NameOf<P>, Value>> {
     const read = READERS[title] as (tensor: Tensor) => Value;
-    this.#records[title] ??= recordOf(title, names, (name) => read(live(this.#parts).tensors.get(name)!));
+    this.#records[title] ??= recordOf(title, this.#names, (name) =>
+      read(live(this.#parts).tensors.get(name)!),
+    );
     return this.#records[title] as Readonly<Record<NameOf<P>, Value>>;
   }
 }

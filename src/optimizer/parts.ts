@@ -14,7 +14,7 @@ import { Norms } from "./norms.ts";
 import { type Params, parseParams } from "./params.ts";
 import { place } from "./place.ts";
 import { PROGRESS_BYTES, Progress } from "./progress.ts";
-import { notByRows, Rows } from "./rows.ts";
+import { notByRows, Rows, withoutCounts } from "./rows.ts";
 import { StandIn } from "./stand-in.ts";
 import type { Tensor } from "./tensor.ts";
 import { startWeights, weightsByteLength } from "./weights.ts";
@@ -50,6 +50,7 @@ export function settled(dropped: Parts | undefined): Parts {
   const parts = live(dropped);
   parts.kernel.settle?.(parts.groups, parts.progress);
   parts.progress.refuseHeld();
+  if (parts.progress.tables !== parts.rows.tables) throw withoutCounts();
   return parts;
 }
 
@@ -105,6 +106,7 @@ export function makeParts(
   const kernel = early ?? backends.open(arena.memory, backend, threads);
   const shared = isShared(arena.memory) ? { memory: arena.memory, ptr: progressPtr } : undefined;
   const progress = new Progress(shared?.memory, shared?.ptr);
+  if (!attachment) progress.tables = rows.tables;
   startWeights(groups, scheduleFree, shared);
   const learned = lr && new Learned(shared && { ...shared, ptr: progressPtr + learnedAt });
   const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));

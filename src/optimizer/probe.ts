@@ -10,7 +10,7 @@ import {
   type Scalars,
   SHAPED,
 } from "../kernel/contract.ts";
-import { NOWHERE, type Plane, partOf, type Segment } from "../kernel/segment.ts";
+import { type Plane, partOf, type Segment, segmentAt } from "../kernel/segment.ts";
 import { Arena } from "../memory/arena.ts";
 
 /** Elements at a time. */
@@ -45,7 +45,7 @@ export class Probe {
     this.#update = new real.Array(COUNT);
     this.#copied = new real.Array(arena.memory.buffer);
     const places = COPIED.map((plane, i) => [plane, ptrs[i]]);
-    this.#copies = { ...NOWHERE, ...Object.fromEntries(places), count: 0 };
+    this.#copies = segmentAt(Object.fromEntries(places), 0);
   }
 
   /**

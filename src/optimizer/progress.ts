@@ -12,15 +12,16 @@ import { MAX_SHARES, type Shard } from "../options/step-options.ts";
 
 /**
  * Indices of cells (int32): whether a late worker may write to the tensors; whether the averages stand in for the
- * parameters; changes; steps begun; shares per step; steps of which no share is left; steps of each share.
+ * parameters; changes; tensors with counts of their rows; steps begun; shares per step; steps of which no share is left; steps of each share.
  */
 const HELD = 0;
 const SWAPPED = 1;
 const CHANGES = 2;
-const BEGUN = 3;
-const SHARES = 4;
-const COMPLETE = 5;
-const OF_SHARE = 6;
+const TABLES = 3;
+const BEGUN = 4;
+const SHARES = 5;
+const COMPLETE = 6;
+const OF_SHARE = 7;
 const CELLS = OF_SHARE + MAX_SHARES;
 /** A multiple of 8, since doubles follow. */
 export const PROGRESS_BYTES = Math.ceil(CELLS / 2) * 8;
@@ -61,6 +62,15 @@ export class Progress {
 
   set isSwapped(isSwapped: boolean) {
     this.#store(SWAPPED, Number(isSwapped));
+  }
+
+  /** The number of tensors with counts of their rows, which every step must keep. */
+  get tables(): number {
+    return this.#load(TABLES);
+  }
+
+  set tables(count: number) {
+    this.#store(TABLES, count);
   }
 
   /** Counts the changes of parameters and state, modulo 2 ** 32. */

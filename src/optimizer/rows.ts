@@ -5,7 +5,7 @@
 
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
-import { ENTRY, type Kernel, ROWWISE, type Scalars } from "../kernel/contract.ts";
+import { IDLE, type Kernel, MOVES_BYTES, POWERS, ROWWISE, type Scalars } from "../kernel/contract.ts";
 import type { Arena } from "../memory/arena.ts";
 import { rangeAt } from "../memory/ranges.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
@@ -13,12 +13,20 @@ import { type Missed, movesIdle } from "../options/missed.ts";
 import type { RowIndices, RowsByName, Shard } from "../options/step-options.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** The most rows of one call of a kernel, and their elements: what it reads ahead must still be in the cache later. */
-const PIECE = 128;
-const PIECE_ELEMENTS = 8192;
-const ENTRIES_BYTES = PIECE * ENTRY.length * 8;
-/** A list of rows for the kernels, behind a list of entries, which are doubles: an allocator may place them 4 bytes off. */
-const LISTS_BYTES = 4 + ENTRIES_BYTES + PIECE * 4;
+/** The most rows of one call of a kernel, and with an entry for each. */
+const AT_ONCE = 2048;
+const ENTRIES_AT_ONCE = 512;
+
+/**
+ * Bytes of the lists that a call takes: powers and entries, which are doubles, then the numbers of rows and their last
+ * steps. They begin at a multiple of 8, and an allocator may place them 4 bytes off.
+ */
+const POWERS_BYTES = POWERS * 8;
+const ENTRIES_BYTES = ENTRIES_AT_ONCE * MOVES_BYTES;
+const LIST_BYTES = AT_ONCE * 4;
+const LISTS_BYTES = POWERS_BYTES + ENTRIES_BYTES + 2 * LIST_BYTES;
+/** A shared memory has them twice: a worker that was given up may still read the first ones, where the step goes on alone. */
+const listsBytesIn = ({ isShared }: Arena) => 4 + LISTS_BYTES * (isShared ? 2 : 1);
 
 /** The rows of a tensor that have a gradient, checked. */
 export class RowList {
@@ -72,23 +80,24 @@ export class Rows {
   readonly #byName = new Map<string, { tensor: Tensor; group: RowGroup }>();
   /** Byte offset of the kernels' lists, 0 before the first use. */
   #lists = 0;
-  /** Whether any tensor is updated by rows. */
-  #areUsed: boolean;
-  readonly #behind = { rows: new Uint32Array(PIECE), steps: new Uint32Array(PIECE), count: 0 };
+  /** The number of tensors that are updated by rows. */
+  tables = 0;
 
   constructor(arena: Arena, groups: readonly RowGroup[]) {
     this.#arena = arena;
     this.#groups = groups;
     for (const group of groups) {
-      for (const tensor of group.tensors) this.#byName.set(tensor.name, { tensor, group });
+      for (const tensor of group.tensors) {
+        this.#byName.set(tensor.name, { tensor, group });
+        if (tensor.rowSteps !== 0) this.tables++;
+      }
     }
-    this.#areUsed = groups.some(({ tensors }) => tensors.some(({ rowSteps }) => rowSteps !== 0));
   }
 
   /** Bytes to leave free in a memory that is made here, so that the first step by rows needn't grow it and empty all views. */
   get roomBytes(): number[] {
     const tables = [...this.#byName.values()].flatMap(({ tensor }) => tensor.rows?.count ?? []);
-    return tables.length === 0 ? [] : [LISTS_BYTES, ...tables.map((count) => count * 4)];
+    return tables.length === 0 ? [] : [listsBytesIn(this.#arena), ...tables.map((count) => count * 4)];
   }
 
   /** Places the counts of groups that are sparse from the beginning, or have one mean square for each row. */
@@ -162,7 +171,7 @@ export class Rows {
    * that steps have moved since they were last up to date; places counts for tensors that had none.
    */
   prepare(lists: RowLists | undefined, step: number): void {
-    if (!lists && !this.#areUsed) return;
+    if (!lists && this.tables === 0) return;
     for (const { name } of lists?.keys() ?? []) refuseCoupled(name, this.#find(name).group.hyperparameters);
     for (const group of this.#groups) {
       if (!movesIdle(group.hyperparameters)) continue;
@@ -178,17 +187,14 @@ export class Rows {
 
   /** Places the counts of tensors that are updated by rows from now on, and are up to date by `step`. */
   track(tensors: readonly Tensor[], step: number): void {
-    if (tensors.length === 0 && (this.#lists !== 0 || !this.#areUsed)) return;
-    const placed = tensors.find(({ name }) => this.#find(name).group.arePlaced);
-    if (placed) {
-      throw new OptionError(
-        `This optimizer was attached to tensors of which ${show(placed.name)} has no counts for its rows: set sparse when making the optimizer that gives the handle.`,
-      );
-    }
+    if (tensors.length === 0 && (this.#lists !== 0 || this.tables === 0)) return;
+    if (tensors.some(({ name }) => this.#find(name).group.arePlaced)) throw withoutCounts();
     const sizes = tensors.map(({ rows }) => rows!.count * 4);
-    const ptrs = this.#arena.allocatePlanes(this.#lists === 0 ? [...sizes, LISTS_BYTES] : sizes);
+    const ptrs = this.#arena.allocatePlanes(
+      this.#lists === 0 ? [...sizes, listsBytesIn(this.#arena)] : sizes,
+    );
     this.#lists ||= Math.ceil(ptrs.at(-1)! / 8) * 8;
-    this.#areUsed = true;
+    this.tables += tensors.length;
     tensors.forEach((tensor, i) => {
       tensor.rowSteps = ptrs[i]!;
       if (step > 0) tensor.stepsOfRows.fill(step);
@@ -197,43 +203,64 @@ export class Rows {
   }
 
   /**
-   * Brings rows of a tensor up to date, and updates them if there are scalars: those of a list, or all, from one place in it
-   * to before another.
+   * Brings rows of a tensor up to date, and updates them unless the job is to catch up: those of a list, or all, from one
+   * place in it to before another.
    */
   run(kernel: Kernel, tensor: Tensor, missed: Missed, job: RowJob): void {
-    const { list, from, to, step, emaDecay } = job;
-    const variant = job.variant | (tensor.isRowwise ? ROWWISE : 0);
-    const scalars = job.scalars && { ...job.scalars, variant };
-    const { buffer } = this.#arena.memory;
+    const { list, from, to, step, emaDecay, isCatchUp } = job;
+    const variant = job.scalars.variant | (tensor.isRowwise ? ROWWISE : 0) | (isCatchUp ? IDLE : 0);
+    const scalars = { ...job.scalars, variant };
     const segment = tensor.rowSegment;
-    const steps = tensor.stepsOfRows;
-    const entries = new Float64Array(buffer, this.#lists, PIECE * ENTRY.length);
-    const rows = new Uint32Array(buffer, this.#lists + ENTRIES_BYTES, PIECE);
-    const behind = this.#behind;
-    const upTo = scalars ? step + 1 : step;
-    const piece = Math.max(1, Math.min(PIECE, Math.floor(PIECE_ELEMENTS / segment.count)));
+    const upTo = tensor.stepsOfRows;
+    const hasEntries = missed.movesMore(emaDecay);
+    const atOnce = hasEntries ? ENTRIES_AT_ONCE : AT_ONCE;
+    const next = isCatchUp ? step : step + 1;
     for (let i = from; i < to; ) {
+      const { powers, entries, rows, steps } = this.#listsFor(kernel);
+      powers.set(missed.powers);
       let count = 0;
-      let behindCount = 0;
-      for (; i < to && count < piece; i++) {
+      for (; i < to && count < atOnce; i++) {
         const row = list ? list[i]! : i;
-        const before = steps[row]!;
+        const before = upTo[row]!;
         // Such a row has been in the list before, or in another share of this step.
-        if (before >= upTo) continue;
-        if (before < step) {
-          behind.rows[behindCount] = row;
-          behind.steps[behindCount++] = step - before;
-        }
-        steps[row] = upTo;
-        rows[count++] = row;
+        if (before >= next) continue;
+        if (hasEntries && before < step) missed.writeMoves(entries, count, step - before, step, emaDecay);
+        upTo[row] = next;
+        rows[count] = row;
+        steps[count++] = before;
       }
-      behind.count = behindCount;
-      missed.write(entries, behind, step, emaDecay);
-      const late = { ptr: this.#lists, count: behindCount };
-      if (scalars) kernel.updateRows(segment, scalars, { ptr: rows.byteOffset, count }, late);
-      else kernel.catchUpRows(segment, variant, late);
+      if (count === 0) continue;
+      kernel.updateRows(segment, scalars, {
+        ptr: rows.byteOffset,
+        count,
+        steps: steps.byteOffset,
+        now: step,
+        averageKept: missed.averageKept,
+        powers: powers.byteOffset,
+        moves: hasEntries ? entries.byteOffset : 0,
+      });
     }
   }
+
+  #listsFor(kernel: Kernel) {
+    const { buffer } = this.#arena.memory;
+    const powersAt = this.#lists + (kernel.hasLate?.() ? LISTS_BYTES : 0);
+    const entriesAt = powersAt + POWERS_BYTES;
+    const rowsAt = entriesAt + ENTRIES_BYTES;
+    return {
+      powers: new Float64Array(buffer, powersAt, POWERS),
+      entries: new Float64Array(buffer, entriesAt, ENTRIES_BYTES / 8),
+      rows: new Uint32Array(buffer, rowsAt, AT_ONCE),
+      steps: new Uint32Array(buffer, rowsAt + LIST_BYTES, AT_ONCE),
+    };
+  }
+}
+
+/** The error of an optimizer whose handle was made before the rows were counted: its dense steps would leave the counts as they are. */
+export function withoutCounts(): OptionError {
+  return new OptionError(
+    "This optimizer was attached before rows were counted: attach anew, or set sparse at the start.",
+  );
 }
 
 /** The place of the first number that isn't below `end`, or -1. `findIndex` takes four times as long. */
@@ -251,9 +278,9 @@ export interface RowJob {
   /** Steps taken before. */
   readonly step: number;
   readonly emaDecay: number | undefined;
-  readonly variant: number;
-  /** Undefined if rows are brought up to date alone. */
-  readonly scalars?: Scalars;
+  readonly scalars: Scalars;
+  /** Whether rows are brought up to date alone, and not updated. */
+  readonly isCatchUp: boolean;
 }
 
 /** The part of a step by rows, or of one by all rows, that belongs to a share. */

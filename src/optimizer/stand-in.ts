@@ -4,6 +4,7 @@ import type { FloatArray } from "../base/real.ts";
 import { OptionError, SwappedError } from "../errors.ts";
 import { exchange } from "../memory/view.ts";
 import type { ResolvedOptions } from "../options/options.ts";
+import { average, averageAt } from "../options/schedule-free.ts";
 import type { Progress } from "./progress.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -44,7 +45,7 @@ export class StandIn {
     this.#kept = this.#tensors.map((tensor) => tensor.view("param").slice());
     // Before the first step z is still to begin where the parameters are.
     if (progress.steps > 0) {
-      for (const tensor of this.#tensors) average(tensor.view("param"), tensor.view("z"), 1 - 1 / beta);
+      for (const tensor of this.#tensors) average(tensor.view("param"), tensor.view("z"), averageAt(beta));
     }
     progress.isSwapped = true;
     progress.noteChange();
@@ -76,9 +77,4 @@ export class StandIn {
     }
     return scheduleFree.beta;
   }
-}
-
-/** Turns y into x = y + (1 − 1/beta)·(z − y), in double and rounded once. */
-function average(y: FloatArray, z: FloatArray, share: number): void {
-  for (let i = 0; i < y.length; i++) y[i] = y[i]! + share * (z[i]! - y[i]!);
 }

@@ -8,6 +8,7 @@ import { PLANES, type Plane } from "../kernel/segment.ts";
 import { mayBeOf } from "../memory/view.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
 import type { ResolvedOptions } from "../options/options.ts";
+import type { WeightSums } from "../options/schedule-free.ts";
 import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
 import type { LearnedState } from "./learned.ts";
@@ -15,7 +16,6 @@ import type { Parts } from "./parts.ts";
 import { refuseJson } from "./records.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { isFloatArray, type Shape } from "./values.ts";
-import type { WeightSums } from "./weights.ts";
 
 /** One tensor of a state dict, its arrays flat. */
 export interface TensorState<Elements extends FloatArray = Float32Array> extends State<Elements> {
@@ -224,8 +224,7 @@ function addWrites(
   for (const plane of PLANES) {
     const values = theirs?.[plane as "param"];
     const expected = wanted.includes(plane) ? tensor.countIn(plane) : undefined;
-    if (values === undefined && expected === undefined) continue;
-    const length = isFloatArray(values) ? values.length : undefined;
+    const length = values && isFloatArray(values) ? values.length : undefined;
     if (length !== expected || (length === undefined && values !== undefined)) {
       refuse(`${name}.${plane}.length`, length ?? values, expected);
     }
@@ -245,7 +244,8 @@ function addWrites(
 function apart(write: Write, memory: WebAssembly.Memory): Partial<Write> & Omit<Write, "values"> {
   const { tensor, plane, values } = write;
   const isThere = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
-  if (isThere && tensor.keeps(plane)) return { tensor, plane };
+  const mayWait = plane === "momentumBuffer" || plane === "gradAvg";
+  if (isThere && (!mayWait || tensor.statePlanes().includes(plane))) return { tensor, plane };
   return mayBeOf(memory, values) ? { ...write, values: values.slice() } : write;
 }
 

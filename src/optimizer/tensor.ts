@@ -2,7 +2,7 @@
 
 import type { FloatArray } from "../base/real.ts";
 import { StaleViewError } from "../errors.ts";
-import { NOWHERE, type Plane, type Segment, type StatePlane } from "../kernel/segment.ts";
+import { type Plane, type Segment, type StatePlane, segmentAt } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { paddedByteLength } from "../memory/layout.ts";
 import { Place } from "../memory/view.ts";
@@ -40,7 +40,7 @@ export class Tensor {
   constructor(
     { name, count, shape, adopted, ptrs, placed }: TensorSpec,
     arena: Arena,
-    private readonly statePlanes: () => readonly StatePlane[],
+    readonly statePlanes: () => readonly StatePlane[],
     /** With `rowwiseState`; a tensor of one dimension has an average for each element, as ever. */
     wantsRowwise: boolean,
   ) {
@@ -50,7 +50,7 @@ export class Tensor {
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
     this.isRowwise = wantsRowwise && this.rows !== undefined;
     this.rowSteps = placed?.rowSteps ?? 0;
-    this.segment = placed ? { ...placed.segment } : { ...NOWHERE, count, ...ptrs };
+    this.segment = segmentAt(placed?.segment ?? ptrs ?? {}, placed?.segment.count ?? count);
     this.#arena = arena;
     for (const plane of ["param", "grad"] as const) {
       const place = adopted?.[plane];
@@ -85,18 +85,12 @@ export class Tensor {
 
   /** The segment of row 0, from which kernels find the others. */
   get rowSegment(): Segment {
-    return { ...this.segment, count: this.rows!.width };
+    return segmentAt(this.segment, this.rows!.width);
   }
 
   /** A view of the steps up to which each row is up to date. */
   get stepsOfRows(): Uint32Array {
     return new Uint32Array(this.#arena.memory.buffer, this.rowSteps, this.rows!.count);
-  }
-
-  /** Whether a plane is in use: one that has a place may wait for a change of options. */
-  keeps(plane: Plane): boolean {
-    const mayWait = plane === "momentumBuffer" || plane === "gradAvg";
-    return this.segment[plane] !== 0 && (!mayWait || this.statePlanes().includes(plane));
   }
 
   /** The views of all state in use. */

@@ -60,9 +60,7 @@ export function initialValuesOf(name: string, source: unknown, real: Real): Init
 
 /** Whether a value is a shape. Holes aren't: `every` would pass over them. */
 export function isShape(value: unknown): value is Shape {
-  if (!Array.isArray(value)) return false;
-  for (let i = 0; i < value.length; i++) if (!isCount(value[i])) return false;
-  return true;
+  return Array.isArray(value) && value.filter(isCount).length === value.length;
 }
 
 /** Whether a value is a number of elements. */

@@ -5,8 +5,7 @@
  * Sums stand in a ring, by the number of steps that they cover. All shares of a step read the same place, write the same
  * numbers to the next one, and nobody else writes to either before three steps later.
  */
-import type { ScheduleFree } from "../options/options.ts";
-import { power } from "../options/scalars.ts";
+import { type ScheduleFree, type WeightSums, warmedUp, weigh } from "../options/schedule-free.ts";
 import { PROGRESS_BYTES } from "./progress.ts";
 
 const RING = 4;
@@ -35,14 +34,6 @@ export function startWeights(
   });
 }
 
-/** A group's weights as a state dict has them, under PyTorch's names but for their case. */
-export interface WeightSums {
-  /** The sum of the weights of all points that were averaged so far. */
-  readonly weightSum: number;
-  /** The largest learning rate so far. */
-  readonly lrMax: number;
-}
-
 export class Weights {
   readonly #settings: ScheduleFree;
   readonly #ring: Float64Array;
@@ -64,20 +55,14 @@ export class Weights {
 
   /** The rate of a step during and after the warm-up. */
   warmedUp(lr: number, step: number): number {
-    const { warmupSteps } = this.#settings;
-    return step < warmupSteps ? (lr * (step + 1)) / warmupSteps : lr;
+    return warmedUp(lr, step, this.#settings);
   }
 
   /** Takes a step's rate in, and gives its point's share in the average. A step that fails may be taken again. */
   shareAt(step: number, lr: number): number {
-    const { r, weightLrPower } = this.#settings;
-    const { weightSum, lrMax } = this.after(step);
-    const largest = Math.max(lr, lrMax);
-    const weight = halfPower(step + 1, r) * halfPower(largest, weightLrPower);
-    const sum = weightSum + weight;
-    this.set(step + 1, { weightSum: sum, lrMax: largest });
-    // As long as all rates were 0, no point has moved.
-    return sum === 0 ? 0 : weight / sum;
+    const sums = weigh(this.after(step), step, lr, this.#settings);
+    this.set(step + 1, sums);
+    return sums.zShare;
   }
 
   /** The sums after so many steps, which are as many as were taken, or one more. */
@@ -89,10 +74,4 @@ export class Weights {
   set(steps: number, { weightSum, lrMax }: WeightSums): void {
     this.#ring.set([weightSum, lrMax], (steps % RING) * 2);
   }
-}
-
-/** `base ** exponent` for whole and half exponents, by IEEE operations alone: engines round `**` differently. */
-function halfPower(base: number, exponent: number): number {
-  const whole = power(base, Math.floor(exponent));
-  return exponent % 1 === 0 ? whole : whole * Math.sqrt(base);
 }

@@ -100,7 +100,8 @@ export type CoreHyperparameters = Omit<
 export const isShare = (x: number) => x >= 0 && x <= 1;
 const isNotNegative = (x: number) => x >= 0 && x < Infinity;
 const NOT_NEGATIVE = "from 0 up, finite";
-const LEARNING_RATE = /* @__PURE__ */ numberIn(isNotNegative, 0.01, NOT_NEGATIVE);
+/** @internal */
+export const LEARNING_RATE = /* @__PURE__ */ numberIn(isNotNegative, 0.01, NOT_NEGATIVE);
 /** @internal */
 export const CLIP = /* @__PURE__ */ numberIn((x) => x > 0, Infinity, "above 0; Infinity clips nothing");
 

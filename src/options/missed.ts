@@ -10,10 +10,10 @@
  * So any number of them is linear too, and its factors are found in double, from the last step back to the first. The
  * hyperparameters count as they were given, not rounded to the element type, which is nearer to float64 than steps taken one by one.
  */
+import { power } from "../base/power.ts";
 import type { Real } from "../base/real.ts";
-import { ENTRY } from "../kernel/contract.ts";
+import { MOVES, POWERS } from "../kernel/contract.ts";
 import { type Hyperparameters, learningRateAt } from "./hyperparameters.ts";
-import { power } from "./scalars.ts";
 
 /** The hyperparameters on which the factors depend. */
 const USED = [
@@ -38,7 +38,7 @@ export function changesMissed(before: Hyperparameters, next: Hyperparameters): b
   return USED.some((name) => (moves || name === "alpha" || name === "sparse") && before[name] !== next[name]);
 }
 
-/** The factors of momentum, parameter and average of the weights, in the order of an entry. */
+/** The factors of momentum, parameter and average of the weights, in the order of `MOVES`. */
 type Moves = [
   momentumKept: number,
   paramKept: number,
@@ -50,20 +50,10 @@ type Moves = [
 
 const UNMOVED: Moves = [1, 1, 0, 1, 0, 0];
 
-/** Powers of alpha that are kept: longer absences are rare, and cost a dozen products each. */
-const KEPT_POWERS = 1024;
-
-/** Rows and the number of steps that each has missed, in arrays with room for more. */
-export interface BehindRows {
-  readonly rows: Uint32Array;
-  readonly steps: Uint32Array;
-  count: number;
-}
-
 /** The factors of a group's rows, for any number of steps that were missed. */
 export class Missed {
   readonly #hyperparameters: Hyperparameters;
-  readonly #powers = new Float64Array(KEPT_POWERS);
+  readonly #powers = new Float64Array(POWERS);
   /** The step before which all rows are to be up to date, and for each number of steps missed until then, their factors. */
   #now = -1;
   #moves: Moves[] = [];
@@ -81,40 +71,45 @@ export class Missed {
     this.#now = -1;
   }
 
-  /**
-   * Writes the entries of rows that have missed the last so many steps before step `now`: the first `count` of `rows`, and
-   * of `steps`.
-   */
-  write(
-    entries: Float64Array,
-    { rows, steps, count }: BehindRows,
+  /** The factor of averages for each step that was missed. */
+  get averageKept(): number {
+    const { sparse, alpha } = this.#hyperparameters;
+    return sparse === "lazy" ? 1 : alpha;
+  }
+
+  /** The powers of that factor, from the 0th up. */
+  get powers(): Float64Array {
+    if (this.#powers[0] === 0) {
+      this.#powers.forEach((_, exponent, powers) => {
+        powers[exponent] = power(this.averageKept, exponent);
+      });
+    }
+    return this.#powers;
+  }
+
+  /** Whether steps without a gradient move more than averages. */
+  movesMore(emaDecay: number | undefined): boolean {
+    const isLazy = this.#hyperparameters.sparse === "lazy";
+    return !isLazy && (emaDecay !== undefined || movesIdle(this.#hyperparameters));
+  }
+
+  /** Writes the entry of a row that has missed the last so many steps before step `now`, the one at `index` of a list. */
+  writeMoves(
+    list: Float64Array,
+    index: number,
+    missed: number,
     now: number,
     emaDecay: number | undefined,
   ): void {
-    const isLazy = this.#hyperparameters.sparse === "lazy";
-    const moves = !isLazy && (emaDecay !== undefined || movesIdle(this.#hyperparameters));
-    for (let i = 0; i < count; i++) {
-      const at = i * ENTRY.length;
-      const missed = steps[i]!;
-      const factors = moves ? this.#movesOver(missed, now, emaDecay) : UNMOVED;
-      entries[at] = rows[i]!;
-      entries[at + 1] = isLazy ? 1 : this.#averageKept(missed);
-      // Written out: a loop took twice as long.
-      entries[at + 2] = factors[0];
-      entries[at + 3] = factors[1];
-      entries[at + 4] = factors[2];
-      entries[at + 5] = factors[3];
-      entries[at + 6] = factors[4];
-      entries[at + 7] = factors[5];
-    }
-  }
-
-  #averageKept(steps: number): number {
-    const { alpha } = this.#hyperparameters;
-    if (steps >= KEPT_POWERS) return power(alpha, steps);
-    // A power that is 0 is computed again each time.
-    if (this.#powers[steps] === 0) this.#powers[steps] = power(alpha, steps);
-    return this.#powers[steps]!;
+    const at = index * MOVES.length;
+    const factors = this.#movesOver(missed, now, emaDecay);
+    // Written out: a loop took twice as long.
+    list[at] = factors[0];
+    list[at + 1] = factors[1];
+    list[at + 2] = factors[2];
+    list[at + 3] = factors[3];
+    list[at + 4] = factors[4];
+    list[at + 5] = factors[5];
   }
 
   /** Goes back from step `now`, one step further than it knows until it knows enough: what comes before is multiplied in. */

@@ -1,11 +1,17 @@
 /** The options of an optimizer: their types, defaults and rules. */
 import type { Real } from "../base/real.ts";
-import { checkIsPlain, defaultsOf, isPlain, numberIn, oneOf, type Rules, resolve } from "../base/rules.ts";
+import { checkIsPlain, defaultsOf, numberIn, oneOf, type Rules, resolve } from "../base/rules.ts";
 import { OptionError } from "../errors.ts";
 import { type Backend, MAX_THREADS } from "../kernel/contract.ts";
 import type { Allocate } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
 import { CLIP, DEFAULTS, HYPERPARAMETERS, type Hyperparameters, isShare } from "./hyperparameters.ts";
+import {
+  SCHEDULE_FREE,
+  type ScheduleFree,
+  type ScheduleFreeOptions,
+  scheduleFreeOf,
+} from "./schedule-free.ts";
 
 /** The treatment of a step whose gradients hold a NaN or an infinity. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
@@ -59,21 +65,6 @@ export interface OptimizerOptions {
   threads: number;
 }
 
-/** The settings of `scheduleFree`, each with a default. */
-export interface ScheduleFreeOptions {
-  /** How near the average gradients are taken, above 0 to 1: at 1 in the average itself. @defaultValue 0.9 */
-  readonly beta?: number;
-  /** Steps over which the learning rate rises to its value, a whole number; they weigh less in the average. @defaultValue 0 */
-  readonly warmupSteps?: number;
-  /** Power of the step's number in its weight, a multiple of 0.5: above 0, late steps weigh more. @defaultValue 0 */
-  readonly r?: number;
-  /** Power of the largest learning rate so far in a step's weight, a multiple of 0.5. @defaultValue 2 */
-  readonly weightLrPower?: number;
-}
-
-/** The settings of `scheduleFree`, all of them given. */
-export type ScheduleFree = Required<ScheduleFreeOptions>;
-
 /** The options of an optimizer, each at its value. */
 export interface ResolvedOptions extends OptimizerOptions {
   scheduleFree: ScheduleFree | undefined;
@@ -95,22 +86,6 @@ export interface Options extends Omit<Partial<Hyperparameters>, "lr">, Partial<O
 
 const EMA_DECAY = /* @__PURE__ */ numberIn(isShare, 0, "from 0 to 1");
 
-// Engines round other powers differently, and bits must not differ.
-const HALVES = "from 0 to 100, a multiple of 0.5";
-const isHalf = (value: unknown) =>
-  typeof value === "number" && value >= 0 && value <= 100 && Number.isInteger(value * 2);
-
-const SCHEDULE_FREE: Rules<ScheduleFree> = /* @__PURE__ */ (() => ({
-  beta: numberIn((beta) => beta > 0 && beta <= 1, 0.9, "above 0, to 1"),
-  warmupSteps: {
-    default: 0,
-    wanted: "a whole number from 0 up",
-    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
-  },
-  r: { default: 0, wanted: `a number ${HALVES}`, accepts: isHalf },
-  weightLrPower: { default: 2, wanted: `a number ${HALVES}`, accepts: isHalf },
-}))();
-
 /** @internal */
 export const NON_FINITE = /* @__PURE__ */ oneOf<NonFinitePolicy>("propagate", "propagate", "skip", "throw");
 
@@ -127,11 +102,7 @@ export const OPTIMIZER_OPTIONS: Rules<OptimizerOptions> = /* @__PURE__ */ (() =>
       Object.keys(value).join() === "decay" &&
       EMA_DECAY.accepts((value as { decay: unknown }).decay, real),
   },
-  scheduleFree: {
-    default: undefined,
-    wanted: "true, or an object of beta, warmupSteps, r and weightLrPower",
-    accepts: (value) => typeof value === "boolean" || isPlain(value),
-  },
+  scheduleFree: SCHEDULE_FREE,
   memory: {
     default: undefined,
     wanted: "a WebAssembly.Memory",
@@ -193,13 +164,11 @@ export function resolveOptions(
   };
 }
 
-function scheduleFreeOf(given: OptimizerOptions["scheduleFree"], real: Real): ScheduleFree | undefined {
-  if (!given) return undefined;
-  return resolve(SCHEDULE_FREE, defaultsOf(SCHEDULE_FREE), given === true ? {} : given, real);
-}
-
 /** Refuses to clip by two norms at once. */
-export function checkClipping(globalClipNorm: number, groups: readonly Hyperparameters[]): void {
+export function checkClipping(
+  globalClipNorm: number,
+  groups: readonly Pick<Hyperparameters, "clipNorm">[],
+): void {
   const both = groups.find(({ clipNorm }) => clipNorm !== Infinity);
   if (both && globalClipNorm !== Infinity) {
     throw new OptionError(

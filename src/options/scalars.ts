@@ -1,5 +1,6 @@
 /** The numbers that a kernel computes with, made of the hyperparameters once per step. */
 
+import { power } from "../base/power.ts";
 import type { Real } from "../base/real.ts";
 import {
   AVERAGED,
@@ -143,15 +144,4 @@ export function phaseOf({ biasCorrection }: CoreHyperparameters, { step, emaDeca
 /** The factor that brings a gradient of norm `norm` down to `limit`. An unknown or infinite norm, or NaN, clips nothing. */
 export function clipFactor(norm: number | undefined, limit: number): number {
   return norm !== undefined && norm > limit && norm !== Infinity ? limit / norm : 1;
-}
-
-/** `base ** exponent` for whole exponents, by squaring. Engines may round `**` differently, and bits must not differ. */
-export function power(base: number, exponent: number): number {
-  let result = 1;
-  let square = base;
-  for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
-    if (rest % 2 === 1) result *= square;
-    square *= square;
-  }
-  return result;
 }

@@ -1,14 +1,10 @@
 /** The choice of an updater for each backend of tf.js. */
 
-import { engine, getBackend, type KernelBackend, version_core } from "@tensorflow/tfjs-core";
-import { FLOAT32 } from "../base/real.ts";
-import { BackendError } from "../errors.ts";
-import { scalarsOf } from "../options/scalars.ts";
-import type { CardName, Shared } from "./card.ts";
+import { engine, getBackend, type KernelBackend, type Tensor, version_core } from "@tensorflow/tfjs-core";
+import type { CardName } from "./card.ts";
 import { openCopying } from "./copying.ts";
 import { openInPlace } from "./in-place.ts";
 import { operations } from "./operations.ts";
-import { DEFAULTS } from "./options.ts";
 import type { Updater } from "./updater.ts";
 
 /** The way in which variables of one backend are updated. */
@@ -19,6 +15,18 @@ export interface Way {
 }
 
 const ways = new WeakMap<KernelBackend, Way>();
+
+let checkCards: typeof import("./cards.ts").checkForLoss | undefined;
+
+/**
+ * @param backend - the one in use.
+ * @param variables - gives those whose values are needed.
+ * @throws BackendError if they were on a graphics card that is gone. Without the file for cards, nothing has been on one
+ * for longer than the file takes to load.
+ */
+export function checkForLoss(backend: KernelBackend, variables: () => Iterable<Tensor>): void {
+  checkCards?.(backend, variables);
+}
 
 /** Gives the way for the backend in use, which is opened once. */
 export function wayOn(backend: KernelBackend): Way {
@@ -43,18 +51,6 @@ export function prepare(): void {
 const current = (): KernelBackend | undefined => engine().registry[getBackend()];
 const isOnCard = (name: string): name is CardName => name === "webgl" || name === "webgpu";
 
-/** The step that a card is tried with: 0.75 · 1 + 0.25 · 3² = 3 and 10 - 2 · 3 / √(3 + 1) = 7, by a program of plain steps. */
-const trial = (): Shared["trial"] => {
-  const options = { ...DEFAULTS, alpha: 0.75, eps: 1 };
-  const scalars = scalarsOf(
-    options,
-    2,
-    { step: 0, gradScale: 1, zeroGrad: false, emaDecay: undefined },
-    FLOAT32,
-  );
-  return { scalars, param: 10, squareAvg: 1, gradient: 3, results: [7, 3] };
-};
-
 /**
  * Updates by tf.js's operations until the file for graphics cards is there and a card has computed right. With that file
  * in the entry, every program on the wasm or cpu backend would carry a quarter more.
@@ -62,9 +58,9 @@ const trial = (): Shared["trial"] => {
 function openLater(name: CardName, backend: KernelBackend): Way {
   const way: { updater: Updater; ready: Promise<void> } = { updater: operations, ready: Promise.resolve() };
   const load = async () => {
-    const { openOnCard } = await import("./cards.ts");
-    const opened =
-      current() === backend ? await openOnCard(name, backend, { operations, trial: trial() }) : undefined;
+    const { openOnCard, checkForLoss } = await import("./cards.ts");
+    checkCards = checkForLoss;
+    const opened = current() === backend ? await openOnCard(name, backend, operations) : undefined;
     if (opened) way.updater = opened;
     else if (current() === backend) warn(name, "run its own programs");
     // The backend was changed meanwhile, or is gone, so that nothing was tried: the next step on it tries again.
@@ -88,12 +84,11 @@ function warn(name: string, way: string, ...causes: unknown[]): void {
   );
 }
 
-/** Calls `open`, and gives undefined if the engine or the page forbids WebAssembly. */
+/** Calls `open`, and gives undefined where it fails: engines and pages forbid WebAssembly in several ways. */
 function attempt<Result>(open: () => Result): Result | undefined {
   try {
     return open();
-  } catch (error) {
-    if (error instanceof BackendError) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }

@@ -4,14 +4,10 @@
  * to try.
  */
 import {
-  all,
-  cast,
   dispose,
   engine,
   getKernel,
-  min,
   registerKernel,
-  stack,
   type Tensor,
   type TensorInfo,
   tensor1d,
@@ -19,6 +15,7 @@ import {
   type Variable,
 } from "@tensorflow/tfjs-core";
 import type { Scalars } from "../kernel/contract.ts";
+import { LateErrors, Skips } from "./guards.ts";
 import { type Input, inputsOf, type Output, outputsOf, SCALARS, variantOf } from "./shader.ts";
 import type { Updater } from "./updater.ts";
 
@@ -28,21 +25,32 @@ export type CardName = "webgl" | "webgpu";
 /** The name under which tf.js knows the update. */
 export const KERNEL = "RmspropWasmUpdate";
 
-/** The parts of the entry that updaters on cards use. They are handed over, so that this file brings no second copy. */
-export interface Shared {
-  /** tf.js's own operations, which measure and clip gradients. */
-  readonly operations: Updater;
-  readonly trial: Trial;
-}
-
-/** A small step with its results, the parameter and the average of its square. */
-export interface Trial {
-  readonly scalars: Scalars;
-  readonly param: number;
-  readonly squareAvg: number;
-  readonly gradient: number;
-  readonly results: readonly [number, number];
-}
+/** The step that a card is tried with: 0.75 · 1 + 0.25 · 3² = 3 and 10 - 2 · 3 / √(3 + 1) = 7, by a program of plain steps. */
+const TRIAL = {
+  param: 10,
+  squareAvg: 1,
+  gradient: 3,
+  results: [7, 3],
+  scalars: {
+    variant: 0,
+    alpha: 0.75,
+    oneMinusAlpha: 0.25,
+    epsInside: 1,
+    eps: 0,
+    updateScale: 2,
+    momentum: 0,
+    bufferScale: 1,
+    gradScale: 1,
+    clipValue: Infinity,
+    decoupledDecay: 0,
+    weightDecay: 0,
+    correction: 1,
+    emaWeight: 0,
+    zShare: 0,
+    stepShare: 1,
+    growth: 0,
+  } satisfies Scalars,
+};
 
 /** A run of one program: the planes it reads and writes, all of one shape. */
 export interface Job {
@@ -61,13 +69,15 @@ type Planes = Record<Input, TensorInfo>;
 /**
  * Makes the updater of a backend.
  *
- * @param most - the most outputs that one program can have, of so many planes that it reads and writes.
+ * @param operations - tf.js's own operations, which measure and clip gradients. They are handed over, so that this file brings
+ * no second copy.
+ * @param most - the most outputs that one program can have beside so many inputs.
  * @param run - runs a program, and gives its outputs.
  */
 export function updaterOnCard(
   backendName: CardName,
-  { operations }: Shared,
-  most: (planes: number) => number,
+  operations: Updater,
+  most: (inputs: number) => number,
   run: (job: Job) => TensorInfo[],
 ): Updater {
   if (!getKernel(KERNEL, backendName)) {
@@ -81,19 +91,16 @@ export function updaterOnCard(
   }
   return {
     ...operations,
-    areFinite(gradients) {
+    guard(policy) {
       if (!["IsFinite", "All"].every((kernel) => getKernel(kernel, backendName))) return undefined;
-      return min(
-        stack(
-          gradients.map((one) => cast(all(engine().runKernel("IsFinite", { x: one }) as Tensor), "float32")),
-        ),
-      );
+      if (policy === "skip") return new Skips();
+      return backendName === "webgpu" ? new LateErrors() : undefined;
     },
     update({ variable, state }, gradient, scalars, fine) {
       const variant = variantOf(scalars, fine !== undefined);
       const { shape } = variable;
       const outputs = outputsOf(variant);
-      const size = most(inputsOf(variant, outputs).length + outputs.length);
+      const size = most(inputsOf(variant, outputs).length);
       const numbers = SCALARS.map((name) => scalars[name]);
       const compute = (planes: Planes) =>
         inParts(outputs, size).flatMap((part) => {
@@ -118,7 +125,8 @@ function inParts<One>(list: readonly One[], size: number): One[][] {
 }
 
 /** Takes a small step: another version of tf.js, or a fault of a driver, may give something else than it should. */
-function takeTrialStep({ update }: Updater, { param, squareAvg, gradient, scalars }: Trial): Variable[] {
+function takeTrialStep({ update }: Updater): Variable[] {
+  const { param, squareAvg, gradient, scalars } = TRIAL;
   return tidy(() => {
     const filled = (value: number) => tensor1d([value, value, value, value, value]);
     const variables = [filled(param).variable(false), filled(squareAvg).variable(false)] as const;
@@ -129,29 +137,29 @@ function takeTrialStep({ update }: Updater, { param, squareAvg, gradient, scalar
 }
 
 /** Allows for a card's roots and divisions, which may err even where the result is a whole number. */
-function isRight(values: readonly (readonly number[])[], { results }: Trial): boolean {
-  return values.every((plane, i) => plane.every((value) => Math.abs(value - results[i]!) < 0.01));
+function isRight(values: readonly (readonly number[])[]): boolean {
+  return values.every((plane, i) => plane.every((value) => Math.abs(value - TRIAL.results[i]!) < 0.01));
 }
 
 /** Tells whether an updater computes a small step right. */
-export function computesRight(updater: Updater, trial: Trial): boolean {
+export function computesRight(updater: Updater): boolean {
   try {
-    const planes = takeTrialStep(updater, trial);
+    const planes = takeTrialStep(updater);
     const values = planes.map((plane) => [...plane.dataSync()]);
     dispose(planes);
-    return isRight(values, trial);
+    return isRight(values);
   } catch {
     return false;
   }
 }
 
 /** Tells the same later, for a backend that gives no values at once. It loses data that is disposed of before. */
-export async function willComputeRight(updater: Updater, trial: Trial): Promise<boolean> {
+export async function willComputeRight(updater: Updater): Promise<boolean> {
   try {
-    const planes = takeTrialStep(updater, trial);
+    const planes = takeTrialStep(updater);
     const values = await Promise.all(planes.map(async (plane) => [...(await plane.data())]));
     dispose(planes);
-    return isRight(values, trial);
+    return isRight(values);
   } catch {
     return false;
   }

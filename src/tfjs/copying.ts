@@ -5,18 +5,18 @@
  * times as long as the kernel alone, and a hundredth of what tf.js takes.
  */
 import type { Tensor, Variable } from "@tensorflow/tfjs-core";
-import { BLOCK, CENTERED, MOMENTUM, type Scalars } from "../kernel/contract.ts";
+import { BLOCK, CENTERED, MOMENTUM, SCHEDULE_FREE, type Scalars } from "../kernel/contract.ts";
 import { DENSE_KERNELS } from "../kernel/module-dense.ts";
-import type { Segment, StatePlane } from "../kernel/segment.ts";
+import type { Segment } from "../kernel/segment.ts";
 import { openDense } from "../kernel/wasm.ts";
 import { FIRST_BYTE, layOut, PAGE_BYTES } from "../memory/layout.ts";
-import { assign, type Slot, type Updater } from "./updater.ts";
+import { assign, averageInDouble, type KeptPlane, type Slot, type Updater } from "./updater.ts";
 
 /** Elements copied at a time. The memory stays small and never grows: a growth slows all of tf.js's loops by a fifth. */
 const CHUNK = 16_384;
-const PLANE_NAMES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
+const PLANE_NAMES = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg", "z"] as const;
 
-/** Makes the memory and binds the kernels to it. @throws BackendError if WebAssembly is forbidden. */
+/** Makes the memory and binds the kernels to it. Throws if WebAssembly is forbidden. */
 export function openCopying(): Updater {
   const { ptrs, end } = layOut(
     FIRST_BYTE,
@@ -24,7 +24,7 @@ export function openCopying(): Updater {
   );
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE_BYTES) });
   const kernel = openDense(memory, DENSE_KERNELS);
-  const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, z: 0, moved: 0, count: 0 };
+  const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, moved: 0, count: 0 };
   const windows = record(PLANE_NAMES, (plane) => new Float32Array(memory.buffer, segment[plane], CHUNK));
   const { grad } = windows;
   return {
@@ -54,17 +54,19 @@ export function openCopying(): Updater {
       });
       for (const { variable, results } of planes) assign(variable, results);
     },
+    average: averageInDouble,
   };
 }
 
 /** Names the planes that an update writes, each with the variable that holds it. */
 function writtenPlanes({ variable, state }: Slot, { variant }: Scalars) {
-  const planes: ["param" | StatePlane, Variable][] = [
+  const planes: ["param" | KeptPlane, Variable][] = [
     ["param", variable],
     ["squareAvg", state.squareAvg],
   ];
   if (variant & MOMENTUM) planes.push(["momentumBuffer", state.momentumBuffer!]);
   if (variant & CENTERED) planes.push(["gradAvg", state.gradAvg!]);
+  if (variant & SCHEDULE_FREE) planes.push(["z", state.z!]);
   return planes;
 }
 

@@ -2,7 +2,7 @@
 import { type DataId, type KernelBackend, type Tensor, tensor1d, type Variable } from "@tensorflow/tfjs-core";
 import { DENSE_KERNELS } from "../kernel/module-dense.ts";
 import { openDense } from "../kernel/wasm.ts";
-import { assign, type Updater } from "./updater.ts";
+import { assign, averageInDouble, type Updater } from "./updater.ts";
 
 /** The internals of tf.js 4's wasm backend that this file uses. tf.js documents none of them. */
 interface Internals {
@@ -60,8 +60,8 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
         squareAvg: ownAddressOf(state.squareAvg),
         momentumBuffer: ownAddressOf(state.momentumBuffer),
         gradAvg: ownAddressOf(state.gradAvg),
+        z: ownAddressOf(state.z),
         ema: 0,
-        z: 0,
         moved: 0,
         count: size,
       };
@@ -71,6 +71,7 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
       registry.disposeData(id);
       registry.registerTensor(id, size, memoryOffset);
     },
+    average: averageInDouble,
   };
 }
 

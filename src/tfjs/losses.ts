@@ -19,7 +19,7 @@ function noteLoss(backend: KernelBackend): void {
 }
 
 /** Watches over a backend from here on, and finds out whether it is lost already. */
-function watch(backend: KernelBackend): void {
+export function watch(backend: KernelBackend): void {
   watched.add(backend);
   const { gpgpu, device } = backend as OnCard;
   const note = () => noteLoss(backend);

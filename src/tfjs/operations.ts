@@ -38,6 +38,7 @@ import {
   MOMENTUM,
   movesByDifference,
   NESTEROV,
+  SCHEDULE_FREE,
   SHAPED,
 } from "../kernel/contract.ts";
 import { largestFinite, type Updater } from "./updater.ts";
@@ -62,7 +63,7 @@ export const operations: Updater = {
 
   update({ variable, state }, gradient, scalars) {
     const { variant, alpha, oneMinusAlpha, epsInside, eps, updateScale, momentum, bufferScale } = scalars;
-    const { gradScale, clipValue, decoupledDecay, weightDecay, correction } = scalars;
+    const { gradScale, clipValue, decoupledDecay, weightDecay, correction, zShare, stepShare } = scalars;
     const uses = (bit: number) => (variant & bit) !== 0;
     tidy(() => {
       let g = gradient;
@@ -104,8 +105,17 @@ export const operations: Updater = {
         u = mul(bufferScale, m);
       }
       if (uses(DECOUPLED)) u = add(u, mul(decoupledDecay, variable));
+      if (uses(SCHEDULE_FREE)) {
+        const way = sub(state.z!, variable);
+        state.z!.assign(flushed(sub(state.z!, u)));
+        u = sub(mul(stepShare, u), mul(zShare, way));
+      }
       variable.assign(flushed(sub(variable, u)));
     });
+  },
+
+  average(y, z, share) {
+    tidy(() => y.assign(add(y, mul(share, sub(z, y)))));
   },
 };
 

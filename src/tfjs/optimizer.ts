@@ -6,17 +6,19 @@ import {
   type Scalar,
   scalar,
   type serialization,
+  type Tensor,
   tidy,
   type Variable,
   variable,
 } from "@tensorflow/tfjs-core";
 import { FLOAT32 } from "../base/real.ts";
-import { BackendError, DisposedError, NonFiniteError } from "../errors.ts";
+import { BackendError, DisposedError, NonFiniteError, OptionError } from "../errors.ts";
 import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
-import { prepare, wayOn } from "./backends.ts";
+import { averageAt, warmedUp, weigh } from "../options/schedule-free.ts";
+import { Averages, SCHEDULE_FREE_NAME } from "./averages.ts";
+import { checkForLoss, prepare, wayOn } from "./backends.ts";
 import { floatVariableNamed, type Gradients, updatesOf } from "./gradients.ts";
-import { checkForLoss } from "./losses.ts";
 import {
   configOf,
   optionsOf,
@@ -24,9 +26,10 @@ import {
   type RMSPropOptions,
   resolveRMSPropOptions,
 } from "./options.ts";
-import { Skips } from "./skips.ts";
+import { list } from "./pairing.ts";
 import { Slots } from "./slots.ts";
-import { formatWeights, type NamedTensor, parseWeights } from "./weights.ts";
+import type { Guard, Updater } from "./updater.ts";
+import { formatSums, formatWeights, type NamedTensor, parseSums, parseWeights } from "./weights.ts";
 
 /**
  * The class of the optimizers that `rmsprop` makes. Saved models name it as they name tf.js's own optimizer, so that each
@@ -63,8 +66,10 @@ export class RMSPropOptimizer extends Optimizer {
   readonly #hasOwnEps: boolean;
   readonly #slots: Slots;
   #skippedSteps = 0;
-  readonly #skips = new Skips();
+  #guard: Guard | undefined;
+  readonly #averages = new Averages();
   #iterations: Variable | undefined;
+  #sums: Variable | undefined;
   #hasWarned = false;
   #isDisposed = false;
 
@@ -109,7 +114,7 @@ export class RMSPropOptimizer extends Optimizer {
   }
 
   /**
-   * Count of steps that `nonFinite: "skip"` has skipped. On a graphics card the count is there, and whoever asks for it waits
+   * Count of steps that `nonFinite: "skip"` has skipped, or that "throw" has found out about later. On a graphics card the count is there, and whoever asks for it waits
    * for the card: not at each step, if it is to be fast.
    */
   get skippedSteps(): number {
@@ -138,59 +143,109 @@ export class RMSPropOptimizer extends Optimizer {
    *
    * @throws ParameterError for a variable that isn't there or isn't float32, and for a gradient of another shape or dtype:
    * nothing has changed then.
-   * @throws NonFiniteError with `nonFinite: "throw"`, and nothing has changed.
+   * @throws NonFiniteError with `nonFinite: "throw"`, and nothing has changed. On `webgpu`, which answers later, the step goes
+   * without an error, though it changes nothing, and the next call of this or of `getWeights` after the answer throws it.
+   * @throws SwappedError between `eval()` and `train()`.
    * @throws BackendError before tf.js's backend is ready.
    */
   override applyGradients(gradients: Gradients): void {
     tidy(() => this.#step(gradients));
   }
 
+  /**
+   * Puts the averages of `scheduleFree` in the place of the variables' values, to evaluate with or to save the model without
+   * its optimizer. Until `train()`, no step can be taken, and `getWeights` and `setWeights` throw.
+   *
+   * @throws OptionError without the option `scheduleFree`.
+   * @throws ParameterError as long as loaded state hasn't met its variables.
+   */
+  eval(): void {
+    const beta = this.#beta("eval");
+    const here = this.#liveBackend();
+    const slots = [...this.#slots.claimed()];
+    checkForLoss(here, () => this.#slots.planesOf(slots.map(({ variable }) => variable)));
+    this.#averages.standIn(slots, wayOn(here).updater, averageAt(beta));
+  }
+
+  /**
+   * Puts the values back that `eval()` took the place of, to the bit.
+   *
+   * @throws OptionError without the option `scheduleFree`.
+   */
+  train(): void {
+    this.#beta("train");
+    this.#liveBackend();
+    this.#averages.standBack();
+  }
+
+  #beta(method: string): number {
+    const { scheduleFree } = this.#options;
+    if (scheduleFree) return scheduleFree.beta;
+    throw new OptionError(
+      `${method}() is for the averages of scheduleFree, which isn't set: make the optimizer by rmsprop({ scheduleFree: true }).`,
+    );
+  }
+
   #step(gradients: Gradients): void {
     const here = this.#liveBackend();
+    this.#averages.refuse();
     const { variables, updates, unused } = updatesOf(gradients);
     checkForLoss(here, () => this.#slots.planesOf(variables));
     const { updater } = wayOn(here);
     const options = this.#options;
     if (!this.#hasOwnEps) options.eps = here.epsilon();
-    const { clipNorm, globalClipNorm, nonFinite, biasCorrection } = options;
-    const followsCount = typeof options.lr === "function" || biasCorrection;
-    const lr = learningRateAt(options.lr, followsCount ? this.iterations : 0, FLOAT32);
+    const { clipNorm, globalClipNorm, nonFinite, biasCorrection, scheduleFree } = options;
+    const followsCount = typeof options.lr === "function" || biasCorrection || scheduleFree !== undefined;
+    const taken = followsCount ? this.iterations : 0;
+    const given = learningRateAt(options.lr, taken, FLOAT32);
+    const lr = scheduleFree ? warmedUp(given, taken, scheduleFree) : given;
 
     const clips = updates.length > 0 && (clipNorm !== Infinity || globalClipNorm !== Infinity);
-    const given = updates.map(({ gradient }) => gradient);
+    const unclipped = updates.map(({ gradient }) => gradient);
+    const checks = nonFinite !== "propagate";
     // Numbers that follow the count of steps need to know which of them were taken.
-    const skipsUnread = nonFinite === "skip" && !followsCount && updates.length > 0;
-    const fine = skipsUnread ? updater.areFinite?.(given) : undefined;
-    const guards = nonFinite !== "propagate" && !fine;
-    const clipsUnread = clips && !guards && updater.clip !== undefined;
-    const measures = (clips || guards) && !clipsUnread;
-    const sums = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];
-    const sum = sums.reduce((total, one) => total + one, 0);
-    if (guards && !Number.isFinite(sum)) {
-      const broken = updates.filter((_, i) => !Number.isFinite(sums[i]));
+    const guard =
+      checks && !followsCount && updates.length > 0 ? this.#guardOf(updater, nonFinite) : undefined;
+    const fine = guard?.areFinite(updates);
+    const reads = checks && !guard;
+    const clipsUnread = clips && !reads && updater.clip !== undefined;
+    const measures = (clips || reads) && !clipsUnread;
+    const squares = measures ? updates.map(({ gradient }) => updater.sumOfSquares(gradient)) : [];
+    const sum = squares.reduce((total, one) => total + one, 0);
+    if (reads && !Number.isFinite(sum)) {
+      const broken = updates.filter((_, i) => !Number.isFinite(squares[i]));
       if (nonFinite === "throw") throw NonFiniteError.of(broken.map(({ variable }) => variable.name));
       this.#skippedSteps++;
       return;
     }
 
-    const applied = clipsUnread ? updater.clip!(given, clipNorm, globalClipNorm) : given;
+    const applied = clipsUnread ? updater.clip!(unclipped, clipNorm, globalClipNorm) : unclipped;
     const globalScale = clipFactor(Math.sqrt(sum), globalClipNorm);
     this.#slots.admit(variables);
     if (unused.length > 0) this.#warnOf(unused);
+    const sums = scheduleFree && weigh(this.#averages.sums, taken, lr, scheduleFree);
+    const drawn = sums && { zShare: sums.zShare, beta: scheduleFree.beta };
     updates.forEach(({ variable }, i) => {
       const slot = this.#slots.of(variable);
-      const gradScale = measures ? globalScale * clipFactor(Math.sqrt(sums[i]!), clipNorm) : 1;
+      const gradScale = measures ? globalScale * clipFactor(Math.sqrt(squares[i]!), clipNorm) : 1;
       const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
-      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan, FLOAT32), fine);
+      updater.update(slot, applied[i]!, scalarsOf(options, lr, plan, FLOAT32, drawn), fine);
       slot.steps++;
     });
-    if (fine) this.#skips.note(fine);
+    if (sums) this.#averages.sums = sums;
+    guard?.note();
     this.iterations_ = (this.iterations_ ?? 0) + 1;
   }
 
-  /** Takes the steps that a card has skipped out of the count. */
+  /** One for all steps, whose count goes on when tf.js's backend changes. */
+  #guardOf(updater: Updater, policy: "skip" | "throw"): Guard | undefined {
+    if (updater.guard) this.#guard ??= updater.guard(policy);
+    return updater.guard && this.#guard;
+  }
+
+  /** Takes the steps that a card has left out out of the count. */
   #countSkips(): void {
-    const skipped = this.#skips.take();
+    const skipped = this.#guard?.take() ?? 0;
     this.#skippedSteps += skipped;
     this.iterations_ = (this.iterations_ ?? 0) - skipped;
   }
@@ -198,18 +253,22 @@ export class RMSPropOptimizer extends Optimizer {
   /**
    * Gives the state as tf.js's own optimizer does: `iter`, then the running averages of all variables. The tensors belong
    * to the optimizer and change as training goes on: don't dispose of them.
+   *
+   * With `scheduleFree`, the points z of all variables follow, and the sums of their weights: tf.js's own optimizer can't read
+   * that.
+   *
+   * @throws SwappedError between `eval()` and `train()`.
+   * @throws NonFiniteError with `nonFinite: "throw"` on `webgpu`, for a step before.
    */
   override async getWeights(): Promise<NamedTensor[]> {
-    await this.#skips.arrive();
+    await this.#guard?.arrive();
     const here = this.#liveBackend();
+    this.#averages.refuse();
     const saved = this.#slots.save();
     checkForLoss(here, () => saved.flatMap(({ state }) => Object.values(state)));
-    const count = scalar(this.iterations, "int32");
-    // One tensor for all saves: tf.js makes one at each save, and nobody disposes of it.
-    if (this.#iterations?.isDisposed === false) this.#iterations.assign(count);
-    else this.#iterations = variable(count, false);
-    count.dispose();
-    return formatWeights(this.#iterations, saved, this.#options.centered);
+    this.#iterations = kept(this.#iterations, scalar(this.iterations, "int32"));
+    if (this.#options.scheduleFree) this.#sums = kept(this.#sums, formatSums(this.#averages.sums));
+    return formatWeights(this.#iterations, saved, this.#options.centered, this.#sums);
   }
 
   /**
@@ -221,23 +280,32 @@ export class RMSPropOptimizer extends Optimizer {
    *
    * @throws ParameterError for weights of another number or shape, and nothing has changed. Before the first step the
    * variables aren't known unless they are given: then the first step throws it.
+   * @throws SwappedError between `eval()` and `train()`.
    */
   override async setWeights(
     weights: NamedTensor[],
     variables?: readonly { readonly name: string }[],
   ): Promise<void> {
     this.#liveBackend();
-    const { iterations, states } = parseWeights(weights, this.#options.centered);
+    const { iterations, states, sums } = parseWeights(weights, this.#options);
     const [count] = await iterations.data();
-    await this.#skips.arrive();
+    const bits = await sums?.data<"int32">();
+    await this.#guard?.arrive();
     this.#liveBackend(); // still
+    this.#averages.refuse();
     this.#countSkips();
     this.#slots.load(
       states,
       count!,
       variables?.map(({ name }) => floatVariableNamed(name)),
     );
+    if (bits) this.#averages.sums = parseSums(bits);
     this.iterations_ = count!;
+  }
+
+  /** The name in saved models, which says whether the state has the averages of `scheduleFree`. */
+  override getClassName(): string {
+    return this.#options.scheduleFree ? SCHEDULE_FREE_NAME : RMSPropOptimizer.className;
   }
 
   /** Gives the options by tf.js's names. tf.js's own optimizer reads those that it has, and passes over the others. */
@@ -248,8 +316,10 @@ export class RMSPropOptimizer extends Optimizer {
   /** Frees the state. Later calls throw `DisposedError`, except another `dispose`. */
   override dispose(): void {
     this.#slots.dispose();
-    this.#skips.dispose();
+    this.#guard?.dispose();
+    this.#averages.dispose();
     this.#iterations?.dispose();
+    this.#sums?.dispose();
     this.#isDisposed = true;
   }
 
@@ -257,7 +327,7 @@ export class RMSPropOptimizer extends Optimizer {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     console.warn(
-      `rmsprop-wasm: ${unused.slice(0, 6).join(", ")}${unused.length > 6 ? " and others" : ""}: trainable, but without a gradient, since the loss doesn't depend on them. They stay as they are, as with tf.js's own optimizer.`,
+      `rmsprop-wasm: ${list(unused)}: trainable, but without a gradient, since the loss doesn't depend on them. They stay as they are, as with tf.js's own optimizer.`,
     );
   }
 
@@ -269,4 +339,12 @@ export class RMSPropOptimizer extends Optimizer {
       throw new BackendError("tf.js has no backend ready: `await tf.ready()` first.", { cause });
     }
   }
+}
+
+/** Keeps values in one variable for all saves: tf.js makes a tensor at each save, and nobody disposes of it. */
+function kept(before: Variable | undefined, values: Tensor): Variable {
+  const after = before?.isDisposed === false ? before : variable(values, false);
+  if (after === before) after.assign(values);
+  values.dispose();
+  return after;
 }

@@ -1,56 +1,71 @@
 /** The options of the optimizer for tf.js, and their form in the config of a saved model. */
 import type { serialization } from "@tensorflow/tfjs-core";
 import { FLOAT32 } from "../base/real.ts";
-import { checkIsPlain, defaultsOf, type Rules, resolve } from "../base/rules.ts";
+import { checkIsPlain, defaultsOf, type Rule, type Rules, resolve } from "../base/rules.ts";
 import { OptionError } from "../errors.ts";
 import { dialects } from "../options/dialects.ts";
-import { CLIP, checkTogether, HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
+import {
+  CLIP,
+  checkTogether,
+  HYPERPARAMETERS,
+  type Hyperparameters,
+  LEARNING_RATE,
+} from "../options/hyperparameters.ts";
 import { checkClipping, NON_FINITE, type OptimizerOptions } from "../options/options.ts";
+import { SCHEDULE_FREE, type ScheduleFree, scheduleFreeOf } from "../options/schedule-free.ts";
 
 /**
  * The options of `rmsprop`. The defaults are tf.js's own: `lr` 0.001, which is that of `optimizer: "rmsprop"`
  * (`tf.train.rmsprop` has none), `alpha` 0.9, and for `eps` the backend's epsilon. `dialects.tfjs` lists the others.
  */
-export interface RMSPropOptions extends Partial<ResolvedOptions> {}
+export interface RMSPropOptions extends Partial<GivenOptions> {}
+
+/** The options of `RMSprop` that this optimizer has: those by rows need gradients that tf.js never gives. */
+interface GivenOptions
+  extends Omit<Hyperparameters, "sparse" | "rowwiseState">,
+    Pick<OptimizerOptions, "globalClipNorm" | "nonFinite" | "scheduleFree"> {}
 
 /** The options with every default filled in. */
-export interface ResolvedOptions
-  extends Hyperparameters,
-    Pick<OptimizerOptions, "globalClipNorm" | "nonFinite"> {}
+export interface ResolvedOptions extends GivenOptions {
+  scheduleFree: ScheduleFree | undefined;
+}
 
-/** The rules of `RMSprop`'s options, of those that this optimizer has. */
-const GENERAL_RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => ({
-  ...HYPERPARAMETERS,
-  globalClipNorm: CLIP,
-  nonFinite: NON_FINITE,
-}))();
-
-/** The defaults of tf.js's own optimizer. */
-export const DEFAULTS: ResolvedOptions = /* @__PURE__ */ (() => ({
-  ...defaultsOf(GENERAL_RULES),
-  ...dialects.tfjs,
-  lr: 1e-3,
-}))();
-
-/** The rules with the defaults of this optimizer, which error messages name. */
-const RULES: Rules<ResolvedOptions> = /* @__PURE__ */ (() => {
-  const withDefaults = Object.entries(GENERAL_RULES).map(([name, rule]) => [
+/** The rules of those options, with the defaults of tf.js's own optimizer. */
+const RULES: Rules<GivenOptions> = /* @__PURE__ */ (() => {
+  const { sparse: _, rowwiseState: __, ...rules } = HYPERPARAMETERS;
+  const own: Rules<GivenOptions> = {
+    ...rules,
+    lr: { ...rules.lr, wanted: `${LEARNING_RATE.wanted}, or a function of the step that gives one` },
+    globalClipNorm: CLIP,
+    nonFinite: NON_FINITE,
+    scheduleFree: SCHEDULE_FREE,
+  };
+  const defaults: Partial<GivenOptions> = { ...dialects.tfjs, lr: 1e-3 };
+  const entries = Object.entries<Rule<unknown>>(own).map(([name, rule]) => [
     name,
-    { ...rule, default: DEFAULTS[name as keyof ResolvedOptions] },
+    { ...rule, default: defaults[name as keyof GivenOptions] ?? rule.default },
   ]);
-  return Object.fromEntries(withDefaults) as Rules<ResolvedOptions>;
+  return Object.fromEntries(entries) as Rules<GivenOptions>;
 })();
+
+const DEFAULTS = /* @__PURE__ */ defaultsOf(RULES) as ResolvedOptions;
+
+/** Options of `RMSprop` that this optimizer lacks, which error messages tell from misspelt ones. */
+const ELSEWHERE = ["sparse", "rowwiseState", "ema"];
 
 /** Checks options, and takes from `base` those that are left out. */
 export function resolveRMSPropOptions(given: RMSPropOptions, base = DEFAULTS): ResolvedOptions {
   checkIsPlain(given);
-  const { lr, scheduleFree } = given as { lr?: unknown; scheduleFree?: unknown };
-  if (lr === "auto" || scheduleFree) {
+  const { lr } = given as { lr?: unknown };
+  const elsewhere =
+    lr === "auto" ? 'lr: "auto"' : Object.keys(given).find((name) => ELSEWHERE.includes(name));
+  if (elsewhere) {
     throw new OptionError(
-      `Option ${scheduleFree ? "scheduleFree" : 'lr: "auto"'} is one of rmsprop-wasm itself, not of the drop-in for tf.js: leave it out, or step RMSprop of "rmsprop-wasm" with gradients of tf.grads.`,
+      `Option ${elsewhere} is one of rmsprop-wasm itself, not of the drop-in for tf.js: leave it out, or step RMSprop of "rmsprop-wasm" with gradients of tf.grads.`,
     );
   }
-  const resolved = resolve(RULES, base, given, FLOAT32);
+  const { scheduleFree, ...others } = resolve(RULES, base, given, FLOAT32);
+  const resolved = { ...others, scheduleFree: scheduleFreeOf(scheduleFree, FLOAT32) };
   checkTogether(resolved, FLOAT32);
   checkClipping(resolved.globalClipNorm, [resolved]);
   return resolved;

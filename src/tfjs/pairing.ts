@@ -81,8 +81,8 @@ function checkShapes(
   });
 }
 
-/** Lists names in an error message, the first few of many. */
-function list(names: readonly string[]): string {
+/** Lists names in a message, the first few of many. */
+export function list(names: readonly string[]): string {
   const shown = names.slice(0, 6).join(", ");
   return names.length > 6 ? `${shown}, … ${names.length - 6} more` : shown;
 }

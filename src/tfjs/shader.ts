@@ -16,18 +16,19 @@ import {
   MOMENTUM,
   movesByDifference,
   NESTEROV,
+  SCHEDULE_FREE,
   type Scalars,
   SHAPED,
 } from "../kernel/contract.ts";
-import type { StatePlane } from "../kernel/segment.ts";
+import type { KeptPlane } from "./updater.ts";
 
 /** A plane that an update writes. */
-export type Output = "param" | StatePlane;
+export type Output = "param" | KeptPlane;
 /** A plane that an update reads. */
 export type Input = Output | "grad" | "fine";
 
-/** The numbers of averages of weights, of the points that parameters are drawn to, and of learned rates, none of which this optimizer has. */
-const ABSENT = ["emaWeight", "zShare", "stepShare", "growth"] as const;
+/** The numbers of averages of the weights and of learned rates, neither of which this optimizer has. */
+const ABSENT = ["emaWeight", "growth"] as const;
 
 /** A number of the step that programs take. */
 export type ScalarName = Exclude<(typeof ALL_SCALARS)[number], (typeof ABSENT)[number]>;
@@ -54,14 +55,19 @@ export function outputsOf(variant: number): Output[] {
     "squareAvg",
     ...(variant & MOMENTUM ? (["momentumBuffer"] as const) : []),
     ...(variant & CENTERED ? (["gradAvg"] as const) : []),
+    ...(variant & SCHEDULE_FREE ? (["z"] as const) : []),
   ];
 }
 
 /** Gives the planes that these outputs depend on, in the order of `outputsOf`. */
 export function inputsOf(variant: number, outputs: readonly Output[]): Input[] {
-  const isStep = outputs.includes("param") || outputs.includes("momentumBuffer");
-  const needsParam = outputs.includes("param") || (variant & DECAYED) !== 0;
-  const needs = (plane: Output) => (plane === "param" ? needsParam : isStep || outputs.includes(plane));
+  const writes = (...planes: Output[]) => planes.some((plane) => outputs.includes(plane));
+  const isStep = writes("param", "momentumBuffer", "z");
+  const needs = (plane: Output) => {
+    if (plane === "z") return writes("param", "z");
+    if (plane !== "param") return isStep || writes(plane);
+    return writes("param") || (variant & DECAYED) !== 0 || (writes("z") && (variant & DECOUPLED) !== 0);
+  };
   const guard = variant & GUARDED ? (["fine"] as const) : [];
   return ["grad", ...outputsOf(variant).filter(needs), ...guard];
 }
@@ -83,7 +89,8 @@ export function updateText(
 ): string {
   const uses = (bit: number) => (variant & bit) !== 0;
   const writes = (plane: Output) => outputs.includes(plane);
-  const isStep = writes("param") || writes("momentumBuffer");
+  const moves = writes("param") || writes("z");
+  const isStep = moves || writes("momentumBuffer");
   const s = Object.fromEntries(SCALARS.map((name) => [name, scalar(name)])) as Record<ScalarName, string>;
   const average = (plane: string, value: string, weighted: string) =>
     uses(MIXED)
@@ -111,8 +118,14 @@ export function updateText(
         `u = ${s.bufferScale} * ${uses(NESTEROV) ? `(u + ${s.momentum} * momentumBuffer)` : "momentumBuffer"};`,
     );
   }
-  if (writes("param")) {
-    lines.push(uses(DECOUPLED) && `u = u + ${s.decoupledDecay} * param;`, "param = flushed(param - u);");
+  if (moves) {
+    lines.push(
+      uses(DECOUPLED) && `u = u + ${s.decoupledDecay} * param;`,
+      uses(SCHEDULE_FREE) && writes("param") && `${declare} way = z - param;`,
+      writes("z") && "z = flushed(z - u);",
+      uses(SCHEDULE_FREE) && writes("param") && `u = ${s.stepShare} * u - ${s.zShare} * way;`,
+      writes("param") && "param = flushed(param - u);",
+    );
   }
   if (uses(GUARDED)) lines.push(...outputs.map((plane) => `${plane} = ${choose(plane, `${plane}Before`)};`));
   return lines.filter(Boolean).join("\n");

@@ -1,12 +1,13 @@
 /** The state of each variable that an optimizer has met, and loaded state that waits for its variable. */
 import { minimum, tensor, tidy, type Variable, variable } from "@tensorflow/tfjs-core";
-import { DisposedError } from "../errors.ts";
+import { DisposedError, ParameterError } from "../errors.ts";
 import type { ResolvedOptions } from "./options.ts";
 import {
   claimByName,
   claimInOrder,
   expectedOwner,
   inOrderOfVariables,
+  list,
   namesOneOf,
   registered,
 } from "./pairing.ts";
@@ -58,13 +59,27 @@ export class Slots {
     return variables.flatMap((one) => [one, ...Object.values(this.#slots.get(one)?.state ?? {})]);
   }
 
-  /** Gives all state by the names of its variables, in their order: tf.js's own optimizer pairs it by order alone. */
-  save(): SavedState[] {
+  /** Gives the slots of all variables that are still there. */
+  all(): Iterable<Slot> {
     this.#checkAlive();
     this.#forgetGone();
+    return this.#slots.values();
+  }
+
+  /** Does the same where no loaded state waits for a variable that hasn't come yet. @throws ParameterError where some does. */
+  claimed(): Iterable<Slot> {
+    if (this.#loaded.size === 0) return this.all();
+    throw new ParameterError(
+      `The loaded state of ${list([...this.#loaded.keys()])} waits for its variables, and nothing else tells their averages. Take a step, or say whose it is: \`await optimizer.setWeights(await optimizer.getWeights(), model.trainableWeights)\`.`,
+    );
+  }
+
+  /** Gives all state by the names of its variables, in their order: tf.js's own optimizer pairs it by order alone. */
+  save(): SavedState[] {
+    const slots = this.all();
     const states = new Map(this.#loaded);
     const owners = new Map([...states.keys()].map((name) => [name, expectedOwner(name)]));
-    for (const { variable, state } of this.#slots.values()) {
+    for (const { variable, state } of slots) {
       states.set(variable.name, state);
       owners.set(variable.name, variable);
     }
@@ -128,12 +143,14 @@ export class Slots {
     });
   }
 
-  #newState({ shape }: Variable): SlotState {
-    const { initialSquareAvg, momentum, centered } = this.#options;
+  #newState(variable: Variable): SlotState {
+    const { initialSquareAvg, momentum, centered, scheduleFree } = this.#options;
+    const { shape } = variable;
     return {
       squareAvg: filled(shape, initialSquareAvg),
       ...(momentum > 0 && { momentumBuffer: filled(shape, 0) }),
       ...(centered && { gradAvg: filled(shape, 0) }),
+      ...(scheduleFree && { z: variable.variable(false) }),
     };
   }
 

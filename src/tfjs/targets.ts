@@ -41,8 +41,8 @@ export interface Targets {
   drawInto(count: number, shape: number[], isPacked: boolean, draw: () => TensorInfo): TensorInfo[];
 }
 
-/** As many as any update has, and as every WebGL 2 has at least. */
-const MOST = 4;
+/** As many as any update has: one more than every WebGL 2 has at least. */
+const MOST = 5;
 /** The declaration by tf.js of its one output, which has to say its place as soon as there are others. */
 const FIRST = "out vec4 outputColor;";
 
@@ -79,6 +79,7 @@ export function openTargets(backend: TargetBackend): Targets {
 
   function isComplete(count: number): boolean {
     const { gl } = gpgpu;
+    if (count > gl.getParameter(gl.MAX_DRAW_BUFFERS)) return false;
     const outputs = outputsOf(backend, count, [1], true);
     bind(outputs.map((output) => textureOf(backend, output)));
     const status = gl.checkFramebufferStatus(gl.FRAMEBUFFER);
@@ -88,7 +89,7 @@ export function openTargets(backend: TargetBackend): Targets {
   }
 
   return {
-    most: isFit(backend) ? ([MOST, 3, 2].find(isComplete) ?? 1) : 1,
+    most: isFit(backend) ? ([MOST, 4, 3, 2].find(isComplete) ?? 1) : 1,
 
     drawInto(count, shape, isPacked, draw) {
       const others = outputsOf(backend, count - 1, shape, isPacked);

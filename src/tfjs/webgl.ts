@@ -4,7 +4,7 @@
  */
 import { env, type KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
 import { FLOAT32 } from "../base/real.ts";
-import { computesRight, type Job, type Shared, updaterOnCard } from "./card.ts";
+import { computesRight, type Job, updaterOnCard } from "./card.ts";
 import { SCALARS, type ScalarName, updateText } from "./shader.ts";
 import { declareTarget, openTargets, type TargetBackend } from "./targets.ts";
 import { largestFinite, type Updater } from "./updater.ts";
@@ -15,7 +15,7 @@ interface Internals extends TargetBackend {
 }
 
 /** Opens the updater. Gives undefined for a backend that isn't built like tf.js's webgl backend. */
-export function openWebgl(backend: KernelBackend, shared: Shared): Updater | undefined {
+export function openWebgl(backend: KernelBackend, operations: Updater): Updater | undefined {
   const card = backend as unknown as Internals;
   if (typeof card.runWebGLProgram !== "function") return undefined;
   const targets = openTargets(card);
@@ -28,8 +28,8 @@ export function openWebgl(backend: KernelBackend, shared: Shared): Updater | und
   };
   const most = new Set([targets.most, 1]);
   return [...most]
-    .map((count) => updaterOnCard("webgl", shared, () => count, run))
-    .find((updater) => computesRight(updater, shared.trial));
+    .map((count) => updaterOnCard("webgl", operations, () => count, run))
+    .find((updater) => computesRight(updater));
 }
 
 /** Gives the numbers of a step as vectors of four. Some cards take no infinite one, which `clipValue` is by default. */

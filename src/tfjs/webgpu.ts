@@ -1,10 +1,10 @@
 /**
  * Updates on tf.js's webgpu backend: one dispatch for each variable, where tf.js's own operations take some fifteen, and
- * two for `centered` with momentum.
+ * two or three where it has more planes than a dispatch can have buffers.
  */
 import { type KernelBackend, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { FLOAT32 } from "../base/real.ts";
-import { type Job, KERNEL, type Shared, updaterOnCard, willComputeRight } from "./card.ts";
+import { type Job, KERNEL, updaterOnCard, willComputeRight } from "./card.ts";
 import { SCALARS, updateText } from "./shader.ts";
 import type { Updater } from "./updater.ts";
 
@@ -16,20 +16,15 @@ interface Internals {
 
 /** The storage buffers that every device lets one dispatch have. */
 const MOST_BUFFERS = 8;
-/** With all planes there are nine: three outputs are computed from all five inputs, then one from two. */
-const OUTPUTS_OF_MANY = 3;
-/** With `fine` too there are ten: two outputs, then two. */
-const OUTPUTS_OF_MOST = 2;
 const WORKGROUP = 64;
 
 /** Opens the updater. Gives undefined for a backend that isn't built like tf.js's webgpu backend. */
-export async function openWebgpu(backend: KernelBackend, shared: Shared): Promise<Updater | undefined> {
+export async function openWebgpu(backend: KernelBackend, operations: Updater): Promise<Updater | undefined> {
   const card = backend as unknown as Internals;
   if (![card.runWebGPUProgram, card.makeTensorInfo].every(util.isFunction)) return undefined;
-  const most = (planes: number) =>
-    planes > MOST_BUFFERS + 1 ? OUTPUTS_OF_MOST : planes > MOST_BUFFERS ? OUTPUTS_OF_MANY : planes;
-  const updater = updaterOnCard("webgpu", shared, most, (job) => dispatch(card, job));
-  return (await willComputeRight(updater, shared.trial)) ? updater : undefined;
+  const most = (inputs: number) => MOST_BUFFERS - inputs;
+  const updater = updaterOnCard("webgpu", operations, most, (job) => dispatch(card, job));
+  return (await willComputeRight(updater)) ? updater : undefined;
 }
 
 function dispatch(card: Internals, job: Job): TensorInfo[] {

@@ -2,11 +2,16 @@
  * tf.js's own format of optimizer state, which `LayersModel.save` writes with `includeOptimizer`: `iter`, then
  * `<name>/rms` of all variables, `<name>/momentum` of all, and `<name>/mg` of all if centered. `tf.train.rmsprop` and this
  * optimizer read each other's.
+ *
+ * With `scheduleFree`, `<name>/z` of all follow, and `weights`: the bits of two doubles as int32, since tf.js has no tensors
+ * of doubles. tf.js's own optimizer would pair such state with the wrong variables.
  */
-import type { Optimizer, Tensor } from "@tensorflow/tfjs-core";
+import { type Optimizer, type Tensor, tensor1d } from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
-import type { StatePlane } from "../kernel/segment.ts";
+import type { WeightSums } from "../options/schedule-free.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { KeptPlane } from "./updater.ts";
 
 /** A tensor with a name: a type that tf.js has and doesn't export. */
 export type NamedTensor = Awaited<ReturnType<Optimizer["getWeights"]>>[number];
@@ -14,7 +19,7 @@ export type NamedTensor = Awaited<ReturnType<Optimizer["getWeights"]>>[number];
 /** Saved state, with the name of the variable that had it. */
 export interface SavedState {
   readonly name: string;
-  readonly state: { squareAvg: Tensor } & Partial<Record<StatePlane, Tensor>>;
+  readonly state: { squareAvg: Tensor } & Partial<Record<KeptPlane, Tensor>>;
 }
 
 const ITERATIONS = "iter";
@@ -23,35 +28,55 @@ const PLANES = [
   ["squareAvg", "rms"],
   ["momentumBuffer", "momentum"],
   ["gradAvg", "mg"],
+  ["z", "z"],
 ] as const;
 
 const RMS = "/rms";
+const WEIGHTS = "weights";
 
-const slotPlanes = (centered: boolean) => PLANES.slice(0, centered ? 3 : 2);
+function slotPlanes(centered: boolean, isFree: boolean) {
+  return PLANES.filter(([plane]) => (plane === "gradAvg" ? centered : plane !== "z" || isFree));
+}
 
 export function formatWeights(
   iterations: Tensor,
   states: readonly SavedState[],
   centered: boolean,
+  sums: Tensor | undefined,
 ): NamedTensor[] {
-  const planes = slotPlanes(centered).flatMap(([plane, suffix]) =>
+  const planes = slotPlanes(centered, sums !== undefined).flatMap(([plane, suffix]) =>
     states.map(({ name, state }) => ({ name: `${name}/${suffix}`, tensor: state[plane]! })),
   );
-  return [{ name: ITERATIONS, tensor: iterations }, ...planes];
+  return [
+    { name: ITERATIONS, tensor: iterations },
+    ...planes,
+    ...(sums ? [{ name: WEIGHTS, tensor: sums }] : []),
+  ];
 }
 
-/** Reads weights. @throws ParameterError unless an RMSprop wrote them that is `centered` just as this one is. */
+export function formatSums({ weightSum, lrMax }: WeightSums): Tensor {
+  return tensor1d(new Int32Array(Float64Array.of(weightSum, lrMax).buffer));
+}
+
+export function parseSums(bits: Int32Array): WeightSums {
+  const [weightSum, lrMax] = new Float64Array(bits.slice().buffer);
+  return { weightSum: weightSum!, lrMax: lrMax! };
+}
+
+/** Reads weights. @throws ParameterError unless an RMSprop wrote them that is `centered`, and has `scheduleFree`, just as this one. */
 export function parseWeights(
   weights: readonly NamedTensor[],
-  centered: boolean,
-): { iterations: Tensor; states: SavedState[] } {
+  { centered, scheduleFree }: ResolvedOptions,
+): { iterations: Tensor; states: SavedState[]; sums: Tensor | undefined } {
   const [first, ...others] = Array.isArray(weights) ? weights : [];
   if (first?.name !== ITERATIONS || first.tensor.size !== 1) {
     throw new ParameterError(
       `Weights start with ${show(first?.name)}, expected one number named "${ITERATIONS}": give all that getWeights() gave.`,
     );
   }
-  const planes = slotPlanes(centered);
+  const isFree = scheduleFree !== undefined;
+  const planes = slotPlanes(centered, isFree);
+  const sums = isFree && others.at(-1)?.name === WEIGHTS ? others.pop()!.tensor : undefined;
   const byName = new Map(others.map(({ name, tensor }) => [name, tensor]));
   const names = others.filter(({ name }) => name.endsWith(RMS)).map(({ name }) => name.slice(0, -RMS.length));
   const states = names.map((name) => {
@@ -59,23 +84,24 @@ export function parseWeights(
     return { name, state: Object.fromEntries(state) as SavedState["state"] };
   });
   const isWhole = states.every(({ state }) => planes.every(([plane]) => state[plane] !== undefined));
-  if (!isWhole || others.length !== states.length * planes.length) {
+  if (!isWhole || others.length !== states.length * planes.length || isFree !== (sums !== undefined)) {
     const wanted = planes.map(([, suffix]) => `"<variable>/${suffix}"`).join(", ");
     throw new ParameterError(
-      `Weights: got ${others.length} beside "${ITERATIONS}", of ${states.length} variables, expected ${wanted} of each: this optimizer is ${centered ? "" : "not "}centered.`,
+      `Weights: got ${weights.length - 1} beside "${ITERATIONS}", of ${states.length} variables, expected ${wanted} of each${isFree ? `, and "${WEIGHTS}"` : ""}: this optimizer is ${centered ? "" : "not "}centered, and ${isFree ? "with" : "without"} scheduleFree.`,
     );
   }
   for (const { name, state } of states) {
-    for (const tensor of Object.values(state)) checkPlane(name, tensor, state.squareAvg.shape);
+    for (const tensor of Object.values(state)) checkTensor(name, tensor, "float32", state.squareAvg.shape);
   }
-  return { iterations: first.tensor, states };
+  if (sums) checkTensor(WEIGHTS, sums, "int32", [4]);
+  return { iterations: first.tensor, states, sums };
 }
 
-function checkPlane(name: string, tensor: Tensor, shape: readonly number[]): void {
+function checkTensor(name: string, tensor: Tensor, dtype: string, shape: readonly number[]): void {
   if (tensor.isDisposed) throw new ParameterError(`Weights: the state of ${show(name)} is disposed of.`);
-  if (tensor.dtype !== "float32" || show(tensor.shape) !== show(shape)) {
+  if (tensor.dtype !== dtype || show(tensor.shape) !== show(shape)) {
     throw new ParameterError(
-      `Weights: the state of ${show(name)} is ${tensor.dtype} of shape ${show(tensor.shape)}, expected float32 of shape ${show(shape)}.`,
+      `Weights: the state of ${show(name)} is ${tensor.dtype} of shape ${show(tensor.shape)}, expected ${dtype} of shape ${show(shape)}.`,
     );
   }
 }

@@ -1,15 +1,20 @@
 /** Rows by lists: every backend gives the bits of an update of each row by itself, and nothing between them changes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { power } from "../../src/base/power.ts";
 import {
   AVERAGED,
+  BY_ROW,
   CENTERED,
   CORRECTED,
   DECOUPLED,
-  ENTRY,
   FLUSHED,
+  IDLE,
   MOMENTUM,
+  MOVES,
+  MOVES_BYTES,
   NESTEROV,
+  POWERS,
   ROWWISE,
   ZEROED,
 } from "../../src/kernel/contract.ts";
@@ -26,11 +31,25 @@ import {
   VARIANTS,
 } from "../support/kernels.ts";
 
-type Entry = Partial<Record<(typeof ENTRY)[number], number>>;
+/** A row of a list that has missed steps, and the factors of what moves beside averages; by default, nothing does. */
+interface Behind extends Partial<Record<(typeof MOVES)[number], number>> {
+  row: number;
+  missed: number;
+}
 
-const ENTRIES = 1024;
-const LIST = 1792;
-const FIRST_WORD = 512;
+/** The way in which a kernel gets to know the steps that rows have missed. */
+interface Form {
+  averageKept: number;
+  hasMoves?: boolean;
+  hasPowers?: boolean;
+  isByRow?: boolean;
+}
+
+const NOW = 1000;
+const MOST_ROWS = 512;
+const [STEPS, LIST, TABLE, ENTRIES] = [4096, 8192, 12_288, 16_384];
+const FIRST_WORD = ENTRIES / 4 + MOST_ROWS * MOVES.length * 2;
+const UNMOVED = [1, 1, 0, 1, 0, 0];
 
 /** A tensor of rows in a memory of its own, each plane with `shift` elements before it and a guard on both sides. */
 function tensorOf(backend: string, planes: Planes, width: number, shift = 0) {
@@ -51,7 +70,7 @@ function tensorOf(backend: string, planes: Planes, width: number, shift = 0) {
   const after = (): Planes => {
     const isInside = (word: number) =>
       PLANES.some((name) => word >= segment[name] / 4 && word < segment[name] / 4 + length);
-    for (let i = 8192; i < words.length; i++) {
+    for (let i = FIRST_WORD; i < words.length; i++) {
       if (words[i] !== GUARD_WORD && !isInside(i))
         throw new Error(`word ${i} outside the planes was changed`);
     }
@@ -63,28 +82,38 @@ function tensorOf(backend: string, planes: Planes, width: number, shift = 0) {
     updateRows(
       rows: readonly number[],
       scalars: ReturnType<typeof scalarsFor>,
-      entries: readonly Entry[] = [],
+      behind: readonly Behind[] = [],
+      { averageKept, hasMoves, hasPowers, isByRow }: Form = { averageKept: 1 },
     ) {
       words.set(rows, LIST / 4);
-      const behind = { ptr: ENTRIES, count: writeEntries(entries) };
-      kernel.updateRows(segment, scalars, { ptr: LIST, count: rows.length }, behind);
-      return after();
-    },
-    catchUpRows(entries: readonly Entry[], variant: number) {
-      kernel.catchUpRows(segment, variant, { ptr: ENTRIES, count: writeEntries(entries) });
+      const steps = rows.map((row) => NOW - (behind.find((other) => other.row === row)?.missed ?? 0));
+      if (isByRow) for (const [i, row] of rows.entries()) words[STEPS / 4 + row] = steps[i]!;
+      else words.set(steps, STEPS / 4);
+      const list = new Float64Array(memory.buffer, ENTRIES, rows.length * MOVES.length);
+      rows.forEach((row, i) => {
+        const entry = behind.find((other) => other.row === row);
+        MOVES.forEach((name, k) => {
+          list[i * MOVES.length + k] = entry?.[name] ?? UNMOVED[k]!;
+        });
+      });
+      const powers = Float64Array.from({ length: POWERS }, (_, exponent) => power(averageKept, exponent));
+      new Float64Array(memory.buffer, TABLE, POWERS).set(powers);
+      kernel.updateRows(
+        segment,
+        { ...scalars, variant: scalars.variant | (isByRow ? BY_ROW : 0) },
+        {
+          ptr: LIST,
+          count: rows.length,
+          steps: STEPS,
+          now: NOW,
+          averageKept,
+          powers: hasPowers ? TABLE : 0,
+          moves: hasMoves ? ENTRIES : 0,
+        },
+      );
       return after();
     },
   };
-
-  function writeEntries(entries: readonly Entry[]): number {
-    const list = new Float64Array(memory.buffer, ENTRIES, entries.length * ENTRY.length);
-    entries.forEach((entry, i) => {
-      ENTRY.forEach((name, k) => {
-        list[i * ENTRY.length + k] = entry[name] ?? 0;
-      });
-    });
-    return entries.length;
-  }
 }
 
 /** The rows of these planes, one after the other, by one update of the reference each. */
@@ -103,6 +132,10 @@ function mapPlanes(planes: Planes, map: (values: Float32Array) => Float32Array):
 }
 
 const LISTS = [[], [0], [18], [3, 4, 5], [18, 0, 7, 8, 9, 2], Array.from({ length: 19 }, (_, i) => i)];
+
+it("counts the bytes of an entry by its numbers", () => {
+  expect(MOVES_BYTES).toBe(MOVES.length * 8);
+});
 
 describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   it.each(Array.from({ length: 17 }, (_, i) => i + 1))("updates rows of %i, at every alignment", (width) => {
@@ -131,9 +164,9 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   });
 
   const factor = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: -2, max: 2, noNaN: true }));
-  const anyEntry = fc.record({
+  const anyMoves = fc.record({
     row: fc.nat(6),
-    averageKept: fc.double({ min: 0, max: 1, noNaN: true }),
+    missed: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: NOW })),
     momentumKept: factor,
     paramKept: factor,
     paramOfMomentum: factor,
@@ -141,54 +174,94 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     emaOfParam: factor,
     emaOfMomentum: factor,
   });
+  const anyBehind = fc.uniqueArray(anyMoves, { selector: ({ row }) => row, minLength: 1, maxLength: 6 });
+  const anyForm = fc.record({
+    averageKept: fc.oneof(fc.constantFrom(0, 1, 0.99), fc.double({ min: 0, max: 1, noNaN: true })),
+    hasMoves: fc.boolean(),
+    hasPowers: fc.boolean(),
+    isByRow: fc.boolean(),
+  });
 
-  it("catches rows up by the products of the entries, in double and rounded once", () => {
+  it("catches rows up by a power and the products of the entries, in double and rounded once", () => {
     const anyVariant = fc.constantFrom(0, MOMENTUM, CENTERED, AVERAGED, MOMENTUM | CENTERED | AVERAGED);
     fc.assert(
       fc.property(
-        fc.uniqueArray(anyEntry, { selector: ({ row }) => row, maxLength: 5 }),
+        anyBehind,
+        anyForm,
         fc.integer({ min: 1, max: 17 }),
         anyVariant,
         fc.integer(),
-        (entries, width, variant, seed) => {
+        (behind, form, width, variant, seed) => {
           const planes = ordinaryPlanes(7 * width, seed);
           const expected = mapPlanes(planes, (values) => values.slice());
           const { param, momentumBuffer: m, ema, squareAvg, gradAvg } = planes;
-          for (const entry of entries) {
-            for (let i = entry.row * width; i < (entry.row + 1) * width; i++) {
+          for (const { row, missed, ...moves } of behind) {
+            if (missed === 0) continue;
+            const averageKept = power(form.averageKept, missed);
+            const factors = MOVES.map((name, i) => (form.hasMoves ? moves[name] : UNMOVED[i]!));
+            const [momentumKept, paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum] =
+              factors as [number, number, number, number, number, number];
+            for (let i = row * width; i < (row + 1) * width; i++) {
               const rounded = (value: number) => (Math.abs(Math.fround(value)) < 2 ** -126 ? 0 : value);
-              expected.squareAvg[i] = rounded(entry.averageKept * squareAvg[i]!);
-              const { paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum } = entry;
+              expected.squareAvg[i] = rounded(averageKept * squareAvg[i]!);
               expected.param[i] = rounded(paramKept * param[i]! + paramOfMomentum * m[i]!);
-              if (variant & MOMENTUM) expected.momentumBuffer[i] = rounded(entry.momentumKept * m[i]!);
-              if (variant & CENTERED) expected.gradAvg[i] = rounded(entry.averageKept * gradAvg[i]!);
+              if (variant & MOMENTUM) expected.momentumBuffer[i] = rounded(momentumKept * m[i]!);
+              if (variant & CENTERED) expected.gradAvg[i] = rounded(averageKept * gradAvg[i]!);
               if (variant & AVERAGED) {
                 const sum = emaKept * ema[i]! + emaOfParam * param[i]!;
                 expected.ema[i] = rounded(sum + emaOfMomentum * m[i]!);
               }
             }
           }
-          const after = tensorOf(backend, planes, width, seed & 3).catchUpRows(entries, variant);
-          expect(withoutSigns(after)).toEqual(withoutSigns(expected));
-          const onReference = tensorOf("js", planes, width).catchUpRows(entries, variant);
-          expect(bitsOf(after)).toEqual(bitsOf(onReference));
+          const rows = behind.map(({ row }) => row);
+          const [after, onReference] = [backend, "js"].map((name) =>
+            tensorOf(name, planes, width, seed & 3).updateRows(
+              rows,
+              scalarsFor(variant | IDLE),
+              behind,
+              form,
+            ),
+          );
+          expect(withoutSigns(after!)).toEqual(withoutSigns(expected));
+          expect(bitsOf(after!)).toEqual(bitsOf(onReference!));
         },
       ),
     );
   });
 
-  it("brings rows up to date before it updates them, and others that it doesn't update", () => {
-    for (const variant of [0, MOMENTUM, CENTERED | AVERAGED, MOMENTUM | CENTERED | AVERAGED]) {
-      const entries = fc.sample(
-        fc.uniqueArray(anyEntry, { selector: ({ row }) => row, minLength: 4, maxLength: 4 }),
-        { seed: variant, numRuns: 1 },
-      )[0]!;
-      const planes = ordinaryPlanes(7 * 13, variant);
-      const rows = [entries[2]!.row, entries[0]!.row];
-      const caughtUp = tensorOf(backend, planes, 13).catchUpRows(entries, variant);
-      const expected = inTurn(caughtUp, 13, rows, variant);
-      const after = tensorOf(backend, planes, 13, 1).updateRows(rows, scalarsFor(variant), entries);
-      expect(bitsOf(after)).toEqual(bitsOf(expected));
+  it("brings rows up to date before it updates them", () => {
+    const variants = [0, MOMENTUM, CENTERED | AVERAGED, MOMENTUM | CENTERED | AVERAGED];
+    fc.assert(
+      fc.property(anyBehind, anyForm, fc.constantFrom(...variants), (behind, form, variant) => {
+        const planes = ordinaryPlanes(7 * 13, variant);
+        const rows = behind.map(({ row }) => row);
+        const idle = scalarsFor(variant | IDLE);
+        const caughtUp = tensorOf(backend, planes, 13).updateRows(rows, idle, behind, form);
+        const expected = inTurn(caughtUp, 13, rows, variant);
+        const after = tensorOf(backend, planes, 13, 1).updateRows(rows, scalarsFor(variant), behind, form);
+        expect(bitsOf(after)).toEqual(bitsOf(expected));
+      }),
+    );
+  });
+
+  it("takes lists of any length, pieces of which are read ahead", () => {
+    for (const [width, count] of [
+      [1, 127],
+      [1, 128],
+      [2, 129],
+      [1, 400],
+      [100, 81],
+      [100, 83],
+      [9000, 3],
+    ] as const) {
+      const planes = ordinaryPlanes(count * width, width);
+      const rows = Array.from({ length: count }, (_, i) => (i * 7 + 3) % count);
+      const behind = rows.map((row) => ({ row, missed: row % 5 }));
+      const form = { averageKept: 0.9, hasMoves: width === 2, hasPowers: count > 128 };
+      const [ours, theirs] = [backend, "js"].map((name) =>
+        tensorOf(name, planes, width).updateRows(rows, scalarsFor(MOMENTUM), behind, form),
+      );
+      expect(bitsOf(ours!)).toEqual(bitsOf(theirs!));
     }
   });
 
@@ -204,9 +277,13 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
         for (const overrides of [{}, { oneMinusAlpha: 0.75, alpha: 0.25 }]) {
           const planes = ordinaryPlanes(19 * width, width + variant);
           const scalars = scalarsFor(variant | ROWWISE, overrides);
-          const entries = [{ row: 3, averageKept: 0.3, momentumKept: 1, paramKept: 1, emaKept: 1 }];
           const [ours, theirs] = [backend, "js"].map((kernel) =>
-            tensorOf(kernel, planes, width, width % 4).updateRows([18, 0, 3], scalars, entries),
+            tensorOf(kernel, planes, width, width % 4).updateRows(
+              [18, 0, 3],
+              scalars,
+              [{ row: 3, missed: 2 }],
+              { averageKept: 0.5 },
+            ),
           );
           expect(bitsOf(ours!)).toEqual(bitsOf(theirs!));
           // One average for a row, and none behind the last.
@@ -235,8 +312,10 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     const planes = ordinaryPlanes(9, 1);
     planes.momentumBuffer.fill(Infinity);
     planes.param[4] = -Infinity;
-    const entry = { row: 0, averageKept: 1, momentumKept: 0.5, paramKept: 1, emaKept: 1 };
-    const after = tensorOf(backend, planes, 9).catchUpRows([entry], MOMENTUM | AVERAGED);
+    const behind = [{ row: 0, missed: 1, momentumKept: 0.5 }];
+    const form = { averageKept: 1, hasMoves: true };
+    const idle = scalarsFor(MOMENTUM | AVERAGED | IDLE);
+    const after = tensorOf(backend, planes, 9).updateRows([0], idle, behind, form);
     expect(bitsOf(after)).toEqual(bitsOf(planes));
   });
 
@@ -244,12 +323,15 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
     const tiny = (count: number) =>
       Float32Array.from({ length: count }, (_, i) => (i - count / 2) * 2 ** -128);
     const planes = mapPlanes(ordinaryPlanes(15, 1), () => tiny(15));
-    const entry = { row: 1, averageKept: 1, momentumKept: 1, paramKept: 1, emaKept: 1 };
-    const after = tensorOf(backend, planes, 5).catchUpRows([entry], MOMENTUM | CENTERED | AVERAGED);
-    const expected = tiny(15).map((x, i) => (i >= 5 && i < 10 && Math.abs(x) < 2 ** -126 ? 0 : x));
-    const untouched: readonly string[] = ["grad", "z", "moved"];
-    for (const name of PLANES)
-      expect(after[name]).toEqual(untouched.includes(name) ? planes[name] : expected);
+    const idle = scalarsFor(MOMENTUM | CENTERED | AVERAGED | IDLE);
+    for (const hasMoves of [false, true]) {
+      const form = { averageKept: 1, hasMoves };
+      const after = tensorOf(backend, planes, 5).updateRows([1], idle, [{ row: 1, missed: 9 }], form);
+      const expected = tiny(15).map((x, i) => (i >= 5 && i < 10 && Math.abs(x) < 2 ** -126 ? 0 : x));
+      const untouched: readonly string[] = ["grad", "z", "moved"];
+      for (const name of PLANES)
+        expect(after[name]).toEqual(untouched.includes(name) ? planes[name] : expected);
+    }
   });
 });
 

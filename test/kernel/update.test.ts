@@ -15,7 +15,7 @@ import {
   SHAPED,
   ZEROED,
 } from "../../src/kernel/contract.ts";
-import { PLANES } from "../../src/kernel/segment.ts";
+import { PLANES, type Segment } from "../../src/kernel/segment.ts";
 import {
   ALL_VARIANTS,
   bitsOf,
@@ -61,6 +61,24 @@ const SPECIAL_IN_FLOAT64 = [
   ...[0, -0, 1, -1, 2 ** -1074, -(2 ** -1074), 2 ** -1023, 2 ** -1022, 1e-200, -1e-161],
   ...[1e154, -1.9e154, Number.MAX_VALUE, Infinity, -Infinity, NaN],
 ];
+
+/**
+ * Updates planes of so many elements, at different alignments, the last one at the end of the memory, and gives the whole
+ * memory with what is between them.
+ */
+function afterLargeUpdate(backend: string, count: number, real: Real): Uint8Array {
+  const tile = ordinaryPlanes(4099, 11, real);
+  const stride = (count + 5) * real.bytes;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((1024 + 3 * stride) / 65_536) });
+  const segment = Object.fromEntries(PLANES.map((name) => [name, 0])) as unknown as Segment;
+  for (const [i, name] of (["param", "grad", "squareAvg"] as const).entries()) {
+    segment[name] = memory.buffer.byteLength - (3 - i) * stride + 5 * real.bytes;
+    const plane = new real.Array(memory.buffer, segment[name], count);
+    for (let at = 0; at < count; at += 4099) plane.set(tile[name].subarray(0, count - at), at);
+  }
+  KERNELS[backend]!(memory, real).update({ ...segment, count }, scalarsFor(0, {}, real));
+  return new Uint8Array(memory.buffer);
+}
 
 describe.each(
   Object.keys(KERNELS).flatMap((backend) => [
@@ -113,6 +131,15 @@ describe.each(
       if (!(variant & SCHEDULE_FREE)) expect(after.z).toEqual(planes.z);
       if (!(variant & LEARNED)) expect(after.moved).toEqual(planes.moved);
     });
+  });
+
+  it("gives the reference's bits where the halves of large planes are updated side by side", () => {
+    const from = 2 ** 24 / real.bytes;
+    for (const count of [from - 1, from, from + 1, from + 4096 / real.bytes + 3]) {
+      expect(
+        Buffer.compare(afterLargeUpdate(backend, count, real), afterLargeUpdate("js", count, real)),
+      ).toBe(0);
+    }
   });
 
   it("gives the reference's bits for every combination of options", () => {

@@ -30,6 +30,7 @@ function rowsAt(step: number): number[] {
 
 const every = Array.from({ length: ROWS }, (_, row) => row);
 const as = (optimizer: unknown) => optimizer as RMSprop<Record<string, number[]>>;
+type Table = ReturnType<typeof as>;
 const isCoupled = ({ weightDecay = 0, decoupledWeightDecay }: Options) =>
   weightDecay > 0 && !decoupledWeightDecay;
 
@@ -432,6 +433,21 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     expect(() => tables({ sparse: "exact", weightDecay: 0.1 })).toThrow(/decoupledWeightDecay/);
   });
 
+  it("refuses to make a group exact whose decay is coupled, before any step by rows: no file of it could be loaded", () => {
+    const optimizer = tables({ weightDecay: 0.5 });
+    const before = snapshot(optimizer);
+    expect(() => {
+      optimizer.groups[0].sparse = "exact";
+    }).toThrow(/weightDecay makes a gradient for every row/);
+    expect(snapshot(optimizer)).toEqual(before);
+    optimizer.groups[0].sparse = "lazy";
+    expect(load(save(optimizer), {}).groups[0].sparse).toBe("lazy");
+    const exact = tables({ sparse: "exact" });
+    expect(() => {
+      exact.groups[0].weightDecay = 0.5;
+    }).toThrow(/weightDecay makes a gradient for every row/);
+  });
+
   it("refuses counts of another table, and of steps that weren't taken", () => {
     const optimizer = tables();
     optimizer.step({ rows: { e: [1] } });
@@ -465,6 +481,33 @@ it("is shared by optimizers that are attached, if the tables are sparse from the
   expect(valuesOf(as(owner))).toEqual(valuesOf(as(whole)));
   const late = RMSprop.attach(new RMSprop(shapes(), { memory: memory() }).handle);
   expect(() => late.step({ rows: { e: [1] } })).toThrow(/attached.*set sparse/);
+});
+
+it("refuses whatever an optimizer would do that was attached before rows were counted, and changes nothing", () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 100, shared: true });
+  const [owner, alone] = [new RMSprop(shapes(), { memory }), new RMSprop(shapes())].map(as) as [Table, Table];
+  const early = as(RMSprop.attach(structuredClone(owner.handle)));
+  const take = (optimizer: Table, twin: Table, options: StepOptions) => {
+    for (const one of [optimizer, twin]) write(one, rowsAt(1), 1);
+    optimizer.step(options);
+    twin.step(options);
+  };
+  take(early, alone, {});
+  take(owner, alone, { rows: { e: rowsAt(2) } });
+  const before = snapshot(owner);
+  // Its dense steps would leave the counts as they are, and its state dict would lack them.
+  for (const call of [
+    () => early.step(),
+    () => early.stateDict(),
+    () => early.catchUp(),
+    () => early.report(),
+  ]) {
+    expect(call).toThrow(/attached before rows were counted/);
+  }
+  expect(snapshot(owner)).toEqual(before);
+  take(as(RMSprop.attach(structuredClone(owner.handle))), alone, {});
+  for (const one of [owner, alone]) one.catchUp();
+  expect(valuesOf(owner)).toEqual(valuesOf(alone));
 });
 
 function rms(values: ArrayLike<number>): number {

@@ -18,6 +18,22 @@ export interface Outcome {
   programs: number;
   /** Times that the steps read anything back from the card. */
   reads: number;
+  /** Whether `train()` brought the parameters back to the bit, for which `eval()` had put the averages. */
+  isBack: boolean;
+}
+
+/** Five steps with `nonFinite: "throw"`, of which the second and the last have a NaN, and then `getWeights`. */
+export interface Throwing {
+  /** The error of each. */
+  errors: (string | null)[];
+  /** Whether each step has changed the parameters. */
+  changes: boolean[];
+  /** The count of steps, before the last and at the end. */
+  iterations: number[];
+  /** Times that a step waited for the card. */
+  waits: number;
+  /** Tensors that all that has left. */
+  left: number;
 }
 
 export interface Report {
@@ -32,6 +48,7 @@ export interface Report {
   clipped: Outcome[];
   /** Programs that a first step compiles for eight variables of three ranks, on webgl. */
   compiled: number;
+  throwing: Throwing;
   /** Steps of which the second has a NaN in one of its gradients. */
   skipping: (Outcome & { skippedSteps: number; iterations: number })[];
 }
@@ -51,6 +68,21 @@ const OPTIONS: RMSPropOptions[] = [
   { weightDecay: 0.1, decoupledWeightDecay: true, momentum: 0.5, lrInMomentum: false },
   { clipValue: 0.25, maximize: true },
   { epsInsideSqrt: false, initialSquareAvg: 1 },
+  { scheduleFree: true },
+  {
+    scheduleFree: { beta: 0.5, warmupSteps: 2, r: 1 },
+    momentum: 0.9,
+    weightDecay: 0.1,
+    decoupledWeightDecay: true,
+  },
+  {
+    scheduleFree: true,
+    weightDecay: 0.1,
+    centered: true,
+    momentum: 0.9,
+    nesterov: true,
+    biasCorrection: true,
+  },
 ];
 const CLIPPED: RMSPropOptions[] = [{ clipNorm: 0.5 }, { globalClipNorm: 0.5 }];
 const SKIPPING: RMSPropOptions[] = [
@@ -69,6 +101,7 @@ const SHAPES = isBrief
 
 let programs = 0;
 let reads = 0;
+let waits = 0;
 
 /** Counts what is read back from the card, whoever asks for it. */
 function countReads(): void {
@@ -77,6 +110,7 @@ function countReads(): void {
     const read = owner[name]!;
     owner[name] = function (...parts) {
       reads++;
+      if (name === "readSync") waits++;
       return read.apply(this, parts);
     };
   }
@@ -107,7 +141,7 @@ function limitTargets(most: number): void {
       gl.FRAMEBUFFER_ATTACHMENT_OBJECT_TYPE,
     ) !== gl.NONE;
   gl.checkFramebufferStatus = (target) =>
-    [0, 1, 2, 3].filter(isAttached).length > most
+    [0, 1, 2, 3, 4].filter(isAttached).length > most
       ? gl.FRAMEBUFFER_UNSUPPORTED
       : checkFramebufferStatus.call(gl, target);
 }
@@ -139,6 +173,15 @@ async function compare(options: RMSPropOptions, shape: number[]): Promise<Outcom
   const ran = programs;
   const values = await variable.data();
   const distances = [...values].map((value, i) => Math.abs(value - reference.params.w[i]!));
+  let isBack = true;
+  if (options.scheduleFree) {
+    for (const one of [optimizer, reference]) one.eval();
+    const averages = await variable.data();
+    distances.push(...[...averages].map((value, i) => Math.abs(value - reference.params.w[i]!)));
+    optimizer.train();
+    const trained = await variable.data();
+    isBack = values.every((value, i) => Object.is(value, trained[i]));
+  }
   for (const used of [variable, optimizer]) used.dispose();
   return {
     options,
@@ -147,7 +190,49 @@ async function compare(options: RMSPropOptions, shape: number[]): Promise<Outcom
     isFinite: [...values].every(Number.isFinite),
     programs: ran,
     reads: readBack,
+    isBack,
   };
+}
+
+async function throwing(): Promise<Throwing> {
+  const { numTensors } = tf.memory();
+  const optimizer = rmsprop({ nonFinite: "throw", globalClipNorm: 1 });
+  const variables = tf.tidy(() => ({
+    a: tf.variable(tf.tensor1d(wave(5, 0)), true, "a"),
+    b: tf.variable(tf.tensor1d(wave(7, 1)), true, "b"),
+  }));
+  const found: Throwing = { errors: [], changes: [], iterations: [], waits: 0, left: 0 };
+  const attempt = async (act: () => unknown) => {
+    try {
+      await act();
+      found.errors.push(null);
+    } catch (error) {
+      found.errors.push(String(error));
+    }
+  };
+  const step = async (isBroken: boolean) => {
+    const b = wave(7, 3);
+    if (isBroken) b[3] = NaN;
+    const before = await variables.a.data();
+    waits = 0;
+    await attempt(() =>
+      tf.tidy(() =>
+        optimizer.applyGradients({ a: tf.mul(tf.tensor1d(wave(5, 2)), 1), b: tf.mul(tf.tensor1d(b), 1) }),
+      ),
+    );
+    found.waits += waits;
+    // As `fit` waits for the loss.
+    const after = await variables.a.data();
+    found.changes.push(after.some((value, i) => value !== before[i]));
+  };
+  for (const isBroken of [false, true, false, false]) await step(isBroken);
+  found.iterations.push(optimizer.iterations);
+  await step(true);
+  await attempt(() => optimizer.getWeights());
+  found.iterations.push(optimizer.iterations);
+  for (const used of [variables.a, variables.b, optimizer]) used.dispose();
+  found.left = tf.memory().numTensors - numTensors;
+  return found;
 }
 
 /** Steps of two variables, the second step with a NaN in the gradient of the first alone. */
@@ -188,6 +273,7 @@ async function skip(options: RMSPropOptions, broken: number): Promise<Report["sk
     isFinite: values.every(Number.isFinite),
     programs: ran,
     reads: readBack,
+    isBack: true,
     skippedSteps: optimizer.skippedSteps,
     iterations: (await iterations!.tensor.data())[0]!,
   };
@@ -298,6 +384,7 @@ async function run(): Promise<Report> {
     outcomes,
     clipped,
     skipping,
+    throwing: await throwing(),
     compiled: compiledByFirstStep(),
     left: await leftBySteps(),
     kept: await keptByOthers(),

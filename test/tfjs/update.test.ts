@@ -220,6 +220,15 @@ const anyOptions = fc
       initialSquareAvg: small,
       clipValue: small,
       maximize: flag,
+      scheduleFree: fc.record(
+        {
+          beta: fc.double({ min: 0.01, max: 1, noNaN: true }),
+          warmupSteps: fc.nat(4),
+          r: fc.constantFrom(0, 0.5, 2),
+          weightLrPower: fc.constantFrom(0, 1.5, 2),
+        },
+        { requiredKeys: [] },
+      ),
     },
     { requiredKeys: [] },
   )

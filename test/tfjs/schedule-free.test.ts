@@ -1,0 +1,384 @@
+/** `scheduleFree` in the drop-in: the points and averages of `RMSprop`, on every kind of backend. */
+import { dialects, RMSprop } from "rmsprop-wasm";
+import { afterEach, describe, expect, it } from "vitest";
+import { describeDropIn, expectNothingLeft, onEachBackend } from "../support/drop-in.ts";
+import { bits, ordinaryPlanes } from "../support/kernels.ts";
+import {
+  type LayersModel,
+  type RMSPropOptions,
+  type Tensor,
+  type Variable,
+  valuesOf,
+  variableOf,
+} from "./installed.ts";
+
+const OPTIONS: RMSPropOptions[] = [
+  { scheduleFree: true },
+  { scheduleFree: { beta: 0.5, warmupSteps: 3, r: 1.5, weightLrPower: 1 } },
+  { scheduleFree: true, momentum: 0.7, nesterov: true, centered: true },
+  { scheduleFree: true, weightDecay: 0.1, decoupledWeightDecay: true, clipValue: 0.5 },
+  { scheduleFree: { r: 1 }, lr: (step) => 0.01 / (step + 1), biasCorrection: true, weightDecay: 0.1 },
+];
+const COUNTS = [7, 40, 16_385];
+const STEPS = 66;
+
+describeDropIn(({ tf, dropIn }) => {
+  const { rmsprop } = dropIn;
+  type Optimizer = ReturnType<typeof rmsprop>;
+
+  onEachBackend(tf, (backend) => {
+    expectNothingLeft(tf);
+
+    /** An optimizer, its variables, and `RMSprop` with the same parameters. */
+    function both(options: RMSPropOptions, counts = COUNTS) {
+      const planes = counts.map((count) => ordinaryPlanes(count, count));
+      const optimizer = rmsprop(options);
+      const variables = planes.map(({ param }, i) => variableOf(tf, param, `w${i}`));
+      const reference = new RMSprop(Object.fromEntries(planes.map(({ param }, i) => [`w${i}`, param])), {
+        ...dialects.tfjs,
+        lr: 1e-3,
+        ...options,
+        backend: "js",
+      });
+      const step = (n: number) => {
+        const from = n % 2 === 0 ? "grad" : "ema";
+        for (const [i, plane] of planes.entries()) reference.grads[`w${i}`]!.set(plane[from]);
+        reference.step();
+        tf.tidy(() => {
+          const gradients = planes.map((plane, i) => [`w${i}`, tf.tensor1d(plane[from])]);
+          optimizer.applyGradients(Object.fromEntries(gradients));
+        });
+      };
+      const expectSame = () => {
+        const expected = variables.map((_, i) => reference.params[`w${i}`]!);
+        expect(variables.map(valuesOf).map(bits)).toEqual(expected.map(bits));
+      };
+      return { optimizer, variables, reference, step, expectSame };
+    }
+
+    const free = (...used: { dispose(): void }[]) => {
+      for (const one of used) one.dispose();
+    };
+
+    it.each(OPTIONS)("gives the bits of RMSprop, and its averages: %o", (options) => {
+      const { optimizer, variables, reference, step, expectSame } = both(options);
+      for (let n = 0; n < STEPS; n++) {
+        step(n);
+        if (n % 20 !== 5) continue;
+        expectSame();
+        const trained = variables.map(valuesOf);
+        for (const one of [optimizer, reference]) one.eval();
+        expect(variables.map(valuesOf)).not.toEqual(trained);
+        // By its operations, tf.js rounds the average twice more than in double.
+        if (backend === "unknown") {
+          variables.forEach((variable, i) => {
+            tf.test_util.expectArraysClose(valuesOf(variable), reference.params[`w${i}`]!, 1e-6);
+          });
+        } else expectSame();
+        for (const one of [optimizer, reference]) one.train();
+        expectSame();
+      }
+      expectSame();
+      free(optimizer, ...variables);
+    });
+
+    it("evaluates with what tf.js multiplies by, then trains with it", () => {
+      const { optimizer, variables, step } = both({ scheduleFree: true, lr: 0.1 }, [12]);
+      const x = tf.ones([2, 3]) as ReturnType<typeof tf.tensor2d>;
+      // tf.js's wasm backend keeps a packed copy of the weights that it has once multiplied by.
+      const multiply = () =>
+        tf.tidy(() => valuesOf(tf.matMul(x, tf.reshape(variables[0]!, [3, 4]) as typeof x)));
+      const expected = () => {
+        const values = valuesOf(variables[0]!);
+        const sums = [0, 1, 2, 3].map((i) => values[i]! + values[4 + i]! + values[8 + i]!);
+        return [...sums, ...sums].map((sum) => expect.closeTo(sum, 4));
+      };
+      for (let n = 0; n < 4; n++) {
+        step(n);
+        expect([...multiply()]).toEqual(expected());
+        optimizer.eval();
+        expect([...multiply()]).toEqual(expected());
+        optimizer.train();
+        expect([...multiply()]).toEqual(expected());
+      }
+      free(optimizer, x, ...variables);
+    });
+
+    it("leaves clones as they are, and keeps one tensor for each variable while it evaluates", () => {
+      const { optimizer, variables, step } = both({ scheduleFree: true }, [5, 6]);
+      step(0);
+      step(1);
+      const before = tf.memory().numTensors;
+      const clone = tf.clone(variables[0]!);
+      const values = valuesOf(clone);
+      optimizer.eval();
+      optimizer.eval();
+      expect(tf.memory().numTensors).toBe(before + 3);
+      expect(valuesOf(clone)).toEqual(values);
+      expect(valuesOf(variables[0]!)).not.toEqual(values);
+      optimizer.train();
+      optimizer.train();
+      expect(valuesOf(variables[0]!)).toEqual(values);
+      clone.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+      free(optimizer, ...variables);
+    });
+
+    it("refuses what would take the averages for the variables' values, and changes nothing", async () => {
+      const { optimizer, variables, step, expectSame, reference } = both({ scheduleFree: true }, [5]);
+      step(0);
+      step(1);
+      const weights = (await optimizer.getWeights()).map(({ name, tensor }) => ({
+        name,
+        tensor: tf.clone(tensor),
+      }));
+      optimizer.eval();
+      const averages = valuesOf(variables[0]!);
+      const gradient = tf.ones([5]);
+      const loss = () => tf.sum(variables[0]!) as ReturnType<typeof tf.scalar>;
+      const message = /averages stand in .* call train\(\)/;
+      expect(() => optimizer.applyGradients({ w0: gradient })).toThrow(dropIn.SwappedError);
+      expect(() => optimizer.applyGradients({ w0: gradient })).toThrow(message);
+      expect(() => optimizer.minimize(loss)).toThrow(message);
+      await expect(optimizer.getWeights()).rejects.toThrow(message);
+      await expect(optimizer.setWeights(weights)).rejects.toThrow(message);
+      expect(valuesOf(variables[0]!)).toEqual(averages);
+      expect(optimizer.iterations).toBe(2);
+      optimizer.train();
+      expectSame();
+      step(2);
+      expectSame();
+      expect(reference.steps).toBe(optimizer.iterations);
+      free(optimizer, gradient, ...variables, ...weights.map(({ tensor }) => tensor));
+    });
+
+    it("has no averages before the first step", () => {
+      const { optimizer, variables, step, expectSame, reference } = both({ scheduleFree: true }, [5]);
+      for (const one of [optimizer, reference]) one.eval();
+      expectSame();
+      expect(() => optimizer.applyGradients({})).toThrow(/call train\(\)/);
+      for (const one of [optimizer, reference]) one.train();
+      step(0);
+      expectSame();
+      free(optimizer, ...variables);
+    });
+
+    it("passes over variables that are disposed of while it evaluates", () => {
+      const { optimizer, variables, step } = both({ scheduleFree: true }, [5, 6]);
+      step(0);
+      step(1);
+      const trained = valuesOf(variables[1]!);
+      optimizer.eval();
+      variables[0]!.dispose();
+      const other = variableOf(tf, [1, 2], "w0");
+      optimizer.train();
+      expect(valuesOf(other)).toEqual(Float32Array.of(1, 2));
+      expect(valuesOf(variables[1]!)).toEqual(trained);
+      free(other, variables[1]!, optimizer);
+    });
+
+    it("leaves the averages to a program that has disposed of it meanwhile", () => {
+      const { optimizer, variables, step } = both({ scheduleFree: true }, [5]);
+      step(0);
+      step(1);
+      optimizer.eval();
+      const averages = valuesOf(variables[0]!);
+      optimizer.dispose();
+      expect(valuesOf(variables[0]!)).toEqual(averages);
+      expect(() => optimizer.train()).toThrow(dropIn.DisposedError);
+      free(...variables);
+    });
+
+    it("lets a variable that comes later begin where it is", () => {
+      const optimizer = rmsprop({ scheduleFree: true, lr: 0.5 });
+      const [first, later] = [variableOf(tf, [1], "first"), variableOf(tf, [5], "later")];
+      const [one, zero] = [tf.ones([1]), tf.zeros([1])];
+      for (let n = 0; n < 4; n++) optimizer.applyGradients({ first: one });
+      optimizer.applyGradients({ first: one, later: zero });
+      optimizer.eval();
+      expect(valuesOf(later)).toEqual(Float32Array.of(5));
+      optimizer.train();
+      free(first, later, one, zero, optimizer);
+    });
+
+    it("doesn't weigh steps that are skipped", () => {
+      const gradients = [
+        [1, 2],
+        [Number.NaN, 1],
+        [-1, 3],
+      ];
+      const run = (steps: number[][]) => {
+        const optimizer = rmsprop({ scheduleFree: { r: 1 }, nonFinite: "skip", lr: 0.1 });
+        const variable = variableOf(tf, [1, 2]);
+        for (const values of steps) {
+          const gradient = tf.tensor1d(values);
+          optimizer.applyGradients({ [variable.name]: gradient });
+          gradient.dispose();
+        }
+        optimizer.eval();
+        const result = valuesOf(variable);
+        free(variable, optimizer);
+        return result;
+      };
+      expect(run(gradients)).toEqual(run([gradients[0]!, gradients[2]!]));
+    });
+
+    describe("saved", () => {
+      afterEach(() => {
+        tf.disposeVariables();
+      });
+
+      const named = async (optimizer: Optimizer) => await optimizer.getWeights();
+
+      it("goes on as if it had never been saved, to the bit", async () => {
+        const { optimizer, variables, step, reference } = both(
+          { scheduleFree: { r: 0.5 }, momentum: 0.5 },
+          [5, 6],
+        );
+        for (let n = 0; n < 5; n++) step(n);
+        const other = rmsprop({ scheduleFree: { r: 0.5 }, momentum: 0.5 });
+        await other.setWeights(await named(optimizer));
+        const gradients = { w0: tf.ones([5]), w1: tf.ones([6]) };
+        other.applyGradients(gradients);
+        const trained = variables.map(valuesOf);
+        other.eval();
+        const averages = variables.map(valuesOf);
+        for (const grad of Object.values(reference.grads)) grad.fill(1);
+        reference.step();
+        expect(trained.map(bits)).toEqual([reference.params.w0!, reference.params.w1!].map(bits));
+        reference.eval();
+        variables.forEach((_, i) => {
+          tf.test_util.expectArraysClose(averages[i]!, reference.params[`w${i}`]!, 1e-6);
+        });
+        free(optimizer, other, ...variables, ...Object.values(gradients));
+      });
+
+      it("is told from state without averages", async () => {
+        const { optimizer, variables, step } = both({ scheduleFree: true }, [5]);
+        step(0);
+        const plain = rmsprop();
+        const message = (wanted: string) => new RegExp(`expected ${wanted} scheduleFree`);
+        await expect(plain.setWeights(await named(optimizer))).rejects.toThrow(
+          message('"<variable>/rms", "<variable>/momentum" of each: .* without'),
+        );
+        await expect(optimizer.setWeights(await named(plain))).rejects.toThrow(
+          message('"<variable>/rms", "<variable>/momentum", "<variable>/z" of each, and "weights": .* with'),
+        );
+        const wrong = (await named(optimizer)).map(({ name, tensor }) =>
+          name === "weights" ? { name, tensor: tf.ones([4]) as Tensor } : { name, tensor },
+        );
+        await expect(optimizer.setWeights(wrong)).rejects.toThrow(
+          /"weights" is float32 of shape \[4\], expected int32/,
+        );
+        free(optimizer, plain, ...variables, wrong.at(-1)!.tensor);
+      });
+
+      it("has no averages to show as long as nobody knows whose they are", async () => {
+        const { optimizer, variables, step } = both({ scheduleFree: true }, [5]);
+        step(0);
+        step(1);
+        const other = rmsprop({ scheduleFree: true });
+        await other.setWeights(await named(optimizer));
+        expect(() => other.eval()).toThrow(dropIn.ParameterError);
+        expect(() => other.eval()).toThrow(/state of w0 waits for its variables/);
+        await other.setWeights(await named(optimizer), variables);
+        other.eval();
+        const averages = valuesOf(variables[0]!);
+        other.train();
+        optimizer.eval();
+        expect(valuesOf(variables[0]!)).toEqual(averages);
+        free(optimizer, other, ...variables);
+      });
+    });
+  });
+
+  it.each(["eval", "train"] as const)("refuses %s() without the option", (method) => {
+    const optimizer = rmsprop();
+    expect(() => optimizer[method]()).toThrow(dropIn.OptionError);
+    expect(() => optimizer[method]()).toThrow(`${method}() is for the averages of scheduleFree`);
+    optimizer.dispose();
+  });
+
+  describe("a model", () => {
+    afterEach(() => {
+      tf.serialization.registerClass(tf.RMSPropOptimizer);
+      tf.disposeVariables();
+    });
+
+    const options = { scheduleFree: { r: 1, warmupSteps: 3 }, momentum: 0.5, lr: 0.05 };
+
+    function makeModel(): LayersModel {
+      const kernelInitializer = tf.initializers.glorotUniform({ seed: 1 });
+      const model = tf.sequential({
+        layers: [tf.layers.dense({ units: 2, inputShape: [3], kernelInitializer })],
+      });
+      model.compile({ optimizer: rmsprop(options), loss: "meanSquaredError" });
+      return model;
+    }
+
+    async function trainFor(model: LayersModel, epochs: number): Promise<void> {
+      const x = tf.tensor2d(
+        Float32Array.from({ length: 24 }, (_, i) => Math.sin(i * i)),
+        [8, 3],
+      );
+      const y = tf.tensor2d(
+        Float32Array.from({ length: 16 }, (_, i) => Math.cos(i)),
+        [8, 2],
+      );
+      await model.fit(x, y, { epochs, batchSize: 4, shuffle: false, verbose: 0 });
+      tf.dispose([x, y]);
+    }
+
+    async function save(model: LayersModel) {
+      let saved: Parameters<Parameters<typeof tf.io.withSaveHandler>[0]>[0] | undefined;
+      const handler = tf.io.withSaveHandler(async (artifacts) => {
+        saved = artifacts;
+        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
+      });
+      await model.save(handler, { includeOptimizer: true });
+      const { weightData, ...json } = saved!;
+      return tf.io.fromMemory({ ...JSON.parse(JSON.stringify(json)), weightData });
+    }
+
+    const weightsOf = (model: LayersModel) => model.getWeights().map(valuesOf);
+    const optimizerOf = (model: LayersModel) => model.optimizer as unknown as Optimizer;
+
+    it("is saved and loaded with its averages, by a class that tf.js has to be told of", async () => {
+      await tf.setBackend("cpu");
+      const uninterrupted = makeModel();
+      await trainFor(uninterrupted, 4);
+      const model = makeModel();
+      await trainFor(model, 2);
+      const file = await save(model);
+      await expect(tf.loadLayersModel(file)).rejects.toThrow(
+        /Unknown .*: ScheduleFreeRMSProp. .*registerClass/s,
+      );
+      tf.serialization.registerClass(dropIn.RMSPropOptimizer);
+      await expect(tf.loadLayersModel(file)).rejects.toThrow(
+        /Unknown .*: ScheduleFreeRMSProp. .*registerClass/s,
+      );
+      tf.serialization.registerClass(dropIn.ScheduleFreeRMSProp);
+      const loaded = await tf.loadLayersModel(file);
+      expect(loaded.optimizer).toBeInstanceOf(dropIn.ScheduleFreeRMSProp);
+      expect(optimizerOf(loaded).getConfig()).toEqual(optimizerOf(model).getConfig());
+      await trainFor(loaded, 2);
+      expect(weightsOf(loaded)).toEqual(weightsOf(uninterrupted));
+      for (const one of [loaded, uninterrupted]) optimizerOf(one).eval();
+      expect(weightsOf(loaded)).toEqual(weightsOf(uninterrupted));
+      const x = tf.ones([1, 3]);
+      const predictions = [loaded, uninterrupted].map((one) => valuesOf(one.predict(x) as Variable));
+      expect(predictions[0]).toEqual(predictions[1]);
+    });
+
+    it("isn't saved with its optimizer while averages stand in, but without it", async () => {
+      await tf.setBackend("wasm");
+      const model = makeModel();
+      await trainFor(model, 2);
+      optimizerOf(model).eval();
+      await expect(save(model)).rejects.toThrow(dropIn.SwappedError);
+      const averages = weightsOf(model);
+      optimizerOf(model).train();
+      expect(weightsOf(model)).not.toEqual(averages);
+    });
+  });
+});
