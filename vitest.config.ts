@@ -9,7 +9,7 @@ const HEAVY = [
   "test/demo/page.test.ts",
   "test/interop/*.test.ts",
   "test/tfjs/{chromium,graphics}.test.ts",
-  "test/threads/{dying,everywhere,threads}.test.ts",
+  "test/threads/{dying,everywhere,rows,threads}.test.ts",
   "test/kernel/{rows,update}.test.ts",
 ];
 

@@ -7,7 +7,16 @@
 
 import { show } from "./base/show.ts";
 import { ThreadError } from "./errors.ts";
-import { ARITY, argumentsOf, BLOCK, type Kernel, type Scalars } from "./kernel/contract.ts";
+import {
+  argumentsOf,
+  BLOCK,
+  type Kernel,
+  MOVES_BYTES,
+  ROW_ARITY,
+  type Rows,
+  rowArgumentsOf,
+  type Scalars,
+} from "./kernel/contract.ts";
 import { PLANES, type Plane, partOf, type Segment } from "./kernel/segment.ts";
 import { CACHE_LINE_BYTES } from "./memory/layout.ts";
 import {
@@ -22,6 +31,7 @@ import {
   sumBlocks,
   sumsAt,
   UPDATE,
+  UPDATE_ROWS,
   type Work,
 } from "./threads/protocol.ts";
 import { workerCode } from "./threads/worker.generated.ts";
@@ -58,6 +68,13 @@ const SETTINGS: PoolSettings = {
   workerCode,
 };
 
+/**
+ * The price of a scattered row beside its elements, each of which takes twice as long as in a dense update: 1,000 rows of 8
+ * take as long as 48 k elements, and of 64 as long as 160 k. Lists are shared by the measure above.
+ */
+const ROW_ELEMENTS = 32;
+const priceOf = (rows: number, width: number) => rows * (ROW_ELEMENTS + 2 * width);
+
 /** Ends the workers of a pool that was dropped without `dispose`. */
 let abandoned: FinalizationRegistry<Workers> | undefined;
 
@@ -70,9 +87,9 @@ export function openPool(
   settings: Partial<PoolSettings> = {},
 ): Pool {
   const all = { ...SETTINGS, ...settings };
-  const start = { module, memory, planes: PLANES.length, arity: ARITY, bytes: inner.real.bytes };
+  const start = { module, memory, planes: PLANES.length, arity: ROW_ARITY, bytes: inner.real.bytes };
   const workers = new Workers(threads, all.workerCode, start, all);
-  const pool = new Pool(inner, workers, all);
+  const pool = new Pool(inner, workers, memory, all);
   abandoned ??= new FinalizationRegistry((workers) => workers.dismissAll());
   abandoned.register(pool, workers);
   return pool;
@@ -85,13 +102,14 @@ interface Bytes {
 }
 
 /** A kernel that shares the work that is worth sharing, and leaves the rest to the calling thread. */
-export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows"> {
+export class Pool implements Omit<Kernel, "backend" | "real"> {
   /** Parameters that workers had claimed when they were given up, and that no error has named yet. */
   #lost: Bytes[] = [];
 
   constructor(
     private readonly inner: Kernel,
     private readonly workers: Workers,
+    private readonly memory: WebAssembly.Memory,
     private readonly settings: PoolSettings,
   ) {}
 
@@ -126,6 +144,32 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows"> {
     );
   }
 
+  /**
+   * Updates rows, or brings them up to date, as `update` does elements. A list of rows is read by all who share it, so it must
+   * stay as it is as long as `hasLate`: until then rows are the calling thread's alone, which has another list.
+   */
+  updateRows(segment: Segment, scalars: Scalars, rows: Rows): void {
+    const price = priceOf(rows.count, segment.count);
+    if (this.hasLate() || !this.#hasHelpFor(price)) {
+      this.inner.updateRows(segment, scalars, rows);
+      if (price >= this.settings.cutoff) this.workers.noteAlone();
+      return;
+    }
+    const { count } = rows;
+    const least = Math.ceil(this.settings.minChunk / priceOf(1, segment.count));
+    const chunkElements = this.#chunkElements(count, least, 1);
+    const args = rowArgumentsOf(segment, scalars, rows);
+    const owners = this.workers.run(
+      { kind: UPDATE_ROWS, count, chunkElements, misalignment: 0, args },
+      (from, to) => this.inner.updateRows(segment, scalars, partOfRows(rows, from, to)),
+    );
+    if (owners.includes(NOBODY)) this.#noteLostRows(owners, segment, rows);
+  }
+
+  hasLate(): boolean {
+    return this.workers.hasLate();
+  }
+
   #hasHelpFor(count: number): boolean {
     const { cutoff, wakeCutoff } = this.settings;
     return count >= cutoff && this.workers.hasHelp(count >= wakeCutoff);
@@ -152,7 +196,7 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows"> {
       this.workers.inform(hold);
       throw lostError(lost, groups, this.inner.real.bytes);
     }
-    if (this.workers.hasLate()) throw lateError();
+    if (this.hasLate()) throw lateError();
   }
 
   sumOfSquares(grad: number, count: number, scale: number): number {
@@ -209,17 +253,31 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows"> {
     return sums;
   }
 
+  /** Notes elements of the plane at byte `param`, in chunks that nobody has reported. */
   #noteLost(owners: Int8Array, param: number): void {
-    const { job } = this.workers.control;
     const { bytes } = this.inner.real;
-    owners.forEach((owner, chunk) => {
-      if (owner !== NOBODY) return;
-      const from = param + startOf(job, chunk) * bytes;
-      const to = param + startOf(job, chunk + 1) * bytes;
-      const last = this.#lost.at(-1);
-      if (last?.to === from) last.to = to;
-      else this.#lost.push({ from, to });
-    });
+    for (const [from, to] of this.#lostIn(owners)) this.#note(param + from * bytes, param + to * bytes);
+  }
+
+  #noteLostRows(owners: Int8Array, { param, count }: Segment, rows: Rows): void {
+    const rowBytes = count * this.inner.real.bytes;
+    const list = new Uint32Array(this.memory.buffer, rows.ptr, rows.count);
+    const lost = this.#lostIn(owners).flatMap(([from, to]) => [...list.subarray(from, to)]);
+    for (const row of Uint32Array.from(lost).sort())
+      this.#note(param + row * rowBytes, param + (row + 1) * rowBytes);
+  }
+
+  #lostIn(owners: Int8Array): [from: number, to: number][] {
+    const { job } = this.workers.control;
+    return [...owners].flatMap((owner, chunk): [number, number][] =>
+      owner === NOBODY ? [[startOf(job, chunk), startOf(job, chunk + 1)]] : [],
+    );
+  }
+
+  #note(from: number, to: number): void {
+    const last = this.#lost.at(-1);
+    if (last?.to === from) last.to = to;
+    else this.#lost.push({ from, to });
   }
 
   /** Chunks of the same size for each thread, a multiple of `unit`, and large enough to be worth a claim. */
@@ -229,6 +287,18 @@ export class Pool implements Omit<Kernel, "backend" | "real" | "updateRows"> {
     const chunks = wanted < threads ? wanted : wanted - (wanted % threads);
     return Math.ceil(count / chunks / unit) * unit;
   }
+}
+
+/** The rows from one place in the lists to before another. */
+function partOfRows(rows: Rows, from: number, to: number): Rows {
+  const { ptr, steps, moves } = rows;
+  return {
+    ...rows,
+    ptr: ptr + from * 4,
+    count: to - from,
+    steps: steps && steps + from * 4,
+    moves: moves && moves + from * MOVES_BYTES,
+  };
 }
 
 const add = (sum: number, block: number) => sum + block;

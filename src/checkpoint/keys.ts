@@ -48,12 +48,13 @@ export function partsOf(groups: readonly GroupState[], options: Kept = {}): Part
 
 /** The tensors that a file of these parts holds. */
 export function sourcesOf(
-  { tensors, steps }: StateDict<string, FloatArray>,
+  { groups, tensors, steps }: StateDict<string, FloatArray>,
   parts: readonly Part[],
   keyOf: KeyOf,
 ): Source[] {
   // PyTorch counts in float32, which has all whole numbers up to 2 ** 24.
   const count = steps > 2 ** 24 ? Float64Array.of(steps) : Float32Array.of(steps);
+  const rowwise = rowwiseIn(groups);
   const sources: Source[] = [];
   for (const part of parts) {
     const { what } = part;
@@ -61,8 +62,8 @@ export function sourcesOf(
     const values = what === "step" ? count : tensor[what];
     if (values === undefined) continue; // counts of rows where no step was by rows
     // A rowwise average and counts of rows have one dimension.
-    const isFlat = what === "rowSteps" || values.length !== tensor.param.length;
-    const shape = what === "step" ? [] : isFlat ? [values.length] : tensor.shape;
+    const isOfRows = what === "rowSteps" || (what === "squareAvg" && rowwise.has(part.name));
+    const shape = what === "step" ? [] : isOfRows ? tensor.shape.slice(0, 1) : tensor.shape;
     const dtype = what === "rowSteps" ? "U32" : dtypeOf(values as FloatArray);
     sources.push({ name: keyOf(part), shape, dtype, values });
   }

@@ -150,8 +150,13 @@ export const MOVES = [
   "emaOfParam",
   "emaOfMomentum",
 ] as const;
+/** Bytes of such an entry. */
+export const MOVES_BYTES = 48;
 
-/** The arguments of `updateRows` of `assembly/rows.ts` in its order. */
+/** How many arguments `updateRows` of `assembly/rows.ts` takes: between those of `update`, the lists of rows. */
+export const ROW_ARITY = /* @__PURE__ */ (() => ARITY + 7)();
+
+/** The arguments of `updateRows` in its order. */
 export function rowArgumentsOf(segment: Segment, scalars: Scalars, rows: Rows): number[] {
   const all = argumentsOf(segment, scalars);
   const { ptr, count, steps, now, averageKept, powers, moves } = rows;
@@ -173,6 +178,8 @@ export interface Kernel {
    * begin at row 0, and its count is that of a row; rowwise, `squareAvg` has one element for each row.
    */
   updateRows(segment: Segment, scalars: Scalars, rows: Rows): void;
+  /** Whether a thread that was given up may still read lists of rows and write to their elements; without it, none may. */
+  hasLate?(): boolean;
   /**
    * The sum of the squares of `count` gradients, in double, in the order that `assembly/gradient.ts` describes. Each is
    * multiplied by `scale` first, a power of two; in float32, which needs no other, it is 1.

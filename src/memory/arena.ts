@@ -41,7 +41,8 @@ export type Allocate = (byteLength: number) => number;
 export class Arena {
   readonly #allocate: Allocate | undefined;
   readonly #isOwn: boolean;
-  readonly #isShared: boolean;
+  /** Whether threads can share its memory. */
+  readonly isShared: boolean;
   #memory: WebAssembly.Memory | undefined;
   /** The free bytes, from the end of the last placement to the end of the pages that this arena made. */
   #end = FIRST_BYTE;
@@ -67,7 +68,7 @@ export class Arena {
     if (memory) checkMemory(memory);
     this.#memory = memory;
     this.#allocate = allocate;
-    this.#isShared = isShared;
+    this.isShared = isShared;
     this.#isOwn = memory === undefined;
   }
 
@@ -78,7 +79,7 @@ export class Arena {
    */
   get memory(): WebAssembly.Memory {
     if (!this.#memory) {
-      this.#memory = allocateMemory(Math.min(this.#end + this.#room, LIMIT_BYTES), this.#isShared);
+      this.#memory = allocateMemory(Math.min(this.#end + this.#room, LIMIT_BYTES), this.isShared);
       this.#ownedTo = this.#memory.buffer.byteLength;
     }
     return this.#memory;

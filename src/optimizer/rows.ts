@@ -5,7 +5,7 @@
 
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
-import { IDLE, type Kernel, MOVES, POWERS, ROWWISE, type Scalars } from "../kernel/contract.ts";
+import { IDLE, type Kernel, MOVES_BYTES, POWERS, ROWWISE, type Scalars } from "../kernel/contract.ts";
 import type { Arena } from "../memory/arena.ts";
 import { rangeAt } from "../memory/ranges.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
@@ -22,9 +22,11 @@ const ENTRIES_AT_ONCE = 512;
  * steps. They begin at a multiple of 8, and an allocator may place them 4 bytes off.
  */
 const POWERS_BYTES = POWERS * 8;
-const ENTRIES_BYTES = ENTRIES_AT_ONCE * MOVES.length * 8;
+const ENTRIES_BYTES = ENTRIES_AT_ONCE * MOVES_BYTES;
 const LIST_BYTES = AT_ONCE * 4;
-const LISTS_BYTES = 4 + POWERS_BYTES + ENTRIES_BYTES + 2 * LIST_BYTES;
+const LISTS_BYTES = POWERS_BYTES + ENTRIES_BYTES + 2 * LIST_BYTES;
+/** A shared memory has them twice: a worker that was given up may still read the first ones, where the step goes on alone. */
+const listsBytesIn = ({ isShared }: Arena) => 4 + LISTS_BYTES * (isShared ? 2 : 1);
 
 /** The rows of a tensor that have a gradient, checked. */
 export class RowList {
@@ -95,7 +97,7 @@ export class Rows {
   /** Bytes to leave free in a memory that is made here, so that the first step by rows needn't grow it and empty all views. */
   get roomBytes(): number[] {
     const tables = [...this.#byName.values()].flatMap(({ tensor }) => tensor.rows?.count ?? []);
-    return tables.length === 0 ? [] : [LISTS_BYTES, ...tables.map((count) => count * 4)];
+    return tables.length === 0 ? [] : [listsBytesIn(this.#arena), ...tables.map((count) => count * 4)];
   }
 
   /** Places the counts of groups that are sparse from the beginning, or have one mean square for each row. */
@@ -188,7 +190,9 @@ export class Rows {
     if (tensors.length === 0 && (this.#lists !== 0 || this.tables === 0)) return;
     if (tensors.some(({ name }) => this.#find(name).group.arePlaced)) throw withoutCounts();
     const sizes = tensors.map(({ rows }) => rows!.count * 4);
-    const ptrs = this.#arena.allocatePlanes(this.#lists === 0 ? [...sizes, LISTS_BYTES] : sizes);
+    const ptrs = this.#arena.allocatePlanes(
+      this.#lists === 0 ? [...sizes, listsBytesIn(this.#arena)] : sizes,
+    );
     this.#lists ||= Math.ceil(ptrs.at(-1)! / 8) * 8;
     this.tables += tensors.length;
     tensors.forEach((tensor, i) => {
@@ -208,12 +212,12 @@ export class Rows {
     const scalars = { ...job.scalars, variant };
     const segment = tensor.rowSegment;
     const upTo = tensor.stepsOfRows;
-    const { powers, entries, rows, steps } = this.#listsIn(this.#arena.memory.buffer);
-    powers.set(missed.powers);
     const hasEntries = missed.movesMore(emaDecay);
     const atOnce = hasEntries ? ENTRIES_AT_ONCE : AT_ONCE;
     const next = isCatchUp ? step : step + 1;
     for (let i = from; i < to; ) {
+      const { powers, entries, rows, steps } = this.#listsFor(kernel);
+      powers.set(missed.powers);
       let count = 0;
       for (; i < to && count < atOnce; i++) {
         const row = list ? list[i]! : i;
@@ -225,6 +229,7 @@ export class Rows {
         rows[count] = row;
         steps[count++] = before;
       }
+      if (count === 0) continue;
       kernel.updateRows(segment, scalars, {
         ptr: rows.byteOffset,
         count,
@@ -237,12 +242,14 @@ export class Rows {
     }
   }
 
-  #listsIn(buffer: ArrayBufferLike) {
-    const entriesAt = this.#lists + POWERS_BYTES;
+  #listsFor(kernel: Kernel) {
+    const { buffer } = this.#arena.memory;
+    const powersAt = this.#lists + (kernel.hasLate?.() ? LISTS_BYTES : 0);
+    const entriesAt = powersAt + POWERS_BYTES;
     const rowsAt = entriesAt + ENTRIES_BYTES;
     return {
-      powers: new Float64Array(buffer, this.#lists, POWERS),
-      entries: new Float64Array(buffer, entriesAt, ENTRIES_AT_ONCE * MOVES.length),
+      powers: new Float64Array(buffer, powersAt, POWERS),
+      entries: new Float64Array(buffer, entriesAt, ENTRIES_BYTES / 8),
       rows: new Uint32Array(buffer, rowsAt, AT_ONCE),
       steps: new Uint32Array(buffer, rowsAt + LIST_BYTES, AT_ONCE),
     };

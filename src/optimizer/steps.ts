@@ -97,11 +97,9 @@ function newStep(emaDecay: number | undefined, rows: Rows): Step {
 }
 
 /** Brings rows of groups up to date: those of lists, or all. */
-export function catchUp(
-  { kernel, rows, options, progress }: Parts,
-  groups: readonly Group[],
-  lists?: RowLists,
-): void {
+export function catchUp(parts: Parts, groups: readonly Group[], lists?: RowLists): void {
+  const { kernel, rows, options, progress } = parts;
   const plan = { step: progress.steps, gradScale: 1, zeroGrad: false, emaDecay: options.ema?.decay };
   for (const group of groups) group.catchUp(kernel, plan, rows, lists);
+  kernel.settle?.(parts.groups, progress);
 }

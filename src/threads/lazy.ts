@@ -14,7 +14,7 @@ export type LoadPool = () => Promise<{
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     threads: number,
-  ): Omit<Kernel, "backend" | "real" | "updateRows">;
+  ): Omit<Kernel, "backend" | "real">;
 }>;
 
 /** The backends of an entry that has them all: these kernels, on threads too, and JavaScript where they can't run. */
@@ -53,7 +53,7 @@ export function openThreads(
   loadPool: LoadPool,
 ): Kernel {
   const alone = openWasm(memory, kernels);
-  let current: Omit<Kernel, "backend" | "real" | "updateRows"> = alone;
+  let current: Omit<Kernel, "backend" | "real"> = alone;
   let isDisposed = false;
   const loaded = loadPool().then(
     ({ openPool }) => {
@@ -65,6 +65,8 @@ export function openThreads(
   return {
     ...alone,
     update: (segment, scalars) => current.update(segment, scalars),
+    updateRows: (...args) => current.updateRows(...args),
+    hasLate: () => current.hasLate?.() ?? false,
     sumOfSquares: (grad, count, scale) => current.sumOfSquares(grad, count, scale),
     innerProduct: (...args) => current.innerProduct(...args),
     settle: (groups, hold) => current.settle?.(groups, hold),

@@ -7,7 +7,7 @@
  * exchange. A job ends, and the next one is written, when every claim was reported or revoked; a thread that comes late
  * finds another number, and claims nothing.
  */
-import { BLOCK } from "../kernel/contract.ts";
+import { BLOCK, MOVES_BYTES } from "../kernel/contract.ts";
 
 /** Indices of words (int32). Each word that several threads write has a cache line to itself. */
 export const EPOCH = 0;
@@ -25,12 +25,13 @@ export const COUNT = 1;
 export const CHUNK_ELEMENTS = 2;
 export const MISALIGNMENT = 3;
 export const ARGUMENTS = 4;
-const JOB_DOUBLES = 32;
+const JOB_DOUBLES = 40;
 
 /** Kinds of jobs. */
 export const UPDATE = 0;
 export const SUM_OF_SQUARES = 1;
 export const INNER_PRODUCT = 2;
+export const UPDATE_ROWS = 3;
 
 /** Blocks of one job: 8 M elements. */
 export const MAX_BLOCKS = 2048;
@@ -124,6 +125,17 @@ export interface Work {
 /** Does so many elements of a job, from element `from` on. */
 export function call(kernel: Call, { addresses, factors, bytes }: Work, from: number, count: number) {
   return kernel(...addresses.map((address) => address + from * bytes), count, ...factors);
+}
+
+/** The arguments of `updateRows` for a chunk of its rows. The lists follow the variant, so many planes and a count. */
+export function cutRows(all: readonly number[], planes: number, [from, to]: Range): number[] {
+  const cut = [...all];
+  const at = 2 + planes;
+  cut[at]! += from * 4;
+  if (all[at + 1] !== 0) cut[at + 1]! += from * 4;
+  if (all[at + 3] !== 0) cut[at + 3]! += from * MOVES_BYTES;
+  cut[at + 4] = to - from;
+  return cut;
 }
 
 /** Performs a chunk of a sum on behalf of a thread, block by block. */

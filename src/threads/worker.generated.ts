@@ -2,6 +2,7 @@
 export const workerCode: string = `"use strict";
 (() => {
   // src/kernel/contract.ts
+  var MOVES_BYTES = 48;
   var BLOCK = 4096;
 
   // src/threads/protocol.ts
@@ -17,9 +18,10 @@ export const workerCode: string = `"use strict";
   var CHUNK_ELEMENTS = 2;
   var MISALIGNMENT = 3;
   var ARGUMENTS = 4;
-  var JOB_DOUBLES = 32;
+  var JOB_DOUBLES = 40;
   var UPDATE = 0;
   var INNER_PRODUCT = 2;
+  var UPDATE_ROWS = 3;
   var MAX_BLOCKS = 2048;
   var DONE = 128;
   var STARTING = 0;
@@ -45,6 +47,15 @@ export const workerCode: string = `"use strict";
   }
   function call(kernel, { addresses, factors, bytes }, from, count) {
     return kernel(...addresses.map((address) => address + from * bytes), count, ...factors);
+  }
+  function cutRows(all, planes, [from, to]) {
+    const cut = [...all];
+    const at = 2 + planes;
+    cut[at] += from * 4;
+    if (all[at + 1] !== 0) cut[at + 1] += from * 4;
+    if (all[at + 3] !== 0) cut[at + 3] += from * MOVES_BYTES;
+    cut[at + 4] = to - from;
+    return cut;
   }
   function sumBlocks({ job }, thread, work, [from, to], kernel) {
     for (let i = from; i < to; i += BLOCK) {
@@ -89,7 +100,7 @@ export const workerCode: string = `"use strict";
   // src/threads/worker.ts
   function run(start, announce) {
     const { thread, threads, memory } = start;
-    const { update, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
+    const { update, updateRows, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
       env: { memory }
     }).exports;
     const control = openControl(start.control, threads);
@@ -105,6 +116,10 @@ export const workerCode: string = `"use strict";
         for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i];
       },
       perform() {
+        if (kind === UPDATE_ROWS) {
+          updateRows(...cutRows(args, planes, [from, to]));
+          return;
+        }
         if (kind !== UPDATE) {
           const [planes2, kernel] = kind === INNER_PRODUCT ? [2, innerProduct] : [1, sumOfSquares];
           const work = { addresses: args.slice(0, planes2), factors: args.slice(planes2), bytes };

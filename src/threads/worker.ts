@@ -6,6 +6,7 @@ import {
   ARGUMENTS,
   AWAKE,
   type Call,
+  cutRows,
   EPOCH,
   INNER_PRODUCT,
   KIND,
@@ -18,15 +19,16 @@ import {
   sumBlocks,
   takePart,
   UPDATE,
+  UPDATE_ROWS,
   type WorkerStart,
 } from "./protocol.ts";
 import { nodeThreads } from "./spawn.ts";
 
 function run(start: WorkerStart, announce: () => void): void {
   const { thread, threads, memory } = start;
-  const { update, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
+  const { update, updateRows, sumOfSquares, innerProduct } = new WebAssembly.Instance(start.module, {
     env: { memory },
-  }).exports as Record<"update" | "sumOfSquares" | "innerProduct", Call>;
+  }).exports as Record<"update" | "updateRows" | "sumOfSquares" | "innerProduct", Call>;
   const control = openControl(start.control, threads);
   const { words, job } = control;
 
@@ -41,6 +43,10 @@ function run(start: WorkerStart, announce: () => void): void {
       for (let i = 0; i < arity; i++) args[i] = job[ARGUMENTS + i]!;
     },
     perform() {
+      if (kind === UPDATE_ROWS) {
+        updateRows(...cutRows(args, planes, [from, to]));
+        return;
+      }
       if (kind !== UPDATE) {
         const [planes, kernel] =
           kind === INNER_PRODUCT ? ([2, innerProduct] as const) : ([1, sumOfSquares] as const);

@@ -27,6 +27,7 @@ import {
   statusAt,
   takePart,
   UPDATE,
+  UPDATE_ROWS,
   type WorkerStart,
 } from "./protocol.ts";
 import type { Spawned } from "./spawn.ts";
@@ -233,7 +234,7 @@ export class Workers {
     const owners = this.#owners.subarray(0, words[CHUNK_COUNT]!);
     let own = 0;
     for (let chunk = 0; chunk < owners.length; chunk++) {
-      owners[chunk] = this.#ownerOf(CHUNKS + chunk, epoch, job.kind === UPDATE);
+      owners[chunk] = this.#ownerOf(CHUNKS + chunk, epoch, job.kind === UPDATE || job.kind === UPDATE_ROWS);
       if (owners[chunk] === 0) own += startOf(shared, chunk + 1) - startOf(shared, chunk);
     }
     const end = performance.now();

@@ -12,6 +12,7 @@ import {
   IDLE,
   MOMENTUM,
   MOVES,
+  MOVES_BYTES,
   NESTEROV,
   POWERS,
   ROWWISE,
@@ -131,6 +132,10 @@ function mapPlanes(planes: Planes, map: (values: Float32Array) => Float32Array):
 }
 
 const LISTS = [[], [0], [18], [3, 4, 5], [18, 0, 7, 8, 9, 2], Array.from({ length: 19 }, (_, i) => i)];
+
+it("counts the bytes of an entry by its numbers", () => {
+  expect(MOVES_BYTES).toBe(MOVES.length * 8);
+});
 
 describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   it.each(Array.from({ length: 17 }, (_, i) => i + 1))("updates rows of %i, at every alignment", (width) => {

@@ -174,6 +174,19 @@ describe.each(ENTRIES)("$entry", ({ make, backend }) => {
     expect(snapshot(stopping)).toEqual(snapshot(whole));
   });
 
+  it.each([[[4, 1]], [[1, 1]], [[1]], [[]], [[3, 2, 1]]])(
+    "is saved and read in files by tensors of shape %j",
+    (shape) => {
+      const optimizer = as(make({ e: shape } as never, { rowwiseState: true }));
+      optimizer.grads.e!.fill(2);
+      optimizer.step();
+      const file = save(optimizer);
+      const loaded = as(load(file));
+      expect(loaded.stateDict().tensors).toEqual(optimizer.stateDict().tensors);
+      expect(Buffer.compare(save(loaded), file)).toBe(0);
+    },
+  );
+
   it("refuses a state with averages of another kind", () => {
     const [rowwise, plain] = [tables(), as(make(shapes()))];
     for (const [into, from] of [

@@ -4,9 +4,10 @@
  */
 import { fuzzApi } from "./api.ts";
 import { fuzzFiles } from "./files.ts";
+import { fuzzTwins } from "./twins.ts";
 
 const TURN_SECONDS = 30;
-const FUZZERS = { sessions: fuzzApi, files: fuzzFiles };
+const FUZZERS = { sessions: fuzzApi, twins: fuzzTwins, files: fuzzFiles };
 
 const end = Date.now() + Number(process.argv[2] ?? 60) * 60_000;
 const totals = new Map<string, number>();

@@ -1,7 +1,7 @@
 /** Helpers for tests of threads: a pool beside the same tensors on one thread, and workers that can be killed. */
 
 import { FLOAT32, FLOAT64, type Real } from "../../src/base/real.ts";
-import type { Scalars } from "../../src/kernel/contract.ts";
+import type { Rows, Scalars } from "../../src/kernel/contract.ts";
 import { KERNELS as KERNELS_OF_FLOAT32 } from "../../src/kernel/module.ts";
 import { KERNELS as KERNELS_OF_FLOAT64 } from "../../src/kernel/module-f64.ts";
 import { PLANES, type Segment } from "../../src/kernel/segment.ts";
@@ -38,6 +38,7 @@ const EAGER: Partial<PoolSettings> = {
 };
 
 const BASE_BYTES = 1024;
+const LISTS_BYTES = 65_536;
 const UNUSED = 0x5eedca5e;
 
 /** The same tensors twice: `pool` works on one copy, `one` on the other. */
@@ -50,7 +51,8 @@ export function makeTwins(
   const { bytes } = real;
   const KERNELS = real === FLOAT64 ? KERNELS_OF_FLOAT64 : KERNELS_OF_FLOAT32;
   const stride = (Math.ceil((count * bytes) / 64) + 2) * 64;
-  const initial = Math.ceil((BASE_BYTES + stride * PLANES.length) / 65_536);
+  const listsPtr = BASE_BYTES + stride * PLANES.length;
+  const initial = Math.ceil((listsPtr + LISTS_BYTES) / 65_536);
   const shared = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
   const plain = new WebAssembly.Memory({ initial });
   const pool = openPool(openWasm(shared, KERNELS), KERNELS.compileFor(shared), shared, threads, {
@@ -86,6 +88,21 @@ export function makeTwins(
       one.update(segment, scalars);
       pool.update(segment, scalars);
       pool.settle([{ tensors: [{ name: "w", segment }] }], hold);
+    },
+    /** Byte offset of room for lists of rows. */
+    listsPtr,
+    /** Writes a list into both. */
+    write(list: Uint32Array | Float64Array, ptr: number) {
+      for (const { buffer } of [plain, shared]) {
+        new Uint8Array(buffer).set(new Uint8Array(list.buffer, 0, list.byteLength), ptr);
+      }
+    },
+    /** One update of rows of both, of so many in the tensor. Throws for those that the pool has lost. */
+    updateRows(segment: Segment, total: number, scalars: Scalars, rows: Rows) {
+      one.updateRows(segment, scalars, rows);
+      pool.updateRows(segment, scalars, rows);
+      const whole = { ...segment, count: total * segment.count };
+      pool.settle([{ tensors: [{ name: "w", segment: whole }] }], hold);
     },
     /** The words that differ. */
     differences(): number[] {
