@@ -108,9 +108,16 @@ export interface Core {
  * ```
  */
 export function instantiate(memory: WebAssembly.Memory): Core {
+  if (Object.prototype.toString.call(memory) !== "[object WebAssembly.Memory]") {
+    throw new MemoryError(`instantiate: got ${show(memory)}, expected a WebAssembly.Memory.`);
+  }
   checkMemory(memory);
   const kernel = openWasm(memory, KERNELS);
-  const segmentOf = (tensor: TensorPtrs, options: CoreOptions): { segment: Segment; scalars: Scalars } => {
+  const segmentOf = (
+    given: TensorPtrs,
+    options: CoreOptions,
+  ): { segment: Segment; scalars: Scalars; ranges: Range[] } => {
+    const tensor: TensorPtrs = Object(given); // of undefined, an object without a count
     const resolved = resolveCoreOptions(options, FLOAT32);
     const { step, gradScale, zeroGrad } = resolved;
     const lr = learningRateAt(resolved.lr, step, FLOAT32);
@@ -134,24 +141,28 @@ export function instantiate(memory: WebAssembly.Memory): Core {
       moved: 0,
       count,
     };
-    return { segment, scalars };
+    return { segment, scalars, ranges };
   };
   return {
     update(tensor, options = {}) {
       const { segment, scalars } = segmentOf(tensor, options);
       kernel.update(segment, scalars);
     },
-    updateRows({ width, ...tensor }, { ptr, count }, options = {}) {
-      const { segment, scalars } = segmentOf(tensor, options);
+    updateRows(table, rows, options = {}) {
+      const { segment, scalars, ranges } = segmentOf(table, options);
+      const { width } = table;
+      const { ptr, count }: RowsPtr = Object(rows);
       if (!(Number.isInteger(width) && width > 0 && segment.count % width === 0)) {
         throw new OptionError(
           `width: got ${show(width)}, expected a whole number of elements, of which count ${segment.count} is a multiple.`,
         );
       }
       const list = rowsAt(ptr, count, segment.count / width, memory);
+      if (count > 0) refuseOverlap(list, ranges);
       kernel.updateRows(segmentAt(segment, width), scalars, { ...UP_TO_DATE, ptr: list.ptr, count });
     },
-    sumOfSquares({ grad, count }) {
+    sumOfSquares(gradient) {
+      const { grad, count }: typeof gradient = Object(gradient);
       const [range] = checkPlanes(["grad"], [grad], count, memory);
       return kernel.sumOfSquares(range!.ptr, count, 1);
     },
@@ -195,13 +206,16 @@ function checkPlanes(
       throw new OptionError(`${names[i]}: got undefined; these hyperparameters need its byte offset.`);
     }
     const range = rangeAt(names[i]!, ptrs[i], byteLength, memoryBytes, FLOAT32.bytes);
-    const other = ranges.find((other) => !areApart(other, range));
-    if (other) {
-      throw new MemoryError(
-        `${range.name} at byte ${range.ptr} overlaps ${other.name} at byte ${other.ptr}: each takes ${byteLength} bytes.`,
-      );
-    }
+    refuseOverlap(range, ranges);
     ranges.push(range);
   }
   return ranges;
+}
+
+function refuseOverlap(range: Range, others: readonly Range[]): void {
+  const other = others.find((other) => !areApart(other, range));
+  if (!other) return;
+  throw new MemoryError(
+    `${range.name} at byte ${range.ptr} overlaps ${other.name} at byte ${other.ptr}: they take ${range.end - range.ptr} and ${other.end - other.ptr} bytes.`,
+  );
 }

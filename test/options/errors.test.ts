@@ -187,7 +187,7 @@ describe("rmsprop-wasm/core", () => {
     [{ count: 1.5 }, /count: got 1.5, expected a whole number/],
     [{ count: -1 }, /count: got -1/],
     [{ grad: 1024 }, /overlaps/],
-    [{ grad: 1420 }, /grad at byte 1420 overlaps param at byte 1024: each takes 400 bytes/],
+    [{ grad: 1420 }, /grad at byte 1420 overlaps param at byte 1024: they take 400 and 400 bytes/],
     [{ squareAvg: 2000 }, /squareAvg at byte 2000 overlaps grad at byte 2048/],
   ])("refuses %o", (bad, message) => {
     const error = attempt(bad);
