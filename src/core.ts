@@ -126,9 +126,13 @@ export interface Core {
  * ```
  */
 export function instantiate(memory: WebAssembly.Memory): Core {
+  if (Object.prototype.toString.call(memory) !== "[object WebAssembly.Memory]") {
+    throw new MemoryError(`instantiate: got ${show(memory)}, expected a WebAssembly.Memory.`);
+  }
   checkMemory(memory);
   const kernel = openWasm(memory, KERNELS);
-  const segmentOf = (tensor: TensorPtrs, options: CoreOptions) => {
+  const segmentOf = (given: TensorPtrs, options: CoreOptions) => {
+    const tensor: TensorPtrs = Object(given); // of undefined, an object without a count
     const resolved = resolveCoreOptions(options, FLOAT32);
     const { step, gradScale, zeroGrad } = resolved;
     const lr = learningRateAt(resolved.lr, step, FLOAT32);
@@ -155,24 +159,25 @@ export function instantiate(memory: WebAssembly.Memory): Core {
     return { segment, scalars, ranges };
   };
   const updateRows = (table: TablePtrs, list: RowsPtr, options: CoreOptions, isIdle: boolean) => {
-    const { width, rowSteps, ...tensor } = table;
-    const { segment, scalars, ranges } = segmentOf(tensor, options);
+    const { segment, scalars, ranges } = segmentOf(table, options);
+    const { width, rowSteps } = table;
+    const { ptr: listPtr, count }: RowsPtr = Object(list);
     if (!(Number.isInteger(width) && width > 0 && segment.count % width === 0)) {
       throw new OptionError(
         `width: got ${show(width)}, expected a whole number of elements, of which count ${segment.count} is a multiple.`,
       );
     }
     const total = segment.count / width;
-    const rows = rowsAt(list.ptr, list.count, total, memory);
-    const { ptr } = rows;
-    const { count } = list;
+    const range = rowsAt(listPtr, count, total, memory);
+    if (count > 0) refuseOverlap(range, ranges);
+    const { ptr } = range;
     const ofRow = segmentAt(segment, width);
     if (rowSteps === undefined && !isIdle) {
       kernel.updateRows(ofRow, scalars, { ...UP_TO_DATE, ptr, count });
       return;
     }
     const { step = 0, alpha: averageKept } = resolveCoreOptions(options, FLOAT32);
-    const steps = rowStepsAt(rowSteps, total, ranges, scalars, memory);
+    const steps = rowStepsAt(rowSteps, total, count > 0 ? [...ranges, range] : ranges, scalars, memory);
     const numbers = new Uint32Array(memory.buffer, ptr, count);
     for (const row of numbers) {
       if (steps[row]! <= step && step < 2 ** 32 - 1) continue;
@@ -192,7 +197,8 @@ export function instantiate(memory: WebAssembly.Memory): Core {
     },
     updateRows: (table, rows, options = {}) => updateRows(table, rows, options, false),
     catchUpRows: (table, rows, options = {}) => updateRows(table, rows, options, true),
-    sumOfSquares({ grad, count }) {
+    sumOfSquares(gradient) {
+      const { grad, count }: typeof gradient = Object(gradient);
       const [range] = checkPlanes(["grad"], [grad], count, memory);
       return kernel.sumOfSquares(range!.ptr, count, 1);
     },

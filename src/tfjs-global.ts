@@ -29,6 +29,7 @@ export const {
   getBackend,
   getKernel,
   greater,
+  keep,
   less,
   lessEqual,
   logicalAnd,

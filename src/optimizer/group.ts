@@ -242,7 +242,8 @@ export class Group implements NormedGroup, RowGroup {
   /** Checks a change against the optimizer, before anything is placed for it. */
   check(next: Hyperparameters): void {
     this.#beforeChange(next);
-    if (this.#tables.length > 0) refuseCoupled(this.#tables[0]!.name, next);
+    // As the constructor does, so that whatever can be assigned can be saved and loaded.
+    for (const { name } of next.sparse ? this.tensors : this.#tables) refuseCoupled(name, next);
     const missing = missingIn(this.tensors, next);
     if (this.arePlaced && missing.length > 0) {
       throw new OptionError(

@@ -42,7 +42,7 @@ export function updatesOf(gradients: Gradients): Updates {
     for (const { name, tensor } of gradients) take(found, name, tensor, seen);
   } else {
     // Names of a record are there once: of a small update, maps and sets would take a fifth of the time.
-    for (const [name, tensor] of Object.entries(gradients)) take(found, name, tensor);
+    for (const name of Object.keys(gradients)) take(found, name, gradients[name]);
   }
   return found;
 }

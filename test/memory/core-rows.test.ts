@@ -107,6 +107,7 @@ it("refuses counts of rows that don't fit, and changes nothing", () => {
   expect(() => update(STEPS + 2)).toThrow(MemoryError);
   expect(() => update(65_536)).toThrow(MemoryError);
   expect(() => update(ptrs.param + count * 4 - 4)).toThrow(/rowSteps at byte \d+ overlaps param/);
+  expect(() => update(LIST)).toThrow(/rowSteps at byte 512 overlaps rows/);
   expect(() => core.catchUpRows(whole, list(3))).toThrow(/rowSteps: got byte offset undefined/);
   expect(bytes()).toBe(before);
 });

@@ -433,6 +433,21 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     expect(() => tables({ sparse: "exact", weightDecay: 0.1 })).toThrow(/decoupledWeightDecay/);
   });
 
+  it("refuses to make a group exact whose decay is coupled, before any step by rows: no file of it could be loaded", () => {
+    const optimizer = tables({ weightDecay: 0.5 });
+    const before = snapshot(optimizer);
+    expect(() => {
+      optimizer.groups[0].sparse = "exact";
+    }).toThrow(/weightDecay makes a gradient for every row/);
+    expect(snapshot(optimizer)).toEqual(before);
+    optimizer.groups[0].sparse = "lazy";
+    expect(load(save(optimizer), {}).groups[0].sparse).toBe("lazy");
+    const exact = tables({ sparse: "exact" });
+    expect(() => {
+      exact.groups[0].weightDecay = 0.5;
+    }).toThrow(/weightDecay makes a gradient for every row/);
+  });
+
   it("refuses counts of another table, and of steps that weren't taken", () => {
     const optimizer = tables();
     optimizer.step({ rows: { e: [1] } });
