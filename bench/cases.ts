@@ -52,6 +52,9 @@ const pricedVariants: Partial<Record<VariantName, string>> = {
   globalClipNorm: "globalClipNorm",
   nonFinite: "nonFinite: skip",
   ema: "ema",
+  scheduleFree: "scheduleFree",
+  auto: 'lr: "auto"',
+  autoCorrected: 'lr: "auto", biasCorrection',
   zeroGrad: "zeroGrad",
   scheduled: "lr a function",
   allOn: "weightDecay, globalClipNorm, ema, zeroGrad",
@@ -141,6 +144,24 @@ export function casesFor(quick: boolean): Case[] {
         { ...rewritten, title: "all four", variant: "allOn", size },
       ]),
       only: ["step", "torch"],
+    },
+    {
+      name: "no-tuning",
+      title:
+        "Averages in place of a schedule beside momentum, and a rate that finds itself beside a given one",
+      // So few steps that a rate which learns from gradients that never change stays below 100.
+      groups: [2 ** 16, 2 ** 18, million].map((size) =>
+        (["plain", "momentum", "scheduleFree", "auto", "biasCorrection", "autoCorrected"] as const).map(
+          (variant) => ({
+            ...ordinary,
+            title: pricedVariants[variant] ?? variant,
+            variant,
+            size,
+            stepsPerReset: 64,
+          }),
+        ),
+      ),
+      only: ["step"],
     },
     {
       name: "scheduled",

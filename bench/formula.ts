@@ -37,6 +37,7 @@ export function findError(
   const { param, grad } = inputsOf(work);
   const factors = gradFactors(work);
   const settings = settingsOf(work);
+  const rates = ratesOf(work, settings, steps);
   const normError = Math.min(settings.clipNorm, settings.globalClipNorm) < Infinity ? Math.sqrt(count) : 0;
   // In doubles, the formula here errs as far as the way that it judges.
   const roundings = work.elements === "float64" ? 2 ** -51 : 2 ** -23;
@@ -44,7 +45,7 @@ export function findError(
   const tail = count - 64;
   for (let i = 0; i < count; i += i < tail ? stride : 1) {
     const g = grad[i]! * factors[Math.floor(i / work.size)]!;
-    const { p, e, path } = runInDoubles(formula, settings, steps, {
+    const { p, e, path } = runInDoubles(formula, settings, rates, {
       param: param[i]!,
       grad: g,
       squareAvg: initialSquareAvg[work.state],
@@ -85,22 +86,74 @@ function sumOfSquares(values: Float32Array, start: number, length: number): numb
   return sum;
 }
 
+/** The rate of a step, and the share by which the whole way so far grows with it if it is a learned one. */
+interface Rate {
+  rate: number;
+  growth: number;
+}
+
+function ratesOf(work: Work, settings: Settings, steps: number): Rate[] {
+  const { lr } = settings;
+  if (lr === "auto") return learnedRates(work, settings, steps);
+  return Array.from({ length: steps }, (_, step) => ({
+    rate: typeof lr === "number" ? lr : lr(step),
+    growth: 0,
+  }));
+}
+
+/** The rates that all elements teach six learners together (docs/no-tuning.md). */
+function learnedRates(work: Work, settings: Settings, steps: number): Rate[] {
+  const inputs = inputsOf(work);
+  const factors = gradFactors(work);
+  const learners = [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999].map((beta) => ({
+    beta,
+    m: 0,
+    v: 0,
+    r: 0,
+    s: 1e-6,
+  }));
+  const sum = () => learners.reduce((total, { s }) => total + s, 0);
+  const rates: Rate[] = [];
+  for (let step = 0; step < steps; step++) {
+    const before = sum() + 1e-8;
+    let h = 0;
+    for (let i = 0; step > 0 && i < inputs.grad.length; i++) {
+      const grad = inputs.grad[i]! * factors[Math.floor(i / work.size)]!;
+      const { p } = runInDoubles("pytorch", settings, rates, {
+        param: 0,
+        grad,
+        squareAvg: initialSquareAvg[work.state],
+      });
+      h -= (grad * p) / before;
+    }
+    for (const one of learners) {
+      one.r = one.beta * one.r + Math.min(Math.max(h, -one.m), one.m) * one.s;
+      one.m = Math.max(one.beta * one.m, Math.abs(h) + 1e-8);
+      one.v = one.beta ** 2 * one.v + h * h;
+      one.s = ((1e-6 / 6) * one.m + Math.max(one.r, 0)) / (Math.sqrt(one.v) + 1e-8);
+    }
+    rates.push({ rate: sum(), growth: sum() / before - 1 });
+  }
+  return rates;
+}
+
 function runInDoubles(
   formula: Formula,
   settings: Settings,
-  steps: number,
+  rates: readonly Rate[],
   { param, grad, squareAvg }: { param: number; grad: number; squareAvg: number },
 ) {
-  const { lr, alpha, eps, epsInsideSqrt, weightDecay, decoupledWeightDecay, clipValue } = settings;
-  const { momentum, lrInMomentum, nesterov, centered, biasCorrection, ema } = settings;
+  const { alpha, eps, epsInsideSqrt, weightDecay, decoupledWeightDecay, clipValue } = settings;
+  const { momentum, lrInMomentum, nesterov, centered, biasCorrection, ema, scheduleFree } = settings;
   let p = param;
   let v = squareAvg;
   let a = 0;
   let m = 0;
   let e = 0;
   let path = 0;
-  for (let step = 0; step < steps; step++) {
-    const rate = typeof lr === "number" ? lr : lr(step);
+  let moved = 0;
+  let z = param;
+  for (const [step, { rate, growth }] of rates.entries()) {
     let g = Math.min(Math.max(grad, -clipValue), clipValue);
     if (decoupledWeightDecay) p *= 1 - rate * weightDecay;
     else g += weightDecay * p;
@@ -113,7 +166,15 @@ function runInDoubles(
     if (formula === "tfjs") d = Math.sqrt(centered ? variance - eps : variance + eps);
     const u = ((lrInMomentum ? rate : 1) * g) / d;
     m = momentum * m + u;
-    const change = (lrInMomentum ? 1 : rate) * (nesterov ? u + momentum * m : m);
+    let change = (lrInMomentum ? 1 : rate) * (nesterov ? u + momentum * m : m) - growth * moved;
+    moved -= change;
+    if (scheduleFree) {
+      // Every step weighs as much: c is 1/t, and beta 0.9.
+      const c = 1 / (step + 1);
+      const way = z - p;
+      z -= change;
+      change = (1 - 0.9 * (1 - c)) * change - c * way;
+    }
     p -= change;
     path += Math.abs(change);
     if (ema) e = step === 0 ? p : e + (1 - ema.decay) * (p - e);

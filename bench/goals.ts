@@ -124,6 +124,24 @@ const goals: Wanted[] = [
     values: ratios("step", "torch", { case: "all-on", variant: "allOn" }),
   },
   {
+    title: "averages in place of a schedule by momentum, 64 k to 1 M elements",
+    atMost: 1.1,
+    unit: "×",
+    values: ratios("step", "momentum", { case: "no-tuning" }),
+  },
+  {
+    title: "a rate that finds itself by a given one, bias correction in both, 64 k to 1 M elements",
+    atMost: 1.6,
+    unit: "×",
+    values: ratios("step", "biasCorrection", { case: "no-tuning" }),
+  },
+  {
+    title: "a rate that finds itself by a given one, 64 k elements",
+    atMost: 1.6,
+    unit: "×",
+    values: ratios("step", "plain", { case: "no-tuning", variant: "auto", to: 2 ** 16 }),
+  },
+  {
     title: "a scheduled learning rate by a constant one, 1 M elements",
     atMost: 1.03,
     unit: "×",

@@ -79,6 +79,12 @@ const references = {
     work.variant === "plain" &&
     work.tensors === mine.work.tensors &&
     work.size === mine.work.size,
+  /** The same way, with momentum, which takes as much memory as `scheduleFree`. */
+  momentum: (mine: Contestant, { way, work }: Contestant) =>
+    way === mine.way && mine.work.variant === "scheduleFree" && work.variant === "momentum",
+  /** The same way at a rate that is given, with bias correction too. */
+  biasCorrection: (mine: Contestant, { way, work }: Contestant) =>
+    way === mine.way && mine.work.variant === "autoCorrected" && work.variant === "biasCorrection",
   /** The same way, on ordinary values. */
   ordinary: (mine: Contestant, { way, work }: Contestant) =>
     way === mine.way && mine.work.state !== "ordinary" && work.state === "ordinary",

@@ -3,10 +3,12 @@ import type { Hyperparameters, Options, StepOptions } from "rmsprop-wasm";
 
 /** Every setting of a step, whether of the optimizer or of the call. */
 export interface Settings
-  extends Omit<Hyperparameters, "initialSquareAvg">,
+  extends Omit<Hyperparameters, "initialSquareAvg" | "lr">,
     Required<Pick<Options, "globalClipNorm" | "nonFinite">>,
     Required<Pick<StepOptions, "gradScale" | "zeroGrad">> {
+  lr: Hyperparameters["lr"] | "auto";
   ema: { readonly decay: number } | undefined;
+  scheduleFree: boolean;
 }
 
 export interface Work {
@@ -49,6 +51,7 @@ const defaults: Settings = {
   globalClipNorm: Infinity,
   nonFinite: "propagate",
   ema: undefined,
+  scheduleFree: false,
   gradScale: 1,
   zeroGrad: false,
 };
@@ -77,6 +80,9 @@ export const variants = {
   biasCorrection: { biasCorrection: true },
   ema: { ema: averaged },
   zeroGrad: { zeroGrad: true },
+  scheduleFree: { scheduleFree: true },
+  auto: { lr: "auto" },
+  autoCorrected: { lr: "auto", biasCorrection: true },
   scheduled: { lr: (step) => 1e-3 / (1 + step / 1e3) },
   /** A decay that can't cancel a gradient, which clipping leaves at 4e-5 in the largest tensor. */
   allOn: { weightDecay: 1e-6, globalClipNorm: 1, ema: averaged, zeroGrad: true },
@@ -99,13 +105,15 @@ export function usesOnly({ variant }: Work, names: readonly (keyof Settings)[]):
 
 /**
  * The bytes that a step must read and write: p and v both ways, g once; each further buffer both ways; g once more for its norm
- * and once to clear it.
+ * and once to clear it; g and the way so far once more for a learned rate.
  */
 export function bytesPerElement(work: Work): number {
-  const { momentum, centered, ema, zeroGrad, clipNorm, globalClipNorm, nonFinite } = settingsOf(work);
-  const buffers = [momentum > 0, centered, ema !== undefined].filter(Boolean).length;
+  const { momentum, centered, ema, scheduleFree, lr, zeroGrad, clipNorm, globalClipNorm, nonFinite } =
+    settingsOf(work);
+  const isLearned = lr === "auto";
+  const buffers = [momentum > 0, centered, ema !== undefined, scheduleFree, isLearned].filter(Boolean).length;
   const measures = clipNorm < Infinity || globalClipNorm < Infinity || nonFinite !== "propagate";
-  const bytes = 20 + 8 * buffers + (zeroGrad ? 4 : 0) + (measures ? 4 : 0);
+  const bytes = 20 + 8 * buffers + (zeroGrad ? 4 : 0) + (measures ? 4 : 0) + (isLearned ? 8 : 0);
   return work.elements === "float64" ? 2 * bytes : bytes;
 }
 

@@ -35,7 +35,7 @@ export const kernel: Way = {
     module ??= new WebAssembly.Module(readFileSync(new URL("core.wasm", dist)));
     const { exports } = new WebAssembly.Instance(module, { env: { memory: optimizer.memory } });
     const update = exports.update as (...args: number[]) => void;
-    const settings = settingsOf(work);
+    const settings = { ...settingsOf(work), lr: basis.lr };
     const scalars = scalarsOf(settings, basis.lr, { ...settings, step: 0, emaDecay: undefined }, FLOAT32);
     const { param, grad, squareAvg, momentumBuffer = 0, gradAvg = 0 } = planesOf(optimizer);
     const segment = {
@@ -63,7 +63,7 @@ export const core: Way = {
     const optimizer = sharedOptimizer(work);
     const { update } = instantiate(optimizer.memory);
     const tensor = { ...planesOf(optimizer), count: work.size };
-    const options = optionsOf(work);
+    const options = { ...optionsOf(work), lr: basis.lr };
     return runnerOn(optimizer, work, () => update(tensor, options));
   },
 };

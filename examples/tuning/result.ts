@@ -14,6 +14,12 @@ export interface TaskResult {
   readonly losses: Readonly<Record<(typeof WAYS)[number], readonly (number | null)[]>>;
   readonly auto: number | null;
   readonly autoScheduleFree: number | null;
+  /** Runs that are too short for the default rate: the losses at each constant rate, and of `scheduleFree` at the default. */
+  readonly short?: {
+    readonly steps: number;
+    readonly constant: readonly (number | null)[];
+    readonly scheduleFree: number | null;
+  };
 }
 
 export interface TuningResult {

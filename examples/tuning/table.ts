@@ -68,8 +68,29 @@ export function tuningTable({ tasks, rates, seeds, cpu, node, date, seconds }: T
   return [
     tableOf([head, ...rows]),
     "",
+    ...shortRuns(tasks, rates),
     `Loss on data that the training didn't see, the mean of ${seeds.length} seeds; lower is better. In brackets, times the best constant rate's. \`scheduleFree\` at the default rate is within 1.15 times the best of nine constant rates on ${within} of ${tasks.length} tasks, and below it on ${below}. \`auto\`, with \`biasCorrection\`, is no worse than the worse of the two rates beside the best on ${autoFits} of ${tasks.length}. ${cpu}, Node ${node}, ${date.slice(0, 10)}, ${seconds} s.`,
   ].join("\n");
+}
+
+/** Runs that are too short for the default rate: a line for each. */
+function shortRuns(tasks: readonly TaskResult[], rates: readonly number[]): string[] {
+  const rows = tasks.flatMap(({ name, short: run }) => {
+    if (!run) return [];
+    const best = bestOf(run.constant, rates);
+    const atDefault = run.constant[rates.indexOf(DEFAULT_RATE)] ?? Infinity;
+    const free = run.scheduleFree ?? Infinity;
+    const times = `${short(free)} (${(free / best.loss).toFixed(2)}×)`;
+    return [[`${name}, ${run.steps} steps`, withRate(best), short(atDefault), times]];
+  });
+  if (rows.length === 0) return [];
+  const head = [
+    "stopped too early",
+    "best constant rate",
+    "constant at 0.01",
+    "`scheduleFree` at 0.01, the default",
+  ];
+  return [tableOf([head, ...rows]), ""];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -9,6 +9,8 @@ export interface Task {
   /** The unit of the loss. */
   readonly loss: string;
   readonly steps: number;
+  /** So few steps that the default rate doesn't come there: runs of that length show what becomes of it then. */
+  readonly tooFew?: number;
   readonly shapes: Readonly<Record<string, readonly number[]>>;
   start(params: Tensors, random: Random): void;
   /** Adds the gradients of a step to `grads`, which are zeros. */

@@ -76,7 +76,9 @@ function linear(): Task {
   return {
     name: "linear, scales 1e-2 to 1e2",
     loss: "mean square",
-    steps: 2000,
+    // The weights of the smallest inputs are up to 200, which is 20,000 steps of the default rate away.
+    steps: 20_000,
+    tooFew: 2000,
     shapes: { w: [inputs, 1], b: [1] },
     start() {},
     gradients(p, g, random) {
