@@ -87,6 +87,73 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
       expect(bits(both.params.a)).toEqual(bits(stepped({}, { gradScale: 1 / 1024 }).params.a));
     });
 
+    describe("in one group of two", () => {
+      const [inA, inB] = [{ clipNorm: 0.5 }, {}];
+      const grouped = (options: object[]) => {
+        const [a, b] = options;
+        const optimizer = make(
+          [
+            { params: { a: ramp(37, 0.1) }, ...a },
+            { params: { b: ramp(5) }, ...b },
+          ],
+          { alpha: 0.9 },
+        );
+        optimizer.grads.a.set(ramp(37));
+        optimizer.grads.b.set(ramp(5, 3));
+        return optimizer;
+      };
+      const clippedA = () => scaled(0.5 / norm(ramp(37)));
+
+      it.each([{}, { gradNorm: 1 }])(
+        "leaves the other one's alone, whatever norm is handed in: %o",
+        (options) => {
+          for (const [first, second] of [
+            [inA, inB],
+            [inB, inA],
+          ] as const) {
+            const optimizer = grouped([first, second]);
+            optimizer.step(options);
+            const [a, b] = [grouped([first, first]), grouped([second, second])];
+            a.step(options);
+            b.step(options);
+            expect(bits(optimizer.params.a)).toEqual(bits(a.params.a));
+            expect(bits(optimizer.params.b)).toEqual(bits(b.params.b));
+          }
+          const clipped = grouped([inA, inB]);
+          clipped.step(options);
+          expect(bits(clipped.params.a)).toEqual(bits(stepped({}, {}, clippedA()).params.a));
+          expect(bits(clipped.params.b)).toEqual(bits(stepped({}).params.b));
+        },
+      );
+
+      it("begins when it is assigned, after steps that measured nothing", () => {
+        const [late, early] = [grouped([{}, {}]), grouped([{}, {}])];
+        for (const one of [late, early]) one.step();
+        expect(late.gradNorm).toBeUndefined();
+        late.groups[0].clipNorm = 0.5;
+        late.step();
+        expect(late.gradNorm).toBeGreaterThan(0);
+        early.grads.a.set(clippedA()[0]!);
+        early.step();
+        expect(bits(late.params.a)).toEqual(bits(early.params.a));
+        late.groups[0].clipNorm = Infinity;
+        const { gradNorm } = late;
+        late.grads.a.fill(1);
+        late.step();
+        expect(late.gradNorm).toBe(gradNorm);
+      });
+
+      it("measures whole gradients, which no share may have cleared", () => {
+        for (const groups of [
+          [inA, inB],
+          [inB, inA],
+        ]) {
+          const options = { shard: { index: 0, count: 2 }, zeroGrad: true };
+          expect(() => grouped(groups).step(options)).toThrow(/call zeroGrad\(\) after the last share/);
+        }
+      });
+    });
+
     it("clips by a norm that is the same however parameters are grouped", () => {
       const make2 = (grouped: boolean) => {
         const [a, b] = [ramp(4099, 0.01), ramp(33)];
