@@ -86,7 +86,10 @@ describeDropIn(({ tf, dropIn: { rmsprop } }) => {
     it("gives the bits of RMSprop past the steps that flush denormals, and with another rate", async () => {
       const options = { alpha: 0.25, momentum: 0.5, lr: 0.1 };
       const optimizer = rmsprop(options);
-      const reference = new RMSprop({ w: [1, -2, 3] }, { ...dialects.tfjs, ...options, backend: "js" });
+      const reference = new RMSprop(
+        { w: Float32Array.of(1, -2, 3) },
+        { ...dialects.tfjs, ...options, backend: "js" },
+      );
       const variable = variableOf(tf, [1, -2, 3], "w");
       const gradients = [
         [0.5, 1e-3, -1],
