@@ -6,7 +6,7 @@
  *     metadata, param_groups.w.lr  .alpha  …                       hyperparameters in JSON, those of a group with each
  *     metadata, rmsprop-wasm                                       all that PyTorch has no key for, in JSON
  *
- * A file with the last of these is one of ours, and has nothing but what that names: anything else is an error. In files by
+ * A file with the last of these is of this package, and has nothing but what that names: anything else is an error. In files by
  * others, whatever isn't asked for is passed over.
  */
 
@@ -42,7 +42,7 @@ const MOST_RECORDS = 1000;
 export const flattenedKey: KeyOf = ({ name, what }) =>
   what === "param" ? name : `state.${name}.${STATE_KEYS[what]}`;
 
-/** The names that a file of ours has beside the optimizer's. */
+/** The names that a file of this package has beside the optimizer's. */
 interface CarriedNames {
   readonly tensors: readonly string[];
   readonly keys: readonly string[];
@@ -261,7 +261,7 @@ function trainedIn(header: Header, records: Annotations["records"]): Entry[] {
 /**
  * Reads the records of parameters. Thousands of them may be the same, and are parsed once.
  *
- * @param carried The further keys that a file of ours names; undefined in files by others, whose records are open.
+ * @param carried The further keys that a file of this package names; undefined in files by others, whose records are open.
  */
 function reader(carried: readonly string[] | undefined) {
   type Result = ReturnType<typeof hyperparametersFrom> & { text: string };
@@ -308,7 +308,7 @@ export function stateTest({ byName }: Header): (name: string) => boolean {
   };
 }
 
-/** The names of tensors that a file of ours may hold beside the optimizer's; undefined for files by others. */
+/** The names of tensors that a file of this package may hold beside the optimizer's; undefined for files by others. */
 export function declaredIn({ own }: Annotations): ReadonlySet<string> | undefined {
   return own && new Set(own.carried.tensors);
 }

@@ -90,7 +90,7 @@ export interface Findings {
  * In files by others a parameter may have no state, as one of PyTorch's that never had a gradient: it starts anew. So does
  * an average of the weights, which PyTorch doesn't keep. Half a state is an error.
  *
- * @param declared In files of ours, the names of all other tensors; undefined in files by others, which may hold anything.
+ * @param declared In files of this package, the names of all other tensors; undefined in files by others, which may hold anything.
  */
 export function findParts(
   { entries, byName }: Header,

@@ -9,7 +9,7 @@ import type { WeightSums } from "../options/schedule-free.ts";
 import { parseJson } from "./json.ts";
 
 /**
- * The keys of the state. `z` is that of the package schedulefree, `moved` Optax'; `ema` and `row_steps` are our own: PyTorch keeps state that it
+ * The keys of the state. `z` is that of the package schedulefree, `moved` Optax'; `ema` and `row_steps` are this package's: PyTorch keeps state that it
  * doesn't know.
  */
 export const STATE_KEYS = {
@@ -73,7 +73,7 @@ const NAMES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
   Object.entries(HYPERPARAMETER_KEYS).map(([name, key]) => [key, name]),
 );
 
-/** The keys of a group's record in files of ours. */
+/** The keys of a group's record in files of this package. */
 export const GROUP_KEYS: readonly string[] = /* @__PURE__ */ (() => [
   ...NAMES.keys(),
   ...FOR_PYTORCH.keys(),

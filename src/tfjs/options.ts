@@ -91,7 +91,7 @@ export function configOf(options: ResolvedOptions & { lr: number }): serializati
     "lr"
   >[];
   return Object.fromEntries([
-    ...TFJS_NAMES.map(([theirs, ours]) => [theirs, options[ours]]),
+    ...TFJS_NAMES.map(([tfjsName, name]) => [tfjsName, options[name]]),
     ...others.filter((name) => options[name] !== DEFAULTS[name]).map((name) => [name, options[name]]),
   ]);
 }
@@ -99,7 +99,7 @@ export function configOf(options: ResolvedOptions & { lr: number }): serializati
 /** Gives the options that a config means. Passes over unknown entries: tf.js adds some when it loads a model. */
 export function optionsOf(config: serialization.ConfigDict): RMSPropOptions {
   const named = { ...config };
-  for (const [theirs, ours] of TFJS_NAMES) named[ours] = config[theirs] ?? null;
+  for (const [tfjsName, name] of TFJS_NAMES) named[name] = config[tfjsName] ?? null;
   return Object.fromEntries(
     Object.keys(RULES)
       .filter((name) => named[name] != null)
