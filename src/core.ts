@@ -7,9 +7,9 @@
 import { FLOAT32 } from "./base/real.ts";
 import { show } from "./base/show.ts";
 import { MemoryError, OptionError } from "./errors.ts";
-import { CENTERED, MOMENTUM, type Rows, type Scalars } from "./kernel/contract.ts";
+import { BY_ROW, CENTERED, IDLE, MOMENTUM, type Rows, type Scalars } from "./kernel/contract.ts";
 import { KERNELS } from "./kernel/module.ts";
-import { type Segment, segmentAt } from "./kernel/segment.ts";
+import { segmentAt } from "./kernel/segment.ts";
 import { openWasm } from "./kernel/wasm.ts";
 import { checkMemory } from "./memory/layout.ts";
 import { areApart, type Range, rangeAt } from "./memory/ranges.ts";
@@ -43,6 +43,11 @@ export interface TensorPtrs {
 export interface TablePtrs extends TensorPtrs {
   /** Elements of a row: `count` is a multiple of it. */
   width: number;
+  /**
+   * Byte offset of a uint32 for each row: the number of updates up to which the row is up to date; zeros before the first one.
+   * With it, averages first get the decay of the updates that a row has missed, as updates of the whole table would give it.
+   */
+  rowSteps?: number;
 }
 
 /** Numbers of rows in the memory: uint32, in ascending order, each once. */
@@ -65,16 +70,29 @@ export interface Core {
    */
   update(tensor: TensorPtrs, options?: CoreOptions): void;
   /**
-   * Does what `update` does for some rows of a table. All other rows and their state stand still, whatever the options; an
-   * optimizer's `step({ rows })` makes good the steps that they miss.
+   * Does what `update` does for some rows of a table. All other rows and their state stand still. Without `rowSteps`, the
+   * updates that a row misses are as if they had never been; with it, its averages lose by `alpha ** missed` before the
+   * update, in float64 and rounded once, and its count becomes `step + 1`.
    *
    * @param table The places of the table and its state.
    * @param rows The list of rows.
    * @param options Those of `update`.
-   * @throws OptionError for a row that the table doesn't have, rows that aren't in ascending order, and as `update` does.
-   * @throws MemoryError as `update` does, for the list too.
+   * @throws OptionError for a row that the table doesn't have, rows that aren't in ascending order, and as `update` does;
+   * with `rowSteps`, for a count above `step`, and for `momentum` and `weightDecay`, which move rows that have no gradient.
+   * @throws MemoryError as `update` does, for the list and the counts too.
    */
   updateRows(table: TablePtrs, rows: RowsPtr, options?: CoreOptions): void;
+  /**
+   * Brings averages of rows up to date by `step`, without an update: before `alpha` changes, before `update` takes the whole
+   * table, or before the state is read.
+   *
+   * @param table The places of the table, its state and `rowSteps`.
+   * @param rows The list of rows.
+   * @param options Those of the next `updateRows`.
+   * @throws OptionError as `updateRows` does, and without `rowSteps`.
+   * @throws MemoryError as `updateRows` does.
+   */
+  catchUpRows(table: TablePtrs, rows: RowsPtr, options?: CoreOptions): void;
   /**
    * Sums the squares of a gradient, in float64 and in an order that depends on `count` alone.
    *
@@ -113,10 +131,7 @@ export function instantiate(memory: WebAssembly.Memory): Core {
   }
   checkMemory(memory);
   const kernel = openWasm(memory, KERNELS);
-  const segmentOf = (
-    given: TensorPtrs,
-    options: CoreOptions,
-  ): { segment: Segment; scalars: Scalars; ranges: Range[] } => {
+  const segmentOf = (given: TensorPtrs, options: CoreOptions) => {
     const tensor: TensorPtrs = Object(given); // of undefined, an object without a count
     const resolved = resolveCoreOptions(options, FLOAT32);
     const { step, gradScale, zeroGrad } = resolved;
@@ -143,24 +158,45 @@ export function instantiate(memory: WebAssembly.Memory): Core {
     };
     return { segment, scalars, ranges };
   };
+  const updateRows = (table: TablePtrs, list: RowsPtr, options: CoreOptions, isIdle: boolean) => {
+    const { segment, scalars, ranges } = segmentOf(table, options);
+    const { width, rowSteps } = table;
+    const { ptr: listPtr, count }: RowsPtr = Object(list);
+    if (!(Number.isInteger(width) && width > 0 && segment.count % width === 0)) {
+      throw new OptionError(
+        `width: got ${show(width)}, expected a whole number of elements, of which count ${segment.count} is a multiple.`,
+      );
+    }
+    const total = segment.count / width;
+    const range = rowsAt(listPtr, count, total, memory);
+    if (count > 0) refuseOverlap(range, ranges);
+    const { ptr } = range;
+    const ofRow = segmentAt(segment, width);
+    if (rowSteps === undefined && !isIdle) {
+      kernel.updateRows(ofRow, scalars, { ...UP_TO_DATE, ptr, count });
+      return;
+    }
+    const { step = 0, alpha: averageKept } = resolveCoreOptions(options, FLOAT32);
+    const steps = rowStepsAt(rowSteps, total, count > 0 ? [...ranges, range] : ranges, scalars, memory);
+    const numbers = new Uint32Array(memory.buffer, ptr, count);
+    for (const row of numbers) {
+      if (steps[row]! <= step && step < 2 ** 32 - 1) continue;
+      throw new OptionError(
+        `rowSteps: row ${row} is up to date by ${steps[row]} updates, and step is ${step}: give the number of updates made before, below 2 ** 32 - 1.`,
+      );
+    }
+    const variant = scalars.variant | BY_ROW | (isIdle ? IDLE : 0);
+    const behind = { steps: steps.byteOffset, now: step, averageKept };
+    kernel.updateRows(ofRow, { ...scalars, variant }, { ...UP_TO_DATE, ...behind, ptr, count });
+    for (const row of numbers) steps[row] = isIdle ? step : step + 1;
+  };
   return {
     update(tensor, options = {}) {
       const { segment, scalars } = segmentOf(tensor, options);
       kernel.update(segment, scalars);
     },
-    updateRows(table, rows, options = {}) {
-      const { segment, scalars, ranges } = segmentOf(table, options);
-      const { width } = table;
-      const { ptr, count }: RowsPtr = Object(rows);
-      if (!(Number.isInteger(width) && width > 0 && segment.count % width === 0)) {
-        throw new OptionError(
-          `width: got ${show(width)}, expected a whole number of elements, of which count ${segment.count} is a multiple.`,
-        );
-      }
-      const list = rowsAt(ptr, count, segment.count / width, memory);
-      if (count > 0) refuseOverlap(list, ranges);
-      kernel.updateRows(segmentAt(segment, width), scalars, { ...UP_TO_DATE, ptr: list.ptr, count });
-    },
+    updateRows: (table, rows, options = {}) => updateRows(table, rows, options, false),
+    catchUpRows: (table, rows, options = {}) => updateRows(table, rows, options, true),
     sumOfSquares(gradient) {
       const { grad, count }: typeof gradient = Object(gradient);
       const [range] = checkPlanes(["grad"], [grad], count, memory);
@@ -186,6 +222,24 @@ function rowsAt(ptr: unknown, count: number, rows: number, memory: WebAssembly.M
     );
   }
   return range;
+}
+
+/** Checks the counts of rows, and gives a view of them. */
+function rowStepsAt(
+  ptr: unknown,
+  rows: number,
+  planes: readonly Range[],
+  { variant, weightDecay, decoupledDecay }: Scalars,
+  { buffer }: WebAssembly.Memory,
+): Uint32Array {
+  if (variant & MOMENTUM || weightDecay > 0 || decoupledDecay > 0) {
+    throw new OptionError(
+      "rowSteps: momentum and weight decay move rows that have no gradient: leave out rowSteps, or take an optimizer's step({ rows }) and catchUp.",
+    );
+  }
+  const range = rangeAt("rowSteps", ptr, rows * 4, buffer.byteLength, 4);
+  refuseOverlap(range, planes);
+  return new Uint32Array(buffer, range.ptr, rows);
 }
 
 /** Checks that planes are inside the memory, apart from each other, and gives their ranges. */

@@ -291,16 +291,16 @@ function wantsOf(...pairs: readonly (readonly [readonly Tensor[], readonly Plane
 }
 
 /**
- * Places all that groups want, and `moreBytes` behind it, in one reservation: one growth of the memory, or an error and
+ * Places all that groups want, and `more` behind it, in one reservation: one growth of the memory, or an error and
  * nothing placed.
  *
- * @returns the address of `moreBytes`.
+ * @returns the addresses of `more`.
  */
-export function reserve(arena: Arena, wants: readonly Wants[], moreBytes = 0): number {
+export function reserve(arena: Arena, wants: readonly Wants[], more: readonly number[] = []): number[] {
   const sizes = wants.flatMap(({ tensors, planes }) =>
     planes.map((plane) => tensors.reduce((sum, tensor) => sum + tensor.byteStrideIn(plane), 0)),
   );
-  const ptrs = arena.allocatePlanes(moreBytes > 0 ? [...sizes, moreBytes] : sizes).values();
+  const ptrs = arena.allocatePlanes([...sizes, ...more]).values();
   for (const { tensors, planes } of wants) {
     for (const plane of planes) {
       let ptr = ptrs.next().value!;
@@ -310,7 +310,7 @@ export function reserve(arena: Arena, wants: readonly Wants[], moreBytes = 0): n
       }
     }
   }
-  return ptrs.next().value ?? 0;
+  return [...ptrs];
 }
 
 const whole = (segment: Segment): Segment | undefined => segment;

@@ -91,13 +91,15 @@ export class Learned {
 
 /** Refuses a state without the numbers of a learned rate, or with them where none is learned. */
 export function checkLearned(given: unknown, isWanted: boolean): void {
-  const isFit =
+  const isState =
     isWanted === (given !== undefined) &&
     NAMES.every((name) => {
       const list = (given as LearnedState | undefined)?.[name];
-      return !isWanted || (Array.isArray(list) && list.length === LEARNERS && list.every(Number.isFinite));
+      // Rewards alone may be negative; the root of such a v would be NaN, and so would the rate from then on.
+      const isFit = (value: unknown) => Number.isFinite(value) && (name === "r" || (value as number) >= 0);
+      return !isWanted || (Array.isArray(list) && list.length === LEARNERS && list.every(isFit));
     });
-  if (isFit) return;
+  if (isState) return;
   throw new CheckpointError(
     `learned of the state: got ${show(given)}, expected ${isWanted ? `${LEARNERS} numbers each as ${NAMES.join(", ")}` : "none"}. Make the optimizer as the saved one was, with lr: "auto" or without.`,
   );

@@ -94,7 +94,7 @@ export function makeParts(
   try {
     const wants = groups.flatMap((group) => group.firstWants);
     const bytes = learnedAt + (lr ? LEARNED_BYTES : 0);
-    const placed = reserve(arena, wants, wantsShared && !attachment ? bytes : 0);
+    const [placed = 0] = reserve(arena, wants, wantsShared && !attachment ? [bytes] : []);
     progressPtr = attachment?.progress ?? placed;
     for (const group of groups) group.settle();
     rows.start();

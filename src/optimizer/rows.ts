@@ -185,14 +185,22 @@ export class Rows {
     );
   }
 
-  /** Places the counts of tensors that are updated by rows from now on, and are up to date by `step`. */
-  track(tensors: readonly Tensor[], step: number): void {
-    if (tensors.length === 0 && (this.#lists !== 0 || this.tables === 0)) return;
+  /** Bytes of the counts of tensors that have none, and of the lists before their first use. */
+  bytesOf(tensors: readonly Tensor[]): number[] {
+    if (tensors.length === 0 && (this.#lists !== 0 || this.tables === 0)) return [];
     if (tensors.some(({ name }) => this.#find(name).group.arePlaced)) throw withoutCounts();
-    const sizes = tensors.map(({ rows }) => rows!.count * 4);
-    const ptrs = this.#arena.allocatePlanes(
-      this.#lists === 0 ? [...sizes, listsBytesIn(this.#arena)] : sizes,
-    );
+    const counts = tensors.map(({ rows }) => rows!.count * 4);
+    return this.#lists === 0 ? [...counts, listsBytesIn(this.#arena)] : counts;
+  }
+
+  /**
+   * Takes counts of tensors that are updated by rows from now on, and are up to date by `step`: at the addresses of
+   * `bytesOf`, which are placed here by default.
+   */
+  track(tensors: readonly Tensor[], step: number, placed?: readonly number[]): void {
+    const bytes = this.bytesOf(tensors);
+    if (bytes.length === 0) return;
+    const ptrs = placed ?? this.#arena.allocatePlanes(bytes);
     this.#lists ||= Math.ceil(ptrs.at(-1)! / 8) * 8;
     this.tables += tensors.length;
     tensors.forEach((tensor, i) => {

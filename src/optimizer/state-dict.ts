@@ -155,15 +155,9 @@ export function writeState(
   });
 
   const safe = writes.map((write) => apart(write, arena.memory));
-  reserve(
-    arena,
-    groups.flatMap((group, i) => group.wantsFor(nexts[i]!)),
-  );
-
-  rows.track(
-    counts.flatMap(({ tensor, values }) => (values && tensor.rowSteps === 0 ? [tensor] : [])),
-    dict.steps,
-  );
+  const tables = counts.flatMap(({ tensor, values }) => (values && tensor.rowSteps === 0 ? [tensor] : []));
+  const wants = groups.flatMap((group, i) => group.wantsFor(nexts[i]!));
+  rows.track(tables, dict.steps, reserve(arena, wants, rows.bytesOf(tables)));
 
   for (const { tensor } of counts) {
     // Nothing is behind: a change would bring rows up to date that are about to be overwritten.

@@ -10,7 +10,8 @@ import { DENSE_KERNELS } from "../kernel/module-dense.ts";
 import type { Segment } from "../kernel/segment.ts";
 import { openDense } from "../kernel/wasm.ts";
 import { FIRST_BYTE, layOut, PAGE_BYTES } from "../memory/layout.ts";
-import { assign, averageInDouble, type KeptPlane, type Slot, type Updater } from "./updater.ts";
+import { assign, averageInDouble, type Slot, type Updater } from "./updater.ts";
+import type { KeptPlane } from "./weights.ts";
 
 /** Elements copied at a time. The memory stays small and never grows: a growth slows all of tf.js's loops by a fifth. */
 const CHUNK = 16_384;

@@ -20,7 +20,7 @@ import {
   type Scalars,
   SHAPED,
 } from "../kernel/contract.ts";
-import type { KeptPlane } from "./updater.ts";
+import type { KeptPlane } from "./weights.ts";
 
 /** A plane that an update writes. */
 export type Output = "param" | KeptPlane;

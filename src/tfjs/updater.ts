@@ -2,13 +2,10 @@
 import { env, getBackend, type Tensor, tensor, type Variable } from "@tensorflow/tfjs-core";
 import { FLOAT32 } from "../base/real.ts";
 import type { Scalars } from "../kernel/contract.ts";
-import type { StatePlane } from "../kernel/segment.ts";
 import type { NonFinitePolicy } from "../options/options.ts";
 import { average } from "../options/schedule-free.ts";
 import type { Update } from "./gradients.ts";
-
-/** A plane that is kept for a variable. */
-export type KeptPlane = StatePlane | "z";
+import type { KeptPlane } from "./weights.ts";
 
 /** State in variables, as tf.js keeps its own: no `tidy` disposes of them, and they move to another backend. */
 export type SlotState = { squareAvg: Variable } & Partial<Record<KeptPlane, Variable>>;

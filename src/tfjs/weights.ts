@@ -9,9 +9,12 @@
 import { type Optimizer, type Tensor, tensor1d } from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
+import type { StatePlane } from "../kernel/segment.ts";
 import type { WeightSums } from "../options/schedule-free.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { KeptPlane } from "./updater.ts";
+
+/** A plane that is kept for a variable. */
+export type KeptPlane = StatePlane | "z";
 
 /** A tensor with a name: a type that tf.js has and doesn't export. */
 export type NamedTensor = Awaited<ReturnType<Optimizer["getWeights"]>>[number];

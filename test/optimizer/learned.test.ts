@@ -196,6 +196,10 @@ describe.each([
         const broken: StateDict = { ...dict, learned: { ...dict.learned!, s } };
         expect(() => learning.loadStateDict(broken)).toThrow(/learned of the state/);
       }
+      for (const name of ["m", "v", "s"] as const) {
+        const broken: StateDict = { ...dict, learned: { ...dict.learned!, [name]: [1, 1, 1, 1, 1, -1] } };
+        expect(() => learning.loadStateDict(broken)).toThrow(/learned of the state/);
+      }
       expect(() => restore(learning, save(plain))).toThrow(/moved.* is missing in the file/);
       expect(() => restore(plain, save(learning))).toThrow(/moved.*keeps nothing of this name/);
       expect(snapshot(learning)).toEqual(before);

@@ -448,6 +448,27 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     }).toThrow(/weightDecay makes a gradient for every row/);
   });
 
+  it("loads counts and momentum together or not at all, where the memory has no room for both", () => {
+    const tables = { e: [40_000, 4], b: [3] };
+    const saved = as(make(tables, { momentum: 0.9 }));
+    saved.step({ rows: { e: [1] } });
+    const bytesIn = (memory: WebAssembly.Memory) => memory.buffer.byteLength;
+    const open = (maximum: number) => {
+      const memory = new WebAssembly.Memory({ initial: 1, maximum });
+      return { memory, optimizer: as(make(tables, { memory })) };
+    };
+    const pages = bytesIn(open(1000).memory) / 65_536;
+    const planePages = Math.ceil((160_004 * saved.params.e!.BYTES_PER_ELEMENT) / 65_536);
+    const { memory, optimizer } = open(pages + planePages);
+    const before = snapshot(optimizer);
+    expect(() => optimizer.loadStateDict(saved.stateDict() as never)).toThrow(MemoryError);
+    expect(bytesIn(memory)).toBe(pages * 65_536);
+    expect(snapshot(optimizer)).toEqual(before);
+    const roomy = open(1000).optimizer;
+    roomy.loadStateDict(saved.stateDict() as never);
+    expect(valuesOf(roomy)).toEqual(valuesOf(saved));
+  });
+
   it("refuses counts of another table, and of steps that weren't taken", () => {
     const optimizer = tables();
     optimizer.step({ rows: { e: [1] } });

@@ -226,6 +226,11 @@ describe.each(ALL_ENTRIES)("$entry", ({ backend, make: makeOf, type }) => {
       expect(() => make({ scheduleFree: true }).swapEma()).toThrow(/call eval\(\) and train\(\)/);
     });
 
+    it("itself in a group: it is for all of them", () => {
+      const groups = [{ params: { w: [1] }, scheduleFree: true }];
+      expect(() => makeOf(groups as never, {})).toThrow('Unknown option "scheduleFree"');
+    });
+
     it("steps by rows, which leave most elements where they are", () => {
       const message = /scheduleFree moves all of them/;
       const optimizer = makeOf({ w: [4, 2] }, { scheduleFree: true });

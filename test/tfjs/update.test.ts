@@ -83,6 +83,35 @@ describeDropIn(({ tf, dropIn: { rmsprop } }) => {
       );
     });
 
+    it("gives the bits of RMSprop past the steps that flush denormals, and with another rate", async () => {
+      const options = { alpha: 0.25, momentum: 0.5, lr: 0.1 };
+      const optimizer = rmsprop(options);
+      const reference = new RMSprop(
+        { w: Float32Array.of(1, -2, 3) },
+        { ...dialects.tfjs, ...options, backend: "js" },
+      );
+      const variable = variableOf(tf, [1, -2, 3], "w");
+      const gradients = [
+        [0.5, 1e-3, -1],
+        [0, 0, 1e-20],
+      ];
+      for (let step = 0; step < 130; step++) {
+        // Averages and momentum decay to denormals until the 64th step.
+        const values = gradients[Math.min(step, 1)]!;
+        if (step === 70) for (const one of [optimizer, reference]) one.lr = 0.05;
+        reference.grads.w.set(values);
+        reference.step();
+        tf.tidy(() => optimizer.applyGradients({ w: tf.tensor1d(values) }));
+        expect(bits(valuesOf(variable))).toEqual(bits(reference.params.w));
+      }
+      const [, squareAvg, momentum] = (await optimizer.getWeights()).map(({ tensor }) =>
+        bits(valuesOf(tensor)),
+      );
+      expect(squareAvg).toEqual(bits(reference.state.w.squareAvg));
+      expect(momentum).toEqual(bits(reference.state.w.momentumBuffer!));
+      for (const used of [variable, optimizer]) used.dispose();
+    });
+
     it.each([{ clipNorm: 0.1 }, { globalClipNorm: 0.1 }])("clips by a norm: %o", (options) => {
       const planes = [40, 5000].map((count) => ordinaryPlanes(count, count));
       const clipped = trainBoth(options, planes);
