@@ -285,3 +285,15 @@ describe.each([
     expect(memory.buffer).toBe(buffer);
   });
 });
+
+it("the raw layer takes planes that touch, in either order", () => {
+  const left = [1024, 1072, 1120].map((ptr) => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    new Float32Array(memory.buffer, 1024, 36).fill(1);
+    const others = [1024, 1072, 1120].filter((other) => other !== ptr);
+    instantiate(memory).update({ param: ptr, grad: others[1]!, squareAvg: others[0]!, count: COUNT });
+    return [...new Float32Array(memory.buffer, ptr, COUNT)];
+  });
+  expect(left[1]).toEqual(left[0]);
+  expect(left[2]).toEqual(left[0]);
+});
