@@ -7,21 +7,12 @@ import { describe, expect, it } from "vitest";
 import { ENTRIES } from "../support/entries.ts";
 import { seeded } from "../support/kernels.ts";
 import { snapshot } from "../support/runs.ts";
-import { ROWS, shapes, table, WIDTH } from "../support/table.ts";
+import { as, every, ROWS, rowsAt, shapes, type Table, table, WIDTH } from "../support/table.ts";
 
-const as = (optimizer: unknown) => optimizer as RMSprop<Record<string, number[]>>;
-const every = Array.from({ length: ROWS }, (_, row) => row);
-
-function write({ grads }: Pick<RMSprop<Record<string, number[]>>, "grads">, step: number): void {
+function write({ grads }: Pick<Table, "grads">, step: number): void {
   const next = seeded(step);
   for (const grad of Object.values(grads))
     for (let i = 0; i < grad.length; i++) grad[i] = next() / 2 ** 31 - 1;
-}
-
-/** The rows of a step: some, by the step's number. */
-function rowsAt(step: number): number[] {
-  const next = seeded(step + 1000);
-  return Array.from({ length: 1 + (next() % 9) }, () => next() % ROWS);
 }
 
 /** The parameters of the table and its mean squares after steps in float64. */
