@@ -2,9 +2,9 @@
  * Rows of a tensor, by a list: the update of those that a step touches, after the steps that they have missed.
  *
  * A row that had no gradient for k steps has, after the k dense steps that it missed, averages, momentum and parameters
- * that are linear in what they were. So one product with a factor in double, rounded once, stands for the k roundings:
- * v = v · alpha^k, and the like. The power is found here. Factors of what else moves come with each row, since they depend
- * on rates, which may be a schedule's.
+ * that are linear in what they were. So one product with a factor in double, rounded once, stands for k products, each
+ * rounded: v = v · alpha^k, and the like. That power is computed here. The factors of momentum, parameters and ema are handed
+ * in with each row, since they depend on learning rates, which may come from a schedule.
  */
 import { flushPlane, normal } from "./behind";
 import { AVERAGED, CENTERED, MOMENTUM, ROWWISE } from "./rmsprop";
@@ -27,12 +27,12 @@ const POWERS: u32 = 512;
  * once. Planes begin at row 0, and `count` is the number of elements in a row. Rows that follow each other are updated as
  * one run. With variant 4096, rowwise, `squareAvg` has one element for each row, and `update` is that of `rowwise.ts`.
  *
- * First a row is brought to step `now` from the step that stands for it in the list of uint32 at byte `steps`, unless that
- * is 0: `averageKept` is the factor of its averages for one step, `powers` a table of that factor's powers or 0, and `moves`
- * has an entry for each row in the list or is 0.
+ * First each row is brought up to date by step `now`, unless `steps` is 0. The list of uint32 at byte `steps` has the step by
+ * which each row was up to date so far. `averageKept` is the factor of averages for one step, `powers` a table of that
+ * factor's powers or 0, and `moves` has an entry for each row in the list or is 0.
  *
- * One call for all: out of cache a row costs the wait for its lines, which is longer than all arithmetic, and two passes
- * would wait twice as long.
+ * One call does both. The wait for a row that isn't in the cache takes longer than all arithmetic, and two passes, one that
+ * catches up and one that updates, would wait twice.
  */
 export function updateRows(
   variant: u32,
@@ -129,7 +129,7 @@ export function updateRows(
 
 /**
  * `base ** exponent` by squaring, in the order of `src/base/power.ts`. No processor foresees the bits of an exponent, so
- * that this takes 20 ns and a table 3.
+ * this takes 20 ns, and a look-up in a table 3.
  */
 function power(base: f64, exponent: u32): f64 {
   let result: f64 = 1;
@@ -141,14 +141,17 @@ function power(base: f64, exponent: u32): f64 {
 }
 
 /**
- * Reads a word of each cache line, in advance of a loop. A processor waits for one row after the other otherwise: no
- * prefetcher knows which is next, and a row's arithmetic is as much as it looks ahead. The sum goes to the caller, or
- * the compiler would leave the loads out.
+ * Reads a word of each cache line, before the loop that updates. Otherwise a processor waits for one row after the other:
+ * no prefetcher knows which row is next, and a processor looks ahead no farther than one row's arithmetic. The words go to
+ * the caller, joined by OR, or the compiler would leave the loads out.
  *
- * Rejected: reading a few rows ahead, between the rows that are updated, at 1.8 times the time, since the reads hold up
- * the arithmetic behind them; every second line, which the prefetcher doesn't complete, at 1.4 times; copies of the rows
- * side by side, updated in one run, at 1.3 times for rows of 64 and 0.8 times for rows of 8, for which the loops of `update`
- * over a list are as fast, at one kilobyte more and 20 ns more for each dense call.
+ * Rejected, each with its time as a multiple of this one's:
+ *
+ * - Reading a few rows ahead, between the rows that are updated: 1.8, since the reads hold up the arithmetic behind them.
+ * - Every second line: 1.4, since the prefetcher doesn't add the lines between.
+ * - Copies of the rows side by side, updated in one run: 1.3 for rows of 64, and 0.8 for rows of 8.
+ * - For rows of 8, loops in `update` that go over a list: 0.8 as well, but one kilobyte more, and 20 ns more for each
+ *   dense call.
  */
 function touch(ptr: usize, bytes: usize): u32 {
   let seen: u32 = 0;
@@ -165,7 +168,7 @@ function touch(ptr: usize, bytes: usize): u32 {
  *     m = momentumKept·m
  *
  * in double, from left to right, rounded once; then 0 where denormal, as every 64th step leaves it. A term whose factor
- * is 0 isn't there, or an infinite momentum would make NaN of it.
+ * is 0 is left out: 0 times an infinite momentum is NaN.
  */
 const MOVES: usize = 48;
 
@@ -186,7 +189,7 @@ function move(variant: u32, p: usize, m: usize, e: usize, entry: usize, count: u
   if (variant & MOMENTUM) scale(m, load<f64>(entry), count);
 }
 
-/** x = kept·x, the sum below with one term: at a third of its time, as most rows need no more. */
+/** x = kept·x: the sum of `combine` with one term, which is all that most rows need, in a third of its time. */
 function scale(x: usize, kept: f64, count: u32): void {
   if (kept === 1) {
     flushPlane(x, count);

@@ -6,12 +6,12 @@
  *     d = sqrt(q + epsInside) + eps              once per row
  *     u = (updateScale·(gradScale·g)) / d        and on for each element as in `rmsprop.ts`: momentum, nesterov, decoupled
  *
- * It takes alpha·v + w·mean(g²) where the loop of `rmsprop.ts` takes alpha·v + (w·g)·g. Elsewhere rows of one element get
- * that loop's bits, unless the gradient is scaled. Options whose g differs by element from the gradient in memory
- * (clipValue, coupled decay), and centered, don't come here.
+ * With an alpha of ½ and below, or of 1, v = alpha·v + w·mean(g²), where the loop of `rmsprop.ts` has alpha·v + (w·g)·g. With
+ * any other alpha a row of one element gets that loop's bits, unless the gradient is scaled. Options by which g isn't
+ * gradScale times the gradient in memory (clipValue, coupled decay), and centered, are refused before.
  *
- * Squares are added up as for a norm. Rejected: float32 sums in the loop that updates, as FBGEMM has them, which would
- * save a pass over what is in the cache, and put v some ulps further from float64.
+ * Squares are added up as for a norm. Rejected: float32 sums in the loop that updates, as FBGEMM has them. They would save a
+ * pass over values that are in the cache, and put v some ulps farther from float64.
  */
 import { average, flushPlane } from "./behind";
 import { sumOfSquares } from "./gradient";
@@ -47,7 +47,7 @@ export function updateRow(
     oneMinusAlpha > 0 && oneMinusAlpha < 0.5
       ? v + oneMinusAlpha * (square - v)
       : alpha * v + oneMinusAlpha * square;
-  // As the loop bounds it, which leaves NaN alone.
+  // The bound of the loop in `rmsprop.ts`, which leaves NaN alone.
   if (v > Real.MAX_VALUE) v = Real.MAX_VALUE;
   store<One>(squareAvg, v128.splat<Real>(v), v128.splat<Real>(v));
   const q = variant & CORRECTED ? v / correction : v;

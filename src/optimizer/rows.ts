@@ -1,6 +1,6 @@
 /**
  * Steps by rows: lists of the rows that have a gradient, and for each row the number of steps up to which it is up to date.
- * The kernels know neither: they get the rows of a step, and the factors of what each has missed, in pieces.
+ * The kernels keep neither: each call hands them some rows of a step, and the factors of the steps that each row has missed.
  */
 
 import { show } from "../base/show.ts";
@@ -13,19 +13,19 @@ import { type Missed, movesIdle } from "../options/missed.ts";
 import type { RowIndices, RowsByName, Shard } from "../options/step-options.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** The most rows of one call of a kernel, and with an entry for each. */
+/** The most rows that one call of a kernel takes: without and with an entry of factors for each, as `writeMoves` writes it. */
 const AT_ONCE = 2048;
 const ENTRIES_AT_ONCE = 512;
 
 /**
  * Bytes of the lists that a call takes: powers and entries, which are doubles, then the numbers of rows and their last
- * steps. They begin at a multiple of 8, and an allocator may place them 4 bytes off.
+ * steps. They begin at a multiple of 8, for which there are 4 bytes more: an allocator may give an address between two.
  */
 const POWERS_BYTES = POWERS * 8;
 const ENTRIES_BYTES = ENTRIES_AT_ONCE * MOVES_BYTES;
 const LIST_BYTES = AT_ONCE * 4;
 const LISTS_BYTES = POWERS_BYTES + ENTRIES_BYTES + 2 * LIST_BYTES;
-/** A shared memory has them twice: a worker that was given up may still read the first ones, where the step goes on alone. */
+/** A shared memory has the lists twice: a worker that was given up may still read the first while the step goes on with the second. */
 const listsBytesIn = ({ isShared }: Arena) => 4 + LISTS_BYTES * (isShared ? 2 : 1);
 
 /** The rows of a tensor that have a gradient, checked. */
@@ -114,7 +114,7 @@ export class Rows {
   /** Checks the rows of a step or a catch-up: all of them, or an error and nothing changed. */
   read(given: RowsByName): RowLists {
     const named = Object.entries(given).map(([name, indices]) => ({ ...this.#find(name), indices }));
-    // Copies: the memory may grow before they are used, and `report` looks at them after the caller has changed its own.
+    // Copies: the memory may grow before they are used, and `report` reads them when the caller may have changed the originals.
     return new Map(
       named.map(({ tensor, indices }) => [tensor, new RowList(this.#listOf(tensor, indices))] as const),
     );
@@ -167,8 +167,8 @@ export class Rows {
   }
 
   /**
-   * Does what else of a step by rows may fail, before anything is updated: refuses options that can't be exact, and rows
-   * that steps have moved since they were last up to date; places counts for tensors that had none.
+   * Does everything else that may fail in a step by rows, before anything is updated. It refuses options that can't be
+   * exact, and rows that are behind if steps have moved them meanwhile, and places counts for tensors that had none.
    */
   prepare(lists: RowLists | undefined, step: number): void {
     if (!lists && this.tables === 0) return;
@@ -194,8 +194,8 @@ export class Rows {
   }
 
   /**
-   * Takes counts of tensors that are updated by rows from now on, and are up to date by `step`: at the addresses of
-   * `bytesOf`, which are placed here by default.
+   * Begins to count the steps of rows, for tensors that are up to date by `step`. The counts, and the lists if there are
+   * none yet, get the addresses in `placed`, in the order of `bytesOf`; by default, room is allocated here.
    */
   track(tensors: readonly Tensor[], step: number, placed?: readonly number[]): void {
     const bytes = this.bytesOf(tensors);
@@ -211,8 +211,8 @@ export class Rows {
   }
 
   /**
-   * Brings rows of a tensor up to date, and updates them unless the job is to catch up: those of a list, or all, from one
-   * place in it to before another.
+   * Brings rows of a tensor up to date and, unless the job is a catch-up, updates them: those of a list, or all rows, from
+   * place `from` to before place `to`.
    */
   run(kernel: Kernel, tensor: Tensor, missed: Missed, job: RowJob): void {
     const { list, from, to, step, emaDecay, isCatchUp } = job;
@@ -230,7 +230,7 @@ export class Rows {
       for (; i < to && count < atOnce; i++) {
         const row = list ? list[i]! : i;
         const before = upTo[row]!;
-        // Such a row has been in the list before, or in another share of this step.
+        // Such a row is a repetition, or has been updated in another share of this step.
         if (before >= next) continue;
         if (hasEntries && before < step) missed.writeMoves(entries, count, step - before, step, emaDecay);
         upTo[row] = next;
@@ -313,7 +313,7 @@ export function sumOfRows(kernel: Kernel, tensor: Tensor, list: RowList, scale: 
   return sum;
 }
 
-/** Refuses rows that a forward pass has read before the steps that they had missed were made good. */
+/** Refuses rows that have missed steps which move them: a forward pass has read them where dense steps wouldn't have left them. */
 function refuseBehind(tensor: Tensor, list: Uint32Array | undefined, step: number): void {
   const steps = tensor.stepsOfRows;
   const isBehind = list ? list.some((row) => steps[row]! < step) : steps.some((upTo) => upTo < step);

@@ -1,14 +1,16 @@
 /**
- * Steps that a row has missed, as factors. A dense step without a gradient is linear in the row: with δ = lr·weightDecay
- * where decay is decoupled, c = lr or 1 as momentum has it, times momentum once more for nesterov, and w = 1 − decay,
+ * Steps that a row has missed, as factors. A dense step without a gradient is linear in the row. With decoupled decay
+ * δ = lr·weightDecay; c = lr, or 1 with `lrInMomentum`, in both cases times momentum with `nesterov`; and w = 1 − `ema.decay`, or
+ * 1 in the first step:
  *
  *     m = momentum·m
  *     p = (1 − δ)·p − c·m
  *     e = (1 − w)·e + w·p
  *     v, a = alpha·v, alpha·a
  *
- * So any number of them is linear too, and its factors are found in double, from the last step back to the first. The
- * hyperparameters count as they were given, not rounded to the element type, which is nearer to float64 than steps taken one by one.
+ * So any number of such steps is linear too. Its factors are computed in double, from the last step back to the first.
+ * Hyperparameters are taken as they were given, not rounded to the element type, so that the result is nearer to float64
+ * than that of steps taken one by one.
  */
 import { power } from "../base/power.ts";
 import type { Real } from "../base/real.ts";
@@ -54,7 +56,7 @@ const UNMOVED: Moves = [1, 1, 0, 1, 0, 0];
 export class Missed {
   readonly #hyperparameters: Hyperparameters;
   readonly #powers = new Float64Array(POWERS);
-  /** The step before which all rows are to be up to date, and for each number of steps missed until then, their factors. */
+  /** The step before which rows are brought up to date, and the factors of 0, 1, 2, … steps missed until then. */
   #now = -1;
   #moves: Moves[] = [];
 
@@ -65,7 +67,7 @@ export class Missed {
     this.#hyperparameters = hyperparameters;
   }
 
-  /** Forgets what it knows of hyperparameters that have changed. */
+  /** Drops all factors, after hyperparameters have changed. */
   reset(): void {
     this.#powers.fill(0);
     this.#now = -1;
@@ -112,7 +114,7 @@ export class Missed {
     list[at + 5] = factors[5];
   }
 
-  /** Goes back from step `now`, one step further than it knows until it knows enough: what comes before is multiplied in. */
+  /** The factors of the last so many steps before step `now`. They are kept, and those of one step more follow from the last. */
   #movesOver(steps: number, now: number, emaDecay: number | undefined): Moves {
     if (this.#now !== now) {
       this.#now = now;

@@ -1,11 +1,13 @@
 /** Lists of rows, in any order and form, of tables that were adopted or placed by an allocator. */
 
 import fc from "fast-check";
-import { MemoryError, OptionError, type Options } from "rmsprop-wasm";
-import { describe, expect, it } from "vitest";
+import { MemoryError, OptionError, type Options, RMSprop } from "rmsprop-wasm";
+import { describe, expect, it, vi } from "vitest";
 import { ALL_ENTRIES } from "../support/entries.ts";
 import { snapshot } from "../support/runs.ts";
 import { as, ROWS, shapes, valuesOf, WIDTH, write } from "../support/table.ts";
+
+type Call = (...args: number[]) => number;
 
 describe.each(ALL_ENTRIES)("$entry", ({ make, backend }) => {
   const tables = (options: Options = {}) => {
@@ -111,4 +113,34 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend }) => {
     byViews.grads.e!.fill(1); // the memory has grown for the state
     expect(byViews.step({ rows: { e: [3] } })).toBe(true);
   });
+});
+
+it.each([
+  [{}, 1, 1],
+  [{}, 2048, 1],
+  [{}, 2049, 2],
+  // Each row has an entry of its own, which makes the lists shorter.
+  [{ momentum: 0.9 }, 512, 1],
+  [{ momentum: 0.9 }, 2048, 4],
+] as const)("calls the kernel for many rows at once: %o, %i rows", (options, count, expected) => {
+  let calls = 0;
+  const { Instance } = WebAssembly;
+  function Counted(module: WebAssembly.Module, imports: WebAssembly.Imports) {
+    const { updateRows, ...others } = new Instance(module, imports).exports as Record<string, Call>;
+    const counted = (...args: number[]) => {
+      calls++;
+      return updateRows!(...args);
+    };
+    return { exports: { ...others, updateRows: counted } };
+  }
+  vi.spyOn(WebAssembly, "Instance").mockImplementation(Counted as never);
+  try {
+    const optimizer = new RMSprop({ e: [3000, 2] }, { ...options, backend: "wasm" });
+    optimizer.grads.e.fill(1);
+    optimizer.step({ rows: { e: Array.from({ length: count }, (_, row) => (row * 7) % 3000) } });
+    expect(calls).toBe(expected);
+    expect(optimizer.params.e.filter((p) => p !== 0)).toHaveLength(2 * count);
+  } finally {
+    vi.restoreAllMocks();
+  }
 });

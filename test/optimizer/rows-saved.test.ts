@@ -1,11 +1,13 @@
 /** Steps by rows that stop and go on: state dicts and checkpoints hold the steps of each row. */
 
-import { MemoryError, type Options } from "rmsprop-wasm";
-import { load, save } from "rmsprop-wasm/checkpoint";
+import fc from "fast-check";
+import { MemoryError, type Options, type Schedule } from "rmsprop-wasm";
+import { load, restore, save } from "rmsprop-wasm/checkpoint";
 import { describe, expect, it } from "vitest";
 import { ALL_ENTRIES } from "../support/entries.ts";
 import { snapshot } from "../support/runs.ts";
-import { as, MOVING, ROWS, rowsAt, shapes, valuesOf, write } from "../support/table.ts";
+import { as, every, MOVING, ROWS, rowsAt, shapes, valuesOf, write } from "../support/table.ts";
+import { split, withHeader } from "../support/tensor-files.ts";
 
 describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
   const tables = (options: Options = {}) => {
@@ -70,6 +72,64 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     expect(load(new Uint32Array(ROWS - 1))).toThrow(/rowSteps.length/);
     expect(load(new Float32Array(ROWS))).toThrow(/rowSteps/);
     expect(load(new Uint32Array(ROWS).fill(2))).toThrow(/rowSteps/);
+    expect(snapshot(optimizer)).toEqual(before);
+  });
+
+  it("goes on after any rows, wherever it is stopped, to the bit", () => {
+    const anyRows = fc.array(fc.nat(ROWS - 1), { maxLength: 30 });
+    const anyStop = fc.constantFrom("none", "state dict", "checkpoint", "restored");
+    const anySteps = fc.array(fc.record({ rows: fc.option(anyRows), stop: anyStop }), { maxLength: 12 });
+    const rowwise = { rowwiseState: true, momentum: 0.5 };
+    const anyOptions = fc.constantFrom<Options>(...MOVING, rowwise, { sparse: "lazy", momentum: 0.9 });
+    fc.assert(
+      fc.property(anyOptions, anySteps, (options, steps) => {
+        const whole = tables(options);
+        let stopping = tables(options);
+        steps.forEach(({ rows, stop }, step) => {
+          for (const optimizer of [whole, stopping]) {
+            write(optimizer, rows ?? every, step);
+            optimizer.catchUp(rows ? { e: rows } : undefined);
+            optimizer.step(rows ? { rows: { e: rows } } : {});
+          }
+          const isSchedule = typeof options.lr === "function";
+          if (stop === "checkpoint" && !isSchedule) stopping = as(load(save(stopping), {}, type));
+          else if (stop !== "none") {
+            const next = tables(options);
+            if (stop === "restored") restore(next, save(stopping));
+            else next.loadStateDict(structuredClone(stopping.stateDict()) as never);
+            if (isSchedule) next.lr = options.lr as Schedule;
+            stopping = next;
+          }
+          expect(snapshot(stopping)).toEqual(snapshot(whole));
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("refuses a file with counts of steps that weren't taken, or of no table, and changes nothing", () => {
+    const optimizer = tables();
+    optimizer.step({ rows: { e: [1] } });
+    const { json, data } = split(save(optimizer));
+    const header = JSON.parse(json);
+    const counts = header["state.e.row_steps"];
+    const [begin] = counts.data_offsets;
+    const late = Buffer.from(data);
+    late.writeUInt32LE(2, begin);
+    const { "state.e.row_steps": _, ...others } = header;
+    const bad: [file: Uint8Array, message: RegExp][] = [
+      [withHeader(json, late), /e\.rowSteps of the state: got 2/],
+      [
+        withHeader(JSON.stringify({ ...header, "state.e.row_steps": { ...counts, dtype: "F32" } }), data),
+        /U32/,
+      ],
+      [withHeader(JSON.stringify({ ...others, "state.b.row_steps": counts }), data), /b\.rowSteps/],
+    ];
+    const before = snapshot(optimizer);
+    for (const [file, message] of bad) {
+      expect(() => restore(optimizer, file)).toThrow(message);
+      expect(() => load(file, {}, type)).toThrow(message);
+    }
     expect(snapshot(optimizer)).toEqual(before);
   });
 });

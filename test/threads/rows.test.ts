@@ -78,6 +78,31 @@ describe.each([FLOAT32, FLOAT64] as Real[])("rows on several threads in $name", 
   );
 });
 
+it.each([
+  [64, 205],
+  [8, 683],
+  [1, 964],
+])("rows of %i are shared from %i up, as 32,768 elements of a dense update are", async (width, least) => {
+  const total = 1024;
+  const twins = makeTwins(2, total * width, { cutoff: 32_768 });
+  await twins.pool.ready;
+  const segment = { ...twins.segmentOf(total * width), count: width };
+  const rows = { steps: 0, now: 0, averageKept: 1, powers: 0, moves: 0 };
+  const chunksAfter = (count: number) => {
+    twins.updateRows(segment, total, scalarsFor(0), { ...rows, ptr: twins.listsPtr, count });
+    return twins.pool.chunksDone.reduce((sum, chunks) => sum + chunks);
+  };
+  twins.fill(twins.segmentOf(total * width), 1);
+  twins.write(
+    Uint32Array.from({ length: total }, (_, row) => row),
+    twins.listsPtr,
+  );
+  const before = chunksAfter(0);
+  expect(chunksAfter(least - 1)).toBe(before);
+  expect(chunksAfter(least)).toBeGreaterThan(before);
+  expect(twins.differences()).toEqual([]);
+});
+
 describe("an optimizer with threads", () => {
   const options: (Options & { step?: StepOptions })[] = [
     {},
@@ -87,7 +112,7 @@ describe("an optimizer with threads", () => {
     { ema: { decay: 0.9 }, weightDecay: 0.01, decoupledWeightDecay: true },
   ];
 
-  // 204 rows of 64 are the least that are shared, and 2,048 the most at once.
+  // 205 rows of 64 are the least that are shared, and 2,048 the most at once.
   it.each(options)("takes steps by rows with the bits of one: %o", async ({ step, ...options }) => {
     const make = (threads: number) => new RMSprop({ e: [5000, 64], b: [3] }, { threads, ...options });
     const [one, several] = [make(1), make(3)];
