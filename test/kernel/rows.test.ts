@@ -10,6 +10,7 @@ import {
   DECOUPLED,
   FLUSHED,
   IDLE,
+  LEARNED,
   MOMENTUM,
   MOVES,
   MOVES_BYTES,
@@ -23,6 +24,7 @@ import {
   ALL_VARIANTS,
   bitsOf,
   GUARD_WORD,
+  haveSameBits,
   KERNELS,
   ordinaryPlanes,
   type Planes,
@@ -149,10 +151,11 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
   });
 
   it("updates rows in every combination of options", () => {
-    for (const { variant } of ALL_VARIANTS) {
+    // Without those of a learned rate, which takes no steps by rows.
+    for (const { variant, name } of ALL_VARIANTS.filter(({ variant }) => !(variant & LEARNED))) {
       const planes = ordinaryPlanes(19 * 13, variant);
       const after = tensorOf(backend, planes, 13).updateRows([18, 0, 7, 8], scalarsFor(variant));
-      expect(bitsOf(after)).toEqual(bitsOf(inTurn(planes, 13, [18, 0, 7, 8], variant)));
+      expect(haveSameBits(after, inTurn(planes, 13, [18, 0, 7, 8], variant)), name).toBe(true);
     }
   });
 
