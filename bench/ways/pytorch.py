@@ -66,6 +66,8 @@ class Runner:
             ),
             key=lambda optimizer: self.trial(optimizer.step),
         )
+        # Without this, the ninth piece of work of a process would be one recompilation too many, and its steps eager.
+        torch.compiler.reset()
         self.parts = [torch.compile(self.optimizer.step) if COMPILES else self.optimizer.step]
         if COMPILES:
             self.trial(self.parts[0])  # compiles
