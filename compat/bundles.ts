@@ -54,7 +54,13 @@ export function bundleCells(workshop: Workshop, site: string): Cell[] {
     ...built("Vite", "vite", ["build", "--base=./", "--outDir=out"], "index.html"),
     ...built("webpack", "webpack", ["./main.js", "--mode=production", "--output-path=out"]),
     ...built("Rollup", "rollup", ["main.js", "--plugin=node-resolve", "--dir=out"]),
-    ...built("Parcel", "parcel", ["build", "index.html", "--public-url=./", "--dist-dir=out"], "index.html"),
+    // Its cache would hold a list of all files nearby, and a file that another tool deletes meanwhile makes that an error.
+    ...built(
+      "Parcel",
+      "parcel",
+      ["build", "index.html", "--public-url=./", "--dist-dir=out", "--no-cache"],
+      "index.html",
+    ),
     ...served("Next.js", "page", "next", next),
     route("Node route", "/node"),
     route("`threads: 2` in it", `/node${inAddress({ threads: 2 })}`, TWO_THREADS),
