@@ -145,17 +145,8 @@ export function instantiate(memory: WebAssembly.Memory): Core {
     if (hasMomentum) ptrs[names.push("momentumBuffer") - 1] = tensor.momentumBuffer;
     if (isCentered) ptrs[names.push("gradAvg") - 1] = tensor.gradAvg;
     const ranges = checkPlanes(names, ptrs, count, memory);
-    const segment = {
-      param: ranges[0]!.ptr,
-      grad: ranges[1]!.ptr,
-      squareAvg: ranges[2]!.ptr,
-      momentumBuffer: hasMomentum ? ranges[3]!.ptr : 0,
-      gradAvg: isCentered ? ranges[ranges.length - 1]!.ptr : 0,
-      ema: 0,
-      z: 0,
-      moved: 0,
-      count,
-    };
+    const places = Object.fromEntries(ranges.map(({ ptr }, i) => [names[i], ptr]));
+    const segment = segmentAt(places, count);
     return { segment, scalars, ranges };
   };
   const updateRows = (table: TablePtrs, list: RowsPtr, options: CoreOptions, isIdle: boolean) => {

@@ -34,7 +34,7 @@ import {
   type Work,
 } from "./threads/protocol.ts";
 import { workerCode } from "./threads/worker.generated.ts";
-import { type Hold, type Job, NOBODY, Workers, type WorkersSettings } from "./threads/workers.ts";
+import { type Hold, NOBODY, Workers, type WorkersSettings } from "./threads/workers.ts";
 
 /** Settings that the tests change. */
 export interface PoolSettings extends WorkersSettings {
@@ -132,9 +132,15 @@ export class Pool implements Omit<Kernel, "backend" | "real"> {
       return;
     }
     const { bytes } = this.inner.real;
-    this.#share({ kind: UPDATE, count, args: argumentsOf(segment, scalars) }, param, (from, to) =>
+    const misalignment = (param % CACHE_LINE_BYTES) / bytes;
+    const { minChunk } = this.settings;
+    // Chunks end at cache lines of the parameters.
+    const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / bytes);
+    const args = argumentsOf(segment, scalars);
+    const owners = this.workers.run({ kind: UPDATE, count, chunkElements, misalignment, args }, (from, to) =>
       this.inner.update(partOf(segment, from, to, bytes), scalars),
     );
+    if (owners.includes(NOBODY)) this.#noteLost(owners, param);
   }
 
   /**
@@ -166,20 +172,6 @@ export class Pool implements Omit<Kernel, "backend" | "real"> {
   #hasHelpFor(count: number): boolean {
     const { cutoff, wakeCutoff } = this.settings;
     return count >= cutoff && this.workers.hasHelp(count >= wakeCutoff);
-  }
-
-  /** Has a job done in chunks that end at cache lines of the plane at byte `ptr`, which it writes to. */
-  #share(
-    { kind, count, args }: Pick<Job, "kind" | "count" | "args">,
-    ptr: number,
-    perform: (from: number, to: number) => void,
-  ): void {
-    const { bytes } = this.inner.real;
-    const misalignment = (ptr % CACHE_LINE_BYTES) / bytes;
-    const { minChunk } = this.settings;
-    const chunkElements = this.#chunkElements(count + misalignment, minChunk, CACHE_LINE_BYTES / bytes);
-    const owners = this.workers.run({ kind, count, chunkElements, misalignment, args }, perform);
-    if (owners.includes(NOBODY)) this.#noteLost(owners, ptr);
   }
 
   settle(groups: readonly SettledGroup[], hold: Hold): void {

@@ -42,7 +42,7 @@ export function runnerOn(optimizer: Optimizer, work: Work, step: () => void): Ru
       record[name]!.set(all.subarray(i * work.size, (i + 1) * work.size));
     });
   const writeGradients = () => write(optimizer.grads, grad);
-  // What goes on from step to step beside the averages: the points of scheduleFree, and a learned rate.
+  // State that goes on from step to step beside the averages: the points of scheduleFree, and a learned rate.
   const { scheduleFree, lr } = settingsOf(work);
   const start = scheduleFree || lr === "auto" ? optimizer.stateDict() : undefined;
   return {

@@ -1,6 +1,6 @@
 /**
- * The kernels of float32 for whole tensors alone, out of the same binary, for entries that neither step by rows nor learn a
- * rate: the other kernels made the drop-in's entry heavier by a tenth.
+ * The kernels of float32 for whole tensors alone, compiled from the same sources without what the drop-in for tf.js never uses:
+ * `compileDense` in scripts/build-wasm.mjs says what that saves.
  */
 import { FLOAT32 } from "../base/real.ts";
 import { kernelsOf } from "./compile.ts";

@@ -46,7 +46,7 @@ export class Steps {
     if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
     // Places counts of rows: not for a step that isn't taken.
     if (!isRefused) rows.prepare(lists, before);
-    progress.tables = rows.tables;
+    if (lists) progress.tables = rows.tables;
     if (norm !== undefined) this.gradNorm = norm;
     if (isRefused) {
       this.skipped++;

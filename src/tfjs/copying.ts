@@ -7,7 +7,7 @@
 import type { Tensor, Variable } from "@tensorflow/tfjs-core";
 import { BLOCK, CENTERED, MOMENTUM, SCHEDULE_FREE, type Scalars } from "../kernel/contract.ts";
 import { DENSE_KERNELS } from "../kernel/module-dense.ts";
-import type { Segment } from "../kernel/segment.ts";
+import { segmentAt } from "../kernel/segment.ts";
 import { openDense } from "../kernel/wasm.ts";
 import { FIRST_BYTE, layOut, PAGE_BYTES } from "../memory/layout.ts";
 import { assign, averageInDouble, type Slot, type Updater } from "./updater.ts";
@@ -25,7 +25,10 @@ export function openCopying(): Updater {
   );
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE_BYTES) });
   const kernel = openDense(memory, DENSE_KERNELS);
-  const segment: Segment = { ...record(PLANE_NAMES, (_, i) => ptrs[i]!), ema: 0, moved: 0, count: 0 };
+  const segment = segmentAt(
+    record(PLANE_NAMES, (_, i) => ptrs[i]!),
+    0,
+  );
   const windows = record(PLANE_NAMES, (plane) => new Float32Array(memory.buffer, segment[plane], CHUNK));
   const { grad } = windows;
   return {

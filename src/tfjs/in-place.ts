@@ -1,6 +1,7 @@
 /** Updates in place: the kernels run on the memory in which tf.js's wasm backend keeps its tensors. */
 import { type DataId, type KernelBackend, type Tensor, tensor1d, type Variable } from "@tensorflow/tfjs-core";
 import { DENSE_KERNELS } from "../kernel/module-dense.ts";
+import { segmentAt } from "../kernel/segment.ts";
 import { openDense } from "../kernel/wasm.ts";
 import { assign, averageInDouble, type Updater } from "./updater.ts";
 
@@ -53,7 +54,7 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
     update({ variable, state }, gradient, scalars) {
       const { id, memoryOffset } = ownDataOf(variable);
       const { size } = variable;
-      const segment = {
+      const places = {
         param: memoryOffset,
         // After `ownDataOf(variable)`, which may move the data: the gradient may be the variable itself.
         grad: dataOf(gradient).memoryOffset,
@@ -61,11 +62,8 @@ export function openInPlace(backend: KernelBackend): Updater | undefined {
         momentumBuffer: ownAddressOf(state.momentumBuffer),
         gradAvg: ownAddressOf(state.gradAvg),
         z: ownAddressOf(state.z),
-        ema: 0,
-        moved: 0,
-        count: size,
       };
-      kernel.update(segment, scalars);
+      kernel.update(segmentAt(places, size), scalars);
       // tf.js assumes that tensors never change: XNNPACK keeps a packed copy of the weights of products and convolutions
       // until the tensor's id is disposed of. Without these two calls training would go on with the first weights.
       registry.disposeData(id);

@@ -65,7 +65,7 @@ describe("a file of many tensors", () => {
     expect(metadataOf(again)["param_groups.layers.7.note"]).toBe('"seventh"');
     expect([...namedIn(again)].sort()).toEqual(["b", "c", "layers.0", "layers.7"]);
     expect(Buffer.compare(save(load(again)), again)).toBe(0);
-    // Of the first one's keys, the others have none, either.
+    // A key that the first one alone has isn't given to the others.
     delete metadata["param_groups.layers.7.note"];
     metadata["param_groups.layers.0.note"] = '"first"';
     for (const key of Object.keys(metadata)) if (key.includes(".layers.7.")) delete metadata[key];

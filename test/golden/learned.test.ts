@@ -72,9 +72,9 @@ function distances(one: Case, name: Result, values: ArrayLike<number>, steps = v
 }
 
 /**
- * Where Optax computes the way from the start as a difference of parameters, of which a rate of a millionth leaves a few last
- * bits, it is kept here: rates are 1e-8 to 1e-5 from those in float64 as long as elements are on their way, and Optax' 1e-4 to
- * 1e-2. Later, the last bits of a parameter decide where it swings to, and all runs in float32 learn rates that are some
+ * Limits of the early part of a run. Optax computes the way from the start as a difference of parameters, of which a rate of a
+ * millionth leaves a few last bits; here the way is kept. So rates are 1e-8 to 1e-5 from those in float64 as long as elements
+ * are on their way, and Optax' 1e-4 to 1e-2. Later, the last bits of a parameter decide where it swings to, and all runs in float32 learn rates that are some
  * percent from those in float64; in one run it is luck which is nearer, by a factor of 3 either way. So that end is judged by
  * all runs together.
  */

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Options, RMSprop } from "rmsprop-wasm";
 import { load, save } from "rmsprop-wasm/checkpoint";
-import { expect } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { optionsOfCase } from "../golden/arguments.ts";
 import { distance, expectNoFarther } from "../golden/distance.ts";
 import { gradients, parameters, STEPS, TENSOR_SIZES } from "../golden/inputs.ts";
@@ -12,7 +12,7 @@ import { at, type Job, run, type Script } from "./python.ts";
 
 export const HALF = STEPS / 2;
 /** Those whose options stay as they are: clipping and schedules are the callers' in the frameworks. */
-export const casesOf = (wanted: Framework) =>
+const casesOf = (wanted: Framework) =>
   manifest.cases.filter(
     ({ framework, calls, inputs, options }) =>
       framework === wanted &&
@@ -52,11 +52,11 @@ export interface Halves {
   name: string;
 }
 
-export const halvesOf = (cases: Case[]): [id: string, halves: Halves][] =>
+const halvesOf = (cases: Case[]): [id: string, halves: Halves][] =>
   cases.map((one, i) => [one.id, { one, name: `${one.framework}-${i}` }]);
 
 /** Trains each case in all ways: there and there, there and here, here and there. */
-export function trainHalves(script: Script, halves: Halves[]): void {
+function trainHalves(script: Script, halves: Halves[]): void {
   const whole = halves.flatMap(({ one, name }): Job[] => {
     const start = { start: 0, arguments: one.calls.RMSprop, free: one.calls.ScheduleFreeWrapper };
     return [
@@ -89,7 +89,7 @@ function withoutSums({ groups }: { groups: readonly object[] }) {
 }
 
 /** No farther from float64 than the framework is, all in one place, and what has gone round is as it was. */
-export function expectNoSeam({ one, name }: Halves): void {
+function expectNoSeam({ one, name }: Halves): void {
   const { double } = goldenAt(one.results.parameters);
   const unbroken = loaded(`${name}-unbroken`);
   const theirs = distance(joined(unbroken), double, all);
@@ -113,4 +113,18 @@ export function expectNoSeam({ one, name }: Halves): void {
   expect(exactly(loaded(`${name}-there-there`).stateDict().tensors)).toEqual(
     exactly(unbroken.stateDict().tensors),
   );
+}
+
+/** Tests that runs of a framework's cases can be stopped in the middle and go on in the other place, so many cases in all. */
+export function testHalves(
+  framework: Framework,
+  script: Script,
+  wanted: number,
+): [id: string, halves: Halves][] {
+  const halves = halvesOf(casesOf(framework));
+  const all = halves.map(([, one]) => one);
+  beforeAll(() => trainHalves(script, all), 300_000);
+  it("has the cases that can be stopped", () => expect(halves).toHaveLength(wanted));
+  it.each(halves)("and we go on from each other's files: %s", (_, one) => expectNoSeam(one));
+  return halves;
 }

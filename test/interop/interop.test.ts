@@ -3,34 +3,21 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dialects, type Options, RMSprop } from "rmsprop-wasm";
 import { load, restore, restoreLeRobot, save, saveLeRobot } from "rmsprop-wasm/checkpoint";
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { farthest, stayHere, travel, travelWithWeightsAlone } from "../../examples/cluster/journey.ts";
 import { loadMnist } from "../../examples/mnist/data.ts";
 import { findPython } from "../../tools/python.mjs";
 import { STEPS } from "../golden/inputs.ts";
 import { describeWith } from "../support/required.ts";
 import { exactly } from "../support/runs.ts";
-import { casesOf, expectNoSeam, fresh, HALF, halvesOf, loaded, train, trainHalves } from "./halves.ts";
+import { fresh, HALF, loaded, testHalves, train } from "./halves.ts";
 import { at, type Job, required, run } from "./python.ts";
 
 describeWith(required("torch", "safetensors", "numpy"), "PyTorch", () => {
-  const halves = halvesOf(casesOf("pytorch"));
+  const halves = testHalves("pytorch", "pytorch_jobs.py", 14);
   const [, { one, name }] = halves.find(([id]) =>
     id.includes("momentum=0.9, centered=True, weight_decay=0.01"),
   )!;
-
-  beforeAll(
-    () =>
-      trainHalves(
-        "pytorch_jobs.py",
-        halves.map(([, one]) => one),
-      ),
-    300_000,
-  );
-
-  it("has the cases that can be stopped", () => expect(halves).toHaveLength(14));
-
-  it.each(halves)("and we go on from each other's files: %s", (_, halves) => expectNoSeam(halves));
 
   it("goes on by its own functions for flattened state, and we from what they give", () => {
     run("pytorch_jobs.py", [
@@ -227,20 +214,7 @@ describeWith(required("torch", "safetensors", "numpy"), "PyTorch", () => {
 });
 
 describeWith(required("keras", "torch", "safetensors"), "Keras", () => {
-  const halves = halvesOf(casesOf("keras-torch"));
-
-  beforeAll(
-    () =>
-      trainHalves(
-        "keras_jobs.py",
-        halves.map(([, one]) => one),
-      ),
-    300_000,
-  );
-
-  it("has the cases that can be stopped", () => expect(halves).toHaveLength(9));
-
-  it.each(halves)("and we go on from each other's files: %s", (_, halves) => expectNoSeam(halves));
+  testHalves("keras-torch", "keras_jobs.py", 9);
 
   it("brings back what it has no use for", () => {
     const optimizer = new RMSprop(

@@ -2,42 +2,17 @@
 import { writeFileSync } from "node:fs";
 import { RMSprop } from "rmsprop-wasm";
 import { save } from "rmsprop-wasm/checkpoint";
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { optionsOfCase } from "../golden/arguments.ts";
 import { distance, expectNoFarther } from "../golden/distance.ts";
 import { STEPS, TENSOR_SIZES } from "../golden/inputs.ts";
 import { goldenAt } from "../golden/vectors.ts";
 import { describeWith } from "../support/required.ts";
-import {
-  all,
-  casesOf,
-  expectNoSeam,
-  fresh,
-  HALF,
-  halvesOf,
-  joined,
-  loaded,
-  type Pair,
-  train,
-  trainHalves,
-} from "./halves.ts";
+import { all, fresh, HALF, joined, loaded, type Pair, testHalves, train } from "./halves.ts";
 import { at, type Job, required, run } from "./python.ts";
 
 describeWith(required("torch", "safetensors", "numpy", "schedulefree"), "schedulefree", () => {
-  const halves = halvesOf(casesOf("schedulefree"));
-
-  beforeAll(
-    () =>
-      trainHalves(
-        "pytorch_jobs.py",
-        halves.map(([, one]) => one),
-      ),
-    300_000,
-  );
-
-  it("has the cases that can be stopped", () => expect(halves).toHaveLength(11));
-
-  it.each(halves)("and we go on from each other's files: %s", (_, halves) => expectNoSeam(halves));
+  const halves = testHalves("schedulefree", "pytorch_jobs.py", 11);
 
   it("weighs on, and evaluates with the same averages", () => {
     const jobs = halves.map(([, { name }]): Job => {

@@ -1,5 +1,5 @@
 /** Calls that fail on every optimizer of two groups: w of 2 × 3 and b of 5, e of 7 × 3. */
-import type { Optimizer as Any, Options, RMSprop } from "rmsprop-wasm";
+import { type Optimizer as Any, type Options, type RMSprop, RMSpropError } from "rmsprop-wasm";
 import {
   load,
   loadChunks,
@@ -9,6 +9,7 @@ import {
   saveChunks,
   saveLeRobot,
 } from "rmsprop-wasm/checkpoint";
+import { expect } from "vitest";
 
 export type Optimizer = Any<Record<string, number[]>>;
 export type Call = (optimizer: Optimizer, type: typeof RMSprop) => unknown;
@@ -251,3 +252,14 @@ export const ALWAYS: Record<string, Call> = {
       { memory: o.memory },
     ),
 };
+
+/** Makes a call that must fail: by an error of the package or, where its title says that something throws, the thrower's own. */
+export async function expectToFail(title: string, call: () => unknown): Promise<void> {
+  const error = await (async () => call())().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (title.includes("throws")) expect(error).toEqual(new RangeError("the caller's own"));
+  else expect(error).toBeInstanceOf(RMSpropError);
+  expect((error as Error).message.length).toBeLessThan(1000);
+}

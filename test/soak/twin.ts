@@ -154,7 +154,7 @@ function bytesOf(array: Float32Array): string {
   return Buffer.from(same.buffer as ArrayBuffer, same.byteOffset, same.byteLength).toString("latin1");
 }
 
-/** What a call gives, or the error that refuses it. */
+/** The result of a call, or the error that refuses it. */
 export const outcomeOf = (act: () => unknown): unknown => {
   try {
     return { result: act() };
@@ -171,7 +171,7 @@ export function expectSame(what: string, given: unknown, wanted: unknown): void 
   throw new Error(`${what}: got ${differing(given, wanted)} in ${show(given)}, expected ${show(wanted)}`);
 }
 
-/** Where two values differ first. */
+/** The first place in which two values differ. */
 function differing(a: unknown, b: unknown, path = ""): string {
   if (typeof a === "object" && typeof b === "object" && a && b) {
     for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {

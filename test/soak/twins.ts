@@ -10,11 +10,12 @@ import { load, loadChunks, restore, save, saveChunks } from "rmsprop-wasm/checkp
 import { type Content, content, valuesOf } from "./content.ts";
 import { expectSame, type Group, nameOf, outcomeOf, type Plan, type Real, Twin } from "./twin.ts";
 import { GOOD } from "./values.ts";
+import { nameOfError } from "./world.ts";
 
 class Twins {
   readonly all: Twin[] = [];
   #grads: (readonly [string, Float32Array])[] = [];
-  /** What all held when they were compared last. */
+  /** The content that all of them had when they were compared last. */
   #last: object | undefined;
   isSwapped = false;
 
@@ -317,15 +318,6 @@ async function run(twins: Twins, command: Command): Promise<void> {
       });
       for (const twin of twins.all) twin.attach();
     }
-  }
-}
-
-function nameOfError(read: () => unknown): string | undefined {
-  try {
-    read();
-    return undefined;
-  } catch (error) {
-    return (error as Error).name;
   }
 }
 

@@ -261,7 +261,8 @@ function sameBits(what: string, real: Float32Array, model: Float32Array): void {
   throw new Error(`${what}[${i}] of ${b.length}: got ${real[i]} among ${real.length}, expected ${model[i]}`);
 }
 
-function nameOfError(read: () => unknown): string | undefined {
+/** The name of the error that a read throws, if it does. */
+export function nameOfError(read: () => unknown): string | undefined {
   try {
     read();
     return undefined;
