@@ -25,6 +25,12 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 afterAll(() => Promise.all([isolated.close(), plain.close()]));
 
+/**
+ * While a test drives Firefox 153, one in forty workers that are made by a worker, even of one line, never returns from
+ * `new Worker`; of 3,000 made without a driver, none. The page says that nothing was heard, and the visitor presses again.
+ */
+const MEASURE_TRIES = 4;
+
 const distanceOf = async (visitor: Visitor, racer: string) => {
   const rows = await visitor.page.$$eval("#board tr", (rows) =>
     rows.map((row) => [...row.children].map((cell) => cell.textContent)),
@@ -45,6 +51,16 @@ for (const name of BROWSERS) {
     const visit = async (address = isolated.address, size: keyof typeof SIZES = "desktop") => {
       visitor = await Visitor.to(address, browser, { size });
       return visitor;
+    };
+
+    const measure = async (tries: number): Promise<void> => {
+      await visitor.press("#measure-run");
+      await visitor.until("#measure-said", (text) => /^(Done|Stopped)/.test(text));
+      const said = await visitor.text("#measure-said");
+      if (name === "firefox" && tries > 1 && said.startsWith("Stopped: nothing was heard")) {
+        return measure(tries - 1);
+      }
+      expect(said).toBe("Done: all results were right.");
     };
 
     beforeAll(async () => {
@@ -292,9 +308,7 @@ for (const name of BROWSERS) {
       it("checks, then gives figures that hang together", async () => {
         await visit((isIsolated ? isolated : plain).address);
         const hasPool = isIsolated && (await visitor.page.evaluate(() => navigator.hardwareConcurrency)) > 1;
-        await visitor.press("#measure-run");
-        await visitor.until("#measure-said", (text) => /^(Done|Stopped)/.test(text));
-        expect(await visitor.text("#measure-said")).toBe("Done: all results were right.");
+        await measure(hasPool ? MEASURE_TRIES : 1);
         const ways = ["step", ...(hasPool ? ["pool"] : []), "plain"];
         expect(await visitor.texts("#measure-results caption")).toEqual([
           "16 k elements",
