@@ -3,17 +3,13 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { launch } from "../../compat/browsers.ts";
 import { BROWSER_NAMES, BROWSERS, findTool, howToInstall } from "../../compat/tools.ts";
 import { buildDemo, hasTfjs } from "../../demo/site/build.mjs";
 import { serveDemo } from "../../demo/site/serve.mjs";
 import { describeWith } from "../support/required.ts";
 import { SIZES, Visitor } from "./visitor.ts";
-
-/** Two browsers and all other tests may be at work on one processor. */
-const PATIENCE_MS = 180_000;
-vi.setConfig({ testTimeout: PATIENCE_MS });
 
 const folder = mkdtempSync(join(tmpdir(), "demo-"));
 let isolated: Awaited<ReturnType<typeof serveDemo>>;
@@ -22,7 +18,7 @@ let plain: typeof isolated;
 beforeAll(async () => {
   await buildDemo({ folder, tsconfig: "tsconfig.json" });
   [isolated, plain] = await Promise.all([serveDemo(folder), serveDemo(folder, { isIsolated: false })]);
-}, PATIENCE_MS);
+});
 afterAll(() => Promise.all([isolated.close(), plain.close()]));
 
 /**
@@ -65,7 +61,7 @@ for (const name of BROWSERS) {
 
     beforeAll(async () => {
       browser = await launch(name);
-    }, PATIENCE_MS);
+    });
     afterAll(() => browser?.close());
     afterEach(async () => {
       await visitor.page.close();
