@@ -3,8 +3,8 @@
 import type { FloatArray } from "../base/real.ts";
 import { show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import { type Kept, keptPlanes } from "../optimizer/group.ts";
 import type { Shape } from "../optimizer/params.ts";
+import { type Kept, keptPlanes } from "../optimizer/planes.ts";
 import type { GroupState, StateDict, TensorState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { dtypeOf, firstValue, valuesOf } from "./dtypes.ts";
