@@ -3,7 +3,7 @@
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import type { Kernel, Scalars } from "../kernel/contract.ts";
-import { PLANES, type Plane, type Segment, type StatePlane, segmentAt } from "../kernel/segment.ts";
+import type { Plane, Segment, StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
 import { changesMissed, Missed } from "../options/missed.ts";
@@ -12,6 +12,16 @@ import { type Drawn, phaseOf, type StepPlan, scalarsOf } from "../options/scalar
 import type { Shard } from "../options/step-options.ts";
 import { clippedScale, type NormedGroup, type TensorNorms } from "./norms.ts";
 import type { TensorSpec } from "./params.ts";
+import {
+  type Kept,
+  keptPlanes,
+  mergedSegments,
+  missingIn,
+  reserve,
+  statePlanesOf,
+  type Wants,
+  wantsOf,
+} from "./planes.ts";
 import { type RowGroup, type RowLists, type Rows, refuseCoupled, rowsIn } from "./rows.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
 import { Tensor } from "./tensor.ts";
@@ -280,90 +290,7 @@ export interface Step extends StepPlan {
   rows: Rows;
 }
 
-/** Planes that these tensors need in the memory: all the tensors one behind the other in each, in the same order. */
-export interface Wants {
-  readonly tensors: readonly Tensor[];
-  readonly planes: readonly Plane[];
-}
-
-function wantsOf(...pairs: readonly (readonly [readonly Tensor[], readonly Plane[]])[]): Wants[] {
-  return pairs.filter(([tensors]) => tensors.length > 0).map(([tensors, planes]) => ({ tensors, planes }));
-}
-
-/**
- * Places all that groups want, and `more` behind it, in one reservation: one growth of the memory, or an error and
- * nothing placed.
- *
- * @returns the addresses of `more`.
- */
-export function reserve(arena: Arena, wants: readonly Wants[], more: readonly number[] = []): number[] {
-  const sizes = wants.flatMap(({ tensors, planes }) =>
-    planes.map((plane) => tensors.reduce((sum, tensor) => sum + tensor.byteStrideIn(plane), 0)),
-  );
-  const ptrs = arena.allocatePlanes([...sizes, ...more]).values();
-  for (const { tensors, planes } of wants) {
-    for (const plane of planes) {
-      let ptr = ptrs.next().value!;
-      for (const tensor of tensors) {
-        tensor.segment[plane] = ptr;
-        ptr += tensor.byteStrideIn(plane);
-      }
-    }
-  }
-  return [...ptrs];
-}
-
 const whole = (segment: Segment): Segment | undefined => segment;
-
-/** Covers the tensors with as few segments as possible: tensors that follow each other in all planes need one call. */
-function mergedSegments(tensors: readonly Tensor[], bytes: number): Segment[] {
-  const segments: Segment[] = [];
-  let last: Segment | undefined;
-  for (const tensor of tensors) {
-    const { segment } = tensor;
-    const byteStride = tensor.byteStrideIn("param");
-    const lastBytes = (last?.count ?? 0) * bytes;
-    if (last && PLANES.every((plane) => follows(last!, segment, plane, lastBytes))) {
-      last.count += byteStride / bytes;
-    } else {
-      last = segmentAt(segment, byteStride / bytes);
-      segments.push(last);
-    }
-  }
-  return segments;
-}
-
-function follows(before: Segment, segment: Segment, plane: Plane, bytes: number): boolean {
-  return before[plane] === 0 ? segment[plane] === 0 : segment[plane] === before[plane] + bytes;
-}
-
-/** The planes of state that these hyperparameters need, and some tensor lacks. */
-function missingIn(tensors: readonly Tensor[], next: Hyperparameters): StatePlane[] {
-  return statePlanesOf(next).filter((plane) => tensors.some(({ segment }) => segment[plane] === 0));
-}
-
-function statePlanesOf({ momentum, centered }: Hyperparameters): StatePlane[] {
-  const planes: StatePlane[] = ["squareAvg"];
-  if (momentum > 0) planes.push("momentumBuffer");
-  if (centered) planes.push("gradAvg");
-  return planes;
-}
-
-/** Options that keep a plane of their own. */
-export interface Kept {
-  readonly ema?: unknown;
-  readonly scheduleFree?: unknown;
-  readonly lr?: unknown;
-}
 
 /** Whether each step has scalars of its own. */
 const keepsMore = ({ scheduleFree, lr }: Kept) => scheduleFree !== undefined || lr === "auto";
-
-/** The planes of each tensor that are kept from step to step. */
-export function keptPlanes(hyperparameters: Hyperparameters, { ema, scheduleFree, lr }: Kept): Plane[] {
-  const planes: Plane[] = ["param", ...statePlanesOf(hyperparameters)];
-  if (ema) planes.push("ema");
-  if (scheduleFree) planes.push("z");
-  if (lr === "auto") planes.push("moved");
-  return planes;
-}

@@ -1,8 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { FloatArray } from "../base/real.ts";
-import { show } from "../base/show.ts";
-import { OptionError } from "../errors.ts";
 import type { Backend, Backends } from "../kernel/contract.ts";
 import {
   type GroupHyperparameters,
@@ -11,7 +9,6 @@ import {
 } from "../options/hyperparameters.ts";
 import type { Options } from "../options/options.ts";
 import {
-  checkRows,
   checkShard,
   type RowIndices,
   type RowsByName,
@@ -20,15 +17,15 @@ import {
 } from "../options/step-options.ts";
 import { bindMembers, guardGroups } from "./guard.ts";
 import { type Attachment, type Handle, handleOf } from "./handle.ts";
-import { checkLearned } from "./learned.ts";
 import type { NameOf, Params } from "./params.ts";
 import { live, makeParts, type Parts, settled } from "./parts.ts";
+import { assignRate, rateOf } from "./rates.ts";
 import { READERS, recordOf, refuseJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
 import { readState, type StateDict, writeState } from "./state-dict.ts";
-import { catchUp, Steps } from "./steps.ts";
-import { acceptGrowth, type State, type Tensor } from "./tensor.ts";
+import { catchUp, catchUpRows, Steps } from "./steps.ts";
+import type { State, Tensor } from "./tensor.ts";
 import { textOf } from "./text.ts";
 
 /**
@@ -92,21 +89,12 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws OptionError where groups have rates of their own: read and assign `groups[i].lr`.
    */
   get lr(): number {
-    const { learned } = live(this.#parts);
-    if (learned) return learned.rate;
-    this.#refuseOwnRates();
-    return this.#groups[0].lr;
+    return rateOf(live(this.#parts), this.#groups);
   }
 
   /** Sets the rate of all groups, from the next step on. */
   set lr(rate: number | Schedule) {
-    if (live(this.#parts).learned) {
-      throw new OptionError(
-        'lr: got a rate, but it is "auto", and learned: assign groups[i].lr for a factor of it, or make the optimizer with a number.',
-      );
-    }
-    this.#refuseOwnRates();
-    for (const group of this.#groups) group.lr = rate;
+    assignRate(live(this.#parts), this.#groups, rate);
   }
 
   /** The rate that `lr: "auto"` has learned by now, of which `lr` of the groups are factors; undefined without the option. */
@@ -198,12 +186,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws SwappedError while `params` hold the averages.
    */
   catchUp(rows?: Readonly<Partial<Record<NameOf<P>, RowIndices>>>): void {
-    const parts = settled(this.#parts);
-    parts.progress.refuseSwapped();
-    const lists =
-      rows === undefined ? undefined : parts.rows.read(checkRows(rows as RowsByName, parts.arena.real));
-    catchUp(parts, parts.groups, lists);
-    parts.progress.noteChange();
+    catchUpRows(settled(this.#parts), rows as RowsByName | undefined);
   }
 
   /** @internal Counts the changes of parameters and state, shares of a step among them. */
@@ -245,9 +228,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {
-    const parts = settled(this.#parts);
-    if (parts.arena.hasGrown) acceptGrowth(parts.arena, parts.tensors.values());
-    return Object.fromEntries(reportsOn(parts, this.#steps.gradients)) as Record<NameOf<P>, TensorReport>;
+    const reports = reportsOn(settled(this.#parts), this.#steps.gradients);
+    return Object.fromEntries(reports) as Record<NameOf<P>, TensorReport>;
   }
 
   /**
@@ -293,10 +275,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   /** @internal Gives views instead of copies, for callers that copy them anyway. */
   stateDict(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements>;
   stateDict(copy = (view: FloatArray): FloatArray => view.slice()): StateDict<NameOf<P>, Elements> {
-    const { arena, groups, options, progress, learned } = settled(this.#parts);
-    progress.refuseSwapped();
-    const state = readState(arena.real, groups, options, progress.steps, this.#steps.skipped, copy);
-    return learned ? { ...state, learned: learned.state } : state;
+    return readState(settled(this.#parts), this.#steps.skipped, copy);
   }
 
   /**
@@ -310,14 +289,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws SwappedError while `params` hold the averages.
    */
   loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
-    const parts = settled(this.#parts);
-    const { progress, learned } = parts;
-    progress.refuseSwapped();
-    checkLearned(dict?.learned, learned !== undefined);
-    writeState(dict, parts);
-    progress.tables = parts.rows.tables;
-    if (learned) learned.state = dict.learned!;
-    progress.steps = dict.steps;
+    writeState(dict, settled(this.#parts));
     this.#steps.restart(dict.skippedSteps);
   }
 
@@ -344,15 +316,6 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   /** @internal */
   toJSON(): never {
     return refuseJson();
-  }
-
-  #refuseOwnRates(): void {
-    const rates = live(this.#parts).groups.map(({ hyperparameters }) => hyperparameters.lr);
-    if (rates.some((rate) => rate !== rates[0])) {
-      throw new OptionError(
-        `lr: the groups have rates of their own (${rates.map((rate) => show(rate)).join(", ")}): read and assign groups[i].lr.`,
-      );
-    }
   }
 
   /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */

@@ -7,7 +7,7 @@ import { clippedScale, type Gradients } from "./norms.ts";
 import type { Parts } from "./parts.ts";
 import { type Piece, Probe } from "./probe.ts";
 import type { RowList } from "./rows.ts";
-import type { Tensor } from "./tensor.ts";
+import { acceptGrowth, type Tensor } from "./tensor.ts";
 
 /**
  * One tensor in figures. Those that aren't whole numbers are as precise as float32, in the fewest digits that
@@ -50,8 +50,9 @@ const probes = new Map<string, Probe>();
  * @internal
  */
 export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport][] {
-  const { arena, backends, kernel, groups, norms, options, progress, learned } = parts;
+  const { arena, backends, kernel, groups, tensors, norms, options, progress, learned } = parts;
   const { backend, real } = kernel;
+  if (arena.hasGrown) acceptGrowth(arena, tensors.values());
   const { norm, tensorNorms } = norms.measure(groups, kernel, { ...last, known: undefined });
   const scale = last.gradScale * clipFactor(norm, options.globalClipNorm);
   const step = Math.max(progress.steps - 1, 0);

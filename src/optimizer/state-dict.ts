@@ -7,12 +7,11 @@ import type { Kernel } from "../kernel/contract.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
 import { mayBeOf } from "../memory/view.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
-import type { ResolvedOptions } from "../options/options.ts";
 import type { WeightSums } from "../options/schedule-free.ts";
-import { type Group, keptPlanes, reserve } from "./group.ts";
 import type { CommonOptions } from "./handle.ts";
-import type { LearnedState } from "./learned.ts";
+import { checkLearned, type LearnedState } from "./learned.ts";
 import type { Parts } from "./parts.ts";
+import { keptPlanes, reserve } from "./planes.ts";
 import { refuseJson } from "./records.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { isFloatArray, type Shape } from "./values.ts";
@@ -59,13 +58,12 @@ export interface StateDict<Name extends string = string, Elements extends FloatA
  * @internal
  */
 export function readState(
-  real: Real,
-  groups: readonly Group[],
-  options: ResolvedOptions,
-  steps: number,
+  { arena, groups, options, progress, learned }: Parts,
   skippedSteps: number,
   copy: (view: FloatArray) => FloatArray,
 ): StateDict<string, never> {
+  progress.refuseSwapped();
+  const { steps } = progress;
   const { globalClipNorm, nonFinite, ema, scheduleFree, lr } = options;
   const entries = groups.flatMap(({ hyperparameters, tensors }) => {
     const planes = keptPlanes(hyperparameters, options);
@@ -83,12 +81,13 @@ export function readState(
     groups: groups.map(({ hyperparameters, tensors, weights }) => ({
       ...hyperparameters,
       // The rate of the last step: a schedule need not be defined beyond it.
-      lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0), real),
+      lr: learningRateAt(hyperparameters.lr, Math.max(steps - 1, 0), arena.real),
       ...weights?.after(steps),
       params: tensors.map(({ name }) => name),
     })),
     tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: refuseJson }),
     options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr },
+    ...(learned && { learned: learned.state }),
   };
 }
 
@@ -118,8 +117,10 @@ interface Write {
  */
 export function writeState(
   dict: StateDict<string, FloatArray>,
-  { groups, options, arena, rows, kernel }: Parts,
+  { groups, options, arena, rows, kernel, progress, learned }: Parts,
 ): void {
+  progress.refuseSwapped();
+  checkLearned(dict?.learned, learned !== undefined);
   if (dict?.version !== 1) refuse("version", dict?.version, 1);
   checkCount("steps", dict.steps, MAX_STEPS, "a whole number below 2 ** 31");
   checkCount("skippedSteps", dict.skippedSteps, Number.MAX_SAFE_INTEGER, "a whole number below 2 ** 53");
@@ -176,6 +177,9 @@ export function writeState(
     if (values) view.set(values);
     if (plane === "squareAvg") bound(view, kernel);
   }
+  progress.tables = rows.tables;
+  if (learned) learned.state = dict.learned!;
+  progress.steps = dict.steps;
 }
 
 /**

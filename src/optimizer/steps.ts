@@ -2,7 +2,7 @@
 
 import { OptionError } from "../errors.ts";
 import { clipFactor } from "../options/scalars.ts";
-import { resolveStepOptions, type StepOptions } from "../options/step-options.ts";
+import { checkRows, type RowsByName, resolveStepOptions, type StepOptions } from "../options/step-options.ts";
 import type { Group, Step } from "./group.ts";
 import { type Gradients, nonFiniteError } from "./norms.ts";
 import type { Parts } from "./parts.ts";
@@ -94,6 +94,15 @@ function newStep(emaDecay: number | undefined, rows: Rows): Step {
     lists: undefined,
     rows,
   };
+}
+
+/** Brings rows that a caller names up to date, or all. */
+export function catchUpRows(parts: Parts, named: RowsByName | undefined): void {
+  const { arena, groups, rows, progress } = parts;
+  progress.refuseSwapped();
+  const lists = named === undefined ? undefined : rows.read(checkRows(named, arena.real));
+  catchUp(parts, groups, lists);
+  progress.noteChange();
 }
 
 /** Brings rows of groups up to date: those of lists, or all. */
