@@ -27,10 +27,11 @@ export default defineConfig({
     ],
   },
   test: {
-    testTimeout: 60_000,
+    // Ends what hangs, and judges no speed: on a machine that is shared by ten, seconds become minutes.
+    testTimeout: 300_000,
     // Vitest's default leaves a core idle, which is half of two.
     maxWorkers: "100%",
-    hookTimeout: 120_000,
+    hookTimeout: 300_000,
     projects: [
       {
         extends: true,

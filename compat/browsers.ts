@@ -18,7 +18,7 @@ export async function visit(browser: Browser, url: string, flags: string[] = [])
     page.on("console", (message) => said.push(message.text()));
     page.on("pageerror", (error) => said.push(String(error)));
     await page.goto(url);
-    for (const end = Date.now() + 55_000; Date.now() < end; await sleep(20)) {
+    for (const end = Date.now() + 150_000; Date.now() < end; await sleep(20)) {
       // A debugger may evaluate whatever the page's policy forbids.
       const result = await page.evaluate("globalThis.result");
       if (result !== undefined) return result;

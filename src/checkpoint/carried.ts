@@ -73,7 +73,7 @@ export function carriedTensors(optimizer: AnyOptimizer): ReadonlyMap<string, Car
 
 /** A carried tensor with room for its bytes, in an array of their own. */
 export function roomFor({ dtype, shape, begin, end }: Entry): CarriedTensor {
-  return { dtype: dtype.name, shape, bytes: new Uint8Array(end - begin) };
+  return { dtype: dtype.name, shape: [...shape], bytes: new Uint8Array(end - begin) };
 }
 
 /** The carried tensors as a file is to hold them. */

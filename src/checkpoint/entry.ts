@@ -16,6 +16,12 @@ export interface Entry {
   /** The place in bytes from the file's start. */
   readonly begin: number;
   readonly end: number;
+  /** The place among the file's entries, known once all of them are read. */
+  index: number;
+}
+
+export function isSameShape(a: Shape, b: Shape): boolean {
+  return a === b || (a.length === b.length && a.every((size, i) => size === b[i]));
 }
 
 /**
@@ -27,28 +33,37 @@ export interface Entry {
 export function entryReader(reader: JsonReader, dataStart: number): (name: string) => Entry {
   let name: string;
   let dtype: Dtype | undefined;
-  let shape: number[] | undefined;
-  let offsets: number[] | undefined;
+  let shape: Shape | undefined;
+  let offsets: Shape | undefined;
   let others: Set<string> | undefined;
+  /** The numbers of the list that is read. Each list of its own would get room for 17: entries took twice the memory. */
+  const sizes: number[] = [];
+  let sizesOfField: string;
+  let length: number;
+  /** The shape of the entry before, mostly that of the next one too. */
+  let shapeBefore: Shape = [];
 
   const refuse = (field: string, given: string, wanted: string): never => {
     throw new CheckpointError(`${show(name)}: ${field} is ${cut(given)}, expected ${wanted}.`);
   };
   const known = () => [...DTYPES.keys()].join(", ");
 
-  const sizesOf = (field: string, wanted: string): number[] => {
+  const takeSize = (): void => {
+    const size = reader.size();
+    if (size === undefined) {
+      throw new CheckpointError(
+        `${show(name)}: ${sizesOfField} holds ${cut(reader.raw())}, expected whole numbers in digits alone, below 2 ** 53.`,
+      );
+    }
+    sizes[length++] = size;
+  };
+
+  const sizesOf = (field: string, wanted: string): Shape => {
     if (reader.peek() !== "[") refuse(field, reader.raw(), wanted);
-    const list: number[] = [];
-    reader.items(() => {
-      const size = reader.size();
-      if (size === undefined) {
-        throw new CheckpointError(
-          `${show(name)}: ${field} holds ${cut(reader.raw())}, expected whole numbers in digits alone, below 2 ** 53.`,
-        );
-      }
-      list.push(size);
-    });
-    return list;
+    sizesOfField = field;
+    length = 0;
+    reader.items(takeSize);
+    return sizes.slice(0, length);
   };
 
   /** Fields that the format doesn't have are passed over, as its own library does. */
@@ -61,6 +76,8 @@ export function entryReader(reader: JsonReader, dataStart: number): (name: strin
     } else if (field === "shape") {
       if (shape) return false;
       shape = sizesOf(field, "whole numbers");
+      if (isSameShape(shape, shapeBefore)) shape = shapeBefore;
+      shapeBefore = shape;
     } else if (field === "data_offsets") {
       if (offsets) return false;
       offsets = sizesOf(field, "two whole numbers");
@@ -91,12 +108,12 @@ export function entryReader(reader: JsonReader, dataStart: number): (name: strin
       count *= size;
       if (count >= 2 ** 64) return refuse("shape", show(shape), "fewer elements than 2 ** 64");
     }
-    const [begin, end] = offsets as [number, number];
+    const [begin, end] = offsets as readonly [number, number];
     // Inexact above 2 ** 53, where no file's size is.
     const byteLength = (count * dtype.bits) / 8;
     if (end - begin !== byteLength) {
       return refuse("data_offsets", show(offsets), `${byteLength} bytes for its dtype and shape`);
     }
-    return { name, dtype, shape, count, begin: dataStart + begin, end: dataStart + end };
+    return { name, dtype, shape, count, begin: dataStart + begin, end: dataStart + end, index: 0 };
   }
 }

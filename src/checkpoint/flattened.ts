@@ -111,14 +111,13 @@ function endingsOf(record: GroupRecord): string[] {
 export function annotationsOf({ metadata }: Header): Annotations {
   const json = metadata.get(OURS);
   const own = json === undefined ? undefined : ownOf(json);
-  const records = new Map<string, Pairs>(own?.groups.flat().map((name) => [name, []]));
-  for (const [name, pairs] of metadata.recordsOf(GROUPS)) records.set(name, pairs);
+  const given = new Map(metadata.recordsOf(GROUPS));
+  const records = new Map<string, Pairs>();
   for (const names of own?.groups ?? []) {
-    const first = records.get(names[0]!)!;
-    for (const name of names.length > MOST_RECORDS ? names : []) {
-      if (records.get(name)!.length === 0) records.set(name, first);
-    }
+    const others = (names.length > MOST_RECORDS && given.get(names[0]!)) || [];
+    for (const name of names) records.set(name, given.get(name) ?? others);
   }
+  for (const [name, pairs] of given) records.set(name, pairs);
   return { own, records };
 }
 
@@ -268,9 +267,7 @@ function reader(carried: readonly string[] | undefined) {
   const cache = new Map<string, Result>();
   let last: { pairs: Pairs; read: Result } | undefined;
   return (name: string, pairs: Pairs) => {
-    if (last?.pairs.length === pairs.length && last.pairs.every((text, i) => text === pairs[i])) {
-      return last.read;
-    }
+    if (last && isSame(last.pairs, pairs)) return last.read;
     const record = new Map<string, string>();
     for (let i = 0; i < pairs.length; i += 2) record.set(pairs[i]!, pairs[i + 1]!);
     const id = JSON.stringify([...record].sort());
@@ -296,6 +293,10 @@ function reader(carried: readonly string[] | undefined) {
     // Equal for equal hyperparameters, in any order.
     return { values, others, text: JSON.stringify(Object.entries(values).sort()) };
   }
+}
+
+function isSame(a: Pairs, b: Pairs): boolean {
+  return a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
 }
 
 /** Tells the state of a file's tensors from tensors, also where it is another optimizer's. */

@@ -8,7 +8,7 @@ import { type Kept, keptPlanes } from "../optimizer/planes.ts";
 import type { GroupState, StateDict, TensorState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { dtypeOf, firstValue, valuesOf } from "./dtypes.ts";
-import type { Entry } from "./entry.ts";
+import { type Entry, isSameShape } from "./entry.ts";
 import type { STATE_KEYS } from "./pytorch-names.ts";
 import { bytesIn, type Header, type Source, twoThings } from "./safetensors.ts";
 
@@ -36,14 +36,16 @@ export function partsOf(groups: readonly GroupState[], options: Kept = {}): Part
     "moved",
     "rowSteps",
   ];
-  return order.flatMap((what) =>
-    groups.flatMap((group) => {
+  const parts: Part[] = [];
+  for (const what of order) {
+    for (const group of groups) {
       const { momentum = 0, centered = false } = group;
       const planes: string[] = keptPlanes({ momentum, centered } as Hyperparameters, options);
       const isKept = what === "step" || what === "rowSteps" || planes.includes(what);
-      return isKept ? group.params.map((name) => ({ name, what })) : [];
-    }),
-  );
+      for (const name of isKept ? group.params : []) parts.push({ name, what });
+    }
+  }
+  return parts;
 }
 
 /** The tensors that a file of these parts holds. */
@@ -70,13 +72,12 @@ export function sourcesOf(
   return sources;
 }
 
-/** Parts by their entries in a file. */
-export type Found = ReadonlyMap<Entry, Part>;
-
 /** The result of looking for parts in a file. */
 export interface Findings {
-  /** The parts that are there. */
-  readonly found: Found;
+  /** The file's entries. */
+  readonly entries: readonly Entry[];
+  /** The part that each of them holds; undefined for those that hold anything else. */
+  readonly parts: readonly (Part | undefined)[];
   /** State that isn't there, and starts anew. */
   readonly fresh: readonly Part[];
   /** All else that the file holds. */
@@ -84,8 +85,8 @@ export interface Findings {
 }
 
 /**
- * Finds parts in the entries of a file. The header's own map of names serves for it: another one, of all parts, took most of
- * the time that a file of many tensors takes.
+ * Finds parts in the entries of a file. The header's own map of names serves for it, and a list beside its entries: other maps, of
+ * all parts, took most of the time that a file of many tensors takes.
  *
  * In files by others a parameter may have no state, as one of PyTorch's that never had a gradient: it starts anew. So does
  * an average of the weights, which PyTorch doesn't keep. Half a state is an error.
@@ -94,23 +95,22 @@ export interface Findings {
  */
 export function findParts(
   { entries, byName }: Header,
-  parts: readonly Part[],
+  wanted: readonly Part[],
   keyOf: KeyOf,
   declared?: ReadonlySet<string>,
 ): Findings {
-  const found = new Map<Entry, Part>();
+  const found: (Part | undefined)[] = new Array(entries.length).fill(undefined);
   const lacking = new Map<string, Part>();
-  let count = 0;
-  for (const part of parts) {
+  for (const part of wanted) {
     const key = keyOf(part);
     const entry = byName.get(key);
-    if (entry) found.set(entry, part);
-    else lacking.set(key, part);
-    if (found.size + lacking.size === count++) throw twoThings(key);
+    if (entry ? found[entry.index] : lacking.has(key)) throw twoThings(key);
+    if (entry) found[entry.index] = part;
+    else if (part.what !== "rowSteps") lacking.set(key, part);
   }
   const others: Entry[] = [];
   for (const entry of entries) {
-    const part = found.get(entry);
+    const part = found[entry.index];
     if (part) {
       checkType(entry, part);
     } else {
@@ -120,11 +120,10 @@ export function findParts(
       others.push(entry);
     }
   }
-  for (const [key, { what }] of lacking) if (what === "rowSteps") lacking.delete(key);
-  if (lacking.size === 0 && (!declared || others.length === declared.size))
-    return { found, fresh: [], others };
+  const findings = { entries, parts: found, others };
+  if (lacking.size === 0 && (!declared || others.length === declared.size)) return { ...findings, fresh: [] };
   const started = new Set<string>();
-  for (const { name, what } of found.values()) if (what !== "param" && what !== "ema") started.add(name);
+  for (const part of found) if (part && part.what !== "param" && part.what !== "ema") started.add(part.name);
   const missing = [...lacking].find(
     ([, { name, what }]) => declared || what === "param" || (what !== "ema" && started.has(name)),
   );
@@ -134,7 +133,7 @@ export function findParts(
     const first = [...declared].find((name) => !names.has(name));
     throw new CheckpointError(`${show(first)} is missing in the file.`);
   }
-  return { found, fresh: [...lacking.values()], others };
+  return { ...findings, fresh: [...lacking.values()] };
 }
 
 function checkType({ name, dtype, count }: Entry, { what }: Part): void {
@@ -152,22 +151,39 @@ function checkType({ name, dtype, count }: Entry, { what }: Part): void {
  * The shapes of the tensors by name. All parts of a tensor have the same, but for the mean squares of groups with
  * `rowwiseState`, which have one dimension; a count of steps is a single number.
  */
-export function shapesOf(found: Found, groups: readonly GroupState[]): Map<string, Shape> {
+export function shapesOf(files: readonly Findings[], groups: readonly GroupState[]): Map<string, Shape> {
   const rowwise = rowwiseIn(groups);
   const shapes = new Map<string, Shape>();
-  for (const [entry, { name, what }] of found) if (what === "param") shapes.set(name, entry.shape);
-  for (const [entry, { name, what }] of found) {
-    if (what === "rowSteps") continue; // checked by the optimizer
-    if (what !== "step" && !shapes.has(name)) shapes.set(name, entry.shape);
-    const shape = shapes.get(name)!;
-    const own = what === "squareAvg" && rowwise.has(name) ? shape.slice(0, 1) : shape;
-    const fits = what === "step" ? entry.count === 1 : isSame(entry.shape, own);
-    if (!fits) {
-      const wanted = what === "step" ? "a single number" : `${show(own)}, as of ${show(name)}`;
-      throw new CheckpointError(`${show(entry.name)}: shape is ${show(entry.shape)}, expected ${wanted}.`);
+  for (const { entries, parts } of files) {
+    for (const { index, shape } of entries) {
+      const part = parts[index];
+      if (part?.what === "param") shapes.set(part.name, shape);
+    }
+  }
+  for (const { entries, parts } of files) {
+    for (const entry of entries) {
+      const part = parts[entry.index];
+      if (part) checkShape(entry, part, shapes, rowwise);
     }
   }
   return shapes;
+}
+
+function checkShape(
+  entry: Entry,
+  { name, what }: Part,
+  shapes: Map<string, Shape>,
+  rowwise: ReadonlySet<string>,
+): void {
+  if (what === "rowSteps") return; // checked by the optimizer
+  const shape = shapes.get(name) ?? entry.shape;
+  if (what !== "step") shapes.set(name, shape);
+  const own = what === "squareAvg" && rowwise.has(name) ? shape.slice(0, 1) : shape;
+  const fits = what === "step" ? entry.count === 1 : isSameShape(entry.shape, own);
+  if (!fits) {
+    const wanted = what === "step" ? "a single number" : `${show(own)}, as of ${show(name)}`;
+    throw new CheckpointError(`${show(entry.name)}: shape is ${show(entry.shape)}, expected ${wanted}.`);
+  }
 }
 
 /** The names of tensors in groups with `rowwiseState`. */
@@ -175,12 +191,13 @@ function rowwiseIn(groups: readonly GroupState[]): ReadonlySet<string> {
   return new Set(groups.flatMap(({ rowwiseState, params }) => (rowwiseState ? params : [])));
 }
 
-function isSame(a: Shape, b: Shape): boolean {
-  return a === b || (a.length === b.length && a.every((size, i) => size === b[i]));
-}
-
 /** A count of steps, and the entry that has it. */
 export type Count = readonly [entry: Entry, steps: number];
+
+/** Adds a count of steps to those of a file, unless the last one is the same: most files have one count, many times. */
+export function addCount(counts: Count[], entry: Entry, steps: number): void {
+  if (!Object.is(counts.at(-1)?.[1], steps)) counts.push([entry, steps]);
+}
 
 /**
  * The count of steps of a file. An optimizer has one for all parameters. PyTorch's parameters may differ, where a layer was
@@ -232,8 +249,10 @@ export function stateFrom(
   given?: StateDict<string, FloatArray>["tensors"],
 ): Pick<StateDict<string, FloatArray>, "steps" | "groups" | "tensors"> {
   const counts: Count[] = [];
-  const found = new Map(files.flatMap(({ findings }) => [...findings.found]));
-  const shapes = shapesOf(found, groups);
+  const shapes = shapesOf(
+    files.map(({ findings }) => findings),
+    groups,
+  );
   const rowwise = rowwiseIn(groups);
   const tensors = new Map<string, Record<string, unknown>>();
   for (const group of groups) {
@@ -243,10 +262,13 @@ export function stateFrom(
     }
   }
   for (const { findings, bytes } of files) {
-    for (const [entry, { name, what }] of findings.found) {
+    for (const entry of findings.entries) {
+      const part = findings.parts[entry.index];
+      if (!part) continue;
+      const { name, what } = part;
       const own = bytesIn(bytes, entry);
       const tensor = tensors.get(name)!;
-      if (what === "step") counts.push([entry, firstValue(entry.dtype, own)]);
+      if (what === "step") addCount(counts, entry, firstValue(entry.dtype, own));
       else if (what === "rowSteps") tensor.rowSteps = new Uint32Array(own.slice().buffer);
       else tensor[what] = valuesOf(entry.dtype, own);
     }

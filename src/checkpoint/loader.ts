@@ -11,9 +11,10 @@ import { decode, firstValue } from "./dtypes.ts";
 import type { Entry } from "./entry.ts";
 import { annotationsOf, declaredIn, flattenedKey, groupsOf, stateTest } from "./flattened.ts";
 import {
+  addCount,
   beginsAtParam,
   type Count,
-  type Found,
+  type Findings,
   findParts,
   hasFreshCounts,
   type Part,
@@ -35,8 +36,7 @@ export class Loader<Made extends AnyOptimizer> {
   readonly #isOurs: boolean;
   readonly #skippedSteps: number;
   readonly #learned: StateDict["learned"];
-  readonly #parts: Found;
-  readonly #fresh: readonly Part[];
+  readonly #findings: Findings;
   readonly #carriedTensors: ReadonlyMap<Entry, CarriedTensor>;
   readonly #carried: Carried;
   readonly #counts: Count[] = [];
@@ -62,18 +62,16 @@ export class Loader<Made extends AnyOptimizer> {
     this.#groups = groups.map((group) => ({ ...group, ...overrides }));
     const ownOptions = { ...own?.options, ...options, lr: options.lr ?? own?.options?.lr };
     const parts = partsOf(this.#groups, ownOptions);
-    const { found, fresh, others } = findParts(header, parts, flattenedKey, declaredIn(annotations));
-    const shapes = shapesOf(found, this.#groups);
+    this.#findings = findParts(header, parts, flattenedKey, declaredIn(annotations));
+    const shapes = shapesOf([this.#findings], this.#groups);
     this.#isOurs = own !== undefined;
     this.#skippedSteps = own?.skippedSteps ?? 0;
     this.#learned = own?.learned;
-    this.#parts = found;
-    this.#fresh = fresh;
-    const counts = [...found].filter(([, { what }]) => what === "rowSteps");
-    const rooms = roomsFor(counts.map(([entry]) => entry));
-    this.#rowSteps = new Map(counts.map(([entry, { name }]) => [name, rooms.get(entry)!.bytes]));
+    const partOf = ({ index }: Entry) => this.#findings.parts[index];
+    const rooms = roomsFor(header.entries.filter((entry) => partOf(entry)?.what === "rowSteps"));
+    this.#rowSteps = new Map([...rooms].map(([entry, { bytes }]) => [partOf(entry)!.name, bytes]));
     const isState = own ? () => false : stateTest(header);
-    this.#carriedTensors = roomsFor(others.filter(({ name }) => !isState(name)));
+    this.#carriedTensors = roomsFor(this.#findings.others.filter(({ name }) => !isState(name)));
     const named = [...this.#carriedTensors].map(([{ name }, tensor]) => [name, tensor] as const);
     this.#carried = { tensors: new Map(named), keys };
 
@@ -87,11 +85,11 @@ export class Loader<Made extends AnyOptimizer> {
 
   /** Takes bytes of a tensor, from its byte `start` on: whole elements. */
   take(entry: Entry, bytes: Uint8Array, start = 0): void {
-    const part = this.#parts.get(entry);
+    const part = this.#findings.parts[entry.index];
     if (part === undefined) {
       this.#carriedTensors.get(entry)?.bytes.set(bytes, start);
     } else if (part.what === "step") {
-      this.#counts.push([entry, firstValue(entry.dtype, bytes)]);
+      addCount(this.#counts, entry, firstValue(entry.dtype, bytes));
     } else if (part.what === "rowSteps") {
       this.#rowSteps.get(part.name)!.set(bytes, start);
     } else {
@@ -113,16 +111,21 @@ export class Loader<Made extends AnyOptimizer> {
   /** Gives the optimizer, once everything was taken. */
   finish(): Made {
     const mustAgree = this.#isOurs || usesCounts(this.#groups);
-    const steps = stepsOf(this.#counts, mustAgree, hasFreshCounts(this.#fresh));
-    for (const part of this.#fresh) {
+    const { fresh } = this.#findings;
+    const steps = stepsOf(this.#counts, mustAgree, hasFreshCounts(fresh));
+    for (const part of fresh) {
       // Other state begins as the constructor has made it.
       if (beginsAtParam(part.what)) this.#view(part).set(this.#view({ ...part, what: "param" }));
     }
     const state = this.#state;
-    const tensors = this.#rowSteps.size > 0 ? { ...state.tensors } : state.tensors;
-    for (const [name, { buffer }] of this.#rowSteps) {
-      (tensors as Record<string, unknown>)[name] = { ...tensors[name]!, rowSteps: new Uint32Array(buffer) };
-    }
+    // Rows that the file doesn't count are up to date by its steps, whatever the new optimizer has begun to count.
+    const counted = Object.entries(state.tensors)
+      .filter(([name, { rowSteps }]) => rowSteps !== undefined || this.#rowSteps.has(name))
+      .map(([name, tensor]) => {
+        const own = this.#rowSteps.get(name);
+        return [name, { ...tensor, rowSteps: own && new Uint32Array(own.buffer) }];
+      });
+    const tensors = counted.length > 0 ? { ...state.tensors, ...Object.fromEntries(counted) } : state.tensors;
     const groups = state.groups.map((group, i) => {
       const { weightSum, lrMax } = this.#groups[i]!;
       return weightSum === undefined ? group : { ...group, weightSum, lrMax: lrMax as number };

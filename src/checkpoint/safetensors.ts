@@ -169,15 +169,16 @@ function headerFrom(text: string, dataStart: number): Header {
   reader.end();
   const entries = [...byName.values()].sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = dataStart;
-  for (const entry of entries) {
+  entries.forEach((entry, i) => {
     if (entry.begin !== end) {
       const what = entry.begin < end ? "overlaps the tensor before it" : "leaves a hole before it";
       throw new CheckpointError(
         `${show(entry.name)}: data_offsets begin at byte ${entry.begin} of the file and not at ${end}, which ${what}.`,
       );
     }
+    entry.index = i;
     end = entry.end;
-  }
+  });
   return { metadata: metadata ?? new Metadata(), entries, byName, byteLength: end };
 }
 

@@ -74,7 +74,7 @@ function readOnly(name: string): OptionError {
   };
   const hint = ["params", "grads", "ema"].includes(name)
     ? `write into its views, as optimizer.${name}.w.set(values)`
-    : (hints[name] ?? "it tells what is; the constructor takes options");
+    : (hints[name] ?? "it only tells; the constructor takes options");
   return new OptionError(`optimizer.${name} can't be assigned: ${hint}.`);
 }
 

@@ -7,6 +7,7 @@ import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
 import {
   type Hyperparameters,
+  isAsking,
   notRowwise,
   refuseWithin,
   resolveHyperparameters,
@@ -54,7 +55,7 @@ export function live(parts: Parts | undefined): Parts {
 /** The parts, unless a schedule is asked for their rate, or a worker that was given up may still write to the tensors. */
 export function settled(dropped: Parts | undefined): Parts {
   const parts = live(dropped);
-  for (const { hyperparameters } of parts.groups) refuseWithin(hyperparameters.lr);
+  if (isAsking()) for (const { hyperparameters } of parts.groups) refuseWithin(hyperparameters.lr);
   parts.kernel.settle?.(parts.groups, parts.progress);
   parts.progress.refuseHeld();
   if (parts.progress.tables !== parts.rows.tables) throw withoutCounts();

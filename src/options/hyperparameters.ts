@@ -216,6 +216,9 @@ export function guardHyperparameters(
 /** The schedule that is giving a rate at this moment. */
 let running: Schedule | undefined;
 
+/** Whether a schedule is being asked: for steps that none asks, this is cheaper than to look at each group's rate. */
+export const isAsking = (): boolean => running !== undefined;
+
 /** Refuses a call that a schedule makes to its own optimizer: it could change the step that waits for the rate. */
 export function refuseWithin(lr: number | Schedule): void {
   if (lr !== running) return;

@@ -280,4 +280,4 @@ it("a process that is killed at random, a hundred times, leaves a file that can 
     }
   }
   expect(halfWritten).toBeGreaterThan(10);
-}, 300_000);
+});

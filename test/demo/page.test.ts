@@ -3,17 +3,13 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { launch } from "../../compat/browsers.ts";
 import { BROWSER_NAMES, BROWSERS, findTool, howToInstall } from "../../compat/tools.ts";
 import { buildDemo, hasTfjs } from "../../demo/site/build.mjs";
 import { serveDemo } from "../../demo/site/serve.mjs";
 import { describeWith } from "../support/required.ts";
 import { SIZES, Visitor } from "./visitor.ts";
-
-/** Two browsers and all other tests may be at work on one processor. */
-const PATIENCE_MS = 180_000;
-vi.setConfig({ testTimeout: PATIENCE_MS });
 
 const folder = mkdtempSync(join(tmpdir(), "demo-"));
 let isolated: Awaited<ReturnType<typeof serveDemo>>;
@@ -22,8 +18,14 @@ let plain: typeof isolated;
 beforeAll(async () => {
   await buildDemo({ folder, tsconfig: "tsconfig.json" });
   [isolated, plain] = await Promise.all([serveDemo(folder), serveDemo(folder, { isIsolated: false })]);
-}, PATIENCE_MS);
+});
 afterAll(() => Promise.all([isolated.close(), plain.close()]));
+
+/**
+ * While a test drives Firefox 153, one in forty workers that are made by a worker, even of one line, never returns from
+ * `new Worker`; of 3,000 made without a driver, none. The page says that nothing was heard, and the visitor presses again.
+ */
+const MEASURE_TRIES = 4;
 
 const distanceOf = async (visitor: Visitor, racer: string) => {
   const rows = await visitor.page.$$eval("#board tr", (rows) =>
@@ -47,9 +49,19 @@ for (const name of BROWSERS) {
       return visitor;
     };
 
+    const measure = async (tries: number): Promise<void> => {
+      await visitor.press("#measure-run");
+      await visitor.until("#measure-said", (text) => /^(Done|Stopped)/.test(text));
+      const said = await visitor.text("#measure-said");
+      if (name === "firefox" && tries > 1 && said.startsWith("Stopped: nothing was heard")) {
+        return measure(tries - 1);
+      }
+      expect(said).toBe("Done: all results were right.");
+    };
+
     beforeAll(async () => {
       browser = await launch(name);
-    }, PATIENCE_MS);
+    });
     afterAll(() => browser?.close());
     afterEach(async () => {
       await visitor.page.close();
@@ -292,9 +304,7 @@ for (const name of BROWSERS) {
       it("checks, then gives figures that hang together", async () => {
         await visit((isIsolated ? isolated : plain).address);
         const hasPool = isIsolated && (await visitor.page.evaluate(() => navigator.hardwareConcurrency)) > 1;
-        await visitor.press("#measure-run");
-        await visitor.until("#measure-said", (text) => /^(Done|Stopped)/.test(text));
-        expect(await visitor.text("#measure-said")).toBe("Done: all results were right.");
+        await measure(hasPool ? MEASURE_TRIES : 1);
         const ways = ["step", ...(hasPool ? ["pool"] : []), "plain"];
         expect(await visitor.texts("#measure-results caption")).toEqual([
           "16 k elements",

@@ -63,5 +63,5 @@ describeWith(chromium, "in a page of Chromium", () => {
     } finally {
       site.close();
     }
-  }, 120_000);
+  });
 });
