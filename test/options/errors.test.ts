@@ -181,6 +181,43 @@ it("refuses options that are no object, and an unknown backend", () => {
   );
 });
 
+// `shown` is the text of the message after "got".
+it.each<[name: string, value: unknown, shown: string]>([
+  ["ema", null, "null"],
+  ["ema", 0.9, "0.9"],
+  ["ema", {}, "a Object"],
+  ["ema", { decay: 1.5 }, "a Object"],
+  ["ema", { decay: 0.9, warmup: 10 }, "a Object"],
+  ["memory", new ArrayBuffer(65536), "a ArrayBuffer"],
+  ["allocate", 4096, "4096"],
+  ["threads", 0, "0"],
+  ["threads", 65, "65"],
+  ["threads", 1.5, "1.5"],
+  ["threads", "2", '"2"'],
+])("refuses an optimizer's %s: %o", (name, value, shown) => {
+  const make = () => new api.RMSprop({ w: [2] }, { [name]: value } as Bad);
+  expect(make).toThrow(OptionError);
+  expect(make).toThrow(new RegExp(`${name}: got ${shown}.*, expected`, "s"));
+});
+
+it.each<[name: string, value: unknown]>([
+  ["lr", 0],
+  ["alpha", 0],
+  ["alpha", 1],
+  ["momentum", 1],
+  ["weightDecay", 0],
+  ["initialSquareAvg", 0],
+  ["ema", { decay: 0 }],
+  ["ema", { decay: 1 }],
+  ["threads", 64],
+])("takes the bound itself as %s: %o", (name, value) => {
+  const optimizer = new api.RMSprop({ w: Float32Array.of(1, 2) }, { [name]: value } as Bad);
+  if (name in optimizer.groups[0]) expect((optimizer.groups[0] as Bad)[name]).toBe(value);
+  optimizer.step();
+  expect([...optimizer.params.w]).toEqual([1, 2]);
+  optimizer.dispose();
+});
+
 it('"rmsprop-wasm/js" can\'t be made to run WebAssembly', async () => {
   const { RMSprop, BackendError } = await import("rmsprop-wasm/js");
   expect(() => new RMSprop({ w: [1] }, { backend: "wasm" })).toThrow(BackendError);
