@@ -22,7 +22,7 @@ export function place(
   if (adopted.length === 0) return;
   if (!memory) {
     throw new ParameterError(
-      `Parameter ${show(adopted[0]!.name)} is to be adopted in place: set options.memory, in which it is.`,
+      `Parameter ${show(adopted[0]!.name)} is to be adopted in place: set options.memory.`,
     );
   }
   const ptrs = arena.adopt(

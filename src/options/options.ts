@@ -153,7 +153,7 @@ export function resolveOptions(
   const { memory, allocate, threads, ema, scheduleFree } = optimizerOptions;
   if (ema !== undefined && scheduleFree) {
     throw new OptionError(
-      "Options ema and scheduleFree both average the parameters, and scheduleFree's average is made to be evaluated with: leave out ema.",
+      "Options ema and scheduleFree both average the parameters, and scheduleFree's is made to be evaluated with: leave out ema.",
     );
   }
   if (allocate !== undefined && memory === undefined) {

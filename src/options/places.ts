@@ -5,7 +5,7 @@ import type { OptionError } from "../errors.ts";
 
 const CONSTRUCTOR = "the constructor's options";
 const STEP = "step()";
-const SETTING = "scheduleFree: { … }";
+const SETTING = "scheduleFree";
 
 /** The options that groups lack, but for `beta` and `r`: whoever gives those elsewhere means alpha and lr. */
 const PLACES: Readonly<Record<string, string>> = {

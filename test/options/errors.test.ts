@@ -124,7 +124,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     ["step()", ["constructor", "group", "assigned"], ofStep],
     ["step()", ["optimizer"], { gradScale: 2, shard: { index: 0, count: 1 }, rows: {} }],
     [
-      "scheduleFree: { … }",
+      "scheduleFree",
       ["constructor", "group", "assigned", "step", "optimizer"],
       { warmupSteps: 3, weightLrPower: 1 },
     ],
