@@ -19,7 +19,7 @@ export function recordOf<Name extends string, Value>(
     throw new ParameterError(
       names.includes(name as Name)
         ? `${title}.${String(name)} can't be replaced, since steps work on the memory under it: write into it, as ${title}.${String(name)}.set(values).`
-        : `There is no ${title}.${String(name)}: write to one of ${names.map(show).join(", ")}. No others can be added.`,
+        : `There is no ${title}.${String(name)}: write to one of ${names.map(show).join(", ")}.`,
     );
   };
   const inherited = Object.create(null, { toJSON: { value: refuseJson }, [INSPECT]: { value: copy } });
