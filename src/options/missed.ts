@@ -34,10 +34,13 @@ export function movesIdle({ sparse, momentum, weightDecay }: Hyperparameters, em
   return sparse !== "lazy" && (momentum > 0 || weightDecay > 0 || emaDecay !== undefined);
 }
 
-/** Whether steps that were missed under one set of hyperparameters mean something else under the next. */
-export function changesMissed(before: Hyperparameters, next: Hyperparameters): boolean {
+/** A change by which steps that were missed under one set of hyperparameters mean something else under the next. */
+export function changeOfMissed(
+  before: Hyperparameters,
+  next: Hyperparameters,
+): keyof Hyperparameters | undefined {
   const moves = movesIdle(before) || movesIdle(next);
-  return USED.some((name, i) => (moves || i < 2) && before[name] !== next[name]);
+  return USED.find((name, i) => (moves || i < 2) && before[name] !== next[name]);
 }
 
 /** The factors of momentum, parameter and average of the weights, in the order of `MOVES`, in the arithmetic of the element type. */
