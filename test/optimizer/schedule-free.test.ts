@@ -170,7 +170,7 @@ describe.each(ALL_ENTRIES)("$entry", ({ backend, make: makeOf, type }) => {
     expect(attached.stateDict().groups).toEqual(whole.stateDict().groups);
     attached.eval();
     expect(() => shared.step()).toThrow(/train\(\)/);
-    expect(() => shared.train()).toThrow(/another optimizer/);
+    expect(() => shared.train()).toThrow(/Another optimizer.*call train\(\)/);
     attached.train();
     shared.step();
   });
@@ -259,7 +259,7 @@ describe.each(ALL_ENTRIES)("$entry", ({ backend, make: makeOf, type }) => {
       expect(optimizer.steps).toBe(0);
     });
 
-    it("steps, state dicts and files while the averages stand in, and changes nothing", () => {
+    it("steps, reports, state dicts and files while the averages stand in, and changes nothing", () => {
       const optimizer = make({ scheduleFree: true });
       train(optimizer, 0, 3);
       const before = snapshot(optimizer);
@@ -268,6 +268,7 @@ describe.each(ALL_ENTRIES)("$entry", ({ backend, make: makeOf, type }) => {
       optimizer.eval();
       for (const refused of [
         () => optimizer.step(),
+        () => optimizer.report(),
         () => optimizer.stateDict(),
         () => save(optimizer),
         () => optimizer.loadStateDict(dict),

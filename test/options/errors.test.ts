@@ -96,8 +96,57 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     expect(unknown in group).toBe(false);
   });
 
-  it("keeps what concerns the whole optimizer out of groups", () => {
-    expect(() => make([{ params: { w: [2] }, backend: "js" } as Bad])).toThrow(/Unknown option "backend"/);
+  // The optimizer has members of some names, which say themselves that they can't be assigned.
+  const whole: Record<Exclude<keyof api.Options, keyof api.Hyperparameters>, unknown> = {
+    globalClipNorm: 1,
+    nonFinite: "skip",
+    scheduleFree: true,
+    allocate: () => 0,
+    ema: { decay: 0.9 },
+    memory: {},
+    backend: "js",
+    threads: 2,
+  };
+  const ofStep: Record<keyof api.StepOptions, unknown> = {
+    gradScale: 2,
+    shard: { index: 0, count: 1 },
+    rows: {},
+    zeroGrad: true,
+    gradNorm: 1,
+  };
+  it.each<[place: string, wrong: string[], options: Bad]>([
+    ["the constructor's options", ["group", "assigned", "step"], whole],
+    [
+      "the constructor's options",
+      ["optimizer"],
+      { globalClipNorm: 1, nonFinite: "skip", scheduleFree: true, allocate: () => 0, nonfinite: "skip" },
+    ],
+    ["step()", ["constructor", "group", "assigned"], ofStep],
+    ["step()", ["optimizer"], { gradScale: 2, shard: { index: 0, count: 1 }, rows: {} }],
+    [
+      "scheduleFree",
+      ["constructor", "group", "assigned", "step", "optimizer"],
+      { warmupSteps: 3, weightLrPower: 1 },
+    ],
+  ])("says of an option in a wrong place that it goes into %s: from %j", (place, wrong, options) => {
+    for (const [name, value] of Object.entries(options)) {
+      const optimizer = make({ w: [2] });
+      const given = { [name]: value } as Bad;
+      const calls: Record<string, () => unknown> = {
+        constructor: () => make({ w: [2] }, given),
+        group: () => make([{ params: { w: [2] }, ...given }]),
+        assigned: () => Object.assign(optimizer.groups[0], given),
+        step: () => optimizer.step(given),
+        optimizer: () => Object.assign(optimizer, given),
+      };
+      for (const from of wrong) {
+        const meant = name === "nonfinite" ? "nonFinite" : name;
+        expect(calls[from], `${name}, ${from}`).toThrow(OptionError);
+        expect(calls[from], `${name}, ${from}`).toThrow(`"${name}"`);
+        expect(calls[from], `${name}, ${from}`).toThrow(`${meant} goes into ${place}.`);
+      }
+      expect(optimizer.steps).toBe(0);
+    }
   });
 
   it("takes undefined for an option left out", () => {
