@@ -5,6 +5,7 @@
  * @module rmsprop-wasm/core
  */
 import { FLOAT32 } from "./base/real.ts";
+import { unknownOption } from "./base/rules.ts";
 import { show } from "./base/show.ts";
 import { MemoryError, OptionError } from "./errors.ts";
 import { BY_ROW, CENTERED, IDLE, MOMENTUM, type Rows, type Scalars } from "./kernel/contract.ts";
@@ -61,7 +62,7 @@ export interface RowsPtr {
 /** The kernels, bound to one memory. */
 export interface Core {
   /**
-   * Updates `param` and its state in place from `grad`, in the order of operations that the README writes out.
+   * Updates `param` and its state in place from `grad`, in the order of operations that docs/numerics.md writes out.
    *
    * @param tensor The places of the tensor and its state.
    * @param options Hyperparameters, `gradScale`, `zeroGrad`, and `step`, the number of updates made before.
@@ -151,6 +152,9 @@ export function instantiate(memory: WebAssembly.Memory): Core {
   };
   const updateRows = (table: TablePtrs, list: RowsPtr, options: CoreOptions, isIdle: boolean) => {
     const { segment, scalars, ranges } = segmentOf(table, options);
+    // A misspelt `rowSteps` would update lazily without a word.
+    const other = Object.keys(table).find((name) => !TABLE_MEMBERS.includes(name));
+    if (other !== undefined) throw unknownOption(other, TABLE_MEMBERS);
     const { width, rowSteps } = table;
     const { ptr: listPtr, count }: RowsPtr = Object(list);
     if (!(Number.isInteger(width) && width > 0 && segment.count % width === 0)) {
@@ -195,6 +199,17 @@ export function instantiate(memory: WebAssembly.Memory): Core {
     },
   };
 }
+
+const TABLE_MEMBERS: readonly string[] = [
+  "param",
+  "grad",
+  "squareAvg",
+  "momentumBuffer",
+  "gradAvg",
+  "count",
+  "width",
+  "rowSteps",
+] satisfies (keyof TablePtrs)[];
 
 const UP_TO_DATE = { steps: 0, now: 0, averageKept: 1, powers: 0, moves: 0 } as const satisfies Partial<Rows>;
 

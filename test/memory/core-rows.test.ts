@@ -56,6 +56,10 @@ it("refuses lists and widths that don't fit, and changes nothing", () => {
   expect(() => update({ ptr: 2, count: 1 })).toThrow(MemoryError);
   expect(() => update({ ptr: 65_536, count: 1 })).toThrow(MemoryError);
   expect(() => update({ ptr: LIST, count: -1 })).toThrow(/rows.count: got -1/);
+  for (const call of [core.updateRows, core.catchUpRows]) {
+    const misspelt = { ...ptrs, count, width: WIDTH, rowStep: STEPS };
+    expect(() => call(misspelt, list(1))).toThrow(/"rowStep": did you mean "rowSteps"\?/);
+  }
   update(list());
   expect(bytes()).toBe(before);
 });
