@@ -141,21 +141,23 @@ export function writeState(
     if (typeof own.lr === "function") given.lr = own.lr;
     return resolveHyperparameters(given, arena.real, own);
   });
-  const counts = groups.flatMap(({ tensors }) =>
-    tensors.map((tensor) => rowStepsOf(dict.tensors?.[tensor.name], tensor, dict.steps)),
-  );
+  const counts: RowCounts[] = [];
   const writes: Write[] = [];
   groups.forEach((group, i) => {
     const wanted = keptPlanes(nexts[i]!, options);
     for (const tensor of group.tensors) {
-      addWrites(writes, dict.tensors?.[tensor.name], tensor, wanted, arena.real);
+      const theirs = dict.tensors?.[tensor.name];
+      addCounts(counts, theirs?.rowSteps, tensor, dict.steps);
+      addWrites(writes, theirs, tensor, wanted, arena.real);
     }
   });
   groups.forEach((group, i) => {
     group.check(nexts[i]!);
   });
 
-  const safe = writes.map((write) => apart(write, arena.memory));
+  const safe = writes
+    .filter((write) => !isInPlace(write, arena.memory))
+    .map((write) => apart(write, arena.memory));
   const tables = counts.flatMap(({ tensor, values }) => (values && tensor.rowSteps === 0 ? [tensor] : []));
   const wants = groups.flatMap((group, i) => group.wantsFor(nexts[i]!));
   rows.track(tables, dict.steps, reserve(arena, wants, rows.bytesOf(tables)));
@@ -172,11 +174,8 @@ export function writeState(
     if (values) tensor.stepsOfRows.set(values);
     else if (tensor.rowSteps !== 0) tensor.stepsOfRows.fill(dict.steps);
   }
-  for (const { tensor, plane, values } of safe) {
-    const view = tensor.view(plane);
-    if (values) view.set(values);
-    if (plane === "squareAvg") bound(view, kernel);
-  }
+  for (const { tensor, plane, values } of safe) tensor.view(plane).set(values);
+  for (const group of groups) for (const averages of group.views("squareAvg")) bound(averages, kernel);
   progress.tables = rows.tables;
   if (learned) learned.state = dict.learned!;
   progress.steps = dict.steps;
@@ -195,18 +194,34 @@ function bound(averages: FloatArray, kernel: Kernel): void {
   }
 }
 
-/** The counts of a tensor's rows, which a dict may have also where the optimizer has taken no step by rows yet. */
-function rowStepsOf(theirs: TensorState<FloatArray> | undefined, tensor: Tensor, steps: number) {
-  const values = theirs?.rowSteps;
-  if (values === undefined) return { tensor, values };
+/** A tensor that is updated by rows, now or by the state, and the counts of its rows that the state has. */
+interface RowCounts {
+  readonly tensor: Tensor;
+  readonly values: Uint32Array | undefined;
+}
+
+/** Adds the counts of a tensor's rows, which a dict may have also where the optimizer has taken no step by rows yet. */
+function addCounts(
+  counts: RowCounts[],
+  values: Uint32Array | undefined,
+  tensor: Tensor,
+  steps: number,
+): void {
   const { name, rows } = tensor;
+  if (values === undefined) {
+    if (tensor.rowSteps !== 0) counts.push({ tensor, values });
+    return;
+  }
   const isCounts = Object.prototype.toString.call(values) === "[object Uint32Array]";
-  const length = isCounts ? values.length : values;
-  if (length !== rows?.count) refuse(`${name}.rowSteps.length`, length, rows?.count);
+  if (!isCounts) refuse(`${name}.rowSteps`, values, "a Uint32Array");
+  if (values.length !== rows?.count) {
+    const wanted = rows?.count ?? "none, since the tensor has fewer than two dimensions, and so no rows";
+    refuse(`${name}.rowSteps.length`, values.length, wanted);
+  }
   const ahead = values.find((count) => count > steps);
   if (ahead !== undefined) refuse(`${name}.rowSteps`, ahead, `at most the state's steps, ${steps}`);
   // A copy, which the growth of the memory leaves as it is.
-  return { tensor, values: values.slice() };
+  counts.push({ tensor, values: values.slice() });
 }
 
 /** Adds the writes of one tensor, once they are checked. */
@@ -235,16 +250,16 @@ function addWrites(
   }
 }
 
-/**
- * Copies values within the memory, which other writes may change before they are read, and its growth would empty. Leaves
- * out those that stand in their place already: growth keeps them there, unless the plane only comes into use by this.
- */
-function apart(write: Write, memory: WebAssembly.Memory): Partial<Write> & Omit<Write, "values"> {
-  const { tensor, plane, values } = write;
-  const isThere = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
+/** Whether values stand in their place already: growth keeps them there, unless the plane only comes into use by this. */
+function isInPlace({ tensor, plane, values }: Write, memory: WebAssembly.Memory): boolean {
+  if (values.buffer !== memory.buffer || values.byteOffset !== tensor.segment[plane]) return false;
   const mayWait = plane === "momentumBuffer" || plane === "gradAvg";
-  if (isThere && (!mayWait || tensor.statePlanes().includes(plane))) return { tensor, plane };
-  return mayBeOf(memory, values) ? { ...write, values: values.slice() } : write;
+  return !mayWait || tensor.statePlanes().includes(plane);
+}
+
+/** Copies values within the memory, which other writes may change before they are read, and its growth would empty. */
+function apart(write: Write, memory: WebAssembly.Memory): Write {
+  return mayBeOf(memory, write.values) ? { ...write, values: write.values.slice() } : write;
 }
 
 function checkCount(name: string, count: unknown, most: number, wanted: string): void {
@@ -269,7 +284,7 @@ function isSameList(given: unknown, wanted: readonly unknown[]): boolean {
 }
 
 function refuse(place: string, given: unknown, wanted: unknown): never {
-  const text = typeof wanted === "string" ? wanted : show(wanted);
+  const text = typeof wanted === "string" ? wanted : wanted === undefined ? "none" : show(wanted);
   throw new CheckpointError(
     `${cut(place)} of the state: got ${show(given)}, expected ${text}. Make the optimizer as the saved one was.`,
   );
