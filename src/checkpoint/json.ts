@@ -18,10 +18,6 @@ const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const ZERO = 0x30;
-const POINT = 0x2e;
-const LARGE_E = 0x45;
-const SMALL_E = 0x65;
 const HALF_A_PAIR = /\p{Surrogate}/u;
 const LITERALS: ReadonlyMap<string, unknown> = /* @__PURE__ */ new Map<string, unknown>([
   ["true", true],
@@ -127,15 +123,14 @@ export class JsonReader {
     const start = this.#at;
     let end = start;
     let size = 0;
-    let digit = text.charCodeAt(end) - ZERO;
+    let digit = text.charCodeAt(end) - 0x30;
     while (digit >= 0 && digit <= 9) {
       size = size * 10 + digit;
-      digit = text.charCodeAt(++end) - ZERO;
+      digit = text.charCodeAt(++end) - 0x30;
     }
     // Neither a zero in front, nor a fraction, nor an exponent.
-    const isWhole = end === start + 1 || (end > start && text.charCodeAt(start) !== ZERO);
-    const goesOn = digit === POINT - ZERO || digit === SMALL_E - ZERO || digit === LARGE_E - ZERO;
-    if (!isWhole || goesOn || size > Number.MAX_SAFE_INTEGER) return undefined;
+    const isWhole = end === start + 1 || (end > start && text.charAt(start) > "0");
+    if (!isWhole || /[.eE]/.test(text.charAt(end)) || size > Number.MAX_SAFE_INTEGER) return undefined;
     this.#at = end;
     return size;
   }

@@ -60,7 +60,7 @@ export function initialValuesOf(name: string, source: unknown, real: Real): Init
 
 /** Whether a value is a shape. Holes aren't: `every` would pass over them. */
 export function isShape(value: unknown): value is Shape {
-  return Array.isArray(value) && value.findIndex((size) => !isCount(size)) < 0;
+  return Array.isArray(value) && !value.some((_, i) => !isCount(value[i]));
 }
 
 /** Whether a value is a number of elements. */
@@ -73,21 +73,18 @@ export function countOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** The name of a typed array's class, since an array of another realm (a frame, a `vm` context) is no `instanceof` of this one's. */
-function classOf(value: unknown): string | undefined {
-  return ArrayBuffer.isView(value) ? (value as FloatArray)[Symbol.toStringTag] : undefined;
-}
-
+/** Decides by the tag, since an array of another realm (a frame, a `vm` context) is no `instanceof` of this one's class. */
 export function isArrayOf<Elements extends FloatArray>(
   real: Real<Elements>,
   value: unknown,
 ): value is Elements {
-  return classOf(value) === real.Array.name;
+  return Object.prototype.toString.call(value) === `[object ${real.Array.name}]`;
 }
 
 export function isFloatArray(value: unknown): value is FloatArray {
-  const name = classOf(value);
-  return name === "Float32Array" || name === "Float64Array";
+  return (
+    ArrayBuffer.isView(value) && /^\[object Float(32|64)Array\]$/.test(Object.prototype.toString.call(value))
+  );
 }
 
 const isRow = (value: unknown) => Array.isArray(value) || isFloatArray(value);
