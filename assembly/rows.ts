@@ -7,6 +7,7 @@
  * in with each row, since they depend on learning rates, which may come from a schedule.
  */
 import { flushPlane, normal } from "./behind";
+import { power } from "./power";
 import { AVERAGED, CENTERED, MOMENTUM, ROWWISE } from "./rmsprop";
 import { updateRow } from "./rowwise";
 import { update } from "./update";
@@ -125,19 +126,6 @@ export function updateRows(
     rowCount -= end;
   }
   return seen;
-}
-
-/**
- * `base ** exponent` by squaring, in the order of `src/base/power.ts`. No processor foresees the bits of an exponent, so
- * this takes 20 ns, and a look-up in a table 3.
- */
-function power(base: f64, exponent: u32): f64 {
-  let result: f64 = 1;
-  for (; exponent > 0; exponent >>= 1) {
-    if (exponent & 1) result *= base;
-    base *= base;
-  }
-  return result;
 }
 
 /**

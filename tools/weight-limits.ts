@@ -2,7 +2,7 @@
 export const WEIGHT_LIMITS = {
   "rmsprop-wasm": 31_700,
   "rmsprop-wasm/core": 10_800,
-  "rmsprop-wasm/f64": 31_750,
+  "rmsprop-wasm/f64": 32_150,
   "rmsprop-wasm/js": 25_150,
   "rmsprop-wasm/tfjs": 15_000,
   /** Beside the main entry, which it takes its optimizers from. */

@@ -3,6 +3,8 @@
  * counts their bytes or rounds numbers for a kernel takes it from here: with a `Float32Array`, a 4 or a `Math.fround` of its
  * own, it would be right for one of the two alone.
  */
+import type { Arithmetic } from "./arithmetic.ts";
+import { PAIRS } from "./pairs.ts";
 
 /** An array of floats, of either type. */
 export type FloatArray = Float32Array | Float64Array;
@@ -18,6 +20,8 @@ export interface Real<Elements extends FloatArray = FloatArray> {
   round(value: number): number;
   /** The root of a sum of squares. `sum` gives it, with each element multiplied by `scale` first. */
   root(sum: (scale: number) => number): number;
+  /** The arithmetic of factors, if an element has too many digits for that of doubles. */
+  readonly arithmetic?: Arithmetic;
   readonly smallestNormal: number;
   readonly largestFinite: number;
 }
@@ -51,6 +55,7 @@ export const FLOAT64: Real<Float64Array> = /* @__PURE__ */ (() => ({
     const scale = plain < 1 ? 2 ** 600 : 2 ** -540;
     return Math.sqrt(sum(scale)) / scale;
   },
+  arithmetic: PAIRS,
   smallestNormal: 2 ** -1022,
   largestFinite: Number.MAX_VALUE,
 }))();

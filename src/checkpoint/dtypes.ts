@@ -1,5 +1,5 @@
 /** The element types of safetensors files, and how elements become an optimizer's. */
-import { FLOAT32, FLOAT64, type FloatArray } from "../base/real.ts";
+import type { FloatArray, Real } from "../base/real.ts";
 
 /** One element type. */
 export interface Dtype {
@@ -74,12 +74,12 @@ export function decode(dtype: Dtype, bytes: Uint8Array, target: FloatArray): num
 
 /** The elements of a file's bytes: a view where they are of an optimizer's type and aligned, else a copy. Doubles stay doubles. */
 export function valuesOf(dtype: Dtype, bytes: Uint8Array): FloatArray {
-  const real = dtype === F64 ? FLOAT64 : FLOAT32;
+  const Elements: Real["Array"] = dtype === F64 ? Float64Array : Float32Array;
   const count = (bytes.length * 8) / dtype.bits;
-  if ((dtype === F32 || dtype === F64) && bytes.byteOffset % real.bytes === 0) {
-    return new real.Array(bytes.buffer, bytes.byteOffset, count);
+  if ((dtype === F32 || dtype === F64) && (bytes.byteOffset * 8) % dtype.bits === 0) {
+    return new Elements(bytes.buffer, bytes.byteOffset, count);
   }
-  const values = new real.Array(count);
+  const values = new Elements(count);
   decode(dtype, bytes, values);
   return values;
 }

@@ -118,10 +118,14 @@ export class Loader<Made extends AnyOptimizer> {
       if (beginsAtParam(part.what)) this.#view(part).set(this.#view({ ...part, what: "param" }));
     }
     const state = this.#state;
-    const tensors = this.#rowSteps.size > 0 ? { ...state.tensors } : state.tensors;
-    for (const [name, { buffer }] of this.#rowSteps) {
-      (tensors as Record<string, unknown>)[name] = { ...tensors[name]!, rowSteps: new Uint32Array(buffer) };
-    }
+    // Rows that the file doesn't count are up to date by its steps, whatever the new optimizer has begun to count.
+    const counted = Object.entries(state.tensors)
+      .filter(([name, { rowSteps }]) => rowSteps !== undefined || this.#rowSteps.has(name))
+      .map(([name, tensor]) => {
+        const own = this.#rowSteps.get(name);
+        return [name, { ...tensor, rowSteps: own && new Uint32Array(own.buffer) }];
+      });
+    const tensors = counted.length > 0 ? { ...state.tensors, ...Object.fromEntries(counted) } : state.tensors;
     const groups = state.groups.map((group, i) => {
       const { weightSum, lrMax } = this.#groups[i]!;
       return weightSum === undefined ? group : { ...group, weightSum, lrMax: lrMax as number };

@@ -150,6 +150,8 @@ export const MOVES = [
   "emaOfParam",
   "emaOfMomentum",
 ] as const;
+/** An entry of steps that move nothing but averages. */
+export const UNMOVED: readonly number[] = [1, 1, 0, 1, 0, 0];
 /** Bytes of such an entry. */
 export const MOVES_BYTES = 48;
 

@@ -4,7 +4,7 @@
  * the element type: for float32 by `Math.fround`, which is exact through double for + − × ÷ and the root, denormals
  * included; in float64 there is nothing to round.
  */
-import { power } from "../base/power.ts";
+import { DOUBLES } from "../base/arithmetic.ts";
 import type { FloatArray, Real } from "../base/real.ts";
 import { BackendError } from "../errors.ts";
 import {
@@ -30,6 +30,7 @@ import {
   SCHEDULE_FREE,
   type Scalars,
   SHAPED,
+  UNMOVED,
   ZEROED,
 } from "./contract.ts";
 import { PLANES, type Plane, partOf, type Segment, segmentAt } from "./segment.ts";
@@ -201,6 +202,7 @@ function updateRows(heap: FloatArray, segment: Segment, scalars: Scalars, rows: 
   const { variant } = scalars;
   const isRowwise = (variant & ROWWISE) !== 0;
   const { now, averageKept, steps, moves } = rows;
+  const { power } = real.arithmetic ?? DOUBLES;
   const words = new Uint32Array(heap.buffer);
   const factors = new Float64Array(heap.buffer, moves, moves === 0 ? 0 : rows.count * MOVES.length);
   for (let i = 0; i < rows.count; i++) {
@@ -252,9 +254,6 @@ function updateRow(heap: FloatArray, segment: Segment, scalars: Scalars, real: R
   if (variant & FLUSHED) flush(heap, segmentAt(segment, 1), "squareAvg", real);
   follow(heap, segment, scalars, real);
 }
-
-/** The factors of steps that move nothing but averages, in the order of `MOVES`. */
-const UNMOVED = [1, 1, 0, 1, 0, 0];
 
 /** The steps that a row has missed, by factors as `assembly/rows.ts` describes them. */
 function catchUp(

@@ -109,11 +109,13 @@ export class Rows {
 
   /** Checks the rows of a step or a catch-up: all of them, or an error and nothing changed. */
   read(given: RowsByName): RowLists {
-    const named = Object.entries(given).map(([name, indices]) => ({ ...this.#find(name), indices }));
-    // Copies: the memory may grow before they are used, and `report` reads them when the caller may have changed the originals.
-    return new Map(
-      named.map(({ tensor, indices }) => [tensor, new RowList(this.#listOf(tensor, indices))] as const),
-    );
+    const lists = new Map<Tensor, RowList>();
+    for (const [name, indices] of Object.entries(given)) {
+      const { tensor } = this.#find(name);
+      // Copies: the memory may grow before they are used, and `report` reads them when the caller may have changed the originals.
+      lists.set(tensor, new RowList(this.#listOf(tensor, indices)));
+    }
+    return lists;
   }
 
   #find(name: string): { tensor: Tensor; group: RowGroup } {
@@ -139,13 +141,13 @@ export class Rows {
   #listOf({ name, rows }: Tensor, indices: RowIndices): Uint32Array {
     const { count } = rows!;
     const given = this.#numbersOf(name, indices);
-    const isPlain = !(given instanceof Uint32Array);
-    const odd = isPlain ? Array.from(given).findIndex((row) => row >>> 0 !== row) : -1;
-    const list = isPlain ? Uint32Array.from(given) : given.slice();
-    const at = odd >= 0 ? odd : firstFrom(list, count);
-    if (at >= 0) {
+    const list = new Uint32Array(given.length);
+    // One loop: `from` and `findIndex` take four times as long.
+    for (let i = 0; i < list.length; i++) {
+      list[i] = Number(given[i]);
+      if (list[i]! < count && list[i] === given[i]) continue;
       throw new OptionError(
-        `Option rows: got ${show(given[at])} at ${at} of ${show(name)}, expected a whole number from 0 to ${count - 1}.`,
+        `Option rows: got ${show(given[i])} at ${i} of ${show(name)}, expected a whole number from 0 to ${count - 1}.`,
       );
     }
     return list;
@@ -268,12 +270,6 @@ export function withoutCounts(): OptionError {
   return new OptionError(
     "This optimizer was attached before rows were counted: attach anew, or set sparse at the start.",
   );
-}
-
-/** The place of the first number that isn't below `end`, or -1. `findIndex` takes four times as long. */
-function firstFrom(list: Uint32Array, end: number): number {
-  for (let i = 0; i < list.length; i++) if (list[i]! >= end) return i;
-  return -1;
 }
 
 /** Rows to bring up to date, or to update. */

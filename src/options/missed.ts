@@ -12,12 +12,12 @@
  * Hyperparameters are taken as they were given, not rounded to the element type, so that the result is nearer to float64
  * than that of steps taken one by one.
  */
-import { power } from "../base/power.ts";
+import { type Arithmetic, DOUBLES } from "../base/arithmetic.ts";
 import type { Real } from "../base/real.ts";
-import { MOVES, POWERS } from "../kernel/contract.ts";
+import { MOVES, POWERS, UNMOVED } from "../kernel/contract.ts";
 import { type Hyperparameters, learningRateAt } from "./hyperparameters.ts";
 
-/** The hyperparameters on which the factors depend. */
+/** The hyperparameters on which the factors depend: two for averages, and the others for what moves beside them. */
 const USED = [
   "alpha",
   "sparse",
@@ -37,27 +37,26 @@ export function movesIdle({ sparse, momentum, weightDecay }: Hyperparameters): b
 /** Whether steps that were missed under one set of hyperparameters mean something else under the next. */
 export function changesMissed(before: Hyperparameters, next: Hyperparameters): boolean {
   const moves = movesIdle(before) || movesIdle(next);
-  return USED.some((name) => (moves || name === "alpha" || name === "sparse") && before[name] !== next[name]);
+  return USED.some((name, i) => (moves || i < 2) && before[name] !== next[name]);
 }
 
-/** The factors of momentum, parameter and average of the weights, in the order of `MOVES`. */
+/** The factors of momentum, parameter and average of the weights, in the order of `MOVES`, in the arithmetic of the element type. */
 type Moves = [
-  momentumKept: number,
-  paramKept: number,
-  paramOfMomentum: number,
-  emaKept: number,
-  emaOfParam: number,
-  emaOfMomentum: number,
+  momentumKept: unknown,
+  paramKept: unknown,
+  paramOfMomentum: unknown,
+  emaKept: unknown,
+  emaOfParam: unknown,
+  emaOfMomentum: unknown,
 ];
-
-const UNMOVED: Moves = [1, 1, 0, 1, 0, 0];
 
 /** The factors of a group's rows, for any number of steps that were missed. */
 export class Missed {
   readonly #hyperparameters: Hyperparameters;
+  readonly #arithmetic: Arithmetic;
   readonly #powers = new Float64Array(POWERS);
-  /** The step before which rows are brought up to date, and the factors of 0, 1, 2, … steps missed until then. */
-  #now = -1;
+  /** The factors of 0, 1, 2, … steps missed until a step, or, if they are the same for all, until step 0. */
+  #until = -1;
   #moves: Moves[] = [];
 
   constructor(
@@ -65,12 +64,12 @@ export class Missed {
     private readonly real: Real,
   ) {
     this.#hyperparameters = hyperparameters;
+    this.#arithmetic = real.arithmetic ?? DOUBLES;
   }
 
-  /** Drops all factors, after hyperparameters have changed. */
+  /** Drops the factors that depend on rates, after hyperparameters have changed. */
   reset(): void {
-    this.#powers.fill(0);
-    this.#now = -1;
+    this.#until = -1;
   }
 
   /** The factor of averages for each step that was missed. */
@@ -79,20 +78,22 @@ export class Missed {
     return sparse === "lazy" ? 1 : alpha;
   }
 
-  /** The powers of that factor, from the 0th up. */
+  /**
+   * The powers of that factor, from the 1st up. They are kept while it stays the same, as it does under a rate that is
+   * assigned anew at each step: 512 of them take as long as some hundred rows.
+   */
   get powers(): Float64Array {
-    if (this.#powers[0] === 0) {
-      this.#powers.forEach((_, exponent, powers) => {
-        powers[exponent] = power(this.averageKept, exponent);
-      });
+    const { averageKept } = this;
+    if (this.#powers[1] !== averageKept) {
+      for (let i = 1; i < POWERS; i++) this.#powers[i] = this.#arithmetic.power(averageKept, i);
     }
     return this.#powers;
   }
 
   /** Whether steps without a gradient move more than averages. */
   movesMore(emaDecay: number | undefined): boolean {
-    const isLazy = this.#hyperparameters.sparse === "lazy";
-    return !isLazy && (emaDecay !== undefined || movesIdle(this.#hyperparameters));
+    const { sparse } = this.#hyperparameters;
+    return movesIdle(this.#hyperparameters) || (sparse !== "lazy" && emaDecay !== undefined);
   }
 
   /** Writes the entry of a row that has missed the last so many steps before step `now`, the one at `index` of a list. */
@@ -104,39 +105,42 @@ export class Missed {
     emaDecay: number | undefined,
   ): void {
     const at = index * MOVES.length;
+    const { toDouble } = this.#arithmetic;
     const factors = this.#movesOver(missed, now, emaDecay);
     // Written out: a loop took twice as long.
-    list[at] = factors[0];
-    list[at + 1] = factors[1];
-    list[at + 2] = factors[2];
-    list[at + 3] = factors[3];
-    list[at + 4] = factors[4];
-    list[at + 5] = factors[5];
+    list[at] = toDouble(factors[0]);
+    list[at + 1] = toDouble(factors[1]);
+    list[at + 2] = toDouble(factors[2]);
+    list[at + 3] = toDouble(factors[3]);
+    list[at + 4] = toDouble(factors[4]);
+    list[at + 5] = toDouble(factors[5]);
   }
 
   /** The factors of the last so many steps before step `now`. They are kept, and those of one step more follow from the last. */
   #movesOver(steps: number, now: number, emaDecay: number | undefined): Moves {
-    if (this.#now !== now) {
-      this.#now = now;
-      this.#moves = [UNMOVED];
+    const { from, combine } = this.#arithmetic;
+    const { momentum, nesterov, lrInMomentum, weightDecay, lr: rate } = this.#hyperparameters;
+    const until = typeof rate === "function" || emaDecay !== undefined ? now : 0;
+    if (this.#until !== until) {
+      this.#until = until;
+      this.#moves = [UNMOVED.map(from) as Moves];
     }
-    const { momentum, nesterov, lrInMomentum, weightDecay } = this.#hyperparameters;
     while (this.#moves.length <= steps) {
       const step = now - this.#moves.length;
-      const lr = learningRateAt(this.#hyperparameters.lr, step, this.real);
+      const lr = learningRateAt(rate, step, this.real);
       const [momentumKept, paramKept, paramOfMomentum, emaKept, emaOfParam, emaOfMomentum] =
         this.#moves.at(-1)!;
-      const kept = 1 - lr * weightDecay;
+      const lost = -lr * weightDecay;
       const share = emaDecay === undefined ? 0 : step === 0 ? 1 : 1 - emaDecay;
-      const ofMomentum = (lrInMomentum ? 1 : lr) * (nesterov ? momentum : 1) * momentum;
-      const ofParam = emaKept * share + emaOfParam;
+      const ofMomentum = -(lrInMomentum ? 1 : lr) * (nesterov ? momentum : 1) * momentum;
+      const ofParam = combine(emaKept, share, emaOfParam, 1);
       this.#moves.push([
-        momentumKept * momentum,
-        paramKept * kept,
-        paramOfMomentum * momentum - paramKept * ofMomentum,
-        emaKept * (1 - share),
-        ofParam * kept,
-        emaOfMomentum * momentum - ofParam * ofMomentum,
+        combine(momentumKept, momentum, momentumKept, 0),
+        combine(paramKept, 1, paramKept, lost),
+        combine(paramOfMomentum, momentum, paramKept, ofMomentum),
+        combine(emaKept, 1, emaKept, -share),
+        combine(ofParam, 1, ofParam, lost),
+        combine(emaOfMomentum, momentum, ofParam, ofMomentum),
       ]);
     }
     return this.#moves[steps]!;

@@ -17,6 +17,7 @@ import {
   NESTEROV,
   POWERS,
   ROWWISE,
+  UNMOVED,
   ZEROED,
 } from "../../src/kernel/contract.ts";
 import { PLANES, type Plane, type Segment } from "../../src/kernel/segment.ts";
@@ -51,7 +52,6 @@ const NOW = 1000;
 const MOST_ROWS = 512;
 const [STEPS, LIST, TABLE, ENTRIES] = [4096, 8192, 12_288, 16_384];
 const FIRST_WORD = ENTRIES / 4 + MOST_ROWS * MOVES.length * 2;
-const UNMOVED = [1, 1, 0, 1, 0, 0];
 
 /** A tensor of rows in a memory of its own, each plane with `shift` elements before it and a guard on both sides. */
 function tensorOf(backend: string, planes: Planes, width: number, shift = 0) {

@@ -38,6 +38,30 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     }
   });
 
+  it.each([
+    ["that is loaded as a sparse one", {}, { sparse: "exact" }],
+    ["that became sparse, and wasn't updated by rows since", { sparse: "exact" }, {}],
+  ] as const)("goes on, to the bit, from a file without counts of a dense run %s", (_, assigned, loaded) => {
+    const options = { momentum: 0.9, weightDecay: 0.01, decoupledWeightDecay: true };
+    const whole = tables(options);
+    for (let step = 0; step < 9; step++) {
+      write(whole, every, step);
+      whole.step();
+    }
+    Object.assign(whole.groups[0]!, assigned);
+    const file = save(whole);
+    const both = [whole, as(load(file, loaded, type))];
+    for (let step = 9; step < 20; step++) {
+      for (const optimizer of both) {
+        write(optimizer, rowsAt(step), step);
+        optimizer.catchUp({ e: rowsAt(step) });
+        optimizer.step({ rows: { e: rowsAt(step) } });
+      }
+    }
+    for (const optimizer of both) optimizer.catchUp();
+    expect(valuesOf(both[1]!)).toEqual(valuesOf(whole));
+  });
+
   it("loads counts and momentum together or not at all, where the memory has no room for both", () => {
     const tables = { e: [40_000, 4], b: [3] };
     const saved = as(make(tables, { momentum: 0.9 }));

@@ -228,7 +228,7 @@ describe("a process with a pool", () => {
     await programOf(`import { RMSprop } from "./index.ts"; ${code}`),
   ];
   const run = async (code: string) => {
-    const { stdout } = await promisify(execFile)(process.execPath, await argsFor(code), { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, await argsFor(code), { timeout: 280_000 });
     return stdout;
   };
 
@@ -269,7 +269,7 @@ describe("a process with a pool", () => {
     // A worker of Node takes four descriptors.
     const command = 'ulimit -n 450; exec "$0" "$@"';
     const args = ["-c", command, process.execPath, ...(await argsFor(code))];
-    const { stdout } = await promisify(execFile)("sh", args, { timeout: 50_000 });
+    const { stdout } = await promisify(execFile)("sh", args, { timeout: 280_000 });
     expect(stdout).toBe("Set(1) { 2 }\n");
   });
 
