@@ -86,8 +86,7 @@ export function fileParts(sources: readonly Source[], metadata: string): FilePar
 
 /** The JSON of a tensor's entry that begins at a byte of the data. */
 function entryAt(begin: number, { dtype, shape, values }: Source): string {
-  const sizes = shape.length === 1 ? shape[0] : shape.join();
-  return `{"dtype":"${dtype}","shape":[${sizes}],"data_offsets":[${begin},${begin + values.byteLength}]}`;
+  return `{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${begin},${begin + values.byteLength}]}`;
 }
 
 /** The error of a parameter that is called as another one's state would be, or as the format's own key. */

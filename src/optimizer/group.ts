@@ -1,6 +1,5 @@
 /** A parameter group: its tensors, the places of their planes, and the hyperparameters that they share. */
 
-import type { FloatArray } from "../base/real.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import type { Kernel, Scalars } from "../kernel/contract.ts";
@@ -71,8 +70,7 @@ export class Group implements NormedGroup, RowGroup {
     this.#beforeChange = beforeChange;
     this.hyperparameters = hyperparameters;
     const { rowwiseState } = hyperparameters;
-    const statePlanes = () => this.#statePlanes;
-    this.tensors = specs.map((spec) => new Tensor(spec, arena, statePlanes, rowwiseState));
+    this.tensors = specs.map((spec) => new Tensor(spec, arena, () => this.#statePlanes, rowwiseState));
     const flat = this.tensors.find(({ shape }) => rowwiseState && shape === undefined);
     if (flat) {
       throw new OptionError(
@@ -213,16 +211,11 @@ export class Group implements NormedGroup, RowGroup {
   }
 
   fill(plane: Plane, value: number): void {
-    for (const view of this.views(plane)) view.fill(value);
-  }
-
-  /** Views of a plane of all tensors, as few as can be. */
-  views(plane: Plane): FloatArray[] {
     const { real, memory } = this.#arena;
-    return [
-      ...this.#segments.map((segment) => new real.Array(memory.buffer, segment[plane], segment.count)),
-      ...this.#tables.map((tensor) => tensor.view(plane)),
-    ];
+    for (const segment of this.#segments) {
+      new real.Array(memory.buffer, segment[plane], segment.count).fill(value);
+    }
+    for (const tensor of this.#tables) tensor.view(plane).fill(value);
   }
 
   /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
@@ -261,8 +254,8 @@ export class Group implements NormedGroup, RowGroup {
     this.#beforeChange(next);
     // As the constructor does, so that whatever can be assigned can be saved and loaded.
     for (const { name } of next.sparse ? this.tensors : this.#tables) refuseCoupled(name, next);
-    const missing = this.arePlaced ? missingIn(this.tensors, next) : [];
-    if (missing.length > 0) {
+    const missing = missingIn(this.tensors, next);
+    if (this.arePlaced && missing.length > 0) {
       throw new OptionError(
         `This optimizer was attached to tensors without ${missing.join(" and ")}: set momentum and centered before making the handle.`,
       );

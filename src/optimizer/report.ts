@@ -69,7 +69,8 @@ export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport]
       const rate = learned && { rate: learned.rate, growth: 0 };
       const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined, learned: rate };
       const scalars = scalarsOf(hyperparameters, lr, plan, real);
-      const runs = runsIn(tensor, last.lists?.get(tensor), real.bytes);
+      const list = last.lists?.get(tensor);
+      const runs = runsIn(tensor, list, real.bytes);
       const averages = tensor.isRowwise ? tensor.view("squareAvg") : undefined;
       function* pieces() {
         for (const { first, segment } of runs) {
@@ -80,7 +81,7 @@ export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport]
       }
       const count = runs.reduce((sum, { segment }) => sum + segment.count, 0);
       // Each pass runs the kernels, unless one piece holds everything.
-      const only = runs.length === 1 && count <= PIECE && [...pieces()];
+      const only = !list && count <= PIECE && [...pieces()];
       return [tensor.name, tensorReport(() => only || pieces(), count, real, bins)];
     });
   });

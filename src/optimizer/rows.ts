@@ -77,8 +77,7 @@ export interface RowGroup {
 export class Rows {
   readonly #arena: Arena;
   readonly #groups: readonly RowGroup[];
-  /** Made when it is first needed: of 100,000 tensors, it takes a tenth of the time of an optimizer. */
-  #byName: ReadonlyMap<string, { tensor: Tensor; group: RowGroup }> | undefined;
+  readonly #byName = new Map<string, { tensor: Tensor; group: RowGroup }>();
   /** Byte offset of the kernels' lists, 0 before the first use. */
   #lists = 0;
   /** The number of tensors that are updated by rows. */
@@ -87,12 +86,17 @@ export class Rows {
   constructor(arena: Arena, groups: readonly RowGroup[]) {
     this.#arena = arena;
     this.#groups = groups;
-    for (const { tensors } of groups) for (const { rowSteps } of tensors) if (rowSteps !== 0) this.tables++;
+    for (const group of groups) {
+      for (const tensor of group.tensors) {
+        this.#byName.set(tensor.name, { tensor, group });
+        if (tensor.rowSteps !== 0) this.tables++;
+      }
+    }
   }
 
   /** Bytes to leave free in a memory that is made here, so that the first step by rows needn't grow it and empty all views. */
   get roomBytes(): number[] {
-    const tables = this.#groups.flatMap(({ tensors }) => tensors.flatMap(({ rows }) => rows?.count ?? []));
+    const tables = [...this.#byName.values()].flatMap(({ tensor }) => tensor.rows?.count ?? []);
     return tables.length === 0 ? [] : [listsBytesIn(this.#arena), ...tables.map((count) => count * 4)];
   }
 
@@ -119,9 +123,6 @@ export class Rows {
   }
 
   #find(name: string): { tensor: Tensor; group: RowGroup } {
-    this.#byName ??= new Map(
-      this.#groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, { tensor, group }])),
-    );
     const found = this.#byName.get(name);
     if (!found) {
       throw new OptionError(

@@ -172,7 +172,7 @@ export function writeState(
     else tensor.stepsOfRows.fill(dict.steps);
   }
   for (const { tensor, plane, values } of writes) tensor.view(plane).set(values);
-  for (const group of groups) for (const averages of group.views("squareAvg")) bound(averages, kernel);
+  for (const { tensors } of groups) for (const tensor of tensors) bound(tensor.view("squareAvg"), kernel);
   progress.tables = rows.tables;
   if (learned) learned.state = dict.learned!;
   progress.steps = dict.steps;
@@ -266,9 +266,7 @@ function checkWeight(name: string, value: unknown, isWanted: boolean): void {
 
 function isSameList(given: unknown, wanted: readonly unknown[]): boolean {
   return (
-    Array.isArray(given) &&
-    given.length === wanted.length &&
-    wanted.every((value, i) => Object.is(value, given[i]))
+    Array.isArray(given) && given.length === wanted.length && wanted.every((value, i) => value === given[i])
   );
 }
 

@@ -60,7 +60,7 @@ export function initialValuesOf(name: string, source: unknown, real: Real): Init
 
 /** Whether a value is a shape. Holes aren't: `every` would pass over them. */
 export function isShape(value: unknown): value is Shape {
-  return Array.isArray(value) && !value.some((_, i) => !isCount(value[i]));
+  return Array.isArray(value) && value.filter(isCount).length === value.length;
 }
 
 /** Whether a value is a number of elements. */
