@@ -221,7 +221,7 @@ function addWrites(
   for (const plane of PLANES) {
     const values = theirs?.[plane as "param"];
     const expected = wanted.includes(plane) ? tensor.countIn(plane) : undefined;
-    const length = values && isFloatArray(values) ? values.length : undefined;
+    const length = isFloatArray(values) ? values.length : undefined;
     if (length !== expected || (length === undefined && values !== undefined)) {
       refuse(`${name}.${plane}.length`, length ?? values, expected ?? "none");
     }
