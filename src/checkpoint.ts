@@ -17,6 +17,7 @@ import {
 } from "./checkpoint/flattened.ts";
 import { findParts, partsOf, sourcesOf, stateFrom } from "./checkpoint/keys.ts";
 import { carriedIn, Loader, type Make } from "./checkpoint/loader.ts";
+import { isBehind, refuseOtherSteps } from "./checkpoint/missed-rows.ts";
 import {
   bytesIn,
   bytesOf,
@@ -278,6 +279,11 @@ export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferL
   );
   const dict = stateFrom([{ bytes, findings }], groups, isOurs);
   const { skippedSteps = 0, learned = isOurs ? undefined : own.learned } = annotations.own ?? {};
+  refuseOtherSteps(
+    { ...annotations.own?.options, groups, isScheduled: annotations.own?.isScheduled ?? false },
+    { ...own.options, groups, isScheduled: optimizer.isScheduled },
+    (name) => isBehind(dict.tensors[name]!, dict.steps),
+  );
   optimizer.loadStateDict({ version: 1, skippedSteps, learned, ...dict });
   carry(optimizer, { tensors, keys });
 }

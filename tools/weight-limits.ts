@@ -2,9 +2,9 @@
 export const WEIGHT_LIMITS = {
   "rmsprop-wasm": 31_700,
   "rmsprop-wasm/core": 10_800,
-  "rmsprop-wasm/f64": 32_150,
-  "rmsprop-wasm/js": 25_150,
+  "rmsprop-wasm/f64": 32_200,
+  "rmsprop-wasm/js": 25_200,
   "rmsprop-wasm/tfjs": 15_000,
   /** Beside the main entry, which it takes its optimizers from. */
-  "rmsprop-wasm/checkpoint": 13_200,
+  "rmsprop-wasm/checkpoint": 13_450,
 } as const;

@@ -118,11 +118,14 @@ export function check<Values>(rules: Rules<Values>, name: keyof Values, value: u
   }
 }
 
-export function unknownOption(name: PropertyKey, known: readonly string[]): OptionError {
-  const given = String(name);
-  return new OptionError(
-    `Unknown option ${show(given)}: did you mean "${nearest(given, known)}"? Known are ${known.join(", ")}.`,
-  );
+/** @param hint Says which option was meant: the nearest known one, by default. */
+export function unknownOption(
+  name: string,
+  known: readonly string[],
+  _value?: unknown,
+  hint = `did you mean "${nearest(name, known)}"?`,
+): OptionError {
+  return new OptionError(`Unknown option ${show(name)}: ${hint} Known are ${known.join(", ")}.`);
 }
 
 /** The known name that was meant, most probably: of a synonym, else the one that differs in the fewest letters. */

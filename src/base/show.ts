@@ -2,7 +2,7 @@
 const LIMIT = 240;
 const ITEMS = 16;
 
-/** A value as an error message shows it: short, however large it is, and unmistakable between `1` and `"1"`. */
+/** A value as an error message shows it: short, however large it is, and unmistakable between `1`, `"1"` and `1n`. */
 export function show(value: unknown, depth = 0): string {
   if (typeof value === "string") return cut(JSON.stringify(cut(value)));
   if (typeof value === "function") return "a function";
@@ -14,6 +14,7 @@ export function show(value: unknown, depth = 0): string {
   }
   if (typeof value === "object" && value !== null)
     return `a ${value.constructor?.name ?? "null-prototype object"}`;
+  if (typeof value === "bigint") return `${value}n`;
   return Object.is(value, -0) ? "-0" : String(value);
 }
 

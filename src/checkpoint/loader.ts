@@ -23,6 +23,7 @@ import {
   stepsOf,
   usesCounts,
 } from "./keys.ts";
+import { isBehind, type RunSettings, refuseOtherSteps } from "./missed-rows.ts";
 import { isHyperparameter } from "./pytorch-names.ts";
 import { bytesIn, type Header } from "./safetensors.ts";
 
@@ -42,6 +43,9 @@ export class Loader<Made extends AnyOptimizer> {
   readonly #counts: Count[] = [];
   /** The counts of rows, by the name of their tensor. */
   readonly #rowSteps: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  /** The settings of the saved run, and those of the next. */
+  readonly #saved: RunSettings;
+  readonly #next: RunSettings;
   /** The optimizer's state; its arrays are views. */
   #views: StateDict<string, FloatArray>;
 
@@ -61,6 +65,13 @@ export class Loader<Made extends AnyOptimizer> {
     const { groups, keys } = groupsOf(header, annotations);
     this.#groups = groups.map((group) => ({ ...group, ...overrides }));
     const ownOptions = { ...own?.options, ...options, lr: options.lr ?? own?.options?.lr };
+    const isScheduled = own?.isScheduled ?? false;
+    this.#saved = { ...own?.options, groups, isScheduled };
+    this.#next = {
+      ...ownOptions,
+      groups: this.#groups,
+      isScheduled: options.lr === undefined ? isScheduled : typeof options.lr === "function",
+    };
     const parts = partsOf(this.#groups, ownOptions);
     this.#findings = findParts(header, parts, flattenedKey, declaredIn(annotations));
     const shapes = shapesOf([this.#findings], this.#groups);
@@ -126,6 +137,7 @@ export class Loader<Made extends AnyOptimizer> {
         return [name, { ...tensor, rowSteps: own && new Uint32Array(own.buffer) }];
       });
     const tensors = counted.length > 0 ? { ...state.tensors, ...Object.fromEntries(counted) } : state.tensors;
+    refuseOtherSteps(this.#saved, this.#next, (name) => isBehind(tensors[name]!, steps));
     const groups = state.groups.map((group, i) => {
       const { weightSum, lrMax } = this.#groups[i]!;
       return weightSum === undefined ? group : { ...group, weightSum, lrMax: lrMax as number };

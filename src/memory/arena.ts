@@ -215,7 +215,7 @@ function pagesOf(byteLength: number): number {
 function checkLimit(end: number): void {
   if (end > LIMIT_BYTES) {
     throw new MemoryError(
-      `The parameters and their state need ${mebibytes(end)}; a WebAssembly memory holds at most 4096 MiB. Use several optimizers.`,
+      `The parameters and their state need ${mebibytes(end)}; a memory holds at most 4096 MiB: use several optimizers.`,
     );
   }
 }

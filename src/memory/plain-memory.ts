@@ -24,7 +24,7 @@ function resized(former: ArrayBuffer & { transfer?(byteLength: number): ArrayBuf
   if (former.transfer) return former.transfer(byteLength);
   if (typeof structuredClone === "undefined") {
     throw new RangeError(
-      "this engine has neither ArrayBuffer.prototype.transfer nor structuredClone, so its memories can't grow: set momentum and centered when making the optimizer",
+      "this engine has neither ArrayBuffer.prototype.transfer nor structuredClone, to grow a memory: set momentum and centered when making the optimizer",
     );
   }
   const buffer = new ArrayBuffer(byteLength);

@@ -6,7 +6,7 @@ import type { Kernel, Scalars } from "../kernel/contract.ts";
 import type { Plane, Segment, StatePlane } from "../kernel/segment.ts";
 import type { Arena } from "../memory/arena.ts";
 import { type Hyperparameters, learningRateAt } from "../options/hyperparameters.ts";
-import { changesMissed, Missed } from "../options/missed.ts";
+import { changeOfMissed, Missed } from "../options/missed.ts";
 import type { ResolvedOptions } from "../options/options.ts";
 import { type Drawn, phaseOf, type StepPlan, scalarsOf } from "../options/scalars.ts";
 import type { Shard } from "../options/step-options.ts";
@@ -270,7 +270,7 @@ export class Group implements NormedGroup, RowGroup {
 
   /** Makes a change for which all is placed. State that comes into use starts from zero, whatever was left there. */
   change(next: Hyperparameters): void {
-    if (this.#tables.length > 0 && changesMissed(this.hyperparameters, next)) this.#catchUp(this);
+    if (this.#tables.length > 0 && changeOfMissed(this.hyperparameters, next)) this.#catchUp(this);
     const fresh = statePlanesOf(next).filter((plane) => !this.#statePlanes.includes(plane));
     this.settle();
     for (const plane of fresh) this.fill(plane, 0);

@@ -1,10 +1,9 @@
 /** Keeps mistakes with an optimizer from being silent, and lets its members work wherever they are called from. */
 
-import { nearest } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import { HYPERPARAMETERS } from "../options/hyperparameters.ts";
-import { OPTIMIZER_OPTIONS } from "../options/options.ts";
+import { meantBy, memberOf } from "../options/places.ts";
 import { INSPECT } from "./records.ts";
 
 /** The key under which an optimizer gives itself: also behind a proxy, which hides its private fields. */
@@ -75,16 +74,12 @@ function readOnly(name: string): OptionError {
   };
   const hint = ["params", "grads", "ema"].includes(name)
     ? `write into its views, as optimizer.${name}.w.set(values)`
-    : (hints[name] ?? "it tells what is; the constructor takes options");
+    : (hints[name] ?? "it only tells; the constructor takes options");
   return new OptionError(`optimizer.${name} can't be assigned: ${hint}.`);
 }
 
 function unknownMember(name: string): OptionError {
-  const meant = nearest(name, [...Object.keys(HYPERPARAMETERS), ...Object.keys(OPTIMIZER_OPTIONS)]);
-  const place = meant === "lr" ? "optimizer.lr" : `optimizer.groups[0].${meant}`;
-  const hint = Object.hasOwn(HYPERPARAMETERS, meant)
-    ? `did you mean ${place}?`
-    : `the option ${meant} is the constructor's, so make a new optimizer with it.`;
+  const hint = meantBy(name, Object.keys(HYPERPARAMETERS), memberOf);
   return new OptionError(`An optimizer has no ${show(name)} to assign: ${hint}`);
 }
 

@@ -70,7 +70,7 @@ export function handleOf(
 ): Handle {
   if (!isShared(memory)) {
     throw new MemoryError(
-      "No other thread can see this memory: make the optimizer with threads above 1, where memory can be shared, or on a shared options.memory.",
+      "No other thread can see this memory: set threads above 1, or a shared options.memory.",
     );
   }
   return {
@@ -116,15 +116,13 @@ export class Attachment {
     }
     if (handle.elements !== real.name) {
       throw new ParameterError(
-        `Handle: got one of ${show(handle.elements)}, expected ${show(real.name)}: attach by the entry that the handle is of.`,
+        `Handle: got one of ${show(handle.elements)}, expected ${show(real.name)}: attach by the entry it is of.`,
       );
     }
     this.groups = handle.groups.map(({ hyperparameters, tensors }) => {
       const overrides = { ...hyperparameters, lr: hyperparameters.lr ?? lr };
       if (overrides.lr === undefined) {
-        throw new OptionError(
-          "The learning rate is a schedule, which a handle can't hold: attach with { lr }.",
-        );
+        throw new OptionError("A handle can't hold a schedule: attach with { lr }.");
       }
       return {
         overrides: overrides as Hyperparameters,

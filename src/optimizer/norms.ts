@@ -72,12 +72,12 @@ export class Norms {
   refuseUnknown(groups: readonly NormedGroup[], zeroGrad: boolean, known: number | undefined): void {
     if (zeroGrad && groups.some((group) => group.clipsByNorm)) {
       throw new OptionError(
-        "A share of a step with clipNorm measures whole gradients, so no other share may have cleared its part: leave out zeroGrad, and call zeroGrad() after the last share.",
+        "A share with clipNorm measures whole gradients, which no share may clear: leave out zeroGrad, and call zeroGrad() after the last share.",
       );
     }
     if (known === undefined && this.#needsTotal) {
       throw new OptionError(
-        "A share of a step with globalClipNorm or nonFinite needs the norm of everybody's gradients: hand in gradNorm.",
+        "A share with globalClipNorm or nonFinite needs the norm of all gradients: hand in gradNorm.",
       );
     }
   }

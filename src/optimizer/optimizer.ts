@@ -225,6 +225,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @returns the figures of each tensor, by its name.
    *
    * @throws StaleViewError as `step` does, when the memory has grown since gradients were read.
+   * @throws SwappedError while `params` hold the averages, which no update was made of.
    * @throws OptionError when a schedule of `lr` gives no learning rate.
    */
   report(): Record<NameOf<P>, TensorReport> {

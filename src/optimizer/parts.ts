@@ -5,7 +5,13 @@ import { DisposedError } from "../errors.ts";
 import type { Backends, Kernel } from "../kernel/contract.ts";
 import { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
-import { type Hyperparameters, notRowwise, resolveHyperparameters } from "../options/hyperparameters.ts";
+import {
+  type Hyperparameters,
+  isAsking,
+  notRowwise,
+  refuseWithin,
+  resolveHyperparameters,
+} from "../options/hyperparameters.ts";
 import { checkClipping, type Options, type ResolvedOptions, resolveOptions } from "../options/options.ts";
 import { Group } from "./group.ts";
 import { Attachment } from "./handle.ts";
@@ -46,9 +52,10 @@ export function live(parts: Parts | undefined): Parts {
   return parts;
 }
 
-/** The parts, unless a worker that was given up may still write to the tensors. */
+/** The parts, unless a schedule is asked for their rate, or a worker that was given up may still write to the tensors. */
 export function settled(dropped: Parts | undefined): Parts {
   const parts = live(dropped);
+  if (isAsking()) for (const { hyperparameters } of parts.groups) refuseWithin(hyperparameters.lr);
   parts.kernel.settle?.(parts.groups, parts.progress);
   parts.progress.refuseHeld();
   if (parts.progress.tables !== parts.rows.tables) throw withoutCounts();

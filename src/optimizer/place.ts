@@ -22,7 +22,7 @@ export function place(
   if (adopted.length === 0) return;
   if (!memory) {
     throw new ParameterError(
-      `Parameter ${show(adopted[0]!.name)} is to be adopted where it lies: say in which memory, by options.memory.`,
+      `Parameter ${show(adopted[0]!.name)} is to be adopted in place: set options.memory.`,
     );
   }
   const ptrs = arena.adopt(

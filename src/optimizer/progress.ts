@@ -96,7 +96,7 @@ export class Progress {
   refuseHeld(): void {
     if (this.isHeld) {
       throw new ThreadError(
-        "A late worker may still write to these tensors, so nothing was done: see the ThreadError of the optimizer that has the threads.",
+        "A late worker may still write to these tensors: see the ThreadError of the optimizer with the threads.",
       );
     }
   }

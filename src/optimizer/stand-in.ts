@@ -57,7 +57,7 @@ export class StandIn {
     if (!progress.isSwapped) return;
     if (!this.#kept) {
       throw new SwappedError(
-        "The averages were put in the parameters' place by eval() of another optimizer on these tensors: call train() of that one.",
+        "Another optimizer on these tensors has called eval(): call train() of that one.",
       );
     }
     this.#kept.forEach((values, i) => {

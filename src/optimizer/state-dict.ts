@@ -99,7 +99,7 @@ const MAX_STEPS = 2 ** 31 - 1;
 export function refuseOverflow(steps: number): void {
   if (steps < MAX_STEPS) return;
   throw new OptionError(
-    `${MAX_STEPS} steps were taken, the most that are counted: go on with loadStateDict({ ...stateDict(), steps: 2 ** 30 }).`,
+    `${MAX_STEPS} steps were taken, the most that count: go on with loadStateDict({ ...stateDict(), steps: 2 ** 30 }).`,
   );
 }
 

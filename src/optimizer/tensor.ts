@@ -116,7 +116,7 @@ export function acceptGrowth(arena: Arena, tensors: Iterable<Tensor>): void {
   const stale = [...tensors].filter((tensor) => tensor.hasStaleGrad).map((tensor) => tensor.name);
   if (stale.length > 0) {
     throw new StaleViewError(
-      `The memory grew after the gradients of ${stale.join(", ")} were read, so what was written to those views is lost. Read them from \`grads\` again, write the gradients, and step.`,
+      `The memory grew after the gradients of ${stale.join(", ")} were read, so what was written to those views is lost: read \`grads\` again, write them, and step.`,
     );
   }
   arena.acceptGrowth();

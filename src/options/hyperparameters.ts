@@ -1,18 +1,10 @@
 /** The hyperparameters of a group: their types, defaults, rules, and the checks of an assignment. */
 
 import type { Real } from "../base/real.ts";
-import {
-  check,
-  defaultsOf,
-  FLAG,
-  numberIn,
-  oneOf,
-  type Rules,
-  resolve,
-  unknownOption,
-} from "../base/rules.ts";
+import { check, defaultsOf, FLAG, numberIn, oneOf, type Rules, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
+import { misplacedOption } from "./places.ts";
 
 /** Learning rate as a function of the number of steps taken before: it gets 0 at the first step. */
 export type Schedule = (step: number) => number;
@@ -139,7 +131,7 @@ export function resolveHyperparameters(
   real: Real,
   base = DEFAULTS,
 ): Hyperparameters {
-  const resolved = resolve(HYPERPARAMETERS, base, given, real);
+  const resolved = resolve(HYPERPARAMETERS, base, given, real, [], misplacedOption);
   checkTogether(resolved, real);
   checkRowwise(resolved);
   return resolved;
@@ -199,7 +191,9 @@ export function guardHyperparameters(
       return name === "lr" && typeof value === "function" ? learningRateAt(value, steps(), real) : value;
     },
     set(_, name, value) {
-      if (!Object.hasOwn(HYPERPARAMETERS, name)) throw unknownOption(name, Object.keys(HYPERPARAMETERS));
+      if (!Object.hasOwn(HYPERPARAMETERS, name)) {
+        throw misplacedOption(String(name), Object.keys(HYPERPARAMETERS));
+      }
       check(HYPERPARAMETERS, name as keyof Hyperparameters, value, real);
       if (name === "initialSquareAvg" || (name === "rowwiseState" && value !== values[name])) {
         const instead = name === "rowwiseState" ? "" : ", or fill state[name].squareAvg";
@@ -222,14 +216,21 @@ export function guardHyperparameters(
 /** The schedule that is giving a rate at this moment. */
 let running: Schedule | undefined;
 
+/** Whether a schedule is being asked: for steps that none asks, this is cheaper than to look at each group's rate. */
+export const isAsking = (): boolean => running !== undefined;
+
+/** Refuses a call that a schedule makes to its own optimizer: it could change the step that waits for the rate. */
+export function refuseWithin(lr: number | Schedule): void {
+  if (lr !== running) return;
+  throw new OptionError(
+    "Option lr: the schedule has called its optimizer. It can only read the step that it is given.",
+  );
+}
+
 /** Gives the rate of a step: a schedule is called, and its result checked. */
 export function learningRateAt(lr: number | Schedule, step: number, real: Real): number {
   if (typeof lr === "number") return lr;
-  if (lr === running) {
-    throw new OptionError(
-      "Option lr: the schedule has called its optimizer for a rate, by step(), report() or lr. It can only read the step that it is given.",
-    );
-  }
+  refuseWithin(lr);
   const outer = running;
   running = lr;
   let value: unknown;

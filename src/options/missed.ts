@@ -29,15 +29,18 @@ const USED = [
   "decoupledWeightDecay",
 ] as const satisfies (keyof Hyperparameters)[];
 
-/** Whether steps move the parameters of a row that has no gradient. */
-export function movesIdle({ sparse, momentum, weightDecay }: Hyperparameters): boolean {
-  return sparse !== "lazy" && (momentum > 0 || weightDecay > 0);
+/** Whether steps move the parameters of a row that has no gradient, or their average, if there is one. */
+export function movesIdle({ sparse, momentum, weightDecay }: Hyperparameters, emaDecay?: number): boolean {
+  return sparse !== "lazy" && (momentum > 0 || weightDecay > 0 || emaDecay !== undefined);
 }
 
-/** Whether steps that were missed under one set of hyperparameters mean something else under the next. */
-export function changesMissed(before: Hyperparameters, next: Hyperparameters): boolean {
+/** A change by which steps that were missed under one set of hyperparameters mean something else under the next. */
+export function changeOfMissed(
+  before: Hyperparameters,
+  next: Hyperparameters,
+): keyof Hyperparameters | undefined {
   const moves = movesIdle(before) || movesIdle(next);
-  return USED.some((name, i) => (moves || i < 2) && before[name] !== next[name]);
+  return USED.find((name, i) => (moves || i < 2) && before[name] !== next[name]);
 }
 
 /** The factors of momentum, parameter and average of the weights, in the order of `MOVES`, in the arithmetic of the element type. */
@@ -92,8 +95,7 @@ export class Missed {
 
   /** Whether steps without a gradient move more than averages. */
   movesMore(emaDecay: number | undefined): boolean {
-    const { sparse } = this.#hyperparameters;
-    return movesIdle(this.#hyperparameters) || (sparse !== "lazy" && emaDecay !== undefined);
+    return movesIdle(this.#hyperparameters, emaDecay);
   }
 
   /** Writes the entry of a row that has missed the last so many steps before step `now`, the one at `index` of a list. */

@@ -6,6 +6,7 @@ import { type Backend, MAX_THREADS } from "../kernel/contract.ts";
 import type { Allocate } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
 import { CLIP, DEFAULTS, HYPERPARAMETERS, type Hyperparameters, isShare } from "./hyperparameters.ts";
+import { misplacedOption } from "./places.ts";
 import {
   SCHEDULE_FREE,
   type ScheduleFree,
@@ -134,7 +135,14 @@ export function resolveOptions(
   checkIsPlain(options);
   const lr = options.lr === "auto" ? options.lr : undefined;
   const own = lr ? { ...options, lr: 1 } : options;
-  const inherited = resolve(HYPERPARAMETERS, DEFAULTS, own, real, Object.keys(OPTIMIZER_OPTIONS));
+  const inherited = resolve(
+    HYPERPARAMETERS,
+    DEFAULTS,
+    own,
+    real,
+    Object.keys(OPTIMIZER_OPTIONS),
+    misplacedOption,
+  );
   const optimizerOptions = resolve(
     OPTIMIZER_OPTIONS,
     OPTIMIZER_DEFAULTS,
@@ -145,7 +153,7 @@ export function resolveOptions(
   const { memory, allocate, threads, ema, scheduleFree } = optimizerOptions;
   if (ema !== undefined && scheduleFree) {
     throw new OptionError(
-      "Options ema and scheduleFree both average the parameters, and scheduleFree's average is made to be evaluated with: leave out ema.",
+      "Options ema and scheduleFree both average the parameters, and scheduleFree's is made to be evaluated with: leave out ema.",
     );
   }
   if (allocate !== undefined && memory === undefined) {
@@ -153,7 +161,7 @@ export function resolveOptions(
   }
   if (threads > 1 && memory !== undefined && !isShared(memory)) {
     throw new OptionError(
-      `Option threads: got ${threads}, but options.memory isn't shared between threads. Make it with { shared: true }, or leave threads out.`,
+      `Option threads: got ${threads}, but options.memory isn't shared: make it with { shared: true }, or leave threads out.`,
     );
   }
   // A copy, which a later assignment to the caller's object doesn't change.

@@ -10,10 +10,10 @@ import {
   numberIn,
   type Rules,
   resolve,
-  unknownOption,
 } from "../base/rules.ts";
 import { OptionError } from "../errors.ts";
 import { type CoreHyperparameters, checkTogether, HYPERPARAMETERS } from "./hyperparameters.ts";
+import { memberOf, misplacedOption } from "./places.ts";
 
 /** Upper limit of the number of shares that a step is cut into. */
 export const MAX_SHARES = 1024;
@@ -147,11 +147,12 @@ const NO_OTHERS: readonly string[] = [];
 /** The error for hyperparameters and gradients that are given to `step`, and for misspelt options. */
 function unknownStepOption(name: string, known: readonly string[], value: unknown): OptionError {
   if (Object.hasOwn(HYPERPARAMETERS, name)) {
-    const place = name === "lr" ? "optimizer.lr" : `optimizer.groups[0].${name}`;
-    return new OptionError(`step takes no ${name}: assign ${place} before it, which holds from then on.`);
+    return new OptionError(
+      `step takes no ${name}: assign ${memberOf(name)} before it, which holds from then on.`,
+    );
   }
   const rest = typeof value === "object" ? ` ${GRADIENTS}` : "";
-  return new OptionError(unknownOption(name, known).message + rest);
+  return new OptionError(misplacedOption(name, known).message + rest);
 }
 
 /** Checks a share that a caller asks about. */

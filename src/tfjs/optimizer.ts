@@ -14,7 +14,7 @@ import {
 import { FLOAT32 } from "../base/real.ts";
 import { BackendError, DisposedError, NonFiniteError, OptionError } from "../errors.ts";
 import type { Scalars } from "../kernel/contract.ts";
-import { learningRateAt, type Schedule } from "../options/hyperparameters.ts";
+import { learningRateAt, refuseWithin, type Schedule } from "../options/hyperparameters.ts";
 import { clipFactor, flushesAt, scalarsOf } from "../options/scalars.ts";
 import { averageAt, warmedUp, weigh } from "../options/schedule-free.ts";
 import { Averages, SCHEDULE_FREE_NAME } from "./averages.ts";
@@ -349,6 +349,7 @@ export class RMSPropOptimizer extends Optimizer {
   }
 
   #liveBackend(): KernelBackend {
+    refuseWithin(this.#options.lr);
     if (this.#isDisposed) throw new DisposedError("This optimizer was disposed of. Make a new one.");
     try {
       return backend();

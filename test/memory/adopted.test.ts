@@ -230,7 +230,9 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
   });
 
   it("refuses to adopt without a memory, or to allocate in none", () => {
-    expect(() => make({ w: { param: 1024, grad: 2048, count: 1 } })).toThrow(/say in which memory/);
+    expect(() => make({ w: { param: 1024, grad: 2048, count: 1 } })).toThrow(
+      /adopted in place: set options\.memory/,
+    );
     expect(() => make({ w: [1] }, { allocate: () => 0 })).toThrow(OptionError);
     expect(() => make({ w: [1] }, { memory: {} as never })).toThrow(
       /memory: got a Object, expected a WebAssembly.Memory/,

@@ -1,38 +1,64 @@
 /**
- * Mutation tests file by file: `npm run mutate -- src/optimizer/group.ts …`, or of all files of the wings in `SUITES`. Each file
- * is judged by its wing's own quick tests: with all tests of the sources, one file takes longer than the tree does this way,
- * and hardly a mutant more is killed. Scores are printed; survivors are listed in `build/mutation/`, beside Stryker's reports.
+ * Mutation tests: `npm run mutate -- src/optimizer src/options/scalars.ts …`, by wings or files, all of one wing in one run. Scores
+ * are printed; survivors are listed in `build/mutation/`. Stryker makes the mutants; [runner.ts](runner.ts) judges them.
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { FOLDER, LOG, root, SOURCES } from "./places.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const REPORTS = "build/mutation";
-
-/** The tests that judge each wing. One that takes ten seconds is in only where it has something of its own to say. */
-const SUITES: Readonly<Record<string, RegExp>> = {
-  "src/memory": /memory\/|optimizer\/(shard|initial-values)/,
-  "src/kernel": /kernel\/|optimizer\/optimizer/,
-  "src/options": /options\/|optimizer\/(?!rows|state-dict|float64)/,
-  "src/optimizer": /optimizer\/|options\/|memory\/growth/,
-  "src/checkpoint": /checkpoint\//,
-  "src/threads": /threads\//,
+const of = (wing: string) => (name: string) => `${wing}/${name}`;
+/**
+ * The files of tests that judge each wing, those first that find most in the least time. Left out are those which see no mutant,
+ * being about a compiler, garbage or other processes, and those which make a thousand calls that fail, where hundreds of
+ * others fail by the same checks.
+ */
+const SUITES: Readonly<Record<string, readonly string[]>> = {
+  "src/options": [
+    "golden/golden",
+    "golden/rows",
+    "golden/learned",
+    "options/errors",
+    "options/mistakes",
+    "options/dialects",
+    ..."optimizer gradients learned rowwise schedule-free handle shard".split(" ").map(of("optimizer")),
+  ],
+  "src/optimizer": [
+    ..."gradients handle optimizer shard initial-values schedule-free rowwise learned report bad-state-dict state-dict"
+      .split(" ")
+      .map(of("optimizer")),
+    ..."rows-norms rows-refused rows-lists rows-saved rows-shares".split(" ").map(of("optimizer")),
+    "options/errors",
+    "memory/adopted",
+    "golden/golden",
+  ],
+  "src/checkpoint": "checkpoint malformed limits foreign-files carried growing chunks lerobot atomic-write"
+    .split(" ")
+    .map(of("checkpoint")),
+  "src/kernel": [
+    "golden/golden",
+    "golden/rows",
+    "golden/learned",
+    "kernel/fallback",
+    "optimizer/optimizer",
+    "optimizer/rowwise",
+    "optimizer/learned",
+    "optimizer/gradients",
+    "optimizer/schedule-free",
+    "memory/adopted",
+    "kernel/properties",
+    "kernel/learned",
+  ],
+  "src/memory": [
+    "memory/adopted",
+    "memory/core-rows",
+    "memory/reservation",
+    "optimizer/initial-values",
+    "optimizer/shard",
+    "optimizer/optimizer",
+    "memory/growth",
+  ],
+  "src/threads": ["threads/threads", "threads/rows"],
 };
-/** The tests of single files, where a few of the wing's say all: minutes in place of a quarter of an hour. */
-const OF_FILES: Readonly<Record<string, RegExp>> = {
-  "src/checkpoint/entry.ts": /checkpoint\/(malformed|limits|foreign-files)/,
-  "src/checkpoint/json.ts": /checkpoint\/(malformed|limits|lerobot)/,
-  "src/checkpoint/safetensors.ts": /checkpoint\/(malformed|limits|checkpoint)\./,
-  "src/memory/ranges.ts": /memory\/(adopted|failed-core|core-rows)/,
-  "src/optimizer/norms.ts": /optimizer\/(optimizer|gradients|shard|float64)/,
-  "src/optimizer/progress.ts": /optimizer\/(shard|handle|state-dict)/,
-  "src/optimizer/weights.ts": /optimizer\/schedule-free/,
-};
-/** Tests that see no mutant, being about a compiler, garbage or other processes, or that would take minutes for each. */
-const LEFT_OUT =
-  /(binary|kernel\/rows|freed|many|members|foreign-modules|lacking|dying|everywhere)\.test\.ts$/;
-const TESTS = ["memory", "kernel", "options", "optimizer", "checkpoint", "threads"];
 
 /** Files of a folder by their paths, in order. */
 const filesIn = (folder: string, pattern: RegExp) =>
@@ -42,53 +68,141 @@ const filesIn = (folder: string, pattern: RegExp) =>
     .map((name) => `${folder}/${name}`);
 
 interface Mutant {
-  readonly status: string;
+  readonly id: string;
+  readonly fileName: string;
   readonly mutatorName: string;
   readonly replacement: string;
   readonly location: { readonly start: { readonly line: number; readonly column: number } };
 }
 
-/** Tests one file's mutants, and gives how many there are of each status. */
-function mutate(file: string): Record<string, number> {
-  const wing = Object.keys(SUITES).find((wing) => file.startsWith(`${wing}/`));
-  if (!wing) throw new Error(`${file} is in none of ${Object.keys(SUITES).join(", ")}`);
-  const name = file.replace(/^src\//, "").replaceAll("/", "-");
-  const report = `${REPORTS}/${name}.json`;
-  const config = `${REPORTS}/${name}.config.json`;
-  const base = JSON.parse(readFileSync(`${root}test/mutation/stryker.config.json`, "utf8"));
-  const options = { ...base, mutate: [file], jsonReporter: { fileName: report } };
-  writeFileSync(root + config, JSON.stringify(options));
-  const tests = TESTS.flatMap((folder) => filesIn(`test/${folder}`, /\.test\.ts$/)).filter(
-    (path) => (OF_FILES[file] ?? SUITES[wing]!).test(path) && !LEFT_OUT.test(path),
-  );
-  const { status } = spawnSync("test/mutation/node_modules/.bin/stryker", ["run", config], {
-    cwd: root,
-    stdio: "inherit",
-    env: { ...process.env, MUTATION_TESTS: tests.join() },
-  });
-  if (status !== 0) throw new Error(`Stryker ended with ${status} on ${file}`);
-  const { files } = JSON.parse(readFileSync(root + report, "utf8"));
-  const { mutants, source } = files[file] as { mutants: Mutant[]; source: string };
-  const lines = source.split("\n");
-  const survivors = mutants.filter(({ status }) => status === "Survived" || status === "NoCoverage");
-  const told = survivors.map(({ location: { start }, status, mutatorName, replacement }) =>
-    [
-      `${file}:${start.line}:${start.column} ${status} ${mutatorName}`,
-      lines[start.line - 1],
-      replacement,
-    ].join("\n"),
-  );
-  writeFileSync(`${root}${REPORTS}/${name}.survivors.txt`, `${told.join("\n\n")}\n`);
-  const counts: Record<string, number> = {};
-  for (const { status } of mutants) counts[status] = (counts[status] ?? 0) + 1;
-  return counts;
+/** The condition by which an instrumented source asks whether a mutant is on. Stryker's knows one at a time. */
+const ASKS = /if \(ns\.activeMutant === id\) \{[^}]*\}[^}]*\}/;
+const ASKS_RUNNER = "if (ns.isOn?.(id)) return true;";
+
+/** Makes the mutants of some files. */
+async function mutantsOf(files: readonly string[]) {
+  // A lock of its own holds this package: see `package.json` beside.
+  const name: string = "@stryker-mutator/instrumenter";
+  const { Instrumenter } = await import(name);
+  const logger = { debug() {}, info() {}, isDebugEnabled: () => false };
+  const inputs = files.map((name) => ({ name, mutate: true, content: readFileSync(root + name, "utf8") }));
+  const options = { plugins: null, excludedMutations: [], ignorers: [], noHeader: false };
+  const made = await new Instrumenter(logger).instrument(inputs, options);
+  const { files: sources, mutants } = made as {
+    readonly files: { name: string; content: string }[];
+    readonly mutants: Mutant[];
+  };
+  return {
+    mutants,
+    sources: Object.fromEntries(
+      sources.map(({ name, content }) => [name, content.replace(ASKS, ASKS_RUNNER)]),
+    ),
+  };
 }
 
-mkdirSync(root + REPORTS, { recursive: true });
-const asked = process.argv.slice(2);
-const all = Object.keys(SUITES).flatMap((wing) => filesIn(wing, /^[^.]+\.ts$/));
-const scores: Record<string, object> = {};
-for (const file of asked.length > 0 ? asked : all) {
-  scores[file] = mutate(file);
+/** Milliseconds that a test may take to judge mutants: first the quick tests, then all, for what is left. */
+const ROUNDS = [25, Infinity];
+
+/** A process that stands still for so long is in a loop that passes no mutant. */
+const STILL_MS = 120_000;
+
+/** Ends processes that hang, and notes by which mutant; each of a group runs alone from then on. */
+function endHanging(): void {
+  for (const name of readdirSync(FOLDER).filter((name) => name.startsWith("now-"))) {
+    const text = readFileSync(FOLDER + name, "utf8").trim();
+    if (!text) continue;
+    const { group, key, since } = JSON.parse(text);
+    if (Date.now() - since < STILL_MS) continue;
+    const found = group.length > 1 ? { alone: group } : { mutant: group[0], status: "TimedOut", by: key };
+    writeFileSync(LOG, `${JSON.stringify(found)}\n`, { flag: "a" });
+    writeFileSync(FOLDER + name, "");
+    process.kill(Number(name.slice("now-".length)), "SIGKILL");
+  }
+}
+
+/** Has the tests judge what the log leaves open. */
+async function judge(tests: readonly string[], light: number): Promise<void> {
+  const child = spawn("npx", ["vitest", "run", "--config", "test/mutation/vitest.config.ts", "--silent"], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, CI: "1", MUTATION_TESTS: tests.join(), MUTATION_LIGHT: String(light) },
+  });
+  const watch = setInterval(endHanging, 2_000);
+  await new Promise((resolve) => child.once("exit", resolve));
+  clearInterval(watch);
+}
+
+const read = () =>
+  readFileSync(LOG, "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+
+/** Judges the mutants of files of one wing. */
+async function mutate(wing: string, files: readonly string[]) {
+  const { sources, mutants } = await mutantsOf(files);
+  writeFileSync(SOURCES, JSON.stringify(sources));
+  if (!goesOn) writeFileSync(LOG, "");
+  const tests = SUITES[wing]!.map((name) => `test/${name}.test.ts`);
+  for (const light of ROUNDS) {
+    for (let before = -1; ; ) {
+      const found = read();
+      const done = new Set(found.map(({ done }) => done));
+      const open = tests.filter((path) => !done.has(`${path} ${light}`));
+      if (open.length === 0) break;
+      if (found.length === before) throw new Error(`Nothing was found by ${open.join()}`);
+      before = found.length;
+      await judge(open, light);
+    }
+  }
+  const found = read();
+  const names = <K extends string>(key: K) => found.flatMap((entry) => entry[key] ?? []) as string[];
+  const dead = new Map(
+    found.filter(({ status }) => status).map(({ mutant, status }) => [mutant, status as string]),
+  );
+  const ran = new Set(names("ran"));
+  const atLoad = new Set(names("atLoad"));
+  const statusOf = ({ id }: Mutant) =>
+    dead.get(id) ?? (ran.has(id) ? "Survived" : atLoad.has(id) ? "AtLoad" : "NotRun");
+  for (const file of files) {
+    const lines = readFileSync(root + file, "utf8").split("\n");
+    const counts: Record<string, number> = {};
+    const told: string[] = [];
+    for (const mutant of mutants.filter(({ fileName }) => fileName === file)) {
+      const status = statusOf(mutant);
+      counts[status] = (counts[status] ?? 0) + 1;
+      if (dead.has(mutant.id)) continue;
+      // Stryker counts lines and columns from 0.
+      const { line, column } = mutant.location.start;
+      told.push(
+        `${file}:${line + 1}:${column + 1} ${status} ${mutant.mutatorName}`,
+        lines[line]!,
+        mutant.replacement,
+        "",
+      );
+    }
+    scores[file] = counts;
+    writeFileSync(
+      `${FOLDER}${file.replace(/^src\//, "").replaceAll("/", "-")}.survivors.txt`,
+      told.join("\n"),
+    );
+  }
+  for (const { unrepeatable, failing } of found) {
+    if (unrepeatable) console.log(`Judges nothing, since it passes but once: ${unrepeatable}`);
+    if (failing) console.log(`Fails without mutants: ${failing}`);
+  }
   console.table(scores);
+}
+
+mkdirSync(FOLDER, { recursive: true });
+for (const name of readdirSync(FOLDER).filter((name) => name.startsWith("now-"))) rmSync(FOLDER + name);
+const asked = process.argv.slice(2).filter((word) => word !== "--continue");
+/** Whether the last run, of the same mutants, goes on from where it was ended. */
+const goesOn = process.argv.includes("--continue");
+const scores: Record<string, object> = {};
+for (const wing of Object.keys(SUITES)) {
+  const files = filesIn(wing, /^[^.]+\.ts$/).filter(
+    (file) => asked.length === 0 || asked.includes(wing) || asked.includes(file),
+  );
+  if (files.length > 0) await mutate(wing, files);
 }

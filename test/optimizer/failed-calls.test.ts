@@ -83,6 +83,7 @@ const SETTINGS: Record<string, Setting> = {
     after: (o) => o.train(),
     calls: {
       "step()": (o) => o.step(),
+      "report()": (o) => o.report(),
       "catchUp()": (o) => o.catchUp(),
       "swapEma()": (o) => o.swapEma(),
       "stateDict()": (o) => o.stateDict(),
@@ -97,6 +98,7 @@ const SETTINGS: Record<string, Setting> = {
     calls: {
       "step()": (o) => o.step(),
       "step({ rows })": (o) => o.step({ rows: { e: [0] } }),
+      "report()": (o) => o.report(),
       "catchUp()": (o) => o.catchUp(),
       "stateDict()": (o) => o.stateDict(),
       "save()": (o) => save(o),

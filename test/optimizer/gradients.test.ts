@@ -48,6 +48,15 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
         expect(bits(optimizer.params.a)).toEqual(bits(stepped(options).params.a));
       },
     );
+
+    it("holds for the step that asks for it alone", () => {
+      const optimizer = stepped({});
+      for (const zeroGrad of [true, false, false, true]) {
+        optimizer.grads.a.set(ramp(37));
+        optimizer.step({ zeroGrad });
+        expect(optimizer.grads.a).toEqual(zeroGrad ? new Floats(37) : ramp(37));
+      }
+    });
   });
 
   describe("clipping", () => {

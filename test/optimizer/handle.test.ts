@@ -68,6 +68,16 @@ describe.each([
     expect(owner.params.a[0]).toBe(42);
   });
 
+  it("shares the count of steps with its own owner alone, where the memory has two", () => {
+    const memory = sharedMemory();
+    const [first, second] = [make({ memory }), make({ memory })];
+    for (let step = 0; step < 3; step++) first.step();
+    const attached = Attached.attach(posted(second.handle)) as unknown as Made;
+    expect([first.steps, second.steps, attached.steps]).toEqual([3, 0, 0]);
+    attached.step();
+    expect([first.steps, second.steps, attached.steps]).toEqual([3, 1, 1]);
+  });
+
   it("takes any step, or any share of one, with the bits of one optimizer", () => {
     fc.assert(
       fc.property(

@@ -131,6 +131,58 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     );
   });
 
+  describe("while rows are behind", () => {
+    const momentum = { momentum: 0.9, lr: 0.1, sparse: "exact" } as const;
+    const schedule: Schedule = (step) => 0.1 / (step + 1);
+    const cases: [saved: Options, other: Options, option: string][] = [
+      [{}, { alpha: 0.9 }, "alpha"],
+      [{}, { sparse: "lazy" }, "sparse"],
+      [momentum, { lr: 0.2 }, "lr"],
+      [momentum, { lr: schedule }, "lr"],
+      [{ momentum: 0.9, lr: schedule }, { lr: 0.1 }, "lr"],
+      [momentum, { nesterov: true }, "nesterov"],
+      [momentum, { weightDecay: 0.1, decoupledWeightDecay: true }, "weightDecay"],
+      [{ ema: { decay: 0.9 } }, { ema: { decay: 0.8 } }, "ema"],
+    ];
+    const behind = (options: Options) => {
+      const optimizer = tables(options);
+      for (let step = 0; step < 4; step++) {
+        write(optimizer, [step], step);
+        optimizer.catchUp({ e: [step] });
+        optimizer.step({ rows: { e: [step] } });
+      }
+      return optimizer;
+    };
+
+    it.each(cases)(
+      "a file of %o doesn't go on with %o, until they have caught up",
+      (saved, other, option) => {
+        const optimizer = behind(saved);
+        const file = save(optimizer);
+        const message = new RegExp(`^Option ${option}: rows of "e" have missed steps .* catchUp\\(\\)`);
+        expect(() => load(file, other, type)).toThrow(message);
+        const same = as(load(file, saved, type));
+        same.catchUp();
+        optimizer.catchUp();
+        expect(snapshot(same)).toEqual(snapshot(optimizer));
+        expect(() => load(save(optimizer), other, type)).not.toThrow();
+      },
+    );
+
+    it("a file goes on by the optimizer's own schedule or average only if they are the run's", () => {
+      for (const [saved, other, option] of cases.filter(
+        ([, { ema, lr }]) => ema || typeof lr === "function",
+      )) {
+        const file = save(behind(saved));
+        const next = tables({ ...saved, ...other });
+        const before = snapshot(next);
+        expect(() => restore(next, file)).toThrow(new RegExp(`^Option ${option}: rows of "e" have missed`));
+        expect(snapshot(next)).toEqual(before);
+        restore(tables(saved), file);
+      }
+    });
+  });
+
   it("refuses a file with counts of steps that weren't taken, or of no table, and changes nothing", () => {
     const optimizer = tables();
     optimizer.step({ rows: { e: [1] } });

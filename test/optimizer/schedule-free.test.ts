@@ -131,32 +131,46 @@ describe.each(ALL_ENTRIES)("$entry", ({ backend, make: makeOf, type }) => {
   it("gives the bits of a whole step by shares, also where each is another thread's optimizer", () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 100, shared: true });
     const options = { scheduleFree: { r: 1, warmupSteps: 5 }, weightDecay: 0.1 };
-    const shared = makeOf({ w: [100] }, { ...options, memory });
+    // Each group has sums of its own in the shared memory, which differ by the rate.
+    const groups = (): [{ params: { w: [100] } }, { params: { b: [40] }; lr: number }] => [
+      { params: { w: [100] } },
+      { params: { b: [40] }, lr: 0.1 },
+    ];
+    const shared = makeOf(groups(), { ...options, memory });
     const attached = type.attach(structuredCloneOf(shared.handle));
-    const whole = makeOf({ w: [100] }, options);
+    const whole = makeOf(groups(), options);
     for (let step = 0; step < 40; step++) {
       const next = seeded(step);
-      for (let i = 0; i < 100; i++) {
-        const grad = whole.params.w[i]! * 0.1 + next() / 2 ** 31 - 1;
-        whole.grads.w[i] = grad;
-        shared.grads.w[i] = grad;
+      for (const name of ["w", "b"] as const) {
+        whole.params[name].forEach((param, i) => {
+          const grad = param * 0.1 + next() / 2 ** 31 - 1;
+          whole.grads[name][i] = grad;
+          shared.grads[name][i] = grad;
+        });
       }
       whole.step();
-      const turns = [shared, attached, shared].map((optimizer, index) => ({ optimizer, index }));
+      // The most shares there may be: sums that lay on the counts of shares would show.
+      const count = step === 20 ? 1024 : 3;
+      const turns = Array.from({ length: count }, (_, index) => ({
+        optimizer: index % 2 ? attached : shared,
+        index,
+      }));
       if (step % 7 === 0) {
         attached.step();
       } else {
         for (const { optimizer, index } of step % 2 ? turns : turns.reverse()) {
-          optimizer.step({ shard: { index, count: 3 } });
+          optimizer.step({ shard: { index, count } });
         }
       }
-      expect(bits(shared.params.w)).toEqual(bits(whole.params.w));
-      expect(bits(attached.state.w?.z as Float32Array)).toEqual(bits(whole.state.w.z!));
+      for (const name of ["w", "b"] as const) {
+        expect(bits(shared.params[name])).toEqual(bits(whole.params[name]));
+        expect(bits(attached.state[name]?.z as Float32Array)).toEqual(bits(whole.state[name].z!));
+      }
     }
     expect(attached.stateDict().groups).toEqual(whole.stateDict().groups);
     attached.eval();
     expect(() => shared.step()).toThrow(/train\(\)/);
-    expect(() => shared.train()).toThrow(/another optimizer/);
+    expect(() => shared.train()).toThrow(/Another optimizer.*call train\(\)/);
     attached.train();
     shared.step();
   });
@@ -242,7 +256,7 @@ describe.each(ALL_ENTRIES)("$entry", ({ backend, make: makeOf, type }) => {
       expect(optimizer.steps).toBe(0);
     });
 
-    it("steps, state dicts and files while the averages stand in, and changes nothing", () => {
+    it("steps, reports, state dicts and files while the averages stand in, and changes nothing", () => {
       const optimizer = make({ scheduleFree: true });
       train(optimizer, 0, 3);
       const before = snapshot(optimizer);
@@ -251,6 +265,7 @@ describe.each(ALL_ENTRIES)("$entry", ({ backend, make: makeOf, type }) => {
       optimizer.eval();
       for (const refused of [
         () => optimizer.step(),
+        () => optimizer.report(),
         () => optimizer.stateDict(),
         () => save(optimizer),
         () => optimizer.loadStateDict(dict),

@@ -128,6 +128,30 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
     expect(optimizer.steps).toBe(6);
   });
 
+  it.each([2, 7, 64])("cuts each group into %i shares that differ by a cache line at most", (count) => {
+    const optimizer = make([{ params: { a: [1000], b: [37], c: [5000] } }, { params: { other: [640] } }]);
+    const line = 64 / real.bytes;
+    const taken = Array.from({ length: count }, (_, index) =>
+      Object.entries(optimizer.shareRanges({ index, count })).map(([name, { start, end }]) => ({
+        name,
+        elements: end - start,
+      })),
+    );
+    for (const [names, total] of [
+      [["a", "b", "c"], 6037],
+      [["other"], 640],
+    ] as const) {
+      const sizes = taken.map((tensors) =>
+        tensors.reduce(
+          (sum, { name, elements }) => sum + (names.some((own) => own === name) ? elements : 0),
+          0,
+        ),
+      );
+      expect(sizes.reduce((sum, size) => sum + size)).toBe(total);
+      for (const size of sizes) expect(Math.abs(size - total / count)).toBeLessThanOrEqual(line);
+    }
+  });
+
   it("updates the elements that it names, and no other", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.nat(), (count, n) => {

@@ -96,8 +96,57 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     expect(unknown in group).toBe(false);
   });
 
-  it("keeps what concerns the whole optimizer out of groups", () => {
-    expect(() => make([{ params: { w: [2] }, backend: "js" } as Bad])).toThrow(/Unknown option "backend"/);
+  // The optimizer has members of some names, which say themselves that they can't be assigned.
+  const whole: Record<Exclude<keyof api.Options, keyof api.Hyperparameters>, unknown> = {
+    globalClipNorm: 1,
+    nonFinite: "skip",
+    scheduleFree: true,
+    allocate: () => 0,
+    ema: { decay: 0.9 },
+    memory: {},
+    backend: "js",
+    threads: 2,
+  };
+  const ofStep: Record<keyof api.StepOptions, unknown> = {
+    gradScale: 2,
+    shard: { index: 0, count: 1 },
+    rows: {},
+    zeroGrad: true,
+    gradNorm: 1,
+  };
+  it.each<[place: string, wrong: string[], options: Bad]>([
+    ["the constructor's options", ["group", "assigned", "step"], whole],
+    [
+      "the constructor's options",
+      ["optimizer"],
+      { globalClipNorm: 1, nonFinite: "skip", scheduleFree: true, allocate: () => 0, nonfinite: "skip" },
+    ],
+    ["step()", ["constructor", "group", "assigned"], ofStep],
+    ["step()", ["optimizer"], { gradScale: 2, shard: { index: 0, count: 1 }, rows: {} }],
+    [
+      "scheduleFree",
+      ["constructor", "group", "assigned", "step", "optimizer"],
+      { warmupSteps: 3, weightLrPower: 1 },
+    ],
+  ])("says of an option in a wrong place that it goes into %s: from %j", (place, wrong, options) => {
+    for (const [name, value] of Object.entries(options)) {
+      const optimizer = make({ w: [2] });
+      const given = { [name]: value } as Bad;
+      const calls: Record<string, () => unknown> = {
+        constructor: () => make({ w: [2] }, given),
+        group: () => make([{ params: { w: [2] }, ...given }]),
+        assigned: () => Object.assign(optimizer.groups[0], given),
+        step: () => optimizer.step(given),
+        optimizer: () => Object.assign(optimizer, given),
+      };
+      for (const from of wrong) {
+        const meant = name === "nonfinite" ? "nonFinite" : name;
+        expect(calls[from], `${name}, ${from}`).toThrow(OptionError);
+        expect(calls[from], `${name}, ${from}`).toThrow(`"${name}"`);
+        expect(calls[from], `${name}, ${from}`).toThrow(`${meant} goes into ${place}.`);
+      }
+      expect(optimizer.steps).toBe(0);
+    }
   });
 
   it("takes undefined for an option left out", () => {
@@ -130,6 +179,43 @@ it("refuses options that are no object, and an unknown backend", () => {
   expect(() => new RMSprop({ w: [2] }, { backend: "gpu" as Bad })).toThrow(
     /backend: got "gpu", expected "wasm" or "js"/,
   );
+});
+
+// `shown` is the text of the message after "got".
+it.each<[name: string, value: unknown, shown: string]>([
+  ["ema", null, "null"],
+  ["ema", 0.9, "0.9"],
+  ["ema", {}, "a Object"],
+  ["ema", { decay: 1.5 }, "a Object"],
+  ["ema", { decay: 0.9, warmup: 10 }, "a Object"],
+  ["memory", new ArrayBuffer(65536), "a ArrayBuffer"],
+  ["allocate", 4096, "4096"],
+  ["threads", 0, "0"],
+  ["threads", 65, "65"],
+  ["threads", 1.5, "1.5"],
+  ["threads", "2", '"2"'],
+])("refuses an optimizer's %s: %o", (name, value, shown) => {
+  const make = () => new api.RMSprop({ w: [2] }, { [name]: value } as Bad);
+  expect(make).toThrow(OptionError);
+  expect(make).toThrow(new RegExp(`${name}: got ${shown}.*, expected`, "s"));
+});
+
+it.each<[name: string, value: unknown]>([
+  ["lr", 0],
+  ["alpha", 0],
+  ["alpha", 1],
+  ["momentum", 1],
+  ["weightDecay", 0],
+  ["initialSquareAvg", 0],
+  ["ema", { decay: 0 }],
+  ["ema", { decay: 1 }],
+  ["threads", 64],
+])("takes the bound itself as %s: %o", (name, value) => {
+  const optimizer = new api.RMSprop({ w: Float32Array.of(1, 2) }, { [name]: value } as Bad);
+  if (name in optimizer.groups[0]) expect((optimizer.groups[0] as Bad)[name]).toBe(value);
+  optimizer.step();
+  expect([...optimizer.params.w]).toEqual([1, 2]);
+  optimizer.dispose();
 });
 
 it('"rmsprop-wasm/js" can\'t be made to run WebAssembly', async () => {

@@ -104,7 +104,11 @@ async function zeroGrad(session: Session, { who }: { who: number }) {
 
 async function report(session: Session, { who }: { who: number }) {
   const member = pick(session.members, who);
-  const refusals = [...session.staleness(member), ...(member.model.hasLastRates ? [] : ["OptionError"])];
+  const refusals = [
+    ...(member.model.tensors.isSwapped ? ["SwappedError"] : []),
+    ...session.staleness(member),
+    ...(member.model.hasLastRates ? [] : ["OptionError"]),
+  ];
   const results = await session.call(
     member,
     { refusals, apply: () => member.model.tensors.tensors },

@@ -124,6 +124,23 @@ describeDropIn(({ tf, dropIn }) => {
       free(optimizer, ...variables);
     });
 
+    it.each(["eval", "train"] as const)("refuses a schedule that calls %s() of its optimizer", (method) => {
+      const w = tf.tidy(() => tf.variable(tf.ones([3])));
+      const optimizer: Optimizer = rmsprop({
+        scheduleFree: true,
+        lr: () => {
+          optimizer[method]();
+          return 0.1;
+        },
+      });
+      const gradients = { [w.name]: tf.ones([3]) };
+      expect(() => optimizer.applyGradients(gradients)).toThrow(dropIn.OptionError);
+      expect(() => optimizer.applyGradients(gradients)).toThrow(/the schedule has called its optimizer/);
+      expect([...valuesOf(w)]).toEqual([1, 1, 1]);
+      expect(optimizer.iterations).toBe(0);
+      free(optimizer, w, ...Object.values(gradients));
+    });
+
     it("refuses what would take the averages for the variables' values, and changes nothing", async () => {
       const { optimizer, variables, step, expectSame, reference } = both({ scheduleFree: true }, [5]);
       step(0);

@@ -1,0 +1,211 @@
+/**
+ * Judges mutants inside the process that has loaded a file of tests. After each test, the same test runs again with the mutants
+ * that it has passed through and that still live: with groups of them, since most change nothing that the test sees, and a
+ * group on which it fails is halved until one mutant is left. So no mutant is found but by a test that fails on it alone and
+ * passes without it. Two that undo each other in a group live on. Stryker's own runner for Vitest starts a process and loads
+ * the tests anew for each mutant, which took 10 to 20 minutes for one source file.
+ */
+import { appendFileSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type RunnerTestSuite as Suite, type RunnerTestCase as Test, TestRunner } from "vitest";
+import { LOG, NOW } from "./places.ts";
+
+/** The object through which instrumented sources ask which mutant is on, and tell which ones they have passed. */
+interface Switches {
+  /** Whether a mutant has left something behind that fails tests without it: the rest is another process's. */
+  isSpoiled?: boolean;
+  /** Tells whether a mutant is on, and throws in a loop that has no end. */
+  isOn?: ((mutant: string) => boolean) | undefined;
+  currentTestId?: string | undefined;
+  readonly mutantCoverage?: {
+    readonly static: Record<string, number>;
+    readonly perTest: Record<string, Record<string, number>>;
+  };
+}
+const world = globalThis as { __stryker__?: Switches };
+world.__stryker__ ??= {};
+const switches = world.__stryker__;
+
+/** A mutant in a loop is given up after this many times the passes that the test makes without it. */
+const HITS = 100;
+/** A test is given up after this many times what it takes without a mutant, and some seconds. */
+const TIMES = 20;
+const SECONDS = 10;
+
+/** The most mutants that run together. */
+const LARGEST = 256;
+
+/** The same mutants, neighbours far from each other, since those hide each other. */
+function spread(mutants: readonly string[]): string[] {
+  const rank = (mutant: string) => (Number(mutant) * 7919) % 10_007;
+  return [...mutants].sort((a, b) => rank(a) - rank(b));
+}
+
+/** The name of a test as a key: its file's path, and its name under those of its suites. */
+function keyOf(test: Test): string {
+  const names = [test.name];
+  for (let suite: Suite | undefined = test.suite; suite; suite = suite.suite) names.unshift(suite.name);
+  return `${test.file.name}#${names.join(" ").trim()}`;
+}
+
+/** The processor's time, since others may keep the machine busy; taken before tests replace globals. */
+const { cpuUsage, pid } = process;
+const cpu = () => {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1000;
+};
+/** Milliseconds of the processor's beyond which a test leaves mutants to a later round, when the quick ones have had their turn. */
+const LIGHT = Number(process.env.MUTATION_LIGHT);
+
+export default class extends TestRunner {
+  /** Mutants that a test has failed on, by any process of this run. */
+  readonly #dead = new Set<string>();
+  /** Mutants of a group in which a process hung. */
+  readonly #alone = new Set<string>();
+  /** Tests that an earlier process of this run is through with. */
+  readonly #judged = new Set<string>();
+  readonly #found = openSync(LOG, "r");
+  #read = 0;
+  readonly #now = openSync(`${NOW}${pid}`, "w");
+
+  #log(entry: object): void {
+    appendFileSync(LOG, `${JSON.stringify(entry)}\n`);
+  }
+  /** Notes what this process is at, for the one that watches over it. */
+  #tell(text: string): void {
+    ftruncateSync(this.#now);
+    writeSync(this.#now, text, 0);
+  }
+  /** Takes over what this and other processes have found since. */
+  #catchUp(): void {
+    const news = Buffer.alloc(fstatSync(this.#found).size - this.#read);
+    this.#read += readSync(this.#found, news, 0, news.length, this.#read);
+    for (const line of news.toString().split("\n").filter(Boolean)) {
+      const { mutant, status, judged, alone } = JSON.parse(line);
+      for (const id of alone ?? []) this.#alone.add(id);
+      if (judged) this.#judged.add(judged);
+      else if (status) this.#dead.add(mutant);
+    }
+  }
+
+  /** Runs the test once more, with its hooks, and tells whether it passes. */
+  async #passes(test: Test, patienceMs: number): Promise<boolean | "late"> {
+    const suites: Suite[] = [];
+    for (let suite: Suite | undefined = test.suite ?? test.file; suite; suite = suite.suite)
+      suites.unshift(suite);
+    const hooks = (name: "beforeEach" | "afterEach") =>
+      suites.flatMap((suite) => TestRunner.getSuiteHooks(suite)[name]) as ((
+        context: unknown,
+        suite: unknown,
+      ) => unknown)[];
+    const whole = async () => {
+      for (const hook of hooks("afterEach")) await hook(test.context, test.suite);
+      this.onBeforeTryTask(test);
+      for (const hook of hooks("beforeEach")) await hook(test.context, test.suite);
+      await TestRunner.getTestFn(test)();
+      this.onAfterTryTask(test);
+      return true;
+    };
+    const late = new AbortController();
+    try {
+      return await Promise.race([
+        whole(),
+        sleep(patienceMs, "late" as const, { signal: late.signal, ref: false }),
+      ]);
+    } catch {
+      return false;
+    } finally {
+      late.abort();
+    }
+  }
+
+  /** Runs the test with a group of mutants, and tells which of them it has reached. */
+  async #under(
+    group: readonly string[],
+    test: Test,
+    patienceMs: number,
+    passed: Readonly<Record<string, number>>,
+  ) {
+    this.#tell(JSON.stringify({ group, key: keyOf(test), since: Date.now() }));
+    const on = new Set(group);
+    const reached = new Set<string>();
+    let hits = HITS * group.reduce((sum, mutant) => sum + passed[mutant]!, 0) + 1000;
+    switches.isOn = (mutant) => {
+      if (!on.has(mutant)) return false;
+      reached.add(mutant);
+      if (hits-- <= 0) throw new Error("A mutant has made a loop endless");
+      return true;
+    };
+    const outcome = await this.#passes(test, patienceMs);
+    switches.isOn = undefined;
+    return {
+      reached,
+      outcome: outcome === "late" ? outcome : hits < 0 ? "Endless" : outcome ? "Survived" : "Killed",
+    };
+  }
+
+  async runTask(test: Test): Promise<void> {
+    const key = keyOf(test);
+    this.#catchUp();
+    if (switches.isSpoiled || this.#judged.has(key)) return;
+    switches.currentTestId = key;
+    const start = performance.now();
+    const cpuStart = cpu();
+    try {
+      await TestRunner.getTestFn(test)();
+    } catch (error) {
+      this.#log({ failing: key });
+      throw error;
+    } finally {
+      switches.currentTestId = undefined;
+    }
+    const cost = cpu() - cpuStart;
+    if (cost > LIGHT) return;
+    const patience = (performance.now() - start) * TIMES + SECONDS * 1000;
+    const passed = switches.mutantCoverage?.perTest[key] ?? {};
+    const open = spread(Object.keys(passed).filter((mutant) => !this.#dead.has(mutant)));
+    const isAlone = (mutant: string) => this.#alone.has(mutant);
+    const queue = [...open.filter(isAlone), ...open.filter((mutant) => !isAlone(mutant))];
+    const ran: string[] = [];
+    for (let size = 1; queue.length > 0; ) {
+      const group = queue.splice(0, isAlone(queue[0]!) ? 1 : size);
+      const { outcome, reached } = await this.#under(group, test, patience, passed);
+      if (outcome === "Survived") {
+        const hidden = group.filter((mutant) => !reached.has(mutant));
+        ran.push(...reached);
+        // A mutant that isn't reached alone either is through.
+        if (group.length > 1) queue.push(...hidden);
+        else ran.push(...hidden);
+        size = Math.min(2 * size, LARGEST);
+        continue;
+      }
+      if (group.length > 1) {
+        size = group.length >> 1;
+        queue.unshift(...group);
+        continue;
+      }
+      const [mutant] = group;
+      ran.push(mutant!);
+      // A test that fails without the mutant as well, now that it has run before, proves nothing.
+      const isSound = outcome !== "late" && (await this.#passes(test, patience)) === true;
+      const status = outcome === "Killed" ? "Killed" : "TimedOut";
+      this.#log(
+        isSound || status === "TimedOut" ? { mutant, status, by: key } : { unrepeatable: key, mutant },
+      );
+      if (isSound) continue;
+      switches.isSpoiled = true;
+      break;
+    }
+    this.#tell("");
+    this.#log({ ran, by: key });
+    this.#log({ judged: key });
+    // Else Vitest holds the test to the assertions of its last mutant.
+    this.onBeforeTryTask(test);
+  }
+
+  override onAfterRunFiles(files: readonly { readonly name: string }[] = []): void {
+    super.onAfterRunFiles();
+    this.#log({ atLoad: Object.keys(switches.mutantCoverage?.static ?? {}) });
+    if (!switches.isSpoiled) for (const { name } of files) this.#log({ done: `${name} ${LIGHT}` });
+  }
+}
