@@ -20,7 +20,10 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "options/errors",
     "options/mistakes",
     "options/dialects",
-    ..."optimizer gradients learned rowwise schedule-free handle shard".split(" ").map(of("optimizer")),
+    ..."optimizer gradients learned rowwise schedule-free handle shard rows-lists rows-refused rows-saved"
+      .split(" ")
+      .map(of("optimizer")),
+    "memory/adopted",
   ],
   "src/optimizer": [
     ..."gradients handle optimizer shard initial-values schedule-free rowwise learned report bad-state-dict state-dict"

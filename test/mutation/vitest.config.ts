@@ -24,13 +24,11 @@ export default mergeConfig(
     test: {
       include: tests,
       runner: "test/mutation/runner.ts",
+      // One process for all files of tests: each would load all sources again.
       maxWorkers: 1,
       isolate: false,
       // In the order in which they are named: those that find most, and quickly, first.
-      // A mutant's budget should go to tests of all sorts.
       sequence: {
-        shuffle: { files: false, tests: true },
-        seed: 1,
         sequencer: class extends BaseSequencer {
           override async sort(files: Parameters<BaseSequencer["sort"]>[0]) {
             return [...files].sort((a, b) => rank(a.moduleId) - rank(b.moduleId));

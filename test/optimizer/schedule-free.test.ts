@@ -225,6 +225,9 @@ describe.each(ALL_ENTRIES)("$entry", ({ backend, make: makeOf, type }) => {
       [{ scheduleFree: { warmupSteps: 0.5 } }, /warmupSteps: got 0.5, expected a whole number/],
       [{ scheduleFree: { r: 0.3 } }, /r: got 0.3, expected a number from 0 to 100, a multiple of 0.5/],
       [{ scheduleFree: { weightLrPower: -1 } }, /weightLrPower: got -1/],
+      [{ scheduleFree: { r: 100.5 } }, /r: got 100.5/],
+      [{ scheduleFree: { r: "1" as never } }, /r: got "1"/],
+      [{ scheduleFree: { warmupSteps: -1 } }, /warmupSteps: got -1/],
       [{ scheduleFree: { betas: 0.9 } }, /did you mean "beta"/],
     ])("%o", (options, message) => {
       expect(() => makeOf({ w: [1] }, options as Options)).toThrow(

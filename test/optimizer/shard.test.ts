@@ -192,8 +192,14 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
     expect(snapshot(optimizer)).toEqual(before);
   });
 
-  it("refuses a norm that can't be one", () => {
-    expect(() => withGradients().step({ gradNorm: -1 })).toThrow(/gradNorm: got -1/);
+  it.each([-1, -Infinity, "1", null])("refuses %o for a norm", (gradNorm) => {
+    expect(() => withGradients().step({ gradNorm: gradNorm as never })).toThrow(/gradNorm: got .*, expected/);
+  });
+
+  it.each([0, Infinity, NaN])("takes %d for a norm", (gradNorm) => {
+    const optimizer = withGradients();
+    optimizer.step({ gradNorm });
+    expect(optimizer.gradNorm).toBe(gradNorm);
   });
 });
 

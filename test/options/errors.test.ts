@@ -209,6 +209,7 @@ it.each<[name: string, value: unknown]>([
   ["initialSquareAvg", 0],
   ["ema", { decay: 0 }],
   ["ema", { decay: 1 }],
+  ["threads", 1],
   ["threads", 64],
 ])("takes the bound itself as %s: %o", (name, value) => {
   const optimizer = new api.RMSprop({ w: Float32Array.of(1, 2) }, { [name]: value } as Bad);
