@@ -33,7 +33,8 @@ export interface LeRobotFiles {
 }
 
 const isParameter = ({ what }: Part) => what === "param";
-const isState = (part: Part) => !isParameter(part);
+/** The counts of rows stay away: steps in PyTorch are of all rows, and would leave the counts behind. */
+const isState = (part: Part) => !isParameter(part) && part.what !== "rowSteps";
 
 /**
  * Gives the files of an optimizer as LeRobot writes and reads them. The numbers of groups are written as floats: LeRobot's
@@ -48,7 +49,8 @@ const isState = (part: Part) => !isParameter(part);
  * Object.keys(files); // → ["optimizer_state.safetensors", "optimizer_param_groups.json", "model.safetensors"]
  * ```
  *
- * @throws CheckpointError for hyperparameters that `torch.optim.RMSprop` doesn't have.
+ * @throws CheckpointError for hyperparameters and options that `torch.optim.RMSprop` doesn't have, and for rows that steps by
+ * rows have left behind: call `catchUp` first.
  * @throws SwappedError while the averages stand in for the parameters.
  */
 export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
@@ -62,9 +64,17 @@ export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
       );
     }
   }
-  if (dict.learned) {
+  const option = dict.learned ? 'lr: "auto"' : dict.options?.scheduleFree && "scheduleFree";
+  if (option) {
     throw new CheckpointError(
-      'PyTorch\'s RMSprop, which LeRobot uses, learns no rate: leave out lr: "auto", or use save.',
+      `PyTorch's RMSprop, which LeRobot uses, has no ${option}: leave it out, or use save.`,
+    );
+  }
+  const counted = dict.groups.flatMap(({ sparse, params }) => (sparse === "lazy" ? [] : params));
+  const behind = counted.find((name) => dict.tensors[name]!.rowSteps?.some((count) => count < dict.steps));
+  if (behind !== undefined) {
+    throw new CheckpointError(
+      `${show(behind)} has rows that are behind, which PyTorch's RMSprop would leave so: call catchUp() first, or use save.`,
     );
   }
   const places = new Map(dict.groups.flatMap(({ params }) => params).map((name, i) => [name, i]));

@@ -77,7 +77,7 @@ export function mergedSegments(tensors: readonly Tensor[], bytes: number): Segme
     const { segment } = tensor;
     const byteStride = tensor.byteStrideIn("param");
     const lastBytes = (last?.count ?? 0) * bytes;
-    if (last && PLANES.every((plane) => follows(last!, segment, plane, lastBytes))) {
+    if (last && follows(last, segment, lastBytes)) {
       last.count += byteStride / bytes;
     } else {
       last = segmentAt(segment, byteStride / bytes);
@@ -87,6 +87,10 @@ export function mergedSegments(tensors: readonly Tensor[], bytes: number): Segme
   return segments;
 }
 
-function follows(before: Segment, segment: Segment, plane: Plane, bytes: number): boolean {
-  return before[plane] === 0 ? segment[plane] === 0 : segment[plane] === before[plane] + bytes;
+/** Whether a segment begins in all planes where the one before it, of so many bytes, ends. */
+function follows(before: Segment, segment: Segment, bytes: number): boolean {
+  for (const plane of PLANES) {
+    if (segment[plane] !== (before[plane] && before[plane] + bytes)) return false;
+  }
+  return true;
 }

@@ -14,7 +14,7 @@ import { type Plane, partOf, type Segment, segmentAt } from "../kernel/segment.t
 import { Arena } from "../memory/arena.ts";
 
 /** Elements at a time. */
-const COUNT = 512;
+export const PIECE = 512;
 const COPIED = ["param", "grad", "squareAvg", "momentumBuffer", "gradAvg"] as const;
 
 /** A piece of a tensor: gradients and values as they are in memory, updates, effective learning rates. */
@@ -39,10 +39,10 @@ export class Probe {
   /** @param open binds a kernel of the optimizer's kind to a memory. */
   constructor(real: Real, open: (memory: WebAssembly.Memory) => Kernel) {
     const arena = new Arena(real, undefined, undefined, false);
-    const ptrs = arena.allocatePlanes(COPIED.map(() => COUNT * real.bytes));
+    const ptrs = arena.allocatePlanes(COPIED.map(() => PIECE * real.bytes));
     this.#kernel = open(arena.memory);
-    this.#rate = new real.Array(COUNT);
-    this.#update = new real.Array(COUNT);
+    this.#rate = new real.Array(PIECE);
+    this.#update = new real.Array(PIECE);
     this.#copied = new real.Array(arena.memory.buffer);
     const places = COPIED.map((plane, i) => [plane, ptrs[i]]);
     this.#copies = segmentAt(Object.fromEntries(places), 0);
@@ -59,8 +59,8 @@ export class Probe {
     scalars: Scalars,
     squareAvg?: (element: number) => number,
   ): Generator<Piece> {
-    for (let from = 0; from < segment.count; from += COUNT) {
-      const part = partOf(segment, from, Math.min(from + COUNT, segment.count), heap.BYTES_PER_ELEMENT);
+    for (let from = 0; from < segment.count; from += PIECE) {
+      const part = partOf(segment, from, Math.min(from + PIECE, segment.count), heap.BYTES_PER_ELEMENT);
       this.#copies.count = part.count;
       const averages = viewOf(this.#copied, this.#copies, "squareAvg");
       if (squareAvg) for (let i = 0; i < part.count; i++) averages[i] = squareAvg(from + i);
@@ -70,7 +70,7 @@ export class Probe {
         grad: viewOf(heap, part, "grad"),
         param: viewOf(heap, part, "param"),
         update: this.#update,
-        rate: this.#rate,
+        rate: this.#rate.subarray(0, part.count),
       };
     }
   }

@@ -5,7 +5,7 @@ import { partOf, type Segment } from "../kernel/segment.ts";
 import { clipFactor, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type Gradients } from "./norms.ts";
 import type { Parts } from "./parts.ts";
-import { type Piece, Probe } from "./probe.ts";
+import { PIECE, type Piece, Probe } from "./probe.ts";
 import type { RowList } from "./rows.ts";
 import { acceptGrowth, type Tensor } from "./tensor.ts";
 
@@ -61,6 +61,7 @@ export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport]
   const probe = probes.get(key) ?? new Probe(real, (memory) => backends.open(memory, backend, 1));
   probes.set(key, probe);
   const heap = new real.Array(arena.memory.buffer);
+  const bins = new Uint32Array(BINS);
   return groups.flatMap((group) => {
     const { tensors, hyperparameters } = group;
     const lr = group.lrAt(step);
@@ -69,7 +70,8 @@ export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport]
       const rate = learned && { rate: learned.rate, growth: 0 };
       const plan = { step, gradScale, zeroGrad: false, emaDecay: undefined, learned: rate };
       const scalars = scalarsOf(hyperparameters, lr, plan, real);
-      const runs = runsIn(tensor, last.lists?.get(tensor), real.bytes);
+      const list = last.lists?.get(tensor);
+      const runs = runsIn(tensor, list, real.bytes);
       const averages = tensor.isRowwise ? tensor.view("squareAvg") : undefined;
       function* pieces() {
         for (const { first, segment } of runs) {
@@ -79,7 +81,9 @@ export function reportsOn(parts: Parts, last: Gradients): [string, TensorReport]
         }
       }
       const count = runs.reduce((sum, { segment }) => sum + segment.count, 0);
-      return [tensor.name, tensorReport(pieces, count, real)];
+      // Each pass runs the kernels, unless one piece holds everything.
+      const only = !list && count <= PIECE && [...pieces()];
+      return [tensor.name, tensorReport(() => only || pieces(), count, real, bins)];
     });
   });
 }
@@ -103,25 +107,28 @@ const BIN_BITS = 11;
 const BINS = 2 ** BIN_BITS;
 const SHIFTS = [20, 10, 0] as const;
 
-function tensorReport(pieces: () => Iterable<Piece>, count: number, real: Real): TensorReport {
-  const bins = new Uint32Array(BINS);
+/** @param bins Room that serves all tensors: for each anew, it took longer than to measure a small tensor. */
+function tensorReport(
+  pieces: () => Iterable<Piece>,
+  count: number,
+  real: Real,
+  bins: Uint32Array,
+): TensorReport {
   const measure = (prefix: number, shift: number, scale = 1) =>
     figuresOf(pieces(), bins, prefix, shift, scale);
   const figures = measure(0, SHIFTS[0]);
   const { smallest, largest, zeros, used } = figures;
   const median = used === 0 ? NaN : medianRate(bins, used, measure);
-  const rates = used === 0 ? [] : [smallest, Math.min(Math.max(median, smallest), largest), largest];
   const rms = (name: "gradSquares" | "updateSquares" | "paramSquares") =>
     real.root((scale) => (scale === 1 ? figures : measure(0, SHIFTS[0], scale))[name] / used);
   const updateRms = rms("updateSquares");
-  const [minLr = NaN, medianLr = NaN, maxLr = NaN] = rates.map(shortest);
   return {
     gradRms: shortest(rms("gradSquares")),
     updateRms: shortest(updateRms),
     updateRatio: updateRms === 0 ? 0 : shortest(updateRms / rms("paramSquares")),
-    minLr,
-    medianLr,
-    maxLr,
+    minLr: shortest(smallest),
+    medianLr: shortest(Math.min(Math.max(median, smallest), largest)),
+    maxLr: shortest(largest),
     zeroGradShare: shortest(zeros / count),
     nonFinite: count - used,
   };
@@ -132,13 +139,14 @@ function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, s
   let gradSquares = 0;
   let updateSquares = 0;
   let paramSquares = 0;
-  let smallest = Infinity;
-  let largest = 0;
+  // NaN as long as there is none.
+  let smallest = NaN;
+  let largest = NaN;
   let zeros = 0;
   let used = 0;
   bins.fill(0);
   for (const { grad, param, update, rate } of pieces) {
-    const patterns = new Uint32Array(Float32Array.from(rate).buffer);
+    const patterns = new Uint32Array(new Float32Array(rate).buffer);
     for (let i = 0; i < grad.length; i++) {
       const g = grad[i]!;
       const p = param[i]!;
@@ -151,8 +159,8 @@ function figuresOf(pieces: Iterable<Piece>, bins: Uint32Array, prefix: number, s
       gradSquares += squared(g * scale);
       updateSquares += squared(u * scale);
       paramSquares += squared(p * scale);
-      if (r < smallest) smallest = r;
-      if (r > largest) largest = r;
+      if (!(r >= smallest)) smallest = r;
+      if (!(r <= largest)) largest = r;
       const bits = patterns[i]! & 0x7fffffff;
       if ((bits ^ prefix) >>> (shift + BIN_BITS) === 0) bins[(bits >>> shift) % BINS]!++;
     }

@@ -1,10 +1,11 @@
 /** An optimizer's state as plain data, and the checks that it passes before any of it goes into an optimizer. */
 
-import { type FloatArray, type Real, tooLargeIn } from "../base/real.ts";
+import { type FloatArray, tooLargeIn } from "../base/real.ts";
 import { cut, show } from "../base/show.ts";
 import { CheckpointError, OptionError } from "../errors.ts";
 import type { Kernel } from "../kernel/contract.ts";
 import { PLANES, type Plane } from "../kernel/segment.ts";
+import type { Arena } from "../memory/arena.ts";
 import { mayBeOf } from "../memory/view.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
 import type { WeightSums } from "../options/schedule-free.ts";
@@ -141,42 +142,37 @@ export function writeState(
     if (typeof own.lr === "function") given.lr = own.lr;
     return resolveHyperparameters(given, arena.real, own);
   });
-  const counts = groups.flatMap(({ tensors }) =>
-    tensors.map((tensor) => rowStepsOf(dict.tensors?.[tensor.name], tensor, dict.steps)),
-  );
+  const counts: { tensor: Tensor; values: Uint32Array | undefined }[] = [];
   const writes: Write[] = [];
   groups.forEach((group, i) => {
     const wanted = keptPlanes(nexts[i]!, options);
     for (const tensor of group.tensors) {
-      addWrites(writes, dict.tensors?.[tensor.name], tensor, wanted, arena.real);
+      const theirs = dict.tensors?.[tensor.name];
+      const values = rowStepsOf(theirs?.rowSteps, tensor, dict.steps);
+      if (values || tensor.rowSteps !== 0) counts.push({ tensor, values });
+      addWrites(writes, theirs, tensor, wanted, arena);
     }
   });
   groups.forEach((group, i) => {
     group.check(nexts[i]!);
   });
 
-  const safe = writes.map((write) => apart(write, arena.memory));
-  const tables = counts.flatMap(({ tensor, values }) => (values && tensor.rowSteps === 0 ? [tensor] : []));
+  const tables = counts.map(({ tensor }) => tensor).filter(({ rowSteps }) => rowSteps === 0);
   const wants = groups.flatMap((group, i) => group.wantsFor(nexts[i]!));
   rows.track(tables, dict.steps, reserve(arena, wants, rows.bytesOf(tables)));
 
-  for (const { tensor } of counts) {
-    // Nothing is behind: a change would bring rows up to date that are about to be overwritten.
-    if (tensor.rowSteps !== 0) tensor.stepsOfRows.fill(MAX_STEPS);
-  }
+  // Nothing is behind: a change would bring rows up to date that are about to be overwritten.
+  for (const { tensor } of counts) tensor.stepsOfRows.fill(MAX_STEPS);
   groups.forEach((group, i) => {
     group.change(nexts[i]!);
     group.weights?.set(dict.steps, dict.groups[i] as WeightSums);
   });
   for (const { tensor, values } of counts) {
     if (values) tensor.stepsOfRows.set(values);
-    else if (tensor.rowSteps !== 0) tensor.stepsOfRows.fill(dict.steps);
+    else tensor.stepsOfRows.fill(dict.steps);
   }
-  for (const { tensor, plane, values } of safe) {
-    const view = tensor.view(plane);
-    if (values) view.set(values);
-    if (plane === "squareAvg") bound(view, kernel);
-  }
+  for (const { tensor, plane, values } of writes) tensor.view(plane).set(values);
+  for (const { tensors } of groups) for (const tensor of tensors) bound(tensor.view("squareAvg"), kernel);
   progress.tables = rows.tables;
   if (learned) learned.state = dict.learned!;
   progress.steps = dict.steps;
@@ -195,18 +191,21 @@ function bound(averages: FloatArray, kernel: Kernel): void {
   }
 }
 
-/** The counts of a tensor's rows, which a dict may have also where the optimizer has taken no step by rows yet. */
-function rowStepsOf(theirs: TensorState<FloatArray> | undefined, tensor: Tensor, steps: number) {
-  const values = theirs?.rowSteps;
-  if (values === undefined) return { tensor, values };
-  const { name, rows } = tensor;
+/** A copy of the counts of a tensor's rows, which a dict may have also where the optimizer has taken no step by rows yet. */
+function rowStepsOf(
+  values: Uint32Array | undefined,
+  { name, rows }: Tensor,
+  steps: number,
+): Uint32Array | undefined {
+  if (values === undefined) return;
   const isCounts = Object.prototype.toString.call(values) === "[object Uint32Array]";
   const length = isCounts ? values.length : values;
-  if (length !== rows?.count) refuse(`${name}.rowSteps.length`, length, rows?.count);
+  if (length !== rows?.count) {
+    refuse(`${name}.rowSteps.length`, length, rows?.count ?? "none");
+  }
   const ahead = values.find((count) => count > steps);
   if (ahead !== undefined) refuse(`${name}.rowSteps`, ahead, `at most the state's steps, ${steps}`);
-  // A copy, which the growth of the memory leaves as it is.
-  return { tensor, values: values.slice() };
+  return values.slice();
 }
 
 /** Adds the writes of one tensor, once they are checked. */
@@ -215,36 +214,41 @@ function addWrites(
   theirs: TensorState<FloatArray> | undefined,
   tensor: Tensor,
   wanted: readonly Plane[],
-  real: Real,
+  arena: Arena,
 ): void {
   const { name, shape } = tensor;
   if (shape && !isSameList(theirs?.shape, shape)) refuse(`${name}.shape`, theirs?.shape, shape);
   for (const plane of PLANES) {
     const values = theirs?.[plane as "param"];
     const expected = wanted.includes(plane) ? tensor.countIn(plane) : undefined;
-    const length = values && isFloatArray(values) ? values.length : undefined;
+    const length = isFloatArray(values) ? values.length : undefined;
     if (length !== expected || (length === undefined && values !== undefined)) {
-      refuse(`${name}.${plane}.length`, length ?? values, expected);
+      refuse(`${name}.${plane}.length`, length ?? values, expected ?? "none");
     }
     if (!values) continue;
     // An average that is too large becomes the largest number, as below.
-    const at = plane === "squareAvg" ? -1 : tooLargeIn(values, real);
+    const at = plane === "squareAvg" ? -1 : tooLargeIn(values, arena.real);
     if (at >= 0)
       refuse(`${name}.${plane}[${at}]`, values[at], "numbers that a float32 can hold, at most 3.4e38");
-    writes.push({ tensor, plane, values });
+    const safe = apart(values, tensor, plane, arena.memory);
+    if (safe) writes.push({ tensor, plane, values: safe });
   }
 }
 
 /**
- * Copies values within the memory, which other writes may change before they are read, and its growth would empty. Leaves
- * out those that stand in their place already: growth keeps them there, unless the plane only comes into use by this.
+ * Copies values within the memory, which other writes may change before they are read, and its growth would empty. Gives
+ * nothing for those that stand in their place already: growth keeps them there, unless the plane only comes into use by this.
  */
-function apart(write: Write, memory: WebAssembly.Memory): Partial<Write> & Omit<Write, "values"> {
-  const { tensor, plane, values } = write;
-  const isThere = values.buffer === memory.buffer && values.byteOffset === tensor.segment[plane];
+function apart(
+  values: FloatArray,
+  { segment, statePlanes }: Tensor,
+  plane: Plane,
+  memory: WebAssembly.Memory,
+): FloatArray | undefined {
+  const isThere = values.buffer === memory.buffer && values.byteOffset === segment[plane];
   const mayWait = plane === "momentumBuffer" || plane === "gradAvg";
-  if (isThere && (!mayWait || tensor.statePlanes().includes(plane))) return { tensor, plane };
-  return mayBeOf(memory, values) ? { ...write, values: values.slice() } : write;
+  if (isThere && (!mayWait || statePlanes().includes(plane))) return;
+  return mayBeOf(memory, values) ? values.slice() : values;
 }
 
 function checkCount(name: string, count: unknown, most: number, wanted: string): void {
@@ -254,7 +258,7 @@ function checkCount(name: string, count: unknown, most: number, wanted: string):
 
 /** Checks a number that groups have with `scheduleFree`, and with nothing else. */
 function checkWeight(name: string, value: unknown, isWanted: boolean): void {
-  if (!isWanted && value !== undefined) refuse(name, value, undefined);
+  if (!isWanted && value !== undefined) refuse(name, value, "none");
   if (isWanted && !(typeof value === "number" && value >= 0 && value < Infinity)) {
     refuse(name, value, "a number from 0 up, as scheduleFree keeps it");
   }
@@ -262,9 +266,7 @@ function checkWeight(name: string, value: unknown, isWanted: boolean): void {
 
 function isSameList(given: unknown, wanted: readonly unknown[]): boolean {
   return (
-    Array.isArray(given) &&
-    given.length === wanted.length &&
-    wanted.every((value, i) => Object.is(value, given[i]))
+    Array.isArray(given) && given.length === wanted.length && wanted.every((value, i) => value === given[i])
   );
 }
 

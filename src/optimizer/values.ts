@@ -82,7 +82,9 @@ export function isArrayOf<Elements extends FloatArray>(
 }
 
 export function isFloatArray(value: unknown): value is FloatArray {
-  return /^\[object Float(32|64)Array\]$/.test(Object.prototype.toString.call(value));
+  return (
+    ArrayBuffer.isView(value) && /^\[object Float(32|64)Array\]$/.test(Object.prototype.toString.call(value))
+  );
 }
 
 const isRow = (value: unknown) => Array.isArray(value) || isFloatArray(value);

@@ -112,6 +112,32 @@ describe("LeRobot's layout", () => {
       "has no epsInsideSqrt, decoupledWeightDecay, lrInMomentum, nesterov, biasCorrection, clipNorm",
     );
     expect(() => saveLeRobot(new RMSprop({ w: [1] }, { initialSquareAvg: 1 }))).not.toThrow();
+    expect(() => saveLeRobot(new RMSprop({ w: [1] }, { scheduleFree: true }))).toThrow(
+      "has no scheduleFree: leave",
+    );
+    expect(() => saveLeRobot(new RMSprop({ w: [1] }, { lr: "auto" }))).toThrow('has no lr: "auto": leave');
+  });
+
+  it.each(["exact", "lazy"] as const)("has rows of %s steps where dense steps go on from them", (sparse) => {
+    const make = () => new RMSprop({ e: [3, 2] }, { sparse, momentum: sparse === "exact" ? 0.9 : 0 });
+    const optimizer = make();
+    optimizer.grads.e.fill(1);
+    optimizer.step({ rows: { e: [0, 2] } });
+    optimizer.step({ rows: { e: [0] } });
+    if (sparse === "exact") {
+      expect(() => saveLeRobot(optimizer)).toThrow('"e" has rows that are behind');
+      optimizer.catchUp();
+    }
+    const files = saveLeRobot(optimizer);
+    expect(split(files["optimizer_state.safetensors"]).json).not.toContain("row_steps");
+    const restored = make();
+    restoreLeRobot(restored, files);
+    expect(restored.state.e.squareAvg).toEqual(optimizer.state.e.squareAvg);
+    for (const each of [optimizer, restored]) {
+      each.grads.e.fill(2);
+      each.step();
+    }
+    expect(restored.params).toEqual(optimizer.params);
   });
 
   it.each([

@@ -122,7 +122,7 @@ describe("what isn't one", () => {
       changed((d) => {
         d.groups[0].momentum = 0;
       }),
-      "w.momentumBuffer.length of the state: got 6, expected undefined",
+      "w.momentumBuffer.length of the state: got 6, expected none",
     ],
     [
       "gradients",
@@ -183,7 +183,7 @@ describe("what isn't one", () => {
   it("is one with averages for an optimizer that keeps none", () => {
     const plain = new RMSprop({ w: [1] });
     const dict = new RMSprop({ w: [1] }, { ema: { decay: 0.5 } }).stateDict();
-    expect(() => plain.loadStateDict(dict)).toThrow("w.ema.length of the state: got 1, expected undefined");
+    expect(() => plain.loadStateDict(dict)).toThrow("w.ema.length of the state: got 1, expected none");
   });
 
   it("clips by two norms", () => {

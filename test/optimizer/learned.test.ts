@@ -164,7 +164,7 @@ describe.each([
         (o) => Object.assign(o.groups[0], { lr: "auto" }),
         /"auto" in the constructor's options/,
       ],
-      ["LeRobot's files", (o) => saveLeRobot(o), /learns no rate/],
+      ["LeRobot's files", (o) => saveLeRobot(o), /has no lr: "auto"/],
     ])("%s, and changes nothing", (_, act, message) => {
       const optimizer = make({}) as RMSprop<{ w: [150]; b: [5] }>;
       descend(optimizer, 0, 5);
