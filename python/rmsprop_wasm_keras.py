@@ -45,6 +45,7 @@ def load(path, model: keras.Model, names: list[str] | None = None) -> keras.opti
     names = names or [variable.path for variable in variables]
     with safe_open(path, "numpy") as file:
         own, metadata = _own(file.metadata(), path)
+        _refuse_learned(path, own["options"])
         if len(own["groups"]) != 1 or set(own["groups"][0]) != set(names):
             raise ValueError(f"the file has {own['groups']}, expected one group of {names}")
         values = _hyperparameters(metadata, own["groups"][0][0])  # in a group of more than a thousand, it stands for all
@@ -143,6 +144,14 @@ def _state(optimizer: keras.optimizers.RMSprop, variables: list) -> dict[str, li
     """Lists of one variable for each parameter, by what PyTorch calls them; the parameters themselves by no name."""
     found = {kind: getattr(optimizer, attribute, []) for kind, attribute in STATE.items()}
     return {"": variables, **{kind: copies for kind, copies in found.items() if copies}}
+
+
+def _refuse_learned(path, options: dict) -> None:
+    """Parameters and averages of these runs mean something else than Keras would take them for."""
+    if options.get("lr") == "auto":
+        raise ValueError(f"{path} has a learned rate (lr: auto), which Keras doesn't have")
+    if options.get("scheduleFree"):
+        raise ValueError(f"{path} has scheduleFree, which Keras doesn't have: save its params after eval() as weights")
 
 
 def _refuse_behind(file, names: list[str], steps: int) -> None:

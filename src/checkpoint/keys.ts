@@ -151,8 +151,8 @@ function checkType({ name, dtype, count }: Entry, { what }: Part): void {
 }
 
 /**
- * The shapes of the tensors by name. All parts of a tensor have the same, but for the mean squares of groups with
- * `rowwiseState`, which have one dimension; a count of steps is a single number.
+ * The shapes of the tensors by name. All parts of a tensor have the same, but for counts of rows and the mean squares of groups
+ * with `rowwiseState`, which have one dimension; a count of steps is a single number.
  */
 export function shapesOf(files: readonly Findings[], groups: readonly GroupState[]): Map<string, Shape> {
   const rowwise = rowwiseIn(groups);
@@ -178,10 +178,11 @@ function checkShape(
   shapes: Map<string, Shape>,
   rowwise: ReadonlySet<string>,
 ): void {
-  if (what === "rowSteps") return; // checked by the optimizer
   const shape = shapes.get(name) ?? entry.shape;
-  if (what !== "step") shapes.set(name, shape);
-  const own = what === "squareAvg" && rowwise.has(name) ? shape.slice(0, 1) : shape;
+  if (what !== "step" && what !== "rowSteps") shapes.set(name, shape);
+  if (what === "rowSteps" && shape.length < 2) return; // refused by the optimizer
+  const isOfRows = what === "rowSteps" || (what === "squareAvg" && rowwise.has(name));
+  const own = isOfRows ? shape.slice(0, 1) : shape;
   const fits = what === "step" ? entry.count === 1 : isSameShape(entry.shape, own);
   if (!fits) {
     const wanted = what === "step" ? "a single number" : `${show(own)}, as of ${show(name)}`;

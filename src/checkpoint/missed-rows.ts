@@ -36,7 +36,7 @@ export function refuseOtherSteps(
     const name = option && group.params.find(behind);
     if (name === undefined) return;
     throw new OptionError(
-      `Option ${option}: rows of ${show(name)} have missed steps of the saved run, whose ${option} was another: call catchUp() before saving, or load with the same ${option}, and change it after catchUp().`,
+      `Option ${option}: rows of ${show(name)} have missed steps of the saved run, by another ${option}: call catchUp() before saving, or load as saved and change it after catchUp().`,
     );
   });
 }

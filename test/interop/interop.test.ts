@@ -233,4 +233,21 @@ describeWith(required("keras", "torch", "safetensors"), "Keras", () => {
     const back = load(readFileSync(at("keras-back")));
     expect(exactly(back.stateDict())).toEqual(exactly(optimizer.stateDict()));
   });
+
+  it("refuses runs that Keras would go on with otherwise", () => {
+    const shapes = { "net/dense/kernel": [3, 2], "net/dense/bias": [2] };
+    const cases: [options: Options, said: RegExp][] = [
+      [{ scheduleFree: true }, /has scheduleFree, which Keras doesn't have/],
+      [{ lr: "auto" }, /has a learned rate/],
+      [{ rowwiseState: true }, /rowwise_state/],
+      [{ epsInsideSqrt: false }, /eps_inside_sqrt/],
+    ];
+    const jobs = cases.map(([options], i): Job => {
+      const optimizer = new RMSprop(shapes, { ...dialects.keras, momentum: 0, ...options });
+      optimizer.step();
+      writeFileSync(at(`keras-refused-${i}`), save(optimizer));
+      return ["refusal", { source: at(`keras-refused-${i}`) }];
+    });
+    expect(run("keras_jobs.py", jobs)).toEqual(cases.map(([, said]) => expect.stringMatching(said)));
+  });
 });

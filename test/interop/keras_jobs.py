@@ -50,6 +50,16 @@ def read_back(source: str, target: str) -> list[str]:
     return [variable.path for variable in model.trainable_variables]
 
 
+def refusal(source: str) -> str | None:
+    """What the script says of a file that it refuses."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="dense")], name="net")
+    try:
+        checkpoint.load(source, model)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def train_normed(target: str, source: str | None = None) -> dict:
     """Three steps of a model with batch norm, from a file or the beginning; gives what the file brought, and what is then."""
     keras.utils.set_random_seed(2 if source else 1)

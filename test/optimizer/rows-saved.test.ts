@@ -200,6 +200,10 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
         /U32/,
       ],
       [withHeader(JSON.stringify({ ...others, "state.b.row_steps": counts }), data), /b\.rowSteps/],
+      ...[[1, ROWS], [ROWS, 1], []].map((shape): [Uint8Array, RegExp] => [
+        withHeader(JSON.stringify({ ...header, "state.e.row_steps": { ...counts, shape } }), data),
+        /row_steps": (shape is \[.*\], expected \[\d+\], as of "e"|data_offsets)/,
+      ]),
     ];
     const before = snapshot(optimizer);
     for (const [file, message] of bad) {
