@@ -104,7 +104,11 @@ export class Rows {
     return tables.length === 0 ? [] : [listsBytesIn(this.#arena), ...tables.map((count) => count * 4)];
   }
 
-  /** Places the counts of groups that are sparse from the beginning, or have one mean square for each row. */
+  /**
+   * Places the counts of groups that are sparse from the beginning, or have one mean square for each row. An optimizer that is
+   * attached places its lists at its first step by rows: nothing in a memory gets free again, so those that are attached for an
+   * evaluation would use it up.
+   */
   start(): void {
     const groups = this.#groups.filter(
       ({ hyperparameters: { sparse, rowwiseState }, arePlaced }) =>
@@ -112,7 +116,7 @@ export class Rows {
     );
     for (const { tensors, hyperparameters } of groups) refuseCoupled(tensors[0]!.name, hyperparameters);
     const tables = groups.flatMap(({ tensors }) => tensors.filter(({ rows }) => rows !== undefined));
-    this.track(tables, 0);
+    if (tables.length > 0) this.track(tables, 0);
   }
 
   /** Checks the rows of a step or a catch-up: all of them, or an error and nothing changed. */

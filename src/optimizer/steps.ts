@@ -108,6 +108,7 @@ export function catchUpRows(parts: Parts, named: RowsByName | undefined): void {
 /** Brings rows of groups up to date: those of lists, or all. */
 export function catchUp(parts: Parts, groups: readonly Group[], lists?: RowLists): void {
   const { kernel, rows, options, progress } = parts;
+  rows.track([], progress.steps);
   const plan = { step: progress.steps, gradScale: 1, zeroGrad: false, emaDecay: options.ema?.decay };
   for (const group of groups) group.catchUp(kernel, plan, rows, lists);
   kernel.settle?.(parts.groups, progress);

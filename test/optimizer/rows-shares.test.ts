@@ -37,8 +37,9 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend }) => {
   });
 });
 
+const memory = () => new WebAssembly.Memory({ initial: 1, maximum: 100, shared: true });
+
 it("is shared by optimizers that are attached, if the tables are sparse from the beginning", () => {
-  const memory = () => new WebAssembly.Memory({ initial: 1, maximum: 100, shared: true });
   const [whole, owner] = [
     new RMSprop(shapes()),
     new RMSprop(shapes(), { memory: memory(), sparse: "exact" }),
@@ -53,6 +54,36 @@ it("is shared by optimizers that are attached, if the tables are sparse from the
   expect(valuesOf(as(owner))).toEqual(valuesOf(as(whole)));
   const late = RMSprop.attach(new RMSprop(shapes(), { memory: memory() }).handle);
   expect(() => late.step({ rows: { e: [1] } })).toThrow(/attached.*set sparse/);
+});
+
+it("takes nothing of the memory for an optimizer that is attached and makes no step by rows", () => {
+  const owner = new RMSprop(shapes(), { memory: memory(), sparse: "exact", momentum: 0.9 });
+  owner.step({ rows: { e: [1] } });
+  const { byteLength } = owner.memory.buffer;
+  for (let i = 0; i < 20; i++) {
+    const attached = as(RMSprop.attach(structuredClone(owner.handle)));
+    attached.report();
+    expect(attached.stateDict().tensors).toEqual(owner.stateDict().tensors);
+    attached.dispose();
+  }
+  expect(owner.memory.buffer.byteLength).toBe(byteLength);
+});
+
+it("lets an optimizer that is attached catch up before its first step", () => {
+  const crew = [0, 1].map(() =>
+    as(new RMSprop(shapes(), { memory: memory(), sparse: "exact", momentum: 0.9 })),
+  ) as [Table, Table];
+  for (const optimizer of crew) {
+    for (let step = 0; step < 5; step++) {
+      write(optimizer, rowsAt(step), step);
+      optimizer.catchUp({ e: rowsAt(step) });
+      optimizer.step({ rows: { e: rowsAt(step) } });
+    }
+  }
+  const attached = RMSprop.attach(structuredClone((crew[0] as unknown as RMSprop).handle));
+  attached.catchUp();
+  crew[1].catchUp();
+  expect(valuesOf(crew[0])).toEqual(valuesOf(crew[1]));
 });
 
 it("refuses whatever an optimizer would do that was attached before rows were counted, and changes nothing", () => {

@@ -24,6 +24,7 @@ export class Twin {
   /** The caller's pages, all of whose bytes hold `MARK`. */
   readonly #marked: [from: number, to: number][] = [];
   readonly #memory: WebAssembly.Memory | undefined;
+  #isOutdated = false;
 
   constructor(
     readonly kind: "plain" | "marked" | "attached" | "shares" | "restored",
@@ -67,6 +68,12 @@ export class Twin {
     for (let i = 0; i < 2; i++) this.crew.push(this.class.attach(posted(owner!.handle)) as unknown as Real);
   }
 
+  /** Attaches anew those that were attached before rows were counted. Others keep their lists, which nobody gets again. */
+  update(): void {
+    if (this.#isOutdated) this.attach();
+    this.#isOutdated = false;
+  }
+
   #isScheduled(group: number): boolean {
     return typeof (this.plan.groups[group]!.hyper.lr ?? this.plan.options.lr) === "function";
   }
@@ -104,6 +111,7 @@ export class Twin {
       return act(one);
     } catch (error) {
       if (one === this.crew[0] || !/^This optimizer was attached/.test((error as Error).message)) throw error;
+      this.#isOutdated = true;
       return act(this.crew[0]!);
     }
   }

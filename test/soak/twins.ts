@@ -97,7 +97,7 @@ class Twins {
       }
       return true;
     });
-    for (const twin of this.all) twin.attach(); // rows may be counted from now on
+    for (const twin of this.all) twin.update(); // rows may be counted from now on
   }
 
   /** The same rows in one of the forms that lists have. */
