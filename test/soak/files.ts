@@ -267,10 +267,20 @@ async function attempt(read: () => unknown): Promise<{ optimizer?: RMSprop<Param
 
 /** Saved files can be loaded, and are the same when they are saved again. */
 function assertSound(saved: Uint8Array): void {
-  const again = load(saved, { lr: 0.5, backend: "js" });
-  const other = load(save(again), { backend: "js" });
+  const again = loadSaved(saved);
+  const other = loadSaved(save(again));
   assertSame(save(other), save(again), "what was saved and loaded isn't the same");
   for (const one of [again, other]) one.dispose();
+}
+
+/** Rows that are behind go on by the rate of the file alone, or by a schedule if it had one, which it can't hold. */
+function loadSaved(bytes: Uint8Array): RMSprop<Params> {
+  try {
+    return load(bytes, { backend: "js" });
+  } catch (error) {
+    if (!/^The learning rate was a function/.test((error as Error).message)) throw error;
+    return load(bytes, { backend: "js", lr: () => 0.5 });
+  }
 }
 
 /** Far quicker than `deepEqual`. */
