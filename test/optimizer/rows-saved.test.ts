@@ -38,6 +38,27 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
     }
   });
 
+  it("makes up for missed steps by the hyperparameters of the time, whatever it has kept of those before", () => {
+    const options = { momentum: 0.9, weightDecay: 0.1, decoupledWeightDecay: true, sparse: "exact" } as const;
+    const going = tables(options);
+    let stopping = tables(options);
+    for (let step = 0; step < 60; step++) {
+      if (step % 20 === 10) {
+        const next = { lr: 0.3 / (step + 1), momentum: 0.5 + step / 200, weightDecay: 0.1 / (step + 1) };
+        for (const optimizer of [going, stopping]) Object.assign(optimizer.groups[0]!, next);
+        const fresh = tables(options);
+        fresh.loadStateDict(structuredClone(stopping.stateDict()) as never);
+        stopping = fresh;
+      }
+      for (const optimizer of [going, stopping]) {
+        write(optimizer, rowsAt(step), step);
+        optimizer.catchUp({ e: rowsAt(step) });
+        optimizer.step({ rows: { e: rowsAt(step) } });
+      }
+      expect(snapshot(stopping)).toEqual(snapshot(going));
+    }
+  });
+
   it.each([
     ["that is loaded as a sparse one", {}, { sparse: "exact" }],
     ["that became sparse, and wasn't updated by rows since", { sparse: "exact" }, {}],
