@@ -28,6 +28,7 @@ it("has these files beside them, and no others", () => {
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
+    "dist/base/arithmetic.d.ts",
     "dist/base/real.d.ts",
     "dist/checkpoint.d.ts",
     "dist/checkpoint.js",
