@@ -63,9 +63,7 @@ export function sourcesOf(
     const tensor = tensors[part.name]!;
     const values = what === "step" ? count : tensor[what];
     if (values === undefined) continue; // counts of rows where no step was by rows
-    // A rowwise average and counts of rows have one dimension.
-    const isOfRows = what === "rowSteps" || (what === "squareAvg" && rowwise.has(part.name));
-    const shape = what === "step" ? [] : isOfRows ? tensor.shape.slice(0, 1) : tensor.shape;
+    const shape = what === "step" ? [] : isOfRows(part, rowwise) ? tensor.shape.slice(0, 1) : tensor.shape;
     const dtype = what === "rowSteps" ? "U32" : dtypeOf(values as FloatArray);
     sources.push({ name: keyOf(part), shape, dtype, values });
   }
@@ -174,20 +172,25 @@ export function shapesOf(files: readonly Findings[], groups: readonly GroupState
 
 function checkShape(
   entry: Entry,
-  { name, what }: Part,
+  part: Part,
   shapes: Map<string, Shape>,
   rowwise: ReadonlySet<string>,
 ): void {
+  const { name, what } = part;
   const shape = shapes.get(name) ?? entry.shape;
   if (what !== "step" && what !== "rowSteps") shapes.set(name, shape);
   if (what === "rowSteps" && shape.length < 2) return; // refused by the optimizer
-  const isOfRows = what === "rowSteps" || (what === "squareAvg" && rowwise.has(name));
-  const own = isOfRows ? shape.slice(0, 1) : shape;
+  const own = isOfRows(part, rowwise) ? shape.slice(0, 1) : shape;
   const fits = what === "step" ? entry.count === 1 : isSameShape(entry.shape, own);
   if (!fits) {
     const wanted = what === "step" ? "a single number" : `${show(own)}, as of ${show(name)}`;
     throw new CheckpointError(`${show(entry.name)}: shape is ${show(entry.shape)}, expected ${wanted}.`);
   }
+}
+
+/** Whether a part has one number for each row: a count of steps, or a rowwise average. */
+function isOfRows({ name, what }: Part, rowwise: ReadonlySet<string>): boolean {
+  return what === "rowSteps" || (what === "squareAvg" && rowwise.has(name));
 }
 
 /** The names of tensors in groups with `rowwiseState`. */
@@ -285,8 +288,7 @@ export function stateFrom(
     if (part.what === "step") continue;
     const tensor = tensors.get(part.name)!;
     const param = tensor.param as FloatArray;
-    const isOfRows = part.what === "squareAvg" && rowwise.has(part.name);
-    const alike = isOfRows ? param.subarray(0, (tensor.shape as Shape)[0]) : param;
+    const alike = isOfRows(part, rowwise) ? param.subarray(0, (tensor.shape as Shape)[0]) : param;
     tensor[part.what] = freshState(part, alike, initial.get(part.name)!);
   }
   return {

@@ -19,6 +19,7 @@ import { stateTest } from "./flattened.ts";
 import { JsonReader, parseJson } from "./json.ts";
 import { findParts, type KeyOf, type Part, partsOf, type Read, sourcesOf, stateFrom } from "./keys.ts";
 import { carriedIn } from "./loader.ts";
+import { isBehind } from "./missed-rows.ts";
 import { hyperparametersFrom, hyperparametersToJson, STATE_KEYS, unknownToPyTorch } from "./pytorch-names.ts";
 import { concatenated, fileParts, type Header, openFile, type Source } from "./safetensors.ts";
 
@@ -56,22 +57,16 @@ const isState = (part: Part) => !isParameter(part) && part.what !== "rowSteps";
 export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
   const dict = stateOf(optimizer);
   const carried = carriedBy(optimizer);
-  for (const group of dict.groups) {
-    const unknown = unknownToPyTorch(group);
+  const option = dict.learned ? 'lr: "auto"' : dict.options?.scheduleFree && "scheduleFree";
+  for (const unknown of [...dict.groups.map(unknownToPyTorch), option ? [option] : []]) {
     if (unknown.length > 0) {
       throw new CheckpointError(
         `PyTorch's RMSprop, which LeRobot uses, has no ${unknown.join(", ")}: leave it out, or use save.`,
       );
     }
   }
-  const option = dict.learned ? 'lr: "auto"' : dict.options?.scheduleFree && "scheduleFree";
-  if (option) {
-    throw new CheckpointError(
-      `PyTorch's RMSprop, which LeRobot uses, has no ${option}: leave it out, or use save.`,
-    );
-  }
   const counted = dict.groups.flatMap(({ sparse, params }) => (sparse === "lazy" ? [] : params));
-  const behind = counted.find((name) => dict.tensors[name]!.rowSteps?.some((count) => count < dict.steps));
+  const behind = counted.find((name) => isBehind(dict.tensors[name]!, dict.steps));
   if (behind !== undefined) {
     throw new CheckpointError(
       `${show(behind)} has rows that are behind, which PyTorch's RMSprop would leave so: call catchUp() first, or use save.`,

@@ -7,7 +7,7 @@ import { segmentAt } from "../../src/kernel/segment.ts";
 import * as exactly from "../support/exact.ts";
 import { KERNELS, scalarsFor } from "../support/kernels.ts";
 
-/** What is left of a mean square of 1, by each backend, which must agree. */
+/** A mean square of 1 after its decay, by each backend, which must agree. */
 function keptIn(real: Real, alpha: number, missed: number): number {
   const [kept, ...others] = Object.entries(KERNELS).map(([backend, open]) => {
     const memory = new WebAssembly.Memory({ initial: 1 });
