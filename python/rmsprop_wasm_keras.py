@@ -45,7 +45,7 @@ def load(path, model: keras.Model, names: list[str] | None = None) -> keras.opti
     names = names or [variable.path for variable in variables]
     with safe_open(path, "numpy") as file:
         own, metadata = _own(file.metadata(), path)
-        _refuse_learned(path, own["options"])
+        _refuse_foreign_runs(path, own["options"])
         if len(own["groups"]) != 1 or set(own["groups"][0]) != set(names):
             raise ValueError(f"the file has {own['groups']}, expected one group of {names}")
         values = _hyperparameters(metadata, own["groups"][0][0])  # in a group of more than a thousand, it stands for all
@@ -146,7 +146,7 @@ def _state(optimizer: keras.optimizers.RMSprop, variables: list) -> dict[str, li
     return {"": variables, **{kind: copies for kind, copies in found.items() if copies}}
 
 
-def _refuse_learned(path, options: dict) -> None:
+def _refuse_foreign_runs(path, options: dict) -> None:
     """Parameters and averages of these runs mean something else than Keras would take them for."""
     if options.get("lr") == "auto":
         raise ValueError(f"{path} has a learned rate (lr: auto), which Keras doesn't have")

@@ -59,3 +59,8 @@ export const FLOAT64: Real<Float64Array> = /* @__PURE__ */ (() => ({
   smallestNormal: 2 ** -1022,
   largestFinite: Number.MAX_VALUE,
 }))();
+
+/** The shift from a byte offset, which may be above 2 ** 31, to an element's index. */
+export function shiftOf({ bytes }: Pick<Real, "bytes">): number {
+  return bytes === 4 ? 2 : 3;
+}

@@ -26,8 +26,7 @@ export function refuseOtherSteps(
   behind: (name: string) => boolean,
 ): void {
   next.groups.forEach((group, i) => {
-    // A file leaves out `sparse` where it isn't set.
-    const before = { ...group, sparse: undefined, ...saved.groups[i] };
+    const before = { ...group, ...saved.groups[i] };
     const isOtherEma =
       saved.ema && next.ema && before.sparse !== "lazy" && saved.ema.decay !== next.ema.decay;
     const option = isOtherEma

@@ -130,7 +130,8 @@ export function hyperparametersFrom(
   where: string,
   areAllWanted: boolean,
 ): { values: Partial<Hyperparameters & WeightSums>; others: Map<string, string> } {
-  const values: Record<string, unknown> = {};
+  // A file of this package leaves out what wasn't set: an optimizer that it is restored into mustn't keep its own.
+  const values: Record<string, unknown> = areAllWanted ? { sparse: undefined } : {};
   const others = new Map<string, string>();
   for (const [key, json] of record) {
     const name = NAMES.get(key) ?? SUMS.get(key);

@@ -140,7 +140,9 @@ export function writeState(
     }
     // A function can't be saved: the optimizer's own schedule goes on, from the dict's step.
     if (typeof own.lr === "function") given.lr = own.lr;
-    return resolveHyperparameters(given, arena.real, own);
+    // Unlike an option, it may have been saved as undefined.
+    const base = "sparse" in given ? { ...own, sparse: undefined } : own;
+    return resolveHyperparameters(given, arena.real, base);
   });
   const counts: { tensor: Tensor; values: Uint32Array | undefined }[] = [];
   const writes: Write[] = [];
@@ -204,7 +206,7 @@ function rowStepsOf(
     refuse(`${name}.rowSteps.length`, length, rows?.count ?? "none");
   }
   const ahead = values.find((count) => count > steps);
-  if (ahead !== undefined) refuse(`${name}.rowSteps`, ahead, `at most the state's steps, ${steps}`);
+  if (ahead !== undefined) refuse(`${name}.rowSteps`, ahead, `at most its steps, ${steps}`);
   return values.slice();
 }
 

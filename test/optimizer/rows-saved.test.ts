@@ -190,6 +190,22 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend, type }) => {
       },
     );
 
+    it.each([undefined, "exact", "lazy"] as const)(
+      "goes on with the run's sparse, %s, whatever the optimizer had",
+      (sparse) => {
+        const run = behind({ sparse });
+        for (const other of [undefined, "exact", "lazy"] as const) {
+          const [restored, loaded] = [tables({ sparse: other }), tables({ sparse: other })];
+          restore(restored, save(run));
+          loaded.loadStateDict(structuredClone(run.stateDict()) as never);
+          for (const optimizer of [restored, loaded]) {
+            expect(optimizer.groups[0].sparse).toBe(sparse);
+            expect(snapshot(optimizer)).toEqual(snapshot(run));
+          }
+        }
+      },
+    );
+
     it("a file goes on by the optimizer's own schedule or average only if they are the run's", () => {
       for (const [saved, other, option] of cases.filter(
         ([, { ema, lr }]) => ema || typeof lr === "function",

@@ -125,8 +125,6 @@ class Twins {
       next = twin.make();
       for (const [i, group] of old.groups.entries()) {
         if (!isScheduled) next.groups[i]!.lr = group.lr;
-        // Files and state dicts leave out `sparse` where it isn't set; an optimizer keeps its own then.
-        if (next.groups[i]!.sparse !== group.sparse) next.groups[i]!.sparse = group.sparse;
       }
       if (form % 8 < 4) next.loadStateDict(structuredClone(old.stateDict()));
       else restore(next, save(old));
