@@ -28,7 +28,7 @@ export const workerCode: string = `"use strict";
   var AWAKE = 1;
   var PARKED = 2;
   var LEFT = 4;
-  var SPIN_MS = 0.05;
+  var SPIN_MS = 0.2;
   function openControl(buffer, threads) {
     const words = THREADS + WORDS_PER_THREAD * threads;
     return { words: new Int32Array(buffer, 0, words), job: new Float64Array(buffer, words * 4), threads };

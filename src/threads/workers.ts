@@ -61,8 +61,9 @@ export interface WorkersSettings {
   timeoutMs: number;
   /**
    * A limit of waiting. On a busy machine, a worker can lose its processor in the middle of a chunk, for milliseconds, or be given the calling
-   * thread's. After a job that took longer than it would have without workers, the calling thread works alone for as
-   * long; after the next such job twice as long, and so on, up to this many times as long. That bounds the loss.
+   * thread's. After two jobs in a row that took longer than they would have without workers, the calling thread works alone for
+   * twice as long as the second; after the next such job four times as long, and so on, up to this many times as long. That
+   * bounds the loss. A single such job means nothing: one thread is held up as often.
    */
   maxBackoff: number;
 }
@@ -244,7 +245,9 @@ export class Workers {
     const alone = own === 0 ? 0 : ((waiting - began) * job.count) / own;
     const wasLate = end - began > LATE * alone;
     this.#backoff = wasLate ? Math.min(Math.max(1, this.#backoff * 2), this.settings.maxBackoff) : 0;
-    this.#aloneUntil = end + this.#backoff * Math.min(end - began, this.settings.timeoutMs);
+    if (this.#backoff > 1) {
+      this.#aloneUntil = end + this.#backoff * Math.min(end - began, this.settings.timeoutMs);
+    }
     return owners;
   }
 

@@ -31,6 +31,7 @@ const EAGER: Partial<PoolSettings> = {
   cutoff: 1,
   wakeCutoff: 1,
   sumCutoff: 1,
+  chunksPerThread: 256,
   minChunk: 16,
   minSumChunk: 1,
   timeoutMs: 60_000,

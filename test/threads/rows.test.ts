@@ -79,11 +79,11 @@ describe.each([FLOAT32, FLOAT64] as Real[])("rows on several threads in $name", 
 });
 
 it.each([
-  [64, 205],
-  [8, 683],
-  [1, 964],
+  [64, 456],
+  [8, 2048],
+  [1, 3641],
 ])("rows of %i are shared from %i up, as 32,768 elements of a dense update are", async (width, least) => {
-  const total = 1024;
+  const total = 4096;
   const twins = makeTwins(2, total * width, { cutoff: 32_768 });
   await twins.pool.ready;
   const segment = { ...twins.segmentOf(total * width), count: width };
@@ -112,14 +112,14 @@ describe("an optimizer with threads", () => {
     { ema: { decay: 0.9 }, weightDecay: 0.01, decoupledWeightDecay: true },
   ];
 
-  // 205 rows of 64 are the least that are shared, and 2,048 the most at once.
+  // 456 rows of 64 are the least that are shared, and 2,048 the most at once.
   it.each(options)("takes steps by rows with the bits of one: %o", async ({ step, ...options }) => {
     const make = (threads: number) => new RMSprop({ e: [5000, 64], b: [3] }, { threads, ...options });
     const [one, several] = [make(1), make(3)];
     await several.ready;
     expect(several.threads).toBe(3);
     const next = seeded(1);
-    for (const count of [203, 204, 205, 1000, 2049, 4999]) {
+    for (const count of [454, 455, 456, 1000, 2049, 4999]) {
       const rows = { e: Uint32Array.from({ length: count }, () => next() % 5000) };
       for (const row of rows.e) one.grads.e.fill(next() / 2 ** 32, row * 64, row * 64 + 64);
       several.grads.e.set(one.grads.e);
