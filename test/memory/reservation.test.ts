@@ -40,6 +40,17 @@ describe.each(ENTRIES)("$entry", ({ make, backend }) => {
     expect(other.growths).toHaveLength(2);
   });
 
+  it("takes no more pages than it needs, behind its own or behind those of others", () => {
+    const { memory, growths } = countingMemory(100);
+    const half = PAGE / 2 - 4096;
+    const optimizer = make([{ params: { a: [half / 4] } }, { params: { b: [PAGE / 4] } }], { memory });
+    // Three halves and three wholes; then one each, behind what is left of the last page or on new ones.
+    optimizer.groups[1]!.momentum = 0.9;
+    memory.grow(1);
+    optimizer.groups[1]!.centered = true;
+    expect(growths).toEqual([5, 1, 1, 2]);
+  });
+
   it("places nothing where it fails for want of memory", () => {
     // Room for the first two groups, whichever way they are placed, and not for the third.
     const { memory, growths } = countingMemory(9);

@@ -38,27 +38,34 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     .split(" ")
     .map(of("checkpoint")),
   "src/kernel": [
-    "golden/golden",
+    ..."optimizer gradients rowwise learned schedule-free rows-lists".split(" ").map(of("optimizer")),
+    ..."fallback learned properties".split(" ").map(of("kernel")),
+    "memory/adopted",
     "golden/rows",
     "golden/learned",
-    "kernel/fallback",
-    "optimizer/optimizer",
-    "optimizer/rowwise",
-    "optimizer/learned",
-    "optimizer/gradients",
-    "optimizer/schedule-free",
-    "memory/adopted",
-    "kernel/properties",
-    "kernel/learned",
+    "golden/golden",
   ],
   "src/memory": [
     "memory/adopted",
     "memory/core-rows",
     "memory/reservation",
+    "memory/lacking",
     "optimizer/initial-values",
     "optimizer/shard",
+    "optimizer/gradients",
+    "optimizer/handle",
+    "optimizer/rows-lists",
     "optimizer/optimizer",
     "memory/growth",
+  ],
+  "src/base": [
+    "golden/golden",
+    "kernel/power",
+    "options/errors",
+    "options/mistakes",
+    ..."gradients learned handle rowwise schedule-free report state-dict".split(" ").map(of("optimizer")),
+    "memory/adopted",
+    "memory/lacking",
   ],
   "src/threads": ["threads/threads", "threads/rows"],
 };
@@ -106,16 +113,17 @@ async function mutantsOf(files: readonly string[]) {
 /** Milliseconds that a test may take to judge mutants: first the quick tests, then all, for what is left. */
 const ROUNDS = [25, Infinity];
 
-/** A process that stands still for so long is in a loop that passes no mutant. */
+/** A process that stands still for so long is in a loop that passes no mutant: so many times what a test may take, or so long. */
+const STILL_TIMES = 800;
 const STILL_MS = 120_000;
 
 /** Ends processes that hang, and notes by which mutant; each of a group runs alone from then on. */
-function endHanging(): void {
+function endHanging(stillMs: number): void {
   for (const name of readdirSync(FOLDER).filter((name) => name.startsWith("now-"))) {
     const text = readFileSync(FOLDER + name, "utf8").trim();
     if (!text) continue;
     const { group, key, since } = JSON.parse(text);
-    if (Date.now() - since < STILL_MS) continue;
+    if (Date.now() - since < stillMs) continue;
     const found = group.length > 1 ? { alone: group } : { mutant: group[0], status: "TimedOut", by: key };
     writeFileSync(LOG, `${JSON.stringify(found)}\n`, { flag: "a" });
     writeFileSync(FOLDER + name, "");
@@ -130,7 +138,7 @@ async function judge(tests: readonly string[], light: number): Promise<void> {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, CI: "1", MUTATION_TESTS: tests.join(), MUTATION_LIGHT: String(light) },
   });
-  const watch = setInterval(endHanging, 2_000);
+  const watch = setInterval(endHanging, 2_000, Math.min(STILL_TIMES * light, STILL_MS));
   await new Promise((resolve) => child.once("exit", resolve));
   clearInterval(watch);
 }

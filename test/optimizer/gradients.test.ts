@@ -267,6 +267,18 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
       expect(optimizer.step()).toBe(true);
     });
 
+    it.each([4095, 4096, 4097, 10_000])("swaps every element of %i", (count) => {
+      const optimizer = make({ w: ramp(count), v: ramp(3) }, { ema: { decay: 0.5 } });
+      for (const step of [1, 2]) {
+        optimizer.grads.w.set(ramp(count, step));
+        optimizer.step();
+      }
+      const [params, ema] = [bits(optimizer.params.w), bits(optimizer.ema.w)];
+      expect(params).not.toEqual(ema);
+      optimizer.swapEma();
+      expect([bits(optimizer.params.w), bits(optimizer.ema.w)]).toEqual([ema, params]);
+    });
+
     it("isn't there when it wasn't asked for", () => {
       const optimizer = make({ w: [1] });
       expect(Object.keys(optimizer.ema)).toEqual([]);
