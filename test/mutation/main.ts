@@ -20,13 +20,13 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "options/errors",
     "options/mistakes",
     "options/dialects",
-    ..."optimizer gradients learned rowwise schedule-free handle shard rows-lists rows-refused rows-saved"
+    ..."optimizer gradients averages learned rowwise schedule-free handle shard rows-lists rows-refused rows-saved"
       .split(" ")
       .map(of("optimizer")),
     "memory/adopted",
   ],
   "src/optimizer": [
-    ..."gradients handle optimizer shard initial-values schedule-free rowwise learned report bad-state-dict state-dict"
+    ..."gradients averages handle optimizer shard initial-values schedule-free rowwise learned report bad-state-dict state-dict"
       .split(" ")
       .map(of("optimizer")),
     ..."rows-norms rows-refused rows-lists rows-saved rows-shares".split(" ").map(of("optimizer")),
@@ -38,7 +38,9 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     .split(" ")
     .map(of("checkpoint")),
   "src/kernel": [
-    ..."optimizer gradients rowwise learned schedule-free rows-lists".split(" ").map(of("optimizer")),
+    ..."optimizer gradients averages rowwise learned schedule-free rows-lists"
+      .split(" ")
+      .map(of("optimizer")),
     ..."fallback learned properties".split(" ").map(of("kernel")),
     "memory/adopted",
     "golden/rows",
@@ -52,7 +54,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "memory/lacking",
     "optimizer/initial-values",
     "optimizer/shard",
-    "optimizer/gradients",
+    "optimizer/averages",
     "optimizer/handle",
     "optimizer/rows-lists",
     "optimizer/optimizer",
@@ -63,7 +65,9 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "kernel/power",
     "options/errors",
     "options/mistakes",
-    ..."gradients learned handle rowwise schedule-free report state-dict".split(" ").map(of("optimizer")),
+    ..."gradients averages learned handle rowwise schedule-free report state-dict"
+      .split(" ")
+      .map(of("optimizer")),
     "memory/adopted",
     "memory/lacking",
   ],
