@@ -8,6 +8,7 @@ import { describe, expect, it, vi } from "vitest";
 import { NODES } from "../../compat/runtimes.ts";
 import { findTool } from "../../compat/tools.ts";
 import { ENTRIES } from "../support/entries.ts";
+import { stubWebAssembly } from "../support/forbidden.ts";
 import { programOf } from "../support/programs.ts";
 import { describeWith } from "../support/required.ts";
 
@@ -93,10 +94,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
 /** Has every memory made by `make`, until `body` returns. */
 function withMemories(make: (descriptor: WebAssembly.MemoryDescriptor) => void, body: () => void): void {
   const { Memory } = WebAssembly;
-  vi.stubGlobal("WebAssembly", {
-    ...Object.fromEntries(
-      Object.getOwnPropertyNames(WebAssembly).map((name) => [name, WebAssembly[name as never]]),
-    ),
+  stubWebAssembly({
     Memory: class extends Memory {
       constructor(descriptor: WebAssembly.MemoryDescriptor) {
         make(descriptor);

@@ -41,11 +41,10 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     ..."optimizer gradients averages rowwise learned schedule-free rows-lists"
       .split(" ")
       .map(of("optimizer")),
-    ..."fallback learned properties".split(" ").map(of("kernel")),
+    ..."fallback learned properties update rows".split(" ").map(of("kernel")),
     "memory/adopted",
     "golden/rows",
     "golden/learned",
-    "golden/golden",
   ],
   "src/memory": [
     "memory/adopted",
