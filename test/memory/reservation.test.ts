@@ -100,7 +100,9 @@ it("a backend that isn't there leaves a given memory as it was", () => {
   let asked = 0;
   const allocate = () => ++asked * PAGE;
   for (const options of [{ memory }, { memory, allocate }]) {
-    expect(() => new RMSpropJs({ w: [4] }, { ...options, backend: "wasm" })).toThrow(BackendError);
+    const make = () => new RMSpropJs({ w: [4] }, { ...options, backend: "wasm" });
+    expect(make).toThrow(BackendError);
+    expect(make).toThrow(/this entry has JavaScript only: import "rmsprop-wasm"/);
   }
   expect([growths, asked]).toEqual([[], 0]);
 });

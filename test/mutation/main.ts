@@ -41,8 +41,9 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     ..."optimizer gradients averages rowwise learned schedule-free rows-lists"
       .split(" ")
       .map(of("optimizer")),
-    ..."fallback learned properties update rows".split(" ").map(of("kernel")),
+    ..."compile fallback learned properties update rows".split(" ").map(of("kernel")),
     "memory/adopted",
+    "memory/reservation",
     "golden/rows",
     "golden/learned",
   ],
