@@ -126,7 +126,8 @@ export default class extends TestRunner {
     patienceMs: number,
     passed: Readonly<Record<string, number>>,
   ) {
-    this.#tell(JSON.stringify({ group, key: keyOf(test), since: Date.now() }));
+    // A test that gives way to others is late before that; one that doesn't hangs.
+    this.#tell(JSON.stringify({ group, key: keyOf(test), until: Date.now() + 2 * patienceMs }));
     const on = new Set(group);
     const reached = new Set<string>();
     let hits = HITS * group.reduce((sum, mutant) => sum + passed[mutant]!, 0) + 1000;
