@@ -329,7 +329,7 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, real }) => {
   it("says so when the memory may not grow", () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
     expect(() => make({ w: [4] }, { memory })).toThrow(MemoryError);
-    expect(() => make({ w: [4] }, { memory })).toThrow(/no memory of 0.1 MiB: /);
+    expect(() => make({ w: [2 ** 20 / bytes] }, { memory })).toThrow(/no memory of 3.1 MiB: /);
   });
 
   it("reaches beyond 2 GiB, to the last byte of 4 GiB", () => {

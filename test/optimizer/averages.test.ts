@@ -20,24 +20,27 @@ describe.each(ALL_ENTRIES)("$entry", ({ make }) => {
       ]);
     });
 
-    it("swaps in for evaluation and out again, with no step in between", () => {
-      const optimizer = make({ a: [37], b: [5] }, { ema: { decay: 0.5 } });
-      for (const step of [1, 2]) {
-        for (const grad of Object.values(optimizer.grads))
-          for (const i of grad.keys()) grad[i] = i - 7 * step;
-        optimizer.step();
-      }
-      const [params, ema] = [optimizer.params.a.slice(), optimizer.ema.a.slice()];
-      expect(params).not.toEqual(ema);
-      expect(optimizer.swapEma()).toBe(true);
-      expect(optimizer.params.a).toEqual(ema);
-      expect(() => optimizer.step()).toThrow(SwappedError);
-      expect(() => optimizer.step()).toThrow(/call swapEma\(\) first/);
-      expect(optimizer.swapEma()).toBe(false);
-      expect(optimizer.params.a).toEqual(params);
-      expect(optimizer.ema.a).toEqual(ema);
-      expect(optimizer.step()).toBe(true);
-    });
+    // Elements are swapped 4096 at a time.
+    it.each([37, 4095, 4096, 4097, 10_000])(
+      "swaps %i elements in for evaluation and out again, with no step in between",
+      (count) => {
+        const optimizer = make({ a: [count], b: [5] }, { ema: { decay: 0.5 } });
+        for (const step of [1, 2]) {
+          for (const grad of Object.values(optimizer.grads))
+            for (const i of grad.keys()) grad[i] = i - 7 * step;
+          optimizer.step();
+        }
+        const [params, ema] = [optimizer.params.a.slice(), optimizer.ema.a.slice()];
+        expect(params).not.toEqual(ema);
+        expect(optimizer.swapEma()).toBe(true);
+        expect([optimizer.params.a, optimizer.ema.a]).toEqual([ema, params]);
+        expect(() => optimizer.step()).toThrow(SwappedError);
+        expect(() => optimizer.step()).toThrow(/call swapEma\(\) first/);
+        expect(optimizer.swapEma()).toBe(false);
+        expect([optimizer.params.a, optimizer.ema.a]).toEqual([params, ema]);
+        expect(optimizer.step()).toBe(true);
+      },
+    );
 
     it("isn't there when it wasn't asked for", () => {
       const optimizer = make({ w: [1] });
