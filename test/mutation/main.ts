@@ -38,7 +38,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     .split(" ")
     .map(of("checkpoint")),
   "src/kernel": [
-    ..."compile fallback rows learned properties".split(" ").map(of("kernel")),
+    ..."compile fallback formula learned properties rows".split(" ").map(of("kernel")),
     ..."optimizer gradients averages rowwise learned schedule-free rows-lists"
       .split(" ")
       .map(of("optimizer")),
