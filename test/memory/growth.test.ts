@@ -182,9 +182,7 @@ it("where there is no memory left, the message says what to do about many optimi
     expect(() => new RMSprop({ w: [4] })).toThrow(
       expect.objectContaining({ cause: new RangeError("could not allocate memory") }),
     );
-    expect(() => new RMSprop({ w: [4] })).toThrow(
-      /dispose\(\) of optimizers that have done their work.*one shared `memory`/,
-    );
+    expect(() => new RMSprop({ w: [4] })).toThrow(/dispose\(\) of finished optimizers.*one shared `memory`/);
   });
 });
 
