@@ -17,6 +17,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "golden/golden",
     "golden/rows",
     "golden/learned",
+    "options/messages",
     "options/errors",
     "options/mistakes",
     "options/dialects",
@@ -39,7 +40,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     .map(of("checkpoint")),
   "src/kernel": [
     ..."compile fallback formula learned properties rows".split(" ").map(of("kernel")),
-    ..."rowwise optimizer learned schedule-free rows-lists".split(" ").map(of("optimizer")),
+    ..."rowwise optimizer learned schedule-free rows-lists float64".split(" ").map(of("optimizer")),
     ..."reservation growth adopted".split(" ").map(of("memory")),
     "golden/rows",
     "golden/learned",
@@ -58,11 +59,11 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "memory/growth",
   ],
   "src/base": [
-    "golden/golden",
     "kernel/power",
+    "options/messages",
     "options/errors",
     "options/mistakes",
-    ..."gradients averages learned handle rowwise schedule-free report state-dict"
+    ..."initial-values float64 averages learned handle rowwise schedule-free report state-dict"
       .split(" ")
       .map(of("optimizer")),
     "memory/adopted",
