@@ -3,7 +3,7 @@
  * are printed; survivors are listed in `build/mutation/`. Stryker makes the mutants; [runner.ts](runner.ts) judges them.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { FOLDER, LOG, root, SOURCES } from "./places.ts";
 
 const of = (wing: string) => (name: string) => `${wing}/${name}`;
@@ -67,17 +67,18 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
       .split(" ")
       .map(of("optimizer")),
     "memory/adopted",
-    "memory/lacking",
   ],
   "src/threads": ["threads/threads", "threads/rows"],
 };
 
-/** Files of a folder by their paths, in order. */
-const filesIn = (folder: string, pattern: RegExp) =>
-  readdirSync(root + folder)
-    .filter((name) => pattern.test(name))
+/** The files of a wing by their paths, in order: its entry, if it has one, and its folder without what is generated. */
+const filesOf = (wing: string) => {
+  const inside = readdirSync(root + wing)
+    .filter((name) => /^[^.]+\.ts$/.test(name))
     .sort()
-    .map((name) => `${folder}/${name}`);
+    .map(of(wing));
+  return existsSync(`${root}${wing}.ts`) ? [`${wing}.ts`, ...inside] : inside;
+};
 
 interface Mutant {
   readonly id: string;
@@ -210,7 +211,7 @@ const asked = process.argv.slice(2).filter((word) => word !== "--continue");
 const goesOn = process.argv.includes("--continue");
 const scores: Record<string, object> = {};
 for (const wing of Object.keys(SUITES)) {
-  const files = filesIn(wing, /^[^.]+\.ts$/).filter(
+  const files = filesOf(wing).filter(
     (file) => asked.length === 0 || asked.includes(wing) || asked.includes(file),
   );
   if (files.length > 0) await mutate(wing, files);

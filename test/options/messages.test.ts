@@ -32,7 +32,7 @@ it.each<[value: unknown, shown: string]>([
   [Object.create(Object.create(Object.create(null))), "an object"],
   [new Map(), "a Map"],
   [new ArrayBuffer(1), "an ArrayBuffer"],
-])("shows %o", (value, shown) => {
+])("shows %o as %s", (value, shown) => {
   expect(messageOf(() => new RMSprop({ w: [1] }, { momentum: value as Bad }))).toBe(
     `Option momentum: got ${shown}, expected a number from 0 to 1 (default 0).`,
   );
@@ -49,6 +49,11 @@ it.each<[options: unknown, message: string]>([
   [{ sparse: "no" }, 'Option sparse: got "no", expected "exact" or "lazy".'],
 ])("says what options may be: %o", (options, message) => {
   expect(messageOf(() => new RMSprop({ w: [1] }, options as Bad))).toBe(message);
+});
+
+it("asks for the nearest option, also for a name that is longer than that by half", () => {
+  const make = () => new RMSprop({ w: [1] }, { momentumDecay: 0.9 } as Bad);
+  expect(messageOf(make)).toMatch(/^Unknown option "momentumDecay": did you mean "momentum"\? Known are /);
 });
 
 it("names no option for another's synonym where that option isn't known", () => {
