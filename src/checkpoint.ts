@@ -30,7 +30,7 @@ import {
   openFile,
   parseHeader,
 } from "./checkpoint/safetensors.ts";
-import { CheckpointError } from "./errors.ts";
+import { CheckpointError, OptionError } from "./errors.ts";
 import { RMSprop } from "./index.ts";
 import type { ParamGroup, Shape } from "./optimizer/params.ts";
 import type { Options } from "./options/options.ts";
@@ -78,7 +78,11 @@ function describe(optimizer: AnyOptimizer): FileParts {
  * @throws MemoryError when there's no array of that size: `saveChunks` needs none.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function save(optimizer: AnyOptimizer): Bytes {
+export function save(optimizer: AnyOptimizer): Bytes;
+export function save(optimizer: AnyOptimizer, path?: unknown): Bytes {
+  if (typeof path === "string") {
+    throw new OptionError("save gives bytes: write them by writeFileAtomic(path, save(optimizer)).");
+  }
   return concatenated(describe(optimizer));
 }
 
@@ -128,12 +132,13 @@ export function* saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void> {
  * import { load, save } from "rmsprop-wasm/checkpoint";
  *
  * const bytes = save(new RMSprop({ w: new Float32Array([3, 4]) }, { momentum: 0.9 }));
- * const optimizer = load<"w">(bytes, { lr: 1e-4 });
+ * const optimizer = load(bytes, { lr: 1e-4 });
  * optimizer.params.w; // → [3, 4]
  * optimizer.groups[0].momentum; // → 0.9
  * optimizer.groups[0].lr; // → 0.0001
  * ```
  *
+ * @typeParam Name The names of the tensors, as `load<"w" | "b">(bytes)`: any, by default.
  * @param file The file's bytes.
  * @param options Options that replace the file's, for all groups. A hyperparameter that neither gives has the
  * constructor's default.
@@ -264,7 +269,15 @@ function* reading<Made extends AnyOptimizer>(
  * @throws MemoryError when its momentum or gradient averages need room that isn't there.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike): void {
+export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike): void;
+export function restore(
+  optimizer: AnyOptimizer,
+  file: Uint8Array | ArrayBufferLike,
+  options?: unknown,
+): void {
+  if (options !== undefined) {
+    throw new OptionError("restore takes no options: assign them after it, as optimizer.lr = 1e-3.");
+  }
   const own = stateOf(optimizer);
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);

@@ -37,8 +37,9 @@ export class RMSprop<const P extends Params<Float64Array> = ParamRecord<Float64A
    * @param params Tensors by name, or groups of them. Tensors to adopt are `Float64Array`s, or begin at multiples of 8.
    * @param options Those of the main entry.
    */
-  constructor(params: P, options: Options = {}) {
-    super(params, options, BACKENDS);
+  constructor(params: P, options?: Options);
+  constructor(params: P, options: Options = {}, ...others: unknown[]) {
+    super(params, options, BACKENDS, others);
   }
 
   /** Takes the arguments of the main entry's `RMSprop.attach`, and throws the same errors. The handle is one of this entry. */

@@ -44,8 +44,9 @@ export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> 
    * @throws MemoryError when parameters and state don't fit a memory.
    * @throws BackendError when this engine or page doesn't allow `options.backend`.
    */
-  constructor(params: P, options: Options = {}) {
-    super(params, options, BACKENDS);
+  constructor(params: P, options?: Options);
+  constructor(params: P, options: Options = {}, ...others: unknown[]) {
+    super(params, options, BACKENDS, others);
   }
 
   /**

@@ -35,8 +35,9 @@ export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> 
    * @param options Those of the main entry.
    * @throws BackendError for `backend: "wasm"`.
    */
-  constructor(params: P, options: Options = {}) {
-    super(params, options, BACKENDS);
+  constructor(params: P, options?: Options);
+  constructor(params: P, options: Options = {}, ...others: unknown[]) {
+    super(params, options, BACKENDS, others);
   }
 
   /** Takes the arguments of the main entry's `RMSprop.attach`, and throws the same errors. */

@@ -1,6 +1,7 @@
 /** Checks of options: a rule for each name, and the errors that say what was given, what is wanted and what is known. */
-import leven from "leven";
 import { OptionError } from "../errors.ts";
+import { distance } from "./distance.ts";
+import { isPlain } from "./plain.ts";
 import type { Real } from "./real.ts";
 import { show } from "./show.ts";
 
@@ -57,6 +58,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   mu: "momentum",
   l2: "weightDecay",
   wd: "weightDecay",
+  schedule: "lr",
+  scheduler: "lr",
   maxnorm: "globalClipNorm",
   maxgradnorm: "globalClipNorm",
   clipgradnorm: "globalClipNorm",
@@ -88,16 +91,6 @@ export function resolve<Values>(
   return resolved;
 }
 
-/**
- * Whether a value is a plain object, whose own keys are all that it says: entries of a `Map`, or options that an object
- * inherits, would be ignored. The prototype of a plain object has none itself, in any realm.
- */
-export function isPlain(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
 /** Refuses options that aren't a plain object, such as a learning rate by itself. */
 export function checkIsPlain(given: unknown): void {
   if (!isPlain(given)) throw notPlain("options", given, "{ lr: 1e-3 }");
@@ -123,17 +116,32 @@ export function unknownOption(
   name: string,
   known: readonly string[],
   _value?: unknown,
-  hint = `did you mean "${nearest(name, known)}"?`,
+  hint = didYouMean(nearest(name, known), show),
 ): OptionError {
-  return new OptionError(`Unknown option ${show(name)}: ${hint} Known are ${known.join(", ")}.`);
+  return new OptionError(`Unknown option ${show(name)}${hint} Known are ${known.join(", ")}.`);
 }
 
-/** The known name that was meant, most probably: of a synonym, else the one that differs in the fewest letters. */
-export function nearest(given: string, known: readonly string[]): string {
-  const alias = ALIASES[given.toLowerCase().replaceAll("_", "")];
+/** Asks for the option that was meant, if there is one. Either way, it ends the sentence before it. */
+export function didYouMean(
+  name: string | undefined,
+  shown: (name: string) => string,
+  otherwise = ".",
+): string {
+  return name === undefined ? otherwise : `: did you mean ${shown(name)}?`;
+}
+
+/**
+ * The known name that was meant, most probably: of a synonym, else the one that differs in the fewest letters, if that is
+ * fewer than half of the longer name's: farther ones mislead.
+ */
+export function nearest(given: string, known: readonly string[]): string | undefined {
+  const bare = (name: string) => name.toLowerCase().replaceAll("_", "");
+  const word = bare(given);
+  const alias = ALIASES[word];
   if (alias !== undefined && known.includes(alias)) return alias;
-  const distance = (other: string) => leven(given, other);
-  return known.reduce((best, other) => (distance(other) < distance(best) ? other : best));
+  const distanceTo = (other: string) => distance(word, bare(other));
+  const best = known.reduce((best, other) => (distanceTo(other) < distanceTo(best) ? other : best));
+  return distanceTo(best) < Math.max(word.length, best.length) / 2 ? best : undefined;
 }
 
 export function defaultsOf<Values>(rules: Rules<Values>): Values {

@@ -1,3 +1,5 @@
+import { isPlain } from "./plain.ts";
+
 /** The longest that a value gets in a message, in characters. */
 const LIMIT = 240;
 const ITEMS = 16;
@@ -6,16 +8,20 @@ const ITEMS = 16;
 export function show(value: unknown, depth = 0): string {
   if (typeof value === "string") return cut(JSON.stringify(cut(value)));
   if (typeof value === "function") return "a function";
-  if (Array.isArray(value)) {
-    if (depth > 3) return "[…]";
-    const items = Array.from(value.slice(0, ITEMS), (inner) => show(inner, depth + 1));
-    if (value.length > ITEMS) items.push(`… ${value.length} in all`);
-    return cut(`[${items.join(", ")}]`);
-  }
-  if (typeof value === "object" && value !== null)
-    return `a ${value.constructor?.name ?? "null-prototype object"}`;
   if (typeof value === "bigint") return `${value}n`;
-  return Object.is(value, -0) ? "-0" : String(value);
+  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
+  const isList = Array.isArray(value);
+  if (!isList && !isPlain(value)) {
+    const name = (value as object).constructor?.name ?? "object";
+    return `${/^([aeio]|RM)/i.test(name) ? "an" : "a"} ${name}`;
+  }
+  if (depth > 3) return "…";
+  const all = isList ? value : Object.keys(value);
+  const items = Array.from(all.slice(0, ITEMS), (item) =>
+    isList ? show(item, depth + 1) : `${item}: ${show(value[item as never], depth + 1)}`,
+  );
+  if (all.length > ITEMS) items.push(`… ${all.length} in all`);
+  return cut(isList ? `[${items.join(", ")}]` : `{${items.map((item) => ` ${item}`)} }`);
 }
 
 /** A text that is too long for a message, without its middle: the end often says what to do. */

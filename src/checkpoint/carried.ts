@@ -18,7 +18,12 @@ export type AnyOptimizer = Optimizer<Params<FloatArray>, FloatArray>;
 
 /** The optimizer's state, whose arrays are views: for callers that copy them anyway. Refuses what is no optimizer. */
 export function stateOf(optimizer: AnyOptimizer): StateDict<string, FloatArray> {
-  if (typeof optimizer?.stateDict === "function") return optimizer.stateDict((view) => view);
+  checkIsOptimizer(optimizer);
+  return optimizer.stateDict((view) => view);
+}
+
+function checkIsOptimizer(optimizer: AnyOptimizer): void {
+  if (typeof optimizer?.stateDict === "function") return;
   throw new ParameterError(
     `Got ${show(optimizer)}, expected an optimizer, as new RMSprop(params) makes one.`,
   );
@@ -68,6 +73,7 @@ export function carry({ groups }: AnyOptimizer, carried: Carried): void {
  * ```
  */
 export function carriedTensors(optimizer: AnyOptimizer): ReadonlyMap<string, CarriedTensor> {
+  checkIsOptimizer(optimizer);
   return carriedBy(optimizer).tensors;
 }
 

@@ -42,7 +42,7 @@ export async function* piecesOf(chunks: Chunks): AsyncGenerator<Uint8Array, void
   }
   if (typeof source.getReader !== "function") {
     throw new CheckpointError(
-      `The file: got ${show(chunks)}, expected a stream, or what \`for await\` takes, of Uint8Arrays.`,
+      `The file: got ${show(chunks)}, expected a stream, as response.body, or what \`for await\` takes, of Uint8Arrays.`,
     );
   }
   const reader = source.getReader();

@@ -251,7 +251,7 @@ export class JsonReader {
   }
 
   #refuse(at = this.#at): never {
-    const found = at < this.text.length ? show(this.text.slice(at, at + 20)) : "its end";
+    const found = at < this.text.length ? show(this.text.slice(at, at + 20)) : "end";
     throw new CheckpointError(`${this.where} is not JSON: unexpected ${found} at character ${at}.`);
   }
 }

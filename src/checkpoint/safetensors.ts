@@ -141,7 +141,7 @@ export function parseHeader(bytes: Uint8Array, length: number): Header {
   const dataStart = LENGTH_BYTES + length;
   if (bytes.length < length) {
     throw new CheckpointError(
-      `The file ends at byte ${LENGTH_BYTES + bytes.length}, within its header, which ends at ${dataStart}.`,
+      `The file ends at byte ${LENGTH_BYTES + bytes.length}, within its header, which ends at ${dataStart}. Is it a safetensors file?`,
     );
   }
   const decoder = new (needed("TextDecoder"))("utf-8", { fatal: true, ignoreBOM: true });

@@ -223,7 +223,7 @@ function checkLimit(end: number): void {
 /** Engines reserve 8 GiB of addresses for each memory, whatever its size: a page of Chromium has room for 125, Firefox for 999. */
 function noMemory(byteLength: number, cause: unknown): MemoryError {
   return new MemoryError(
-    `There is no memory of ${mebibytes(byteLength)}: ${cause}. Use fewer parameters, dispose() of optimizers that have done their work, or give several one shared \`memory\`.`,
+    `There is no memory of ${mebibytes(byteLength)}: ${cause}. Use fewer parameters, dispose() of finished optimizers, or give several one shared \`memory\`.`,
     { cause },
   );
 }

@@ -66,9 +66,27 @@ function guardClass(prototype: object): void {
   Object.setPrototypeOf(prototype, last);
 }
 
+/** Refuses further arguments of a constructor, as those by position that other libraries take. */
+export function refuseOthers(others: readonly unknown[]): void {
+  if (others.length === 0) return;
+  throw new OptionError(
+    `RMSprop: got ${show(others[0])} as a third argument, expected params and an object such as { lr: 1e-3 }.`,
+  );
+}
+
+/**
+ * Refuses an optimizer whose `zeroGrad` was replaced by a value, as if it were the option of that name: gradients would add up
+ * without a word. A setter would refuse it at once, but the spies of vitest, sinon and Node take no accessors, and those of
+ * jest assign.
+ */
+export function refuseReplaced({ zeroGrad }: { readonly zeroGrad: unknown }): void {
+  if (typeof zeroGrad !== "function") throw readOnly("zeroGrad");
+}
+
 function readOnly(name: string): OptionError {
   const hints: Record<string, string> = {
-    groups: "assign a hyperparameter, as optimizer.groups[0].alpha = 0.9",
+    zeroGrad: "call it, or step({ zeroGrad: true })",
+    groups: "assign a hyperparameter, as optimizer.groups[0].lr = 1e-3",
     steps: "loadStateDict({ ...stateDict(), steps }) sets it",
     state: "write into its views, as optimizer.state.w.squareAvg.set(values)",
   };
@@ -79,17 +97,14 @@ function readOnly(name: string): OptionError {
 }
 
 function unknownMember(name: string): OptionError {
-  const hint = meantBy(name, Object.keys(HYPERPARAMETERS), memberOf);
-  return new OptionError(`An optimizer has no ${show(name)} to assign: ${hint}`);
+  const hint = meantBy(name, Object.keys(HYPERPARAMETERS), memberOf, ": keep it in an object of your own.");
+  return new OptionError(`An optimizer has no ${show(name)} to assign${hint}`);
 }
 
 /** Keeps the list of groups as it is, in sloppy mode too, where a frozen one would say nothing. */
 export function guardGroups<Group>(groups: readonly Group[]): readonly [Group, ...Group[]] {
-  const refuse = (_: unknown, name: PropertyKey): never => {
-    const at = typeof name === "string" && /^\d+$/.test(name) ? name : 0;
-    throw new OptionError(
-      `groups.${String(name)} can't be changed: assign a hyperparameter, as groups[${at}].lr = 1e-3.`,
-    );
+  const refuse = (): never => {
+    throw readOnly("groups");
   };
   const handler = { set: refuse, defineProperty: refuse, deleteProperty: refuse };
   return new Proxy(Object.freeze([...groups]), handler) as unknown as readonly [Group, ...Group[]];

@@ -9,6 +9,7 @@ import type { Arena } from "../memory/arena.ts";
 import { isShared } from "../memory/layout.ts";
 import { HYPERPARAMETERS, type Hyperparameters } from "../options/hyperparameters.ts";
 import type { OptimizerOptions, Options, ResolvedOptions } from "../options/options.ts";
+import { misplacedOption } from "../options/places.ts";
 import type { Group } from "./group.ts";
 import type { ParsedGroup } from "./params.ts";
 import type { Shape } from "./values.ts";
@@ -108,10 +109,10 @@ export class Attachment {
   /** @throws ParameterError for anything but a handle of this version and type. */
   constructor(handle: Handle, options: AttachOptions, real: Real) {
     checkIsPlain(options);
-    const { lr } = resolve<AttachOptions>(ATTACH_OPTIONS, {}, options, real);
+    const { lr } = resolve<AttachOptions>(ATTACH_OPTIONS, {}, options, real, [], misplacedOption);
     if (handle?.version !== VERSION) {
       throw new ParameterError(
-        `Handle: got ${show(handle)} of version ${show(handle?.version)}, expected what optimizer.handle gives, of version ${VERSION}: use the same rmsprop-wasm on both sides.`,
+        `Handle: got ${show(handle)}, expected what optimizer.handle gives, of version ${VERSION}: use the same rmsprop-wasm on both sides.`,
       );
     }
     if (handle.elements !== real.name) {
@@ -134,7 +135,7 @@ export class Attachment {
         })),
       };
     });
-    this.options = { ...handle.options, memory: handle.memory };
+    this.options = { memory: handle.memory, ...handle.options }; // a memory is the first that JSON loses
     this.progress = handle.progress;
   }
 }

@@ -15,7 +15,7 @@ import {
   type Shard,
   type StepOptions,
 } from "../options/step-options.ts";
-import { bindMembers, guardGroups } from "./guard.ts";
+import { bindMembers, guardGroups, refuseOthers, refuseReplaced } from "./guard.ts";
 import { type Attachment, type Handle, handleOf } from "./handle.ts";
 import type { NameOf, Params } from "./params.ts";
 import { live, makeParts, type Parts, settled } from "./parts.ts";
@@ -49,7 +49,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   readonly #steps = new Steps();
 
   /** @internal */
-  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>) {
+  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>, others: unknown[]) {
+    refuseOthers(others);
     this.#parts = makeParts(params, options, backends, (group) => catchUp(live(this.#parts), [group]));
     this.#names = [...this.#parts.tensors.keys()] as NameOf<P>[];
     if (!this.#parts.options.ema) this.#records.ema = recordOf("ema", [], live);
@@ -171,6 +172,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * the elements that the error names.
    */
   step(options?: StepOptions): boolean {
+    refuseReplaced(this);
     return this.#steps.take(settled(this.#parts), options);
   }
 

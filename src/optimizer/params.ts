@@ -1,7 +1,7 @@
 /** The constructor's first argument: names, shapes and initial values, and their checks. */
 
+import { isPlain } from "../base/plain.ts";
 import type { FloatArray, Real } from "../base/real.ts";
-import { isPlain } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
@@ -103,7 +103,6 @@ export function parseParams(params: Params<FloatArray>, real: Real): ParsedGroup
   if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", real), overrides: {} }];
   // The names of one record are unique.
   const taken = params.length > 1 ? new Set<string>() : undefined;
-  if (params.length === 0) throw new ParameterError("params: got no group, expected at least one.");
   return params.map((group, i) => {
     if (!isPlain(group)) {
       throw new ParameterError(
@@ -116,11 +115,7 @@ export function parseParams(params: Params<FloatArray>, real: Real): ParsedGroup
 }
 
 function isGroups(params: Params<FloatArray>): params is readonly ParamGroup<FloatArray>[] {
-  return Array.isArray(params);
-}
-
-function isRecord(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  return Array.isArray(params) && params.length > 0;
 }
 
 function parseRecord(
@@ -150,17 +145,22 @@ function parseTensor(name: string, source: unknown, real: Real, taken?: Set<stri
   const initial = initialValuesOf(name, source, real);
   if (initial) return { name, ...initial };
   if (isShape(source)) return { name, count: countOf(source), shape: [...source] };
-  if (isRecord(source)) return { name, ...parseAdopted(name, source as Record<string, unknown>, real) };
+  if (isAdopted(source)) return { name, ...parseAdopted(name, source, real) };
   throw new ParameterError(
-    `Parameter ${show(name)}: got ${show(source)}${looksLike(source)}, expected ${WANTED}.`,
+    `Parameter ${show(name)}: got ${show(source)}${looksLike(name, source)}, expected ${WANTED}.`,
   );
 }
 
 const WANTED =
-  "a shape of whole numbers above 0, as [784, 128]; initial values, as { shape: [2], values: [0.1, 0.2] }, [[0.1], [0.2]] or a Float32Array; or { param, grad } that are in options.memory";
+  "a shape of whole numbers above 0, as [784, 128]; initial values, as { shape: [2], values: [0.1, 0.2] }, [[0.1], [0.2]] or a Float32Array; or { param, grad } in options.memory";
 
-/** A word on arrays of numbers that can't be sizes: initial values, most probably. */
-function looksLike(source: unknown): string {
+function isAdopted(source: unknown): source is Record<string, unknown> {
+  return typeof source === "object" && source !== null && ("param" in source || "grad" in source);
+}
+
+/** A word on a group outside of an array, and on arrays of numbers that can't be sizes: initial values, most probably. */
+function looksLike(name: string, source: unknown): string {
+  if (name === "params" && isPlain(source)) return " (groups go into an array: [{ params, lr }])";
   const areValues =
     Array.isArray(source) &&
     source.some((size) => typeof size === "number" && !(Number.isInteger(size) && size >= 0));
@@ -176,13 +176,8 @@ function parseAdopted(
   real: Real,
 ): Pick<TensorSpec, "count" | "adopted" | "shape"> {
   const { param, grad, count, shape, ...others } = source;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) {
-    throw new ParameterError(
-      `Parameter ${show(name)}: got an object with ${show(unknown)}, expected ${WANTED}.`,
-    );
-  }
-  if (isArrayOf(real, param) && isArrayOf(real, grad) && count === undefined) {
+  const isKnown = Object.keys(others).length === 0;
+  if (isKnown && isArrayOf(real, param) && isArrayOf(real, grad) && count === undefined) {
     if (param.length !== grad.length || param.length === 0) {
       throw new ParameterError(
         `Parameter ${show(name)}: param has ${param.length} elements and grad ${grad.length}, expected as many of both. Growing a memory empties its views.`,
@@ -190,11 +185,11 @@ function parseAdopted(
     }
     return { count: param.length, ...shapeOf(name, shape, param.length), adopted: { param, grad } };
   }
-  if (typeof param === "number" && typeof grad === "number" && isCount(count)) {
+  if (isKnown && typeof param === "number" && typeof grad === "number" && isCount(count)) {
     return { count, ...shapeOf(name, shape, count), adopted: { param, grad, count } };
   }
   throw new ParameterError(
-    `Parameter ${show(name)}: got { param: ${show(param)}, grad: ${show(grad)}, count: ${show(count)} }, expected two ${real.Array.name}s, or two byte offsets and a count of elements above 0.`,
+    `Parameter ${show(name)}: got ${show(source)}, expected { param, grad }, two ${real.Array.name}s, or { param, grad, count }, two byte offsets and a count of elements above 0.`,
   );
 }
 
@@ -203,6 +198,6 @@ function shapeOf(name: string, shape: unknown, count: number): { shape?: Shape }
   if (shape === undefined) return {};
   if (isShape(shape) && countOf(shape) === count) return { shape: [...shape] };
   throw new ParameterError(
-    `Parameter ${show(name)}: got the shape ${show(shape)}, expected whole numbers above 0 whose product is ${count}, its number of elements.`,
+    `Parameter ${show(name)}: got shape ${show(shape)}, expected whole numbers above 0 whose product is ${count}, its count of elements.`,
   );
 }

@@ -16,10 +16,12 @@ export function recordOf<Name extends string, Value>(
   read: (name: Name) => Value,
 ): Readonly<Record<Name, Value>> {
   const refuse = (_: unknown, name: PropertyKey): never => {
+    const place = `${title}.${String(name)}`;
+    const instead = names.length > 0 ? `write to one of ${names.map(show).join(", ")}` : "set the option ema";
     throw new ParameterError(
       names.includes(name as Name)
-        ? `${title}.${String(name)} can't be replaced, since steps work on the memory under it: write into it, as ${title}.${String(name)}.set(values).`
-        : `There is no ${title}.${String(name)}: write to one of ${names.map(show).join(", ")}.`,
+        ? `${place} can't be replaced, since steps work on the memory under it: write into it, as ${place}.set(values).`
+        : `There is no ${place}: ${instead}.`,
     );
   };
   const inherited = Object.create(null, { toJSON: { value: refuseJson }, [INSPECT]: { value: copy } });

@@ -6,7 +6,7 @@ import { clipFactor, scalarsOf } from "../options/scalars.ts";
 import { clippedScale, type Gradients } from "./norms.ts";
 import type { Parts } from "./parts.ts";
 import { PIECE, type Piece, Probe } from "./probe.ts";
-import type { RowList } from "./rows.ts";
+import type { RowList } from "./row-list.ts";
 import { acceptGrowth, type Tensor } from "./tensor.ts";
 
 /**

@@ -11,6 +11,7 @@ import { rangeAt } from "../memory/ranges.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { type Missed, movesIdle } from "../options/missed.ts";
 import type { RowIndices, RowsByName, Shard } from "../options/step-options.ts";
+import { RowList } from "./row-list.ts";
 import type { Tensor, TensorGroup } from "./tensor.ts";
 
 /** The most rows that one call of a kernel takes: without and with an entry of factors for each, as `writeMoves` writes it. */
@@ -27,40 +28,6 @@ const LIST_BYTES = AT_ONCE * 4;
 const LISTS_BYTES = POWERS_BYTES + ENTRIES_BYTES + 2 * LIST_BYTES;
 /** A shared memory has the lists twice: a worker that was given up may still read the first while the step goes on with the second. */
 const listsBytesIn = ({ isShared }: Arena) => 4 + LISTS_BYTES * (isShared ? 2 : 1);
-
-/** The rows of a tensor that have a gradient, checked. */
-export class RowList {
-  #sorted: Uint32Array | undefined;
-
-  constructor(
-    /** In the caller's order, repetitions included. */
-    readonly given: Uint32Array,
-  ) {}
-
-  /** In ascending order, each row once: for sums and shares, which the caller's order must not change. */
-  get sorted(): Uint32Array {
-    this.#sorted ??= withoutRepetitions(this.given.slice().sort());
-    return this.#sorted;
-  }
-
-  /** Rows that follow each other, from the first to the last. */
-  get runs(): { readonly first: number; readonly count: number }[] {
-    const runs: { first: number; count: number }[] = [];
-    for (const row of this.sorted) {
-      const last = runs.at(-1);
-      if (last && row === last.first + last.count) last.count++;
-      else runs.push({ first: row, count: 1 });
-    }
-    return runs;
-  }
-}
-
-/** A sorted list with each row once, in its place: `filter` takes four times as long. */
-function withoutRepetitions(sorted: Uint32Array): Uint32Array {
-  let end = 0;
-  for (const row of sorted) if (row !== sorted[end - 1]) sorted[end++] = row;
-  return sorted.subarray(0, end);
-}
 
 export type RowLists = ReadonlyMap<Tensor, RowList>;
 

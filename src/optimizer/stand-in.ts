@@ -72,7 +72,7 @@ export class StandIn {
     const { scheduleFree } = this.#options;
     if (scheduleFree === undefined) {
       throw new OptionError(
-        `${method}() is for the averages of scheduleFree, which isn't set: make the optimizer with { scheduleFree: true }${this.#options.ema ? ", or call swapEma() for those of ema" : ""}.`,
+        `${method}() is for the averages of scheduleFree: make the optimizer with { scheduleFree: true }, or call swapEma() for those of ema.`,
       );
     }
     return scheduleFree.beta;

@@ -122,7 +122,11 @@ export function writeState(
 ): void {
   progress.refuseSwapped();
   checkLearned(dict?.learned, learned !== undefined);
-  if (dict?.version !== 1) refuse("version", dict?.version, 1);
+  if (dict?.version !== 1) {
+    throw new CheckpointError(
+      `The state: got ${show(dict)}, expected what stateDict() gives, of version 1; restore of rmsprop-wasm/checkpoint takes files.`,
+    );
+  }
   checkCount("steps", dict.steps, MAX_STEPS, "a whole number below 2 ** 31");
   checkCount("skippedSteps", dict.skippedSteps, Number.MAX_SAFE_INTEGER, "a whole number below 2 ** 53");
   if (dict.groups?.length !== groups.length) refuse("groups.length", dict.groups?.length, groups.length);

@@ -39,15 +39,13 @@ export function initialValuesOf(name: string, source: unknown, real: Real): Init
   if (Array.isArray(source)) return source.some(isRow) ? nested(name, source, real) : undefined;
   if (typeof source !== "object" || source === null || ArrayBuffer.isView(source)) return;
   // With a place, it is a tensor to adopt.
-  if ("param" in source || !("shape" in source || "values" in source)) return;
+  if ("param" in source || !("shape" in source)) return;
   const { shape, values, ...others } = source as Record<string, unknown>;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined || !isShape(shape) || !isFlat(values)) {
-    const given = unknown === undefined ? "" : `, ${unknown}`;
+  if (Object.keys(others).length > 0 || !isShape(shape) || !isFlat(values)) {
     refuse(
       name,
-      `got { shape: ${show(shape)}, values: ${show(values)}${given} }`,
-      "a shape of whole numbers above 0, and a flat array of numbers",
+      `got ${show(source)}`,
+      "{ shape, values }, a shape of whole numbers above 0 and a flat array of numbers",
     );
   }
   const count = countOf(shape);
@@ -132,7 +130,7 @@ function numbers(name: string, values: ArrayLike<unknown>, at: readonly number[]
 /** Refuses doubles that an element can't hold. An infinity or a NaN is taken as it was given. */
 function finite(name: string, values: FloatArray, real: Real): FloatArray {
   const at = tooLargeIn(values, real);
-  if (at >= 0) refuse(name, `got ${values[at]} at ${at}`, "values that a float32 can hold, at most 3.4e38");
+  if (at >= 0) refuse(name, `got ${values[at]} at ${at}`, "numbers that a float32 can hold, at most 3.4e38");
   return values;
 }
 

@@ -1,5 +1,5 @@
 /** The places of options, for errors about one that was given elsewhere. All rules import this, so it imports none. */
-import { nearest, unknownOption } from "../base/rules.ts";
+import { didYouMean, nearest, unknownOption } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import type { OptionError } from "../errors.ts";
 
@@ -31,10 +31,20 @@ export function misplacedOption(name: string, known: readonly string[]): OptionE
   return unknownOption(name, known, undefined, meantBy(name, known, show));
 }
 
-/** Says which option was meant: one of the known, as `shown` gives it, or one that belongs elsewhere. */
-export function meantBy(name: string, known: readonly string[], shown: (name: string) => string): string {
+/**
+ * Says which option was meant: one of the known, as `shown` gives it, or one that belongs elsewhere.
+ *
+ * @param otherwise The words if none was.
+ */
+export function meantBy(
+  name: string,
+  known: readonly string[],
+  shown: (name: string) => string,
+  otherwise?: string,
+): string {
   const meant = nearest(name, [...known, ...Object.keys(PLACES)]);
-  return known.includes(meant) ? `did you mean ${shown(meant)}?` : `${meant} goes into ${PLACES[meant]}.`;
+  const place = meant && !known.includes(meant) && PLACES[meant];
+  return place ? `: ${meant} goes into ${place}.` : didYouMean(meant, shown, otherwise);
 }
 
 /** The member by which a hyperparameter is assigned. */

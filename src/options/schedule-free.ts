@@ -2,9 +2,10 @@
  * The option `scheduleFree`: its settings, and what they make of a step: its rate, the weight of its point, and the average
  * of all points. Powers and sums are IEEE operations alone, so that no engine gives other bits.
  */
+import { isPlain } from "../base/plain.ts";
 import { power } from "../base/power.ts";
 import type { FloatArray, Real } from "../base/real.ts";
-import { defaultsOf, isPlain, numberIn, type Rule, type Rules, resolve } from "../base/rules.ts";
+import { defaultsOf, numberIn, type Rule, type Rules, resolve } from "../base/rules.ts";
 
 /** The settings of `scheduleFree`, each with a default. */
 export interface ScheduleFreeOptions {

@@ -1,11 +1,11 @@
 /** The options of a step and of a raw update: their types, defaults and rules. */
+import { isPlain } from "../base/plain.ts";
 import type { Real } from "../base/real.ts";
 import {
   check,
   checkIsPlain,
   defaultsOf,
   FLAG,
-  isPlain,
   notPlain,
   numberIn,
   type Rules,

@@ -122,7 +122,7 @@ describe("chunks", () => {
     );
     await expect(loadChunks(["text"] as Bad)).rejects.toThrow('A chunk of the file: got "text"');
     await expect(loadChunks(null as Bad)).rejects.toThrow(
-      "The file: got null, expected a stream, or what `for await` takes",
+      "The file: got null, expected a stream, as response.body, or what `for await` takes",
     );
     await expect(loadChunks(7 as Bad)).rejects.toThrow(CheckpointError);
   });

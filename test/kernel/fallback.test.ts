@@ -21,6 +21,7 @@ it("get an error with the engine's words when they insist on WebAssembly", async
   const { RMSprop, BackendError } = await import("rmsprop-wasm");
   const insist = () => new RMSprop({ w: [1] }, { backend: "wasm" });
   expect(insist).toThrow(BackendError);
+  expect(insist).toThrow(expect.objectContaining({ cause: expect.any(WebAssembly.CompileError) }));
   expect(insist).toThrow(/disallowed by embedder.*Leave out `backend`/);
 });
 

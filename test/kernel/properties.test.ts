@@ -18,6 +18,8 @@ const anyVariant = fc.constantFrom(...VARIANTS.map(({ variant }) => variant));
 const anyPlanes = fc
   .record({ count: fc.integer({ min: 1, max: 70 }), seed: fc.integer() })
   .map(({ count, seed }) => ordinaryPlanes(count, seed));
+/** Averages move by another formula from 0.5 down, and at 1. */
+const anyAlpha = fc.constantFrom(0, 0.25, 0.5 - 2 ** -25, 0.5, 0.5 + 2 ** -24, 0.9375, 1 - 2 ** -24, 1);
 const anyFloat = fc.float({ noNaN: true, noDefaultInfinity: true });
 
 describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
@@ -51,16 +53,28 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
       maxLength: 9,
     });
     fc.assert(
-      fc.property(anyFloats, anyVariant, anyFloat, anyFloat, (rows, variant, weightDecay, lr) => {
-        const planes = Object.fromEntries(
-          PLANES.map((name, i) => [
-            name,
-            Float32Array.from(rows, (row) => (i === 2 ? Math.abs(row[i]!) : row[i]!)),
-          ]),
-        ) as Planes;
-        const scalars = scalarsFor(variant, { weightDecay, bufferScale: lr });
-        expect(bitsOf(run(backend, planes, scalars))).toEqual(bitsOf(run("js", planes, scalars)));
-      }),
+      fc.property(
+        anyFloats,
+        anyVariant,
+        anyFloat,
+        anyFloat,
+        anyAlpha,
+        (rows, variant, weightDecay, lr, alpha) => {
+          const planes = Object.fromEntries(
+            PLANES.map((name, i) => [
+              name,
+              Float32Array.from(rows, (row) => (i === 2 ? Math.abs(row[i]!) : row[i]!)),
+            ]),
+          ) as Planes;
+          const scalars = scalarsFor(variant, {
+            weightDecay,
+            bufferScale: lr,
+            alpha,
+            oneMinusAlpha: 1 - alpha,
+          });
+          expect(bitsOf(run(backend, planes, scalars))).toEqual(bitsOf(run("js", planes, scalars)));
+        },
+      ),
       { numRuns: 500 },
     );
   });

@@ -1,13 +1,14 @@
 /** Memories that others grow: state goes only to bytes that the optimizer made or was given. */
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
-import { MemoryError, RMSprop } from "rmsprop-wasm";
+import { MemoryError, type Options, RMSprop } from "rmsprop-wasm";
 import { restore, save } from "rmsprop-wasm/checkpoint";
 import { instantiate } from "rmsprop-wasm/core";
 import { describe, expect, it, vi } from "vitest";
 import { NODES } from "../../compat/runtimes.ts";
 import { findTool } from "../../compat/tools.ts";
 import { ENTRIES } from "../support/entries.ts";
+import { stubWebAssembly } from "../support/forbidden.ts";
 import { programOf } from "../support/programs.ts";
 import { describeWith } from "../support/required.ts";
 
@@ -30,17 +31,21 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
       fc.integer({ min: 1, max: 40_000 }),
       fc.array(change, { minLength: 2, maxLength: 8 }),
       (count, changes) => {
-        const optimizer = make({ w: [count], v: [3] }, { memory: makeMemory() });
-        const full = save(make({ w: [count], v: [3] }, { momentum: 0.9, centered: true }));
+        // Two groups, so that planes begin at many offsets of a page.
+        const groups = [{ params: { w: [count] } }, { params: { v: [3] } }];
+        const optimizer = make(groups, { memory: makeMemory() });
+        const full = save(make(groups, { momentum: 0.9, centered: true }));
         const pages: number[] = [];
         for (const change of changes) {
           if ("grow" in change) {
             const start = optimizer.memory.grow(change.grow);
             for (let i = 0; i < change.grow; i++) pages.push(start + i);
             new Uint8Array(optimizer.memory.buffer, start * PAGE).fill(MARK);
-          } else if (change.set === "momentum") optimizer.groups[0].momentum = 0.9;
-          else if (change.set === "centered") optimizer.groups[0].centered = true;
-          else if (change.set === "restore") restore(optimizer, full);
+          } else if (change.set === "momentum") {
+            for (const group of optimizer.groups) group.momentum = 0.9;
+          } else if (change.set === "centered") {
+            for (const group of optimizer.groups) group.centered = true;
+          } else if (change.set === "restore") restore(optimizer, full);
           else {
             optimizer.grads.w.fill(1);
             optimizer.grads.v.fill(1);
@@ -56,11 +61,11 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     fc.assert(run, { numRuns: 60 });
   });
 
-  it("leaves no step of another's pages between its own", () => {
+  it.each([9_000, 17_500])("leaves pages alone that another takes while it grows (%i elements)", (count) => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
     const { grow } = memory;
     let others: number | undefined;
-    const optimizer = make({ w: [9_000] }, { memory });
+    const optimizer = make({ w: [count] }, { memory });
     // Another thread's growth, between the look at the memory's length and the optimizer's own growth.
     memory.grow = (pages) => {
       others ??= grow.call(memory, 1);
@@ -70,7 +75,30 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     optimizer.groups[0].momentum = 0.9;
     optimizer.groups[0].centered = true;
     expect(new Uint8Array(memory.buffer, others! * PAGE, PAGE).every((byte) => byte === MARK)).toBe(true);
-    expect(optimizer.state.w.momentumBuffer).toEqual(new Float32Array(9_000));
+    expect(optimizer.state.w.momentumBuffer).toEqual(new Float32Array(count));
+  });
+
+  it.each<Options>([
+    {},
+    { momentum: 0.9 },
+    { centered: true },
+    { ema: { decay: 0.9 } },
+    { rowwiseState: true },
+    { rowwiseState: true, ema: { decay: 0.9 } },
+  ])("leaves the first bytes alone, where planes that aren't there would be: %o", (options) => {
+    // Denormals, which a flush would clear.
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    new Uint32Array(memory.buffer).fill(1);
+    const optimizer = make({ e: [6, 5], b: [7] }, { memory, ...options });
+    for (let step = 0; step < 130; step++) {
+      if (step % 3 === 0) optimizer.catchUp();
+      for (const grad of Object.values(optimizer.grads)) grad.fill(0.5);
+      optimizer.step(step % 3 === 0 ? {} : { rows: { e: step % 3 === 1 ? [0, 4] : [0, 4, 5] } });
+      if (step % 3 === 1) optimizer.catchUp({ e: [4, 5] });
+    }
+    optimizer.catchUp();
+    expect(optimizer.steps).toBe(130);
+    expect(new Uint32Array(memory.buffer, 0, PAGE / 4).every((word) => word === 1)).toBe(true);
   });
 
   it("refuses a memory of 64-bit addresses, which takes a bigint alone", () => {
@@ -89,10 +117,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
 /** Has every memory made by `make`, until `body` returns. */
 function withMemories(make: (descriptor: WebAssembly.MemoryDescriptor) => void, body: () => void): void {
   const { Memory } = WebAssembly;
-  vi.stubGlobal("WebAssembly", {
-    ...Object.fromEntries(
-      Object.getOwnPropertyNames(WebAssembly).map((name) => [name, WebAssembly[name as never]]),
-    ),
+  stubWebAssembly({
     Memory: class extends Memory {
       constructor(descriptor: WebAssembly.MemoryDescriptor) {
         make(descriptor);
@@ -116,9 +141,36 @@ it("a pool reserves no more addresses than its state may need, and some for its 
       optimizer.groups[0].momentum = 0.9;
       optimizer.groups[0].centered = true;
       optimizer.memory.grow(200);
+      using larger = new RMSprop({ w: [100_000] }, { threads: 2 });
+      larger.groups[0].momentum = 0.9;
     },
   );
-  expect(made).toEqual([{ initial: 1, maximum: 2 + 256, shared: true }]);
+  expect(made).toEqual([
+    { initial: 1, maximum: 2 + 256, shared: true },
+    { initial: 19, maximum: 2 * 19 + 256, shared: true },
+  ]);
+});
+
+it("a pool asks for no more than 4 GiB of addresses, and does with less where an engine refuses them", () => {
+  const made: WebAssembly.MemoryDescriptor[] = [];
+  const refuseShared = (descriptor: WebAssembly.MemoryDescriptor) => {
+    made.push(descriptor);
+    if (descriptor.shared || descriptor.initial > 100) throw new RangeError("could not allocate memory");
+  };
+  withMemories(refuseShared, () => {
+    using optimizer = new RMSprop({ w: [4] }, { threads: 2 });
+    optimizer.grads.w.fill(1);
+    expect(optimizer.step()).toBe(true);
+    expect(optimizer.params.w[3]).toBeLessThan(0);
+    expect(() => new RMSprop({ w: [2 ** 28] }, { threads: 2 })).toThrow(/There is no memory of 3072.\d MiB/);
+  });
+  const pages = expect.any(Number);
+  expect(made).toEqual([
+    { initial: 1, maximum: 2 + 256, shared: true },
+    { initial: 1 },
+    { initial: pages, maximum: 65_536, shared: true },
+    { initial: pages },
+  ]);
 });
 
 it("where there is no memory left, the message says what to do about many optimizers", () => {
@@ -128,8 +180,9 @@ it("where there is no memory left, the message says what to do about many optimi
   withMemories(refuse, () => {
     expect(() => new RMSprop({ w: [4] })).toThrow(MemoryError);
     expect(() => new RMSprop({ w: [4] })).toThrow(
-      /dispose\(\) of optimizers that have done their work.*one shared `memory`/,
+      expect.objectContaining({ cause: new RangeError("could not allocate memory") }),
     );
+    expect(() => new RMSprop({ w: [4] })).toThrow(/dispose\(\) of finished optimizers.*one shared `memory`/);
   });
 });
 

@@ -55,9 +55,7 @@ describeWith(chromium, "in a page of Chromium", () => {
         held: number;
       };
       expect(result.error.name).toBe("MemoryError");
-      expect(result.error.message).toMatch(
-        /dispose\(\) of optimizers that have done their work.*one shared `memory`/,
-      );
+      expect(result.error.message).toMatch(/dispose\(\) of finished optimizers.*one shared `memory`/);
       expect(result.room).toBeGreaterThan(60);
       expect(result).not.toHaveProperty("afterDispose");
       expect(result).not.toHaveProperty("inOneMemory");

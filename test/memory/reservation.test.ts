@@ -40,6 +40,17 @@ describe.each(ENTRIES)("$entry", ({ make, backend }) => {
     expect(other.growths).toHaveLength(2);
   });
 
+  it("takes no more pages than it needs, behind its own or behind those of others", () => {
+    const { memory, growths } = countingMemory(100);
+    const half = PAGE / 2 - 4096;
+    const optimizer = make([{ params: { a: [half / 4] } }, { params: { b: [PAGE / 4] } }], { memory });
+    // Three halves and three wholes; then one each, behind what is left of the last page or on new ones.
+    optimizer.groups[1]!.momentum = 0.9;
+    memory.grow(1);
+    optimizer.groups[1]!.centered = true;
+    expect(growths).toEqual([5, 1, 1, 2]);
+  });
+
   it("places nothing where it fails for want of memory", () => {
     // Room for the first two groups, whichever way they are placed, and not for the third.
     const { memory, growths } = countingMemory(9);
@@ -89,7 +100,9 @@ it("a backend that isn't there leaves a given memory as it was", () => {
   let asked = 0;
   const allocate = () => ++asked * PAGE;
   for (const options of [{ memory }, { memory, allocate }]) {
-    expect(() => new RMSpropJs({ w: [4] }, { ...options, backend: "wasm" })).toThrow(BackendError);
+    const make = () => new RMSpropJs({ w: [4] }, { ...options, backend: "wasm" });
+    expect(make).toThrow(BackendError);
+    expect(make).toThrow(/this entry has JavaScript only: import "rmsprop-wasm"/);
   }
   expect([growths, asked]).toEqual([[], 0]);
 });

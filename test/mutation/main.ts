@@ -20,13 +20,13 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "options/errors",
     "options/mistakes",
     "options/dialects",
-    ..."optimizer gradients learned rowwise schedule-free handle shard rows-lists rows-refused rows-saved"
+    ..."optimizer gradients averages learned rowwise schedule-free handle shard rows-lists rows-refused rows-saved"
       .split(" ")
       .map(of("optimizer")),
     "memory/adopted",
   ],
   "src/optimizer": [
-    ..."gradients handle optimizer shard initial-values schedule-free rowwise learned report bad-state-dict state-dict"
+    ..."gradients averages handle optimizer shard initial-values schedule-free rowwise learned report bad-state-dict state-dict"
       .split(" ")
       .map(of("optimizer")),
     ..."rows-norms rows-refused rows-lists rows-saved rows-shares".split(" ").map(of("optimizer")),
@@ -38,27 +38,35 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     .split(" ")
     .map(of("checkpoint")),
   "src/kernel": [
-    "golden/golden",
+    ..."compile fallback formula learned properties rows".split(" ").map(of("kernel")),
+    ..."rowwise optimizer learned schedule-free rows-lists".split(" ").map(of("optimizer")),
+    ..."reservation growth adopted".split(" ").map(of("memory")),
     "golden/rows",
     "golden/learned",
-    "kernel/fallback",
-    "optimizer/optimizer",
-    "optimizer/rowwise",
-    "optimizer/learned",
-    "optimizer/gradients",
-    "optimizer/schedule-free",
-    "memory/adopted",
-    "kernel/properties",
-    "kernel/learned",
   ],
   "src/memory": [
     "memory/adopted",
     "memory/core-rows",
     "memory/reservation",
+    "memory/lacking",
     "optimizer/initial-values",
     "optimizer/shard",
+    "optimizer/averages",
+    "optimizer/handle",
+    "optimizer/rows-lists",
     "optimizer/optimizer",
     "memory/growth",
+  ],
+  "src/base": [
+    "golden/golden",
+    "kernel/power",
+    "options/errors",
+    "options/mistakes",
+    ..."gradients averages learned handle rowwise schedule-free report state-dict"
+      .split(" ")
+      .map(of("optimizer")),
+    "memory/adopted",
+    "memory/lacking",
   ],
   "src/threads": ["threads/threads", "threads/rows"],
 };
@@ -106,16 +114,13 @@ async function mutantsOf(files: readonly string[]) {
 /** Milliseconds that a test may take to judge mutants: first the quick tests, then all, for what is left. */
 const ROUNDS = [25, Infinity];
 
-/** A process that stands still for so long is in a loop that passes no mutant. */
-const STILL_MS = 120_000;
-
-/** Ends processes that hang, and notes by which mutant; each of a group runs alone from then on. */
+/** Ends processes in loops that pass no mutant, and notes by which one they hang; each of a group runs alone from then on. */
 function endHanging(): void {
   for (const name of readdirSync(FOLDER).filter((name) => name.startsWith("now-"))) {
     const text = readFileSync(FOLDER + name, "utf8").trim();
     if (!text) continue;
-    const { group, key, since } = JSON.parse(text);
-    if (Date.now() - since < STILL_MS) continue;
+    const { group, key, until } = JSON.parse(text);
+    if (Date.now() < until) continue;
     const found = group.length > 1 ? { alone: group } : { mutant: group[0], status: "TimedOut", by: key };
     writeFileSync(LOG, `${JSON.stringify(found)}\n`, { flag: "a" });
     writeFileSync(FOLDER + name, "");

@@ -126,7 +126,8 @@ export default class extends TestRunner {
     patienceMs: number,
     passed: Readonly<Record<string, number>>,
   ) {
-    this.#tell(JSON.stringify({ group, key: keyOf(test), since: Date.now() }));
+    // A test that gives way to others is late before that; one that doesn't hangs.
+    this.#tell(JSON.stringify({ group, key: keyOf(test), until: Date.now() + 2 * patienceMs }));
     const on = new Set(group);
     const reached = new Set<string>();
     let hits = HITS * group.reduce((sum, mutant) => sum + passed[mutant]!, 0) + 1000;
@@ -167,15 +168,16 @@ export default class extends TestRunner {
     const isAlone = (mutant: string) => this.#alone.has(mutant);
     const queue = [...open.filter(isAlone), ...open.filter((mutant) => !isAlone(mutant))];
     const ran: string[] = [];
+    const once: string[] = [];
     for (let size = 1; queue.length > 0; ) {
       const group = queue.splice(0, isAlone(queue[0]!) ? 1 : size);
       const { outcome, reached } = await this.#under(group, test, patience, passed);
       if (outcome === "Survived") {
         const hidden = group.filter((mutant) => !reached.has(mutant));
         ran.push(...reached);
-        // A mutant that isn't reached alone either is through.
-        if (group.length > 1) queue.push(...hidden);
-        else ran.push(...hidden);
+        // Where none is reached, their code runs at the first call in a process alone, as that which compiles.
+        if (reached.size > 0) queue.push(...hidden);
+        else once.push(...hidden);
         size = Math.min(2 * size, LARGEST);
         continue;
       }
@@ -197,7 +199,7 @@ export default class extends TestRunner {
       break;
     }
     this.#tell("");
-    this.#log({ ran, by: key });
+    this.#log({ ran, by: key, atLoad: once });
     this.#log({ judged: key });
     // Else Vitest holds the test to the assertions of its last mutant.
     this.onBeforeTryTask(test);

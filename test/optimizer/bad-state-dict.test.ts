@@ -29,10 +29,10 @@ describe("what isn't one", () => {
   };
 
   const REFUSALS: [why: string, spoil: (dict: Bad) => Bad, message: string][] = [
-    ["nothing", () => undefined, "version of the state: got undefined, expected 1"],
-    ["null", () => null, "version of the state: got undefined"],
-    ["text", () => "state", "version of the state: got undefined"],
-    ["another version", (d) => ({ ...d, version: 2 }), "version of the state: got 2, expected 1"],
+    ["nothing", () => undefined, "The state: got undefined, expected what stateDict() gives"],
+    ["null", () => null, "The state: got null, expected what stateDict() gives"],
+    ["text", () => "state", 'The state: got "state", expected what stateDict() gives'],
+    ["another version", (d) => ({ ...d, version: 2 }), "The state: got { version: 2, "],
     ["no steps", ({ steps, ...d }) => d, "steps of the state: got undefined"],
     ["negative steps", (d) => ({ ...d, steps: -1 }), "steps of the state: got -1"],
     ["half a step", (d) => ({ ...d, steps: 1.5 }), "steps of the state: got 1.5"],
@@ -94,7 +94,7 @@ describe("what isn't one", () => {
       changed((d) => {
         d.tensors.b.squareAvg = new Int32Array(2);
       }),
-      "b.squareAvg.length of the state: got a Int32Array, expected 2",
+      "b.squareAvg.length of the state: got an Int32Array, expected 2",
     ],
     [
       "a list",

@@ -106,16 +106,22 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     [new Array(3), /got \[undefined, undefined, undefined\], expected a shape/],
     [[2, "3"], /got \[2, "3"\], expected a shape/],
     [{ shape: [2, 3], values: [1, 2, 3, 4] }, /got 4 values, expected 6, since the shape is \[2, 3\]/],
-    [{ shape: [0], values: [] }, /got { shape: \[0\], values: \[\] }, expected a shape/],
-    [{ shape: [2] }, /got { shape: \[2\], values: undefined }/],
-    [{ values: [1, 2] }, /got { shape: undefined, values: \[1, 2\] }/],
-    [{ shape: [2], values: [1, 2], name: "w" }, /values: \[1, 2\], name }, expected/],
+    [{ shape: [0], values: [] }, /got { shape: \[0\], values: \[\] }, expected { shape, values }, a shape/],
+    [{ shape: [2] }, /got { shape: \[2\] }, expected { shape, values }/],
+    [{ values: [1, 2] }, /got { values: \[1, 2\] }, expected a shape/],
+    [
+      { shape: [2], values: [1, 2], name: "w" },
+      /got { shape: \[2\], values: \[1, 2\], name: "w" }, expected { shape, values }/,
+    ],
     [{ shape: [2], values: [1, null] }, /got null at \[1\], expected a number/],
     // biome-ignore lint/suspicious/noSparseArray: as above
     [{ shape: [2], values: [, 1] }, /got undefined at \[0\], expected a number/],
-    [{ shape: [1, 2], values: [[1, 2]] }, /expected a shape of whole numbers above 0, and a flat array/],
+    [
+      { shape: [1, 2], values: [[1, 2]] },
+      /expected { shape, values }, a shape of whole numbers above 0 and a flat array/,
+    ],
     [{ shape: [1], values: "1" }, /values: "1" }, expected/],
-    [{ shape: [2], values: [1, 1e39] }, /got 1e\+39 at 1, expected values that a float32 can hold/],
+    [{ shape: [2], values: [1, 1e39] }, /got 1e\+39 at 1, expected numbers that a float32 can hold/],
     [Float64Array.of(0, -1e39), /got -1e\+39 at 1/],
     [new Float64Array(0), /got a Float64Array of length 0, expected at least one value/],
     [[[1, 2], [3]], /got 1 at \[1\], expected a row of 2, as the first one/],
@@ -123,8 +129,11 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     [[3, [1, 2]], /got \[1, 2\] at \[1\], expected a number/],
     [[[1, "2"]], /got "2" at \[0,1\], expected a number/],
     [[[]], /got \[\[\]\], expected at least one value/],
-    [new Int32Array(2), /got a Int32Array, expected a shape/],
-    [{ param: new Float32Array(1), grad: new Float32Array(1), size: 1 }, /got an object with "size"/],
+    [new Int32Array(2), /got an Int32Array, expected a shape/],
+    [
+      { param: new Float32Array(1), grad: new Float32Array(1), size: 1 },
+      /size: 1 }, expected { param, grad }/,
+    ],
   ])("refuses %o and says what it takes", (given, message) => {
     expect(() => make({ w: given } as Bad)).toThrow(ParameterError);
     expect(() => make({ w: given } as Bad)).toThrow(message);

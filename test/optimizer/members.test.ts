@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { inspect } from "node:util";
 import { build } from "esbuild";
 import { CheckpointError, OptionError, ParameterError, RMSprop } from "rmsprop-wasm";
-import { describe, expect, expectTypeOf, it } from "vitest";
+import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import { BUNDLE } from "../../tools/bundle.mjs";
 import { ENTRIES } from "../support/entries.ts";
 
@@ -112,7 +112,7 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
       ],
       ["o.grads = {}", OptionError, /optimizer.grads.w.set\(values\)/],
       ["o.state = {}", OptionError, /optimizer.state.w.squareAvg.set\(values\)/],
-      ["o.groups = []", OptionError, /assign a hyperparameter, as optimizer.groups\[0\].alpha = 0.9/],
+      ["o.groups = []", OptionError, /assign a hyperparameter, as optimizer.groups\[0\].lr = 1e-3/],
       ["o.steps = 0", OptionError, /loadStateDict\({ ...stateDict\(\), steps }\) sets it/],
       ["o.backend = 'js'", OptionError, /optimizer.backend can't be assigned/],
       ["o.threads = 2", OptionError, /optimizer.threads can't be assigned/],
@@ -121,9 +121,9 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
       ["o.grads.v = [1]", ParameterError, /There is no grads.v: write to one of "w"/],
       ["o.state.w.squareAvg = [1]", ParameterError, /state.w.squareAvg can't be replaced/],
       ["o.state.w.momentumBuffer = [1]", ParameterError, /There is no state.w.momentumBuffer/],
-      ["o.groups[0] = {}", OptionError, /groups.0 can't be changed: .*groups\[0\].lr/],
-      ["o.groups.lr = 0.1", OptionError, /groups.lr can't be changed: .*groups\[0\].lr/],
-      ["o.groups.push({})", OptionError, /groups.1 can't be changed/],
+      ["o.groups[0] = {}", OptionError, /optimizer.groups can't be assigned: .*groups\[0\].lr/],
+      ["o.groups.lr = 0.1", OptionError, /optimizer.groups can't be assigned: .*groups\[0\].lr/],
+      ["o.groups.push({})", OptionError, /optimizer.groups can't be assigned/],
       ["o.groups[0].learningRate = 1", OptionError, /did you mean "lr"/],
       ["delete o.groups[0].lr", OptionError, /can be assigned, not deleted/],
       ["o.learningRate = 1", OptionError, /no "learningRate" to assign: did you mean optimizer.lr\?/],
@@ -252,7 +252,7 @@ class Config {
   lr = 1;
 }
 it.each<[what: string, options: unknown, shown: string]>([
-  ["a prototype's", Object.create({ lr: 1 }), "a Object"],
+  ["a prototype's", Object.create({ lr: 1 }), "an Object"],
   ["a Map", new Map([["lr", 1]]), "a Map"],
   ["an array", [1], "[1]"],
   ["a class instance", new Config(), "a Config"],
@@ -270,6 +270,8 @@ it.each<[what: string, options: unknown, shown: string]>([
 
 it("refuses misspelt options of attach", () => {
   expect(() => RMSprop.attach({} as Bad, { learningRate: 1 } as Bad)).toThrow(/did you mean "lr"/);
+  const places = /"threads": threads goes into the constructor's options/;
+  expect(() => RMSprop.attach({} as Bad, { threads: 2 } as Bad)).toThrow(places);
 });
 
 it.each<[given: unknown, message: RegExp]>([
@@ -311,4 +313,18 @@ it.each(runtimes)("is printed by %s as by Node", async (runtime) => {
   const printed = execFileSync(runtime, args, { input: outputFiles[0]!.text, encoding: "utf8" });
   expect(printed).toContain('RMSprop (wasm, 0 steps)\n  lr 0.01, alpha 0.99, eps 1e-8\n    "w": [2, 3]');
   expect(printed).toMatch(/w: Float32Array/);
+});
+
+it("takes the fakes of test frameworks in the place of its methods", () => {
+  const optimizer = new RMSprop({ w: new Float32Array([1]) });
+  const step = vi.spyOn(optimizer, "step");
+  optimizer.step();
+  expect(step).toHaveBeenCalledOnce();
+  step.mockRestore();
+  const zeroGrad = vi.fn();
+  optimizer.zeroGrad = zeroGrad; // as jest's spies do
+  optimizer.zeroGrad();
+  expect(zeroGrad).toHaveBeenCalledOnce();
+  expect(optimizer.step()).toBe(true);
+  expect(optimizer.steps).toBe(2);
 });

@@ -36,7 +36,7 @@ const BAD_VALUES: [name: string, value: unknown, shown: string][] = [
 const BAD_PARAMS: [why: string, params: unknown, message: RegExp][] = [
   ["nothing at all", undefined, /params: got undefined, expected a record/],
   ["an empty record", {}, /expected a record of at least one tensor/],
-  ["no group", [], /got no group/],
+  ["no group", [], /params: got \[\], expected a record of at least one tensor/],
   ["a group that is none", [null], /Group 0: got null, expected { params/],
   ["a group without params", [{ lr: 1 }], /params of group 0: got undefined/],
   ["an array for a record", new Float32Array(2), /got a Float32Array, expected a record/],
@@ -48,7 +48,7 @@ const BAD_PARAMS: [why: string, params: unknown, message: RegExp][] = [
   ["a dimension of NaN", { w: [NaN] }, /"w": got \[NaN\]/],
   ["a number for a shape", { w: 10 }, /"w": got 10, expected a shape.*initial values.*a Float32Array/],
   ["null for a shape", { w: null }, /"w": got null/],
-  ["whole numbers", { w: new Int32Array(2) }, /"w": got a Int32Array/],
+  ["whole numbers", { w: new Int32Array(2) }, /"w": got an Int32Array/],
   ["no initial values", { w: new Float32Array(0) }, /"w": got a Float32Array of length 0/],
 ];
 
@@ -85,7 +85,9 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     ["mu", "momentum"],
     ["epsilon", "eps"],
     ["weight_decay", "weightDecay"],
-    ["zzz", "lr"],
+    ["LR", "lr"],
+    ["schedule", "lr"],
+    ["aplha", "alpha"],
   ])("names the nearest to unknown option %s: %s", (unknown, nearest) => {
     const message = new RegExp(`[Uu]nknown option "${unknown}".*"${nearest}"`);
     expect(() => make({ w: [2] }, { [unknown]: 1 } as Bad)).toThrow(OptionError);
@@ -95,6 +97,19 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     expect(() => Object.assign(group, { [unknown]: 1 })).toThrow(message);
     expect(unknown in group).toBe(false);
   });
+
+  // Far names mislead.
+  it.each(["betas", "dtype", "toString", "__proto__", "😀".repeat(9)])(
+    "guesses nothing for %s",
+    (unknown) => {
+      const options = JSON.parse(`{ "${unknown}": 1 }`);
+      const message = `Unknown option "${unknown}". Known are lr, alpha, `;
+      expect(() => make({ w: [2] }, options)).toThrow(message);
+      expect(() => Object.assign(make({ w: [2] }), { zzz: 1 })).toThrow(
+        'An optimizer has no "zzz" to assign: keep it in an object of your own.',
+      );
+    },
+  );
 
   // The optimizer has members of some names, which say themselves that they can't be assigned.
   const whole: Record<Exclude<keyof api.Options, keyof api.Hyperparameters>, unknown> = {
@@ -185,10 +200,10 @@ it("refuses options that are no object, and an unknown backend", () => {
 it.each<[name: string, value: unknown, shown: string]>([
   ["ema", null, "null"],
   ["ema", 0.9, "0.9"],
-  ["ema", {}, "a Object"],
-  ["ema", { decay: 1.5 }, "a Object"],
-  ["ema", { decay: 0.9, warmup: 10 }, "a Object"],
-  ["memory", new ArrayBuffer(65536), "a ArrayBuffer"],
+  ["ema", {}, "{ }"],
+  ["ema", { decay: 1.5 }, "{ decay: 1.5 }"],
+  ["ema", { decay: 0.9, warmup: 10 }, "{ decay: 0.9, warmup: 10 }"],
+  ["memory", new ArrayBuffer(65536), "an ArrayBuffer"],
   ["allocate", 4096, "4096"],
   ["threads", 0, "0"],
   ["threads", 65, "65"],

@@ -1,6 +1,6 @@
 /** Mistakes that users of other libraries make in their first five minutes. The test beside this writes what each gets. */
 import { RMSprop } from "rmsprop-wasm";
-import { load, save } from "rmsprop-wasm/checkpoint";
+import { carriedTensors, load, restore, save } from "rmsprop-wasm/checkpoint";
 import { instantiate } from "rmsprop-wasm/core";
 import { rmsprop } from "rmsprop-wasm/tfjs";
 
@@ -19,6 +19,10 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
   ["new RMSprop({ w: { shape: [3], values: [1, 2] } })", make({ w: { shape: [3], values: [1, 2] } })],
   ["new RMSprop({ w: [[1, 2], [3]] })", make({ w: [[1, 2], [3]] })],
   ["new RMSprop({ w: new Int32Array(2) })", make({ w: new Int32Array(2) })],
+  ["new RMSprop({ w: new ArrayBuffer(8) })", make({ w: new ArrayBuffer(8) })],
+  ["new RMSprop({ w: new Set([1, 2]) })", make({ w: new Set([1, 2]) })],
+  ["new RMSprop({ w: { shape: [2], data: [1, 2] } })", make({ w: { shape: [2], data: [1, 2] } })],
+  ["new RMSprop({ params: { w: [2] }, lr: 0.1 })", make({ params: { w: [2] }, lr: 0.1 })],
   ["new RMSprop([784, 10])", make([784, 10])],
   ['new RMSprop(new Map([["w", [2]]]))', make(new Map([["w", [2]]]))],
   ["new RMSprop({ w: [2] }, 0.01)", make({ w: [2] }, 0.01)],
@@ -28,6 +32,10 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
   ["new RMSprop({ w: [2] }, { gamma: 0.9 })", make({ w: [2] }, { gamma: 0.9 })],
   ["new RMSprop({ w: [2] }, { decayRate: 0.9 })", make({ w: [2] }, { decayRate: 0.9 })],
   ["new RMSprop({ w: [2] }, { l2: 1e-4 })", make({ w: [2] }, { l2: 1e-4 })],
+  ["new RMSprop({ w: [2] }, { schedule: (step) => 0.1 })", make({ w: [2] }, { schedule: () => 0.1 })],
+  ["new RMSprop({ w: [2] }, { betas: [0.9, 0.99] })", make({ w: [2] }, { betas: [0.9, 0.99] })],
+  ["new RMSprop({ w: [2] }, { lr: 0.01 }, 0.9)", () => new (RMSprop as Bad)({ w: [2] }, { lr: 0.01 }, 0.9)],
+  ["new RMSprop({ w: [2] }, { ema: { every: 2 } })", make({ w: [2] }, { ema: { every: 2 } })],
   ['new RMSprop({ w: [2] }, { lr: "0.01" })', make({ w: [2] }, { lr: "0.01" })],
   ["new RMSprop({ w: [2] }, { eps: 0 })", make({ w: [2] }, { eps: 0 })],
   ["new RMSprop({ w: [2] }, { nesterov: true })", make({ w: [2] }, { nesterov: true })],
@@ -36,6 +44,10 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
   ["optimizer.step({ w: gradient })", (o) => o.step({ w: new Float32Array(2) })],
   ["optimizer.step(0.5)", (o) => o.step(0.5)],
   ["optimizer.step(null)", (o) => o.step(null)],
+  [
+    "optimizer.step({ shard: { rank: 0, worldSize: 2 } })",
+    (o) => o.step({ shard: { rank: 0, worldSize: 2 } }),
+  ],
   ["optimizer.step({ lr: 0.1 })", (o) => o.step({ lr: 0.1 })],
   ["optimizer.params = { … }", sloppy("o.params = {}")],
   ["optimizer.params.w = values", sloppy("o.params.w = [1, 2]")],
@@ -47,6 +59,9 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
   ["optimizer.learningRate = 0.1", sloppy("o.learningRate = 0.1")],
   ["optimizer.momentum = 0.9", sloppy("o.momentum = 0.9")],
   ["optimizer.threads = 4", sloppy("o.threads = 4")],
+  ["optimizer.epoch = 1", sloppy("o.epoch = 1")],
+  ["optimizer.zeroGrad = true; optimizer.step()", sloppy("o.zeroGrad = true; o.step()")],
+  ["optimizer.ema.w = values, without ema", sloppy("o.ema.w = [1, 2]")],
   ["optimizer.steps = 0", sloppy("o.steps = 0")],
   ["optimizer.lr = -1", sloppy("o.lr = -1")],
   [
@@ -78,10 +93,20 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
     },
   ],
   ["optimizer.loadStateDict({})", (o) => o.loadStateDict({})],
+  ["optimizer.loadStateDict(save(optimizer))", (o) => o.loadStateDict(save(o))],
   ["RMSprop.attach(optimizer)", (o) => RMSprop.attach(o)],
   [
     "RMSprop.attach(handle, { learningRate: 1 })",
     () => RMSprop.attach({} as Bad, { learningRate: 1 } as Bad),
+  ],
+  ["RMSprop.attach(handle, { threads: 2 })", () => RMSprop.attach({} as Bad, { threads: 2 } as Bad)],
+  [
+    "RMSprop.attach(JSON.parse(JSON.stringify(handle)))",
+    () => {
+      const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
+      const { handle } = new RMSprop({ w: [2] }, { memory });
+      RMSprop.attach(JSON.parse(JSON.stringify(handle)));
+    },
   ],
   [
     "optimizer.step(), after dispose()",
@@ -100,6 +125,10 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
     },
   ],
   ['load("run.safetensors")', () => load("run.safetensors" as Bad)],
+  ['save(optimizer, "run.safetensors")', (o) => (save as Bad)(o, "run.safetensors")],
+  ["restore(optimizer, bytes, { lr: 0.1 })", (o) => (restore as Bad)(o, save(o), { lr: 0.1 })],
+  ["carriedTensors(optimizer.stateDict())", (o) => carriedTensors(o.stateDict())],
+  ["load(zip), of torch.save", () => load(Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 8))],
   ["load(new Uint8Array(4))", () => load(new Uint8Array(4))],
   [
     "restore of another model's file",

@@ -4,7 +4,7 @@ import { matchesGlob } from "node:path";
 import { describe, expect, it } from "vitest";
 import { pagesWithTables, withTables } from "../../bench/readme-table.ts";
 import { newestResult } from "../../bench/store.ts";
-import { codeBlocks, expectToRun } from "../support/code-blocks.ts";
+import { codeBlocks, expectToRun, isJavaScript } from "../support/code-blocks.ts";
 import { describeWith } from "../support/required.ts";
 import { tfjs } from "../tfjs/installed.ts";
 
@@ -70,6 +70,11 @@ describe("the README", () => {
 
   it("has at most 200 lines", () => {
     expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(200);
+  });
+
+  it("has code that can be pasted into JavaScript", async () => {
+    const blocks = codeBlocks(readme).filter(({ language }) => language === "ts");
+    for (const { code } of blocks) expect(await isJavaScript(code), code).toBe(true);
   });
 
   it("links to every page in docs/", () => {

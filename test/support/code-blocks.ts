@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { expect } from "vitest";
 import { BUNDLE } from "../../tools/bundle.mjs";
 
@@ -27,7 +27,15 @@ const require = createRequire(import.meta.url);
 export const results = [];
 const taken = (value) => (ArrayBuffer.isView(value) ? [...value] : value);`;
 
-/** Runs a block as a module by itself; each `expression; // → value` in it must give that value, in JSON. */
+/** Whether JavaScript has a block's syntax. It may read it otherwise than TypeScript does: `load<"w">(bytes)` compares twice there. */
+export async function isJavaScript(code: string): Promise<boolean> {
+  return transform(code, { loader: "js", logLevel: "silent" }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Runs a block as a module by itself, as JavaScript if it is; each `expression; // → value` in it must give that value, in JSON. */
 export async function expectToRun(code: string): Promise<void> {
   let promised = 0;
   const checked = code.replace(/^( *)(.*); \/\/ → (.*)$/gm, (_, indent, expression, value) => {
@@ -35,7 +43,8 @@ export async function expectToRun(code: string): Promise<void> {
     // Taken now: a view shows what later lines make of it.
     return `${indent}results.push([taken(${expression}), ${JSON.stringify(value)}]);`;
   });
-  const stdin = { contents: `${PRELUDE}\n${checked}`, loader: "ts" as const, resolveDir: "." };
+  const loader = (await isJavaScript(code)) ? "js" : "ts";
+  const stdin = { contents: `${PRELUDE}\n${checked}`, loader, resolveDir: "." } as const;
   const alias = {
     "rmsprop-wasm": "./src/index.ts",
     "rmsprop-wasm/checkpoint": "./src/checkpoint.ts",
