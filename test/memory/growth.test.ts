@@ -1,7 +1,7 @@
 /** Memories that others grow: state goes only to bytes that the optimizer made or was given. */
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
-import { MemoryError, RMSprop } from "rmsprop-wasm";
+import { MemoryError, type Options, RMSprop } from "rmsprop-wasm";
 import { restore, save } from "rmsprop-wasm/checkpoint";
 import { instantiate } from "rmsprop-wasm/core";
 import { describe, expect, it, vi } from "vitest";
@@ -76,6 +76,29 @@ describe.each(ENTRIES)("$entry", ({ make }) => {
     optimizer.groups[0].centered = true;
     expect(new Uint8Array(memory.buffer, others! * PAGE, PAGE).every((byte) => byte === MARK)).toBe(true);
     expect(optimizer.state.w.momentumBuffer).toEqual(new Float32Array(count));
+  });
+
+  it.each<Options>([
+    {},
+    { momentum: 0.9 },
+    { centered: true },
+    { ema: { decay: 0.9 } },
+    { rowwiseState: true },
+    { rowwiseState: true, ema: { decay: 0.9 } },
+  ])("leaves the first bytes alone, where planes that aren't there would be: %o", (options) => {
+    // Denormals, which a flush would clear.
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    new Uint32Array(memory.buffer).fill(1);
+    const optimizer = make({ e: [6, 5], b: [7] }, { memory, ...options });
+    for (let step = 0; step < 130; step++) {
+      if (step % 3 === 0) optimizer.catchUp();
+      for (const grad of Object.values(optimizer.grads)) grad.fill(0.5);
+      optimizer.step(step % 3 === 0 ? {} : { rows: { e: step % 3 === 1 ? [0, 4] : [0, 4, 5] } });
+      if (step % 3 === 1) optimizer.catchUp({ e: [4, 5] });
+    }
+    optimizer.catchUp();
+    expect(optimizer.steps).toBe(130);
+    expect(new Uint32Array(memory.buffer, 0, PAGE / 4).every((word) => word === 1)).toBe(true);
   });
 
   it("refuses a memory of 64-bit addresses, which takes a bigint alone", () => {

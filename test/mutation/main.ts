@@ -39,11 +39,8 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     .map(of("checkpoint")),
   "src/kernel": [
     ..."compile fallback formula learned properties rows".split(" ").map(of("kernel")),
-    ..."optimizer gradients averages rowwise learned schedule-free rows-lists"
-      .split(" ")
-      .map(of("optimizer")),
-    "memory/adopted",
-    "memory/reservation",
+    ..."rowwise optimizer learned schedule-free rows-lists".split(" ").map(of("optimizer")),
+    ..."reservation growth adopted".split(" ").map(of("memory")),
     "golden/rows",
     "golden/learned",
   ],

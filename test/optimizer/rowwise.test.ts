@@ -62,6 +62,18 @@ describe.each(ENTRIES)("$entry", ({ make, backend }) => {
     return made;
   };
 
+  it("makes a row's mean square 0 at each 64th step, once it is below the smallest normal number", () => {
+    const optimizer = as(make({ e: [3, 2] }, { rowwiseState: true, alpha: 0.5 }));
+    optimizer.grads.e!.set([1, 1, 2e-20, 2e-20, 0, 0]);
+    const averagesAt = (steps: number) => {
+      while (optimizer.steps < steps) optimizer.step({ rows: { e: [0, 1] } });
+      return [...optimizer.state.e!.squareAvg!].map((v) => (v < 2 ** -126 ? v > 0 && "denormal" : "normal"));
+    };
+    expect(averagesAt(63)).toEqual(["normal", "denormal", false]);
+    expect(averagesAt(64)).toEqual(["normal", false, false]);
+    expect(averagesAt(65)).toEqual(["normal", "denormal", false]);
+  });
+
   it.each(VARIANTS)("computes the mean square of each row: %o", (options) => {
     const optimizer = tables(options);
     for (let step = 0; step < 70; step++) {
