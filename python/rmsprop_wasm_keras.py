@@ -72,7 +72,7 @@ def load(path, model: keras.Model, names: list[str] | None = None) -> keras.opti
 def save(path, model: keras.Model, optimizer: keras.optimizers.RMSprop, names: list[str] | None = None) -> None:
     """Writes the file for the way back. Whoever opens the path meanwhile gets the old file or the new one."""
     if not isinstance(optimizer, keras.optimizers.RMSprop):
-        raise TypeError(f"the optimizer is a {type(optimizer).__name__}, expected a keras.optimizers.RMSprop")
+        raise TypeError(f"the optimizer is of {type(optimizer).__name__}, expected a keras.optimizers.RMSprop")
     variables = model.trainable_variables
     names = names or [variable.path for variable in variables]
     own = {**getattr(optimizer, "rmsprop_wasm", FRESH), "groups": [names]}

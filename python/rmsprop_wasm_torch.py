@@ -122,7 +122,7 @@ def save(path, module: torch.nn.Module, optimizer: torch.optim.RMSprop) -> None:
     wrapper = optimizer if hasattr(optimizer, "weight_decay_at_y") else None
     optimizer = wrapper.base if wrapper else optimizer
     if not isinstance(optimizer, torch.optim.RMSprop):
-        raise TypeError(f"the optimizer is a {type(optimizer).__name__}, expected a torch.optim.RMSprop")
+        raise TypeError(f"the optimizer is of {type(optimizer).__name__}, expected a torch.optim.RMSprop")
     own = getattr(optimizer, "rmsprop_wasm", FRESH)
     if wrapper:
         free = {"warmupSteps": 0, **own["options"].get("scheduleFree", {})}

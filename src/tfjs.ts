@@ -15,9 +15,7 @@ import type { RMSPropOptions } from "./tfjs/options.ts";
  *
  * @example
  * ```ts
- * import * as tf from "@tensorflow/tfjs-core";
- * import "@tensorflow/tfjs-core/dist/register_all_gradients.js"; // both come with "@tensorflow/tfjs"
- * import "@tensorflow/tfjs-backend-cpu";
+ * import * as tf from "@tensorflow/tfjs";
  * import { rmsprop } from "rmsprop-wasm/tfjs";
  *
  * const w = tf.variable(tf.tensor1d([3]));

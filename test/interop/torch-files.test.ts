@@ -82,7 +82,7 @@ describeWith(required("torch", "safetensors", "numpy"), "PyTorch's script", () =
     mkdirSync(at("failures"));
     const [said] = run("pytorch_jobs.py", [["failures", { folder: at("failures"), file: at("sound") }]]);
     expect(said).toEqual({
-      adam: "TypeError: the optimizer is a Adam, expected a torch.optim.RMSprop",
+      adam: "TypeError: the optimizer is of Adam, expected a torch.optim.RMSprop",
       "other module":
         "ValueError: the optimizer trains a tensor of shape (4, 3) that isn't a parameter of the module",
       weights: expect.stringContaining("has no metadata of rmsprop-wasm: it holds weights alone, or another"),
@@ -183,7 +183,7 @@ describeWith(required("keras", "torch", "safetensors"), "Keras' script", () => {
     const weights = at("keras-weights");
     writeFileSync(weights, fileOf({ "net/dense/kernel": f32(1) }));
     expect(run("keras_jobs.py", [["failures", { weights, target: at("none") }]])[0]).toEqual([
-      "TypeError: the optimizer is a Adam, expected a keras.optimizers.RMSprop",
+      "TypeError: the optimizer is of Adam, expected a keras.optimizers.RMSprop",
       expect.stringContaining("has no metadata of rmsprop-wasm: it holds weights alone"),
     ]);
   });
