@@ -52,6 +52,11 @@ describe("a malformed file", () => {
     );
     expect(snapshot(optimizer)).toEqual(snapshot(make()));
     expect(snapshot(load(withSteps(["w", "b", "c"], 3)))).toEqual(snapshot(make()));
+    // A value that is the name of a key further on.
+    const noted = changed((header) => {
+      header.__metadata__ = { note: "rmsprop-wasm", ...header.__metadata__ };
+    });
+    expect(snapshot(load(noted))).toEqual(snapshot(make()));
   });
 
   it.each(CASES)("with %s is refused, and changes nothing", async (_, bytes, message) => {
@@ -115,6 +120,7 @@ describe("a malformed file", () => {
       [{ w: [2, 3], b: [2], d: [1] }, "Metadata param_groups.c: there is no parameter of this name"],
       [{ w: [3, 2], b: [2], c: [1] }, "w.shape of the state: got [2, 3], expected [3, 2]"],
       [{ w: [6], b: [2], c: [1] }, "w.shape of the state: got [2, 3], expected [6]"],
+      [{ w: [2, 4], b: [2], c: [1] }, "w.shape of the state: got [2, 3], expected [2, 4]"],
       [{ w: [2, 3], b: [1], c: [1] }, "b.shape of the state: got [2], expected [1]"],
     ];
     for (const [params, message] of shapes) {

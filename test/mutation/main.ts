@@ -35,7 +35,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "memory/adopted",
     "golden/golden",
   ],
-  "src/checkpoint": "checkpoint malformed limits foreign-files carried growing chunks lerobot atomic-write"
+  "src/checkpoint": "malformed foreign-files carried lerobot limits growing chunks atomic-write checkpoint"
     .split(" ")
     .map(of("checkpoint")),
   "src/kernel": [
@@ -68,7 +68,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
       .map(of("optimizer")),
     "memory/adopted",
   ],
-  "src/threads": ["threads/threads", "threads/rows"],
+  "src/threads": ["threads/threads", "kernel/learned", "threads/dying", "threads/rows"],
 };
 
 /** The files of a wing by their paths, in order: its entry, if it has one, and its folder without what is generated. */
@@ -113,8 +113,8 @@ async function mutantsOf(files: readonly string[]) {
   };
 }
 
-/** Milliseconds that a test may take to judge mutants: first the quick tests, then all, for what is left. */
-const ROUNDS = [25, Infinity];
+/** Milliseconds that a test may take to judge mutants: first the quick tests, at last all, for what is left. */
+const ROUNDS = [25, 500, Infinity];
 
 /** Ends processes in loops that pass no mutant, and notes by which one they hang; each of a group runs alone from then on. */
 function endHanging(): void {

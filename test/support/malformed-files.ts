@@ -156,6 +156,53 @@ export const CASES: [why: string, bytes: Uint8Array, message: string][] = [
     `"c": dtype is ${JSON.stringify(dtype)}, expected F32, F64, F16, BF16, I8`,
   ]),
   ["no dtype", entry("c", { dtype: undefined }), '"c": dtype is missing'],
+  ["no shape", entry("c", { shape: undefined }), '"c": shape is missing, expected whole numbers.'],
+  [
+    "no offsets",
+    entry("c", { data_offsets: undefined }),
+    '"c": data_offsets is missing, expected two whole numbers.',
+  ],
+  ["a number for a shape", entry("c", { shape: 7 }), '"c": shape is 7, expected whole numbers.'],
+  [
+    "a number for offsets",
+    entry("c", { data_offsets: 7 }),
+    '"c": data_offsets is 7, expected two whole numbers.',
+  ],
+  ["a shape for twice as many", entry("c", { shape: [2] }), "expected 8 bytes for its dtype and shape."],
+  [
+    "a shape twice",
+    text((json) => json.replace('"shape":[1]', '"shape":[1],"shape":[1]')),
+    'The header names "shape" twice',
+  ],
+  [
+    "offsets twice",
+    text((json) => json.replace('"data_offsets":', '"data_offsets":[0,4],"data_offsets":')),
+    'The header names "data_offsets" twice',
+  ],
+  ...["a.k3", "a.k39"].map((key): [string, Uint8Array, string] => {
+    const keys = Array.from({ length: 40 }, (_, i) => `"a.k${i}":"v"`);
+    return [
+      `${key} twice among many keys`,
+      withHeader(`{"__metadata__":{${keys.join()},"${key}":"v"}}`, new Uint8Array(0)),
+      `The header names "${key}" twice`,
+    ];
+  }),
+  [
+    "a number in metadata",
+    withHeader('{"__metadata__":{"a":7}}', new Uint8Array(0)),
+    '__metadata__: got 7 for "a", expected a string.',
+  ],
+  [
+    "a number for metadata",
+    withHeader('{"__metadata__":7}', new Uint8Array(0)),
+    '__metadata__: got 7 for "__metadata__", expected an object of strings.',
+  ],
+  ["JSON that ends early", text(() => '{"a":'), "The header is not JSON: unexpected end at character"],
+  [
+    "words for JSON",
+    withHeader("{ not: json of many letters }", data),
+    'The header is not JSON: unexpected "not: json of many le" at character 2.',
+  ],
   ["an empty shape", entry("c", { shape: [0] }), '"c": data_offsets is '],
   ...[-1, 1.5, 1e300].flatMap((size): [string, Uint8Array, string][] => [
     [`a size of ${size}`, entry("c", { shape: [size] }), `"c": shape holds ${size}`],
