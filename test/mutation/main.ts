@@ -35,9 +35,11 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "memory/adopted",
     "golden/golden",
   ],
-  "src/checkpoint": "malformed foreign-files carried lerobot limits growing chunks atomic-write checkpoint"
-    .split(" ")
-    .map(of("checkpoint")),
+  "src/checkpoint": [
+    ..."malformed foreign-files carried lerobot chunks".split(" ").map(of("checkpoint")),
+    "optimizer/rows-saved",
+    ..."growing atomic-write limits checkpoint".split(" ").map(of("checkpoint")),
+  ],
   "src/kernel": [
     ..."compile fallback formula learned properties rows".split(" ").map(of("kernel")),
     ..."rowwise optimizer learned schedule-free rows-lists float64".split(" ").map(of("optimizer")),
