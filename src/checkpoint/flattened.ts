@@ -110,13 +110,9 @@ function endingsOf(record: GroupRecord): string[] {
 
 export function annotationsOf({ metadata }: Header): Annotations {
   const json = metadata.get(OURS);
-  const own = json === undefined ? undefined : ownOf(json);
   const given = new Map(metadata.recordsOf(GROUPS));
   const records = new Map<string, Pairs>();
-  for (const names of own?.groups ?? []) {
-    const others = (names.length > MOST_RECORDS && given.get(names[0]!)) || [];
-    for (const name of names) records.set(name, given.get(name) ?? others);
-  }
+  const own = json === undefined ? undefined : ownOf(json, given, records);
   for (const [name, pairs] of given) records.set(name, pairs);
   return { own, records };
 }
@@ -124,7 +120,8 @@ export function annotationsOf({ metadata }: Header): Annotations {
 const areStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((name) => typeof name === "string");
 
-function ownOf(json: string): Own {
+/** Reads what a file says about itself, and adds the record of each parameter that it names. */
+function ownOf(json: string, given: ReadonlyMap<string, Pairs>, records: Map<string, Pairs>): Own {
   const own = parseJson(json, `Metadata ${OURS}`);
   const refuse = (what: string, given: unknown, wanted: string): never => {
     throw new CheckpointError(`Metadata ${OURS}: ${what} is ${show(given)}, expected ${wanted}.`);
@@ -139,8 +136,11 @@ function ownOf(json: string): Own {
   if (!Array.isArray(groups) || groups.length === 0 || !groups.every(areNames)) {
     return refuse("groups", groups, "lists of names");
   }
-  const names = groups.flat();
-  if (new Set(names).size < names.length) refuse("groups", groups, "each name once");
+  for (const names of groups as string[][]) {
+    const others = (names.length > MOST_RECORDS && given.get(names[0]!)) || [];
+    for (const name of names) records.set(name, given.get(name) ?? others);
+  }
+  if (records.size < groups.flat().length) refuse("groups", groups, "each name once");
   if (typeof isScheduled !== "boolean") return refuse("isScheduled", isScheduled, "true or false");
   if (!isObject(carried) || !areStrings(carried.tensors) || !areStrings(carried.keys)) {
     return refuse("carried", carried, "lists of names, as { tensors, keys }");

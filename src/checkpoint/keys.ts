@@ -100,14 +100,17 @@ export function findParts(
   const found: (Part | undefined)[] = new Array(entries.length).fill(undefined);
   const lacking = new Map<string, Part>();
   const isByRows = entries.some(({ name }) => name.endsWith(STATE_KEYS.rowSteps));
+  let next: Entry | undefined = entries[0];
   for (const part of wanted) {
     // Most files have none of these: looking for them took a quarter of the time.
     if (part.what === "rowSteps" && !isByRows) continue;
     const key = keyOf(part);
-    const entry = byName.get(key);
+    // Mostly they stand in this order. The map takes the hash of each key.
+    const entry = next?.name === key ? next : byName.get(key);
     if (entry ? found[entry.index] : lacking.has(key)) throw twoThings(key);
     if (entry) found[entry.index] = part;
     else if (part.what !== "rowSteps") lacking.set(key, part);
+    next = entry && entries[entry.index + 1];
   }
   const others: Entry[] = [];
   for (const entry of entries) {
@@ -262,8 +265,10 @@ export function stateFrom(
   );
   const rowwise = rowwiseIn(groups);
   const tensors = new Map<string, Record<string, unknown>>();
-  for (const group of groups) {
-    for (const name of group.params) {
+  const initial = new Map<string, number>();
+  for (const { params, initialSquareAvg = 0 } of groups) {
+    for (const name of params) {
+      initial.set(name, initialSquareAvg);
       const own = given?.[name];
       tensors.set(name, { param: own?.param, shape: shapes.get(name) ?? own?.shape });
     }
@@ -280,9 +285,6 @@ export function stateFrom(
       else tensor[what] = valuesOf(entry.dtype, own);
     }
   }
-  const initial = new Map(
-    groups.flatMap((group) => group.params.map((name) => [name, group.initialSquareAvg ?? 0])),
-  );
   const fresh = files.flatMap(({ findings }) => findings.fresh);
   for (const part of fresh) {
     if (part.what === "step") continue;

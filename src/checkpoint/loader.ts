@@ -38,11 +38,12 @@ export class Loader<Made extends AnyOptimizer> {
   readonly #skippedSteps: number;
   readonly #learned: StateDict["learned"];
   readonly #findings: Findings;
-  readonly #carriedTensors: ReadonlyMap<Entry, CarriedTensor>;
+  /** Tensors that aren't in the optimizer's memory: counts of rows, and those that are carried along. */
+  readonly #rooms: ReadonlyMap<Entry, CarriedTensor>;
   readonly #carried: Carried;
   readonly #counts: Count[] = [];
   /** The counts of rows, by the name of their tensor. */
-  readonly #rowSteps: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  readonly #rowSteps = new Map<string, CarriedTensor>();
   /** The settings of the saved run, and those of the next. */
   readonly #saved: RunSettings;
   readonly #next: RunSettings;
@@ -78,13 +79,18 @@ export class Loader<Made extends AnyOptimizer> {
     this.#isOurs = own !== undefined;
     this.#skippedSteps = own?.skippedSteps ?? 0;
     this.#learned = own?.learned;
-    const partOf = ({ index }: Entry) => this.#findings.parts[index];
-    const rooms = roomsFor(header.entries.filter((entry) => partOf(entry)?.what === "rowSteps"));
-    this.#rowSteps = new Map([...rooms].map(([entry, { bytes }]) => [partOf(entry)!.name, bytes]));
+    const { entries, parts: found } = this.#findings;
     const isState = own ? () => false : stateTest(header);
-    this.#carriedTensors = roomsFor(this.#findings.others.filter(({ name }) => !isState(name)));
-    const named = [...this.#carriedTensors].map(([{ name }, tensor]) => [name, tensor] as const);
-    this.#carried = { tensors: new Map(named), keys };
+    this.#rooms = roomsFor(
+      entries.filter(({ index, name }) => (found[index] ? found[index].what === "rowSteps" : !isState(name))),
+    );
+    const tensors = new Map<string, CarriedTensor>();
+    for (const [{ index, name }, tensor] of this.#rooms) {
+      const part = found[index];
+      if (part) this.#rowSteps.set(part.name, tensor);
+      else tensors.set(name, tensor);
+    }
+    this.#carried = { tensors, keys };
 
     const params = this.#groups.map(({ weightSum, lrMax, ...group }) => ({
       ...group,
@@ -97,13 +103,12 @@ export class Loader<Made extends AnyOptimizer> {
   /** Takes bytes of a tensor, from its byte `start` on: whole elements. */
   take(entry: Entry, bytes: Uint8Array, start = 0): void {
     const part = this.#findings.parts[entry.index];
-    if (part === undefined) {
-      this.#carriedTensors.get(entry)?.bytes.set(bytes, start);
-    } else if (part.what === "step") {
+    const room = this.#rooms.get(entry);
+    if (room) {
+      room.bytes.set(bytes, start);
+    } else if (part?.what === "step") {
       addCount(this.#counts, entry, firstValue(entry.dtype, bytes));
-    } else if (part.what === "rowSteps") {
-      this.#rowSteps.get(part.name)!.set(bytes, start);
-    } else {
+    } else if (part) {
       const { bits } = entry.dtype;
       const from = (start * 8) / bits;
       const count = (bytes.length * 8) / bits;
@@ -130,11 +135,12 @@ export class Loader<Made extends AnyOptimizer> {
     }
     const state = this.#state;
     // Rows that the file doesn't count are up to date by its steps, whatever the new optimizer has begun to count.
-    const counted = Object.entries(state.tensors)
-      .filter(([name, { rowSteps }]) => rowSteps !== undefined || this.#rowSteps.has(name))
-      .map(([name, tensor]) => {
+    const counted = this.#groups
+      .flatMap(({ params }) => params)
+      .filter((name) => state.tensors[name]!.rowSteps || this.#rowSteps.has(name))
+      .map((name) => {
         const own = this.#rowSteps.get(name);
-        return [name, { ...tensor, rowSteps: own && new Uint32Array(own.buffer) }];
+        return [name, { ...state.tensors[name]!, rowSteps: own && new Uint32Array(own.bytes.buffer) }];
       });
     const tensors = counted.length > 0 ? { ...state.tensors, ...Object.fromEntries(counted) } : state.tensors;
     refuseOtherSteps(this.#saved, this.#next, (name) => isBehind(tensors[name]!, steps));
@@ -188,7 +194,10 @@ function roomsFor(entries: readonly Entry[]): Map<Entry, CarriedTensor> {
 
 /** Copies of a whole file's tensors that are carried along, by name. */
 export function carriedIn(file: Uint8Array, entries: readonly Entry[]): Map<string, CarriedTensor> {
-  const tensors = roomsFor(entries);
-  for (const [entry, { bytes }] of tensors) bytes.set(bytesIn(file, entry));
-  return new Map([...tensors].map(([{ name }, tensor]) => [name, tensor]));
+  const tensors = new Map<string, CarriedTensor>();
+  for (const [entry, tensor] of roomsFor(entries)) {
+    tensor.bytes.set(bytesIn(file, entry));
+    tensors.set(entry.name, tensor);
+  }
+  return tensors;
 }

@@ -1,5 +1,6 @@
 /** A parameter group: its tensors, the places of their planes, and the hyperparameters that they share. */
 
+import type { FloatArray } from "../base/real.ts";
 import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import type { Kernel, Scalars } from "../kernel/contract.ts";
@@ -22,9 +23,9 @@ import {
   type Wants,
   wantsOf,
 } from "./planes.ts";
-import { type RowGroup, type RowLists, type Rows, refuseCoupled, rowsIn } from "./rows.ts";
+import { type RowLists, type Rows, refuseCoupled, rowsIn } from "./rows.ts";
 import { type ElementRange, shareOf } from "./shard.ts";
-import { Tensor } from "./tensor.ts";
+import { Tensor, type TensorGroup } from "./tensor.ts";
 import type { Weights } from "./weights.ts";
 
 /** The part of its optimizer that a group needs. */
@@ -37,7 +38,7 @@ export interface GroupContext {
   catchUp(group: Group): void;
 }
 
-export class Group implements NormedGroup, RowGroup {
+export class Group implements NormedGroup, TensorGroup {
   readonly tensors: readonly Tensor[];
   /** To be changed by `assign` alone. */
   readonly hyperparameters: Hyperparameters;
@@ -57,7 +58,7 @@ export class Group implements NormedGroup, RowGroup {
   /** The tensors that are updated as a whole, and those that are updated by rows. */
   #segments: readonly Segment[] = [];
   #tables: readonly Tensor[] = [];
-  #statePlanes: StatePlane[];
+  statePlanes: readonly StatePlane[];
   #lr = 0;
   /** The scalars made last, under all that they were made of; `change` drops them for the hyperparameters. */
   #last: (Omit<StepPlan, "step" | "learned"> & { lr: number; phase: number; scalars: Scalars }) | undefined;
@@ -69,9 +70,8 @@ export class Group implements NormedGroup, RowGroup {
     this.#arena = arena;
     this.#beforeChange = beforeChange;
     this.hyperparameters = hyperparameters;
-    const { rowwiseState } = hyperparameters;
-    this.tensors = specs.map((spec) => new Tensor(spec, arena, () => this.#statePlanes, rowwiseState));
-    const flat = this.tensors.find(({ shape }) => rowwiseState && shape === undefined);
+    this.tensors = specs.map((spec) => new Tensor(spec, arena, this));
+    const flat = hyperparameters.rowwiseState && this.tensors.find(({ shape }) => shape === undefined);
     if (flat) {
       throw new OptionError(
         `Option rowwiseState: ${show(flat.name)} has no shape: give it one, as [100_000, 64], or put it in another group.`,
@@ -80,7 +80,7 @@ export class Group implements NormedGroup, RowGroup {
     this.#made = this.tensors.filter(({ isAdopted }) => !isAdopted);
     this.#adopted = this.tensors.filter(({ isAdopted }) => isAdopted);
     this.arePlaced = specs[0]!.placed !== undefined;
-    this.#statePlanes = statePlanesOf(hyperparameters);
+    this.statePlanes = statePlanesOf(hyperparameters);
     this.#options = options;
   }
 
@@ -210,12 +210,15 @@ export class Group implements NormedGroup, RowGroup {
     });
   }
 
-  fill(plane: Plane, value: number): void {
+  /** Calls with views of a plane of all tensors, as few as possible. */
+  each(plane: Plane, use: (view: FloatArray) => void): void {
     const { real, memory } = this.#arena;
-    for (const segment of this.#segments) {
-      new real.Array(memory.buffer, segment[plane], segment.count).fill(value);
-    }
-    for (const tensor of this.#tables) tensor.view(plane).fill(value);
+    for (const segment of this.#segments) use(new real.Array(memory.buffer, segment[plane], segment.count));
+    for (const tensor of this.#tables) use(tensor.view(plane));
+  }
+
+  fill(plane: Plane, value: number): void {
+    this.each(plane, (view) => view.fill(value));
   }
 
   /** Gives the scalars, kept from step to step: for a small model, making them anew takes as long as the update. */
@@ -271,10 +274,11 @@ export class Group implements NormedGroup, RowGroup {
   /** Makes a change for which all is placed. State that comes into use starts from zero, whatever was left there. */
   change(next: Hyperparameters): void {
     if (this.#tables.length > 0 && changeOfMissed(this.hyperparameters, next)) this.#catchUp(this);
-    const fresh = statePlanesOf(next).filter((plane) => !this.#statePlanes.includes(plane));
-    this.settle();
+    const planes = statePlanesOf(next);
+    const fresh = planes.filter((plane) => !this.statePlanes.includes(plane));
+    if (fresh.length > 0) this.settle();
     for (const plane of fresh) this.fill(plane, 0);
-    this.#statePlanes = statePlanesOf(next);
+    this.statePlanes = planes;
     this.#last = undefined;
     this.missed.reset();
     Object.assign(this.hyperparameters, next);

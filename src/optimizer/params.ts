@@ -100,8 +100,9 @@ export interface ParsedGroup {
 
 /** Brings both forms of `Params` into one, a list of groups, and checks all tensors. */
 export function parseParams(params: Params<FloatArray>, real: Real): ParsedGroup[] {
-  const taken = new Set<string>();
-  if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", taken, real), overrides: {} }];
+  if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", real), overrides: {} }];
+  // The names of one record are unique.
+  const taken = params.length > 1 ? new Set<string>() : undefined;
   return params.map((group, i) => {
     if (!isPlain(group)) {
       throw new ParameterError(
@@ -109,7 +110,7 @@ export function parseParams(params: Params<FloatArray>, real: Real): ParsedGroup
       );
     }
     const { params, ...overrides } = group;
-    return { tensors: parseRecord(params, `params of group ${i}`, taken, real), overrides };
+    return { tensors: parseRecord(params, `params of group ${i}`, real, taken), overrides };
   });
 }
 
@@ -120,8 +121,8 @@ function isGroups(params: Params<FloatArray>): params is readonly ParamGroup<Flo
 function parseRecord(
   record: ParamRecord<FloatArray>,
   where: string,
-  taken: Set<string>,
   real: Real,
+  taken?: Set<string>,
 ): TensorSpec[] {
   const entries = isPlain(record) ? Object.entries(record) : [];
   if (entries.length === 0) {
@@ -129,17 +130,17 @@ function parseRecord(
       `${where}: got ${show(record)}, expected a record of at least one tensor: a plain object, as { w: [784, 128] }.`,
     );
   }
-  return entries.map(([name, source]) => parseTensor(name, source, taken, real));
+  return entries.map(([name, source]) => parseTensor(name, source, real, taken));
 }
 
-function parseTensor(name: string, source: unknown, taken: Set<string>, real: Real): TensorSpec {
+function parseTensor(name: string, source: unknown, real: Real, taken?: Set<string>): TensorSpec {
   if (name === "") throw new ParameterError("A parameter's name is empty: give each a name of its own.");
-  if (taken.has(name)) {
+  if (taken?.has(name)) {
     throw new ParameterError(
       `Parameter ${show(name)} stands in two groups: names are unique over all groups.`,
     );
   }
-  taken.add(name);
+  taken?.add(name);
 
   const initial = initialValuesOf(name, source, real);
   if (initial) return { name, ...initial };

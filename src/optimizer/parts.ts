@@ -94,7 +94,9 @@ export function makeParts(
   place(tensorSpecs, arena, memory);
   const context = { arena, options, beforeChange, catchUp };
   const groups = specs.map((spec) => new Group(spec.tensors, spec.hyperparameters, context));
-  const rows = new Rows(arena, groups);
+  const tensors = new Map<string, Tensor>();
+  for (const group of groups) for (const tensor of group.tensors) tensors.set(tensor.name, tensor);
+  const rows = new Rows(arena, groups, tensors);
   const learnedAt = PROGRESS_BYTES + weightsByteLength(groups.length, scheduleFree);
   // A caller's memory stays as it is if there is no backend. One that is made here gets its size by what is placed.
   const early = memory && backends.open(memory, backend, threads);
@@ -117,7 +119,6 @@ export function makeParts(
   if (!attachment) progress.tables = rows.tables;
   startWeights(groups, scheduleFree, shared);
   const learned = lr && new Learned(shared && { ...shared, ptr: progressPtr + learnedAt });
-  const tensors = new Map(groups.flatMap((group) => group.tensors.map((tensor) => [tensor.name, tensor])));
   for (const { name, values } of tensorSpecs) {
     if (values !== undefined) tensors.get(name)!.view("param").set(values);
   }

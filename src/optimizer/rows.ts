@@ -12,7 +12,7 @@ import type { Hyperparameters } from "../options/hyperparameters.ts";
 import { type Missed, movesIdle } from "../options/missed.ts";
 import type { RowIndices, RowsByName, Shard } from "../options/step-options.ts";
 import { RowList } from "./row-list.ts";
-import type { Tensor } from "./tensor.ts";
+import type { Tensor, TensorGroup } from "./tensor.ts";
 
 /** The most rows that one call of a kernel takes: without and with an entry of factors for each, as `writeMoves` writes it. */
 const AT_ONCE = 2048;
@@ -31,43 +31,26 @@ const listsBytesIn = ({ isShared }: Arena) => 4 + LISTS_BYTES * (isShared ? 2 : 
 
 export type RowLists = ReadonlyMap<Tensor, RowList>;
 
-/** The part of a group that rows depend on. */
-export interface RowGroup {
-  readonly tensors: readonly Tensor[];
-  readonly hyperparameters: Hyperparameters;
-  readonly missed: Missed;
-  /** Places were chosen by another optimizer (`attach`), and none can be added. */
-  readonly arePlaced: boolean;
-  /** Defined with `scheduleFree`. */
-  readonly weights: unknown;
-  /** Takes over tensors that are updated by rows from now on. */
-  settle(): void;
-}
-
 /** The steps by rows of one optimizer. */
 export class Rows {
   readonly #arena: Arena;
-  readonly #groups: readonly RowGroup[];
-  readonly #byName = new Map<string, { tensor: Tensor; group: RowGroup }>();
+  readonly #groups: readonly TensorGroup[];
+  readonly #byName: ReadonlyMap<string, Tensor>;
   /** Byte offset of the kernels' lists, 0 before the first use. */
   #lists = 0;
   /** The number of tensors that are updated by rows. */
   tables = 0;
 
-  constructor(arena: Arena, groups: readonly RowGroup[]) {
+  constructor(arena: Arena, groups: readonly TensorGroup[], tensors: ReadonlyMap<string, Tensor>) {
     this.#arena = arena;
     this.#groups = groups;
-    for (const group of groups) {
-      for (const tensor of group.tensors) {
-        this.#byName.set(tensor.name, { tensor, group });
-        if (tensor.rowSteps !== 0) this.tables++;
-      }
-    }
+    this.#byName = tensors;
+    for (const { rowSteps } of tensors.values()) if (rowSteps !== 0) this.tables++;
   }
 
   /** Bytes to leave free in a memory that is made here, so that the first step by rows needn't grow it and empty all views. */
   get roomBytes(): number[] {
-    const tables = [...this.#byName.values()].flatMap(({ tensor }) => tensor.rows?.count ?? []);
+    const tables = [...this.#byName.values()].flatMap(({ rows }) => rows?.count ?? []);
     return tables.length === 0 ? [] : [listsBytesIn(this.#arena), ...tables.map((count) => count * 4)];
   }
 
@@ -82,7 +65,7 @@ export class Rows {
         (sparse !== undefined || rowwiseState) && !arePlaced,
     );
     for (const { tensors, hyperparameters } of groups) refuseCoupled(tensors[0]!.name, hyperparameters);
-    const tables = groups.flatMap(({ tensors }) => tensors.filter(({ rows }) => rows !== undefined));
+    const tables = groups.flatMap(({ tensors }) => tensors.filter(({ rows }) => rows));
     if (tables.length > 0) this.track(tables, 0);
   }
 
@@ -90,14 +73,14 @@ export class Rows {
   read(given: RowsByName): RowLists {
     const lists = new Map<Tensor, RowList>();
     for (const [name, indices] of Object.entries(given)) {
-      const { tensor } = this.#find(name);
+      const tensor = this.#find(name);
       // Copies: the memory may grow before they are used, and `report` reads them when the caller may have changed the originals.
       lists.set(tensor, new RowList(this.#listOf(tensor, indices)));
     }
     return lists;
   }
 
-  #find(name: string): { tensor: Tensor; group: RowGroup } {
+  #find(name: string): Tensor {
     const found = this.#byName.get(name);
     if (!found) {
       throw new OptionError(
@@ -105,8 +88,8 @@ export class Rows {
       );
     }
     if (found.group.weights) throw notByRows("rows");
-    if (found.tensor.rows === undefined) {
-      const given = found.tensor.shape ? `the shape ${show(found.tensor.shape)}` : "no shape";
+    if (!found.rows) {
+      const given = found.shape ? `the shape ${show(found.shape)}` : "no shape";
       throw new OptionError(
         `Option rows: ${show(name)} has ${given}, expected at least two dimensions: give it a shape, as [100_000, 64].`,
       );
@@ -149,7 +132,7 @@ export class Rows {
    */
   prepare(lists: RowLists | undefined, step: number): void {
     if (!lists && this.tables === 0) return;
-    for (const { name } of lists?.keys() ?? []) refuseCoupled(name, this.#find(name).group.hyperparameters);
+    for (const { name, group } of lists?.keys() ?? []) refuseCoupled(name, group.hyperparameters);
     for (const group of this.#groups) {
       if (!movesIdle(group.hyperparameters)) continue;
       for (const tensor of group.tensors) {
@@ -184,7 +167,7 @@ export class Rows {
       tensor.rowSteps = ptrs[i]!;
       if (step > 0) tensor.stepsOfRows.fill(step);
     });
-    for (const group of new Set(tensors.map(({ name }) => this.#find(name).group))) group.settle();
+    for (const group of new Set(tensors.map(({ group }) => group))) group.settle();
   }
 
   /**

@@ -178,7 +178,7 @@ export function writeState(
     else tensor.stepsOfRows.fill(dict.steps);
   }
   for (const { tensor, plane, values } of writes) tensor.view(plane).set(values);
-  for (const { tensors } of groups) for (const tensor of tensors) bound(tensor.view("squareAvg"), kernel);
+  for (const group of groups) group.each("squareAvg", (averages) => bound(averages, kernel));
   progress.tables = rows.tables;
   if (learned) learned.state = dict.learned!;
   progress.steps = dict.steps;
@@ -247,13 +247,13 @@ function addWrites(
  */
 function apart(
   values: FloatArray,
-  { segment, statePlanes }: Tensor,
+  { segment, group }: Tensor,
   plane: Plane,
   memory: WebAssembly.Memory,
 ): FloatArray | undefined {
   const isThere = values.buffer === memory.buffer && values.byteOffset === segment[plane];
   const mayWait = plane === "momentumBuffer" || plane === "gradAvg";
-  if (isThere && (!mayWait || statePlanes().includes(plane))) return;
+  if (isThere && (!mayWait || group.statePlanes.includes(plane))) return;
   return mayBeOf(memory, values) ? values.slice() : values;
 }
 

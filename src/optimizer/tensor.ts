@@ -6,6 +6,8 @@ import { type Plane, type Segment, type StatePlane, segmentAt } from "../kernel/
 import type { Arena } from "../memory/arena.ts";
 import { paddedByteLength } from "../memory/layout.ts";
 import { Place } from "../memory/view.ts";
+import type { Hyperparameters } from "../options/hyperparameters.ts";
+import type { Missed } from "../options/missed.ts";
 import type { TensorSpec } from "./params.ts";
 import type { Shape } from "./values.ts";
 
@@ -23,6 +25,21 @@ export interface State<Elements extends FloatArray = Float32Array> {
   readonly moved?: Elements;
 }
 
+/** The part of a group that its tensors and steps by rows depend on. */
+export interface TensorGroup {
+  readonly tensors: readonly Tensor[];
+  readonly hyperparameters: Hyperparameters;
+  readonly missed: Missed;
+  /** The planes of state in use. */
+  readonly statePlanes: readonly StatePlane[];
+  /** Places were chosen by another optimizer (`attach`), and none can be added. */
+  readonly arePlaced: boolean;
+  /** Defined with `scheduleFree`. */
+  readonly weights: unknown;
+  /** Takes over tensors that are updated by rows from now on. */
+  settle(): void;
+}
+
 /** One tensor: its places, and the views of it. */
 export class Tensor {
   readonly name: string;
@@ -32,7 +49,7 @@ export class Tensor {
   readonly segment: Segment;
   /** Byte offset of the steps up to which each row is up to date; 0 as long as the tensor is updated as a whole. */
   rowSteps: number;
-  /** Whether it has one mean square for each row. */
+  /** Whether it has one mean square for each row, by `rowwiseState`. A tensor of one dimension has one for each element, as ever. */
   readonly isRowwise: boolean;
   readonly #arena: Arena;
   readonly #places: Partial<Record<Plane, Place>> = {};
@@ -40,15 +57,13 @@ export class Tensor {
   constructor(
     { name, count, shape, adopted, ptrs, placed }: TensorSpec,
     arena: Arena,
-    readonly statePlanes: () => readonly StatePlane[],
-    /** With `rowwiseState`; a tensor of one dimension has an average for each element, as ever. */
-    wantsRowwise: boolean,
+    readonly group: TensorGroup,
   ) {
     this.name = name;
     this.count = count;
     this.shape = shape;
     this.isAdopted = placed?.isAdopted ?? adopted !== undefined;
-    this.isRowwise = wantsRowwise && this.rows !== undefined;
+    this.isRowwise = group.hyperparameters.rowwiseState && this.rows !== undefined;
     this.rowSteps = placed?.rowSteps ?? 0;
     this.segment = segmentAt(placed?.segment ?? ptrs ?? {}, placed?.segment.count ?? count);
     this.#arena = arena;
@@ -79,8 +94,8 @@ export class Tensor {
 
   /** The number of rows, and the elements of each; undefined for fewer than two dimensions. */
   get rows(): { readonly count: number; readonly width: number } | undefined {
-    const [count, width] = this.shape ?? [];
-    return width === undefined ? undefined : { count: count!, width: this.count / count! };
+    const { shape } = this;
+    return shape?.[1] ? { count: shape[0]!, width: this.count / shape[0]! } : undefined;
   }
 
   /** The segment of row 0, from which kernels find the others. */
@@ -96,7 +111,7 @@ export class Tensor {
   /** The views of all state in use. */
   get state(): Partial<Record<StatePlane | "z" | "moved", FloatArray>> {
     const points = (["z", "moved"] as const).filter((plane) => this.segment[plane] !== 0);
-    const planes = [...this.statePlanes(), ...points];
+    const planes = [...this.group.statePlanes, ...points];
     return Object.fromEntries(planes.map((plane) => [plane, this.view(plane)]));
   }
 

@@ -80,9 +80,7 @@ export function isArrayOf<Elements extends FloatArray>(
 }
 
 export function isFloatArray(value: unknown): value is FloatArray {
-  return (
-    ArrayBuffer.isView(value) && /^\[object Float(32|64)Array\]$/.test(Object.prototype.toString.call(value))
-  );
+  return ArrayBuffer.isView(value) && /^Float(32|64)Array$/.test((value as FloatArray)[Symbol.toStringTag]);
 }
 
 const isRow = (value: unknown) => Array.isArray(value) || isFloatArray(value);
