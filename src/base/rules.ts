@@ -137,8 +137,8 @@ export function didYouMean(
 export function nearest(given: string, known: readonly string[]): string | undefined {
   const bare = (name: string) => name.toLowerCase().replaceAll("_", "");
   const word = bare(given);
-  const alias = ALIASES[word];
-  if (alias !== undefined && known.includes(alias)) return alias;
+  const alias = ALIASES[word]!;
+  if (known.includes(alias)) return alias;
   const distanceTo = (other: string) => distance(word, bare(other));
   const best = known.reduce((best, other) => (distanceTo(other) < distanceTo(best) ? other : best));
   return distanceTo(best) < Math.max(word.length, best.length) / 2 ? best : undefined;

@@ -324,7 +324,7 @@ describe.each(Object.keys(KERNELS))("backend %s", (backend) => {
 
   it("leaves no denormal in a row that it catches up, and others as they are", () => {
     const tiny = (count: number) =>
-      Float32Array.from({ length: count }, (_, i) => (i - count / 2) * 2 ** -128);
+      Float32Array.from({ length: count }, (_, i) => (i - (count >> 1)) * 2 ** -127);
     const planes = mapPlanes(ordinaryPlanes(15, 1), () => tiny(15));
     const idle = scalarsFor(MOMENTUM | CENTERED | AVERAGED | IDLE);
     for (const hasMoves of [false, true]) {

@@ -3,7 +3,7 @@
  * are printed; survivors are listed in `build/mutation/`. Stryker makes the mutants; [runner.ts](runner.ts) judges them.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { FOLDER, LOG, root, SOURCES } from "./places.ts";
 
 const of = (wing: string) => (name: string) => `${wing}/${name}`;
@@ -17,6 +17,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "golden/golden",
     "golden/rows",
     "golden/learned",
+    "options/messages",
     "options/errors",
     "options/mistakes",
     "options/dialects",
@@ -39,7 +40,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     .map(of("checkpoint")),
   "src/kernel": [
     ..."compile fallback formula learned properties rows".split(" ").map(of("kernel")),
-    ..."rowwise optimizer learned schedule-free rows-lists".split(" ").map(of("optimizer")),
+    ..."rowwise optimizer learned schedule-free rows-lists float64".split(" ").map(of("optimizer")),
     ..."reservation growth adopted".split(" ").map(of("memory")),
     "golden/rows",
     "golden/learned",
@@ -58,25 +59,26 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "memory/growth",
   ],
   "src/base": [
-    "golden/golden",
     "kernel/power",
+    "options/messages",
     "options/errors",
     "options/mistakes",
-    ..."gradients averages learned handle rowwise schedule-free report state-dict"
+    ..."initial-values float64 averages learned handle rowwise schedule-free report state-dict"
       .split(" ")
       .map(of("optimizer")),
     "memory/adopted",
-    "memory/lacking",
   ],
   "src/threads": ["threads/threads", "threads/rows"],
 };
 
-/** Files of a folder by their paths, in order. */
-const filesIn = (folder: string, pattern: RegExp) =>
-  readdirSync(root + folder)
-    .filter((name) => pattern.test(name))
+/** The files of a wing by their paths, in order: its entry, if it has one, and its folder without what is generated. */
+const filesOf = (wing: string) => {
+  const inside = readdirSync(root + wing)
+    .filter((name) => /^[^.]+\.ts$/.test(name))
     .sort()
-    .map((name) => `${folder}/${name}`);
+    .map(of(wing));
+  return existsSync(`${root}${wing}.ts`) ? [`${wing}.ts`, ...inside] : inside;
+};
 
 interface Mutant {
   readonly id: string;
@@ -209,7 +211,7 @@ const asked = process.argv.slice(2).filter((word) => word !== "--continue");
 const goesOn = process.argv.includes("--continue");
 const scores: Record<string, object> = {};
 for (const wing of Object.keys(SUITES)) {
-  const files = filesIn(wing, /^[^.]+\.ts$/).filter(
+  const files = filesOf(wing).filter(
     (file) => asked.length === 0 || asked.includes(wing) || asked.includes(file),
   );
   if (files.length > 0) await mutate(wing, files);
