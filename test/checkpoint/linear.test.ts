@@ -1,7 +1,8 @@
 /** Files of many tensors cost as much for each further tensor, however many there are: counted in uses of maps and sets. */
-import { RMSprop } from "rmsprop-wasm";
+import { CheckpointError, RMSprop } from "rmsprop-wasm";
 import { load, restore, save } from "rmsprop-wasm/checkpoint";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { withHeader } from "../support/tensor-files.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -56,5 +57,37 @@ describe("each further tensor of a file", () => {
     expect(later).toEqual(first);
     expect(first.lookups).toBeLessThanOrEqual(most.lookups);
     expect(first.insertions).toBeLessThanOrEqual(most.insertions);
+  });
+});
+
+describe("an entry behind two of its shape, of which a reader may expect a third", () => {
+  const DATA = Buffer.from(Float32Array.of(1, 2, 3, 4).buffer);
+  const entry = (i: number) => `{"dtype":"F32","shape":[1],"data_offsets":[${4 * i},${4 * i + 4}]}`;
+  const behind = (last: string) =>
+    withHeader(`{"a":${entry(0)},"b":${entry(1)},"c":${entry(2)},"d":${last}}`, DATA);
+
+  it.each([
+    entry(3),
+    '{"dtype":"F32","shape":[1],"data_offsets":[ 12 , 16 ] }',
+    '{"dtype":"F32","shape":[1],"data_offsets":[12,16],"others":{"shape":[2]}}',
+    '{"dtype":"F32" ,"shape":[1],"data_offsets":[12,16]}',
+    '{"shape":[1],"dtype":"F32","data_offsets":[12,16]}',
+    '{"data_offsets":[12,16],"dtype":"F32","shape":[1]}',
+  ])("is read: %s", (last) => {
+    expect([...load(behind(last)).params.d!]).toEqual([4]);
+  });
+
+  it.each([
+    ['{"dtype":"F32","shape":[1],"data_offsets":[12,16],"shape":[1]}', '"shape" twice'],
+    ['{"dtype":"F32","shape":[1],"data_offsets":[12,16],"data_offsets":[12,16]}', '"data_offsets" twice'],
+    ['{"dtype":"F32","shape":[1],"data_offsets":[12,16],"dtype":"F32"}', '"dtype" twice'],
+    ['{"shape":[1],"dtype":"F32","shape":[1],"data_offsets":[12,16]}', '"shape" twice'],
+    ['{"data_offsets":[12,16],"dtype":"F32","shape":[1],"data_offsets":[12,16]}', '"data_offsets" twice'],
+    ['{"dtype":"F32","shape":[1],"data_offsets":{}}', "data_offsets is {}, expected two whole numbers"],
+    ['{"dtype":"F32","shape":[1],"data_offsets":[12,16]', "unexpected end"],
+    ['{"dtype":"F64","shape":[1],"data_offsets":[12,16]}', "expected 8 bytes for its dtype and shape"],
+  ])("is refused: %s", (last, message) => {
+    expect(() => load(behind(last))).toThrow(CheckpointError);
+    expect(() => load(behind(last))).toThrow(message);
   });
 });
