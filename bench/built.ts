@@ -9,4 +9,4 @@ export const dist = new URL("../dist/", import.meta.url);
 export const { RMSprop }: Package = await import(new URL("index.js", dist).href);
 export const { RMSprop: RMSpropOfFloat64 }: OfFloat64 = await import(new URL("f64.js", dist).href);
 export const { instantiate }: Core = await import(new URL("core.js", dist).href);
-export const { restore, save }: Checkpoint = await import(new URL("checkpoint.js", dist).href);
+export const { load, restore, save }: Checkpoint = await import(new URL("checkpoint.js", dist).href);

@@ -190,6 +190,20 @@ export function casesFor(quick: boolean): Case[] {
       only: ["save", "save-copy", "restore", "restore-copy"],
     },
     {
+      name: "many-tensors",
+      title: "Files of many tensors, beside JSON.parse of their headers",
+      groups: [2000, 32_000].map((tensors) => [
+        {
+          ...ordinary,
+          title: `${tensors.toLocaleString("en")} tensors of 4`,
+          variant: "momentum",
+          tensors,
+          size: 4,
+        },
+      ]),
+      only: ["load", "restore", "save", "header"],
+    },
+    {
       name: "drop-in",
       title: "applyGradients of the drop-in for tf.js, against tf.js's own",
       groups: [2 ** 10, 2 ** 14, 2 ** 18, million, 4 * million].map((size) => [

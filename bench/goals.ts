@@ -201,6 +201,13 @@ const goals: Wanted[] = [
         ratios(way, "sameBytes", { case: "checkpoint", from: 2 ** 24 })(...all),
       ),
   },
+  {
+    title: "loading, restoring and saving 2,000 tensors and 32,000: by the time of JSON.parse of the header",
+    atMost: 5,
+    unit: "×",
+    values: (...all) =>
+      ["load", "restore", "save"].flatMap((way) => ratios(way, "header", { case: "many-tensors" })(...all)),
+  },
   // One pointer kept at each step would show as 8; the engine's own growth shows as hundredths.
   {
     title: "1,000 of 100,000 rows of 64, lazily, against a dense step",

@@ -72,6 +72,8 @@ const references = {
   /** A copy of what was saved or restored. */
   sameBytes: (mine: Contestant, { way, work }: Contestant) =>
     work === mine.work && way.name === `${mine.way.name}-copy`,
+  /** The engine's own reader of the file's header. */
+  header: (mine: Contestant, { way, work }: Contestant) => work === mine.work && way.name === "header",
   /** The same way, on as many tensors of the same size. */
   plain: (mine: Contestant, { way, work }: Contestant) =>
     way === mine.way &&

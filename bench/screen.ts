@@ -47,6 +47,7 @@ const headings: Partial<Record<ReferenceName, string>> = {
   step: "by step()",
   copy: "by copy",
   sameBytes: "by its copy",
+  header: "by its header",
   dropIn: "by drop-in",
   plain: "by plain",
   ordinary: "by ordinary",

@@ -52,8 +52,8 @@ for (const [built, published] of BINARIES) {
 writeFileSync(
   `${dist}/third-party-licenses.txt`,
   [
-    "The bundles contain the loader and compiled code of AssemblyScript.",
-    ...["assemblyscript/NOTICE", "assemblyscript/LICENSE"].map((name) =>
+    "The bundles contain leven, and the loader and compiled code of AssemblyScript.",
+    ...["leven/license", "assemblyscript/NOTICE", "assemblyscript/LICENSE"].map((name) =>
       readFileSync(new URL(`node_modules/${name}`, root), "utf8"),
     ),
   ].join("\n\n---\n\n"),

@@ -1,5 +1,8 @@
-/** Saving and restoring, each beside a copy of the same bytes: into new memory, as a file's, or over old bytes. */
-import { restore, save } from "../built.ts";
+/**
+ * Saving, loading and restoring. Few large tensors stand beside a copy of the same bytes, into new memory, as a file's, or over
+ * old bytes; many small ones beside the engine's own reader of the header, which any reader of such a file runs or replaces.
+ */
+import { load, restore, save } from "../built.ts";
 import { type Runner, timing, type Way } from "../way.ts";
 import { countOf, type Work } from "../work.ts";
 import { sharedOptimizer } from "./ours.ts";
@@ -12,7 +15,7 @@ function way(name: string, title: string, make: (work: Work) => () => unknown): 
     name,
     title,
     movedBytes: MOVED_BYTES,
-    supports: ({ tensors, variant }) => tensors === 1 && variant === "momentum",
+    supports: ({ variant }) => variant === "momentum",
     prepare(work): Runner {
       const optimizer = sharedOptimizer(work);
       const act = make(work);
@@ -43,6 +46,18 @@ export const restoring = way("restore", "restore()", (work) => {
   restore(optimizer, bytes);
   if (Buffer.compare(save(optimizer), bytes) !== 0) throw new Error("restore() doesn't restore.");
   return () => restore(optimizer, bytes);
+});
+
+export const loading = way("load", "load()", (work) => {
+  const bytes = save(sharedOptimizer(work));
+  return () => load(bytes).dispose();
+});
+
+export const parsing = way("header", "JSON.parse of the file's header", (work) => {
+  const bytes = save(sharedOptimizer(work));
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const header = bytes.subarray(8, 8 + length);
+  return () => JSON.parse(new TextDecoder().decode(header));
 });
 
 export const overwriting = way("restore-copy", "a copy over as many bytes", (work) => {

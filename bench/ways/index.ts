@@ -2,7 +2,7 @@ import { installTfjs, placeBesideTfjs } from "../../tools/tfjs.mjs";
 import { RMSpropOfFloat64 } from "../built.ts";
 import type { Way } from "../way.ts";
 import { divider, scalar, streams } from "./assembly.ts";
-import { copying, overwriting, restoring, saving } from "./checkpoint.ts";
+import { copying, loading, overwriting, parsing, restoring, saving } from "./checkpoint.ts";
 import { type Child, isolated } from "./isolated.ts";
 import { copy, plain, simple } from "./javascript.ts";
 import { core, kernel } from "./kernel.ts";
@@ -33,7 +33,7 @@ export interface Ways {
 classes.float64 = RMSpropOfFloat64 as unknown as typeof classes.float32;
 
 const wasm = [step, pool, kernel, core, scalar, streams, divider, streamsOnTwo, copy];
-const checkpoints = [saving, copying, restoring, overwriting];
+const checkpoints = [saving, copying, restoring, overwriting, loading, parsing];
 const javascript = [plain, simple, jsBackend];
 const MINE = "mine:";
 

@@ -1,6 +1,6 @@
 /** Checks of options: a rule for each name, and the errors that say what was given, what is wanted and what is known. */
+import leven from "leven";
 import { OptionError } from "../errors.ts";
-import { distance } from "./distance.ts";
 import { isPlain } from "./plain.ts";
 import type { Real } from "./real.ts";
 import { show } from "./show.ts";
@@ -139,7 +139,7 @@ export function nearest(given: string, known: readonly string[]): string | undef
   const word = bare(given);
   const alias = ALIASES[word]!;
   if (known.includes(alias)) return alias;
-  const distanceTo = (other: string) => distance(word, bare(other));
+  const distanceTo = (other: string) => leven(word, bare(other));
   const best = known.reduce((best, other) => (distanceTo(other) < distanceTo(best) ? other : best));
   return distanceTo(best) < Math.max(word.length, best.length) / 2 ? best : undefined;
 }

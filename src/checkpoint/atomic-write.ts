@@ -92,7 +92,8 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array | 
   const paths = builtinModule("node:path") as Paths;
   const target = await targetOf(path, files, paths);
   const former = await orNone(files.stat(target));
-  if (former && !former.isFile()) {
+  // A path that ends in a slash would become a file without it.
+  if (former ? !former.isFile() : path.endsWith("/")) {
     throw new CheckpointError(
       `${cut(target)} is a folder or a device, expected a file, or a name that is free.`,
     );

@@ -42,6 +42,9 @@ export function entryReader(reader: JsonReader, dataStart: number): (name: strin
   let length: number;
   /** The shape of the entry before, mostly that of the next one too. */
   let shapeBefore: Shape = [];
+  /** A shape that two entries in a row had, and the text between dtype and offsets with it, as all known writers order and space it. */
+  let usualShape: Shape;
+  let usual = "";
 
   const refuse = (field: string, given: string, wanted: string): never => {
     throw new CheckpointError(`${show(name)}: ${field} is ${cut(given)}, expected ${wanted}.`);
@@ -73,10 +76,18 @@ export function entryReader(reader: JsonReader, dataStart: number): (name: strin
       if (reader.peek() !== '"') refuse(field, reader.raw(), known());
       const given = reader.string();
       dtype = DTYPES.get(given) ?? refuse(field, show(given), known());
+      // Most entries have the shape of the one before, and needn't be read word by word.
+      if (usual && !shape && !offsets && reader.take(usual)) {
+        shape = usualShape;
+        takeField("data_offsets");
+      }
     } else if (field === "shape") {
       if (shape) return false;
       shape = sizesOf(field, "whole numbers");
-      if (isSameShape(shape, shapeBefore)) shape = shapeBefore;
+      if (isSameShape(shape, shapeBefore)) {
+        usualShape = shape = shapeBefore;
+        usual = `,"shape":[${shape}],"data_offsets":`;
+      }
       shapeBefore = shape;
     } else if (field === "data_offsets") {
       if (offsets) return false;

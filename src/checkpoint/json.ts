@@ -135,6 +135,13 @@ export class JsonReader {
     return size;
   }
 
+  /** Reads this very text, if it comes next, and tells whether it did. */
+  take(text: string): boolean {
+    const isNext = this.text.startsWith(text, this.#at);
+    if (isNext) this.#at += text.length;
+    return isNext;
+  }
+
   /** Reads any value, and gives its text. */
   raw(): string {
     this.peek();

@@ -264,11 +264,12 @@ export function stateFrom(
     groups,
   );
   const rowwise = rowwiseIn(groups);
+  const fresh = files.flatMap(({ findings }) => findings.fresh);
   const tensors = new Map<string, Record<string, unknown>>();
   const initial = new Map<string, number>();
   for (const { params, initialSquareAvg = 0 } of groups) {
     for (const name of params) {
-      initial.set(name, initialSquareAvg);
+      if (fresh.length > 0) initial.set(name, initialSquareAvg);
       const own = given?.[name];
       tensors.set(name, { param: own?.param, shape: shapes.get(name) ?? own?.shape });
     }
@@ -285,7 +286,6 @@ export function stateFrom(
       else tensor[what] = valuesOf(entry.dtype, own);
     }
   }
-  const fresh = files.flatMap(({ findings }) => findings.fresh);
   for (const part of fresh) {
     if (part.what === "step") continue;
     const tensor = tensors.get(part.name)!;

@@ -43,9 +43,7 @@ export function referenceOver<Elements extends FloatArray>(real: Real<Elements>)
 /** Binds the backend to a memory. Throws `BackendError` where WebAssembly was asked for. */
 export function openReference(memory: WebAssembly.Memory, wanted: Backend | undefined, real: Real): Kernel {
   if (wanted === "wasm") {
-    throw new BackendError(
-      'Backend "wasm" was asked for, but this entry has JavaScript only: import "rmsprop-wasm".',
-    );
+    throw new BackendError('Option backend: "wasm" isn\'t in this entry: import "rmsprop-wasm".');
   }
   let heap = new real.Array(memory.buffer);
   const current = () => {

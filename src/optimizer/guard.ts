@@ -70,7 +70,7 @@ function guardClass(prototype: object): void {
 export function refuseOthers(others: readonly unknown[]): void {
   if (others.length === 0) return;
   throw new OptionError(
-    `RMSprop: got ${show(others[0])} as a third argument, expected params and an object such as { lr: 1e-3 }.`,
+    `RMSprop: got ${show(others[0])} as a third argument, expected an object such as { lr: 1e-3 } as the second.`,
   );
 }
 

@@ -101,6 +101,6 @@ export function checkLearned(given: unknown, isWanted: boolean): void {
     });
   if (isState) return;
   throw new CheckpointError(
-    `learned of the state: got ${show(given)}, expected ${isWanted ? `${LEARNERS} numbers each as ${NAMES.join(", ")}` : "none"}. Make the optimizer as the saved one was, with lr: "auto" or without.`,
+    `learned of the state: got ${show(given)}, expected ${isWanted ? `${LEARNERS} numbers each as ${NAMES.join(", ")}` : 'none, without lr: "auto"'}. Make the optimizer as the saved one was.`,
   );
 }

@@ -20,7 +20,7 @@ import { type Attachment, type Handle, handleOf } from "./handle.ts";
 import type { NameOf, Params } from "./params.ts";
 import { live, makeParts, type Parts, settled } from "./parts.ts";
 import { assignRate, rateOf } from "./rates.ts";
-import { READERS, recordOf, refuseJson } from "./records.ts";
+import { READERS, recordOf, toJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
 import { readState, type StateDict, writeState } from "./state-dict.ts";
@@ -317,8 +317,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   }
 
   /** @internal */
-  toJSON(): never {
-    return refuseJson();
+  toJSON(key?: string): unknown {
+    return key === undefined ? this.toString() : toJson.call(this, key);
   }
 
   /** A group's hyperparameters for the caller, who may hold them longer than there are parts. */

@@ -24,7 +24,7 @@ export function recordOf<Name extends string, Value>(
         : `There is no ${place}: ${instead}.`,
     );
   };
-  const inherited = Object.create(null, { toJSON: { value: refuseJson }, [INSPECT]: { value: copy } });
+  const inherited = Object.create(null, { toJSON: { value: toJson }, [INSPECT]: { value: copy } });
   const record = Object.create(new Proxy(inherited, { set: refuse }));
   for (const name of names) {
     Object.defineProperty(record, name, {
@@ -44,10 +44,14 @@ function copy(this: object): object {
   return { ...this };
 }
 
-/** JSON makes `{ "0": …, "1": … }` of a typed array, which nothing here reads. */
-export function refuseJson(): never {
+/**
+ * A method `toJSON`: JSON makes `{ "0": …, "1": … }` of a typed array, which nothing here reads. Test frameworks print by it too,
+ * without the key that `JSON.stringify` gives: an error there would hide the difference that they report.
+ */
+export function toJson(this: object, key?: string): object {
+  if (key === undefined) return { ...this };
   throw new CheckpointError(
-    "JSON holds no Float32Array: keep the bytes of save(optimizer) from rmsprop-wasm/checkpoint, clone, post or store stateDict() as it is, or take Array.from(view).",
+    "JSON holds no Float32Array: keep the bytes of save from rmsprop-wasm/checkpoint, clone or post stateDict(), or take Array.from(view).",
   );
 }
 

@@ -13,7 +13,7 @@ import type { CommonOptions } from "./handle.ts";
 import { checkLearned, type LearnedState } from "./learned.ts";
 import type { Parts } from "./parts.ts";
 import { keptPlanes, reserve } from "./planes.ts";
-import { refuseJson } from "./records.ts";
+import { toJson } from "./records.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { isFloatArray, type Shape } from "./values.ts";
 
@@ -86,7 +86,7 @@ export function readState(
       ...weights?.after(steps),
       params: tensors.map(({ name }) => name),
     })),
-    tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: refuseJson }),
+    tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: toJson }),
     options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr },
     ...(learned && { learned: learned.state }),
   };

@@ -20,6 +20,8 @@ export class Steps {
   gradNorm: number | undefined;
   /** The gradients of the last step, for `report`. */
   gradients: Gradients = NO_GRADIENTS;
+  /** The step that has made the memory grow: the gradients that its other shares read were in it before. */
+  #grownIn: number | undefined;
   /** The step that is being taken: one object for all, since a small model's update takes hardly longer than to make one. */
   #step: Step | undefined;
 
@@ -27,16 +29,16 @@ export class Steps {
   take(parts: Parts, options: StepOptions | undefined): boolean {
     const { arena, kernel, groups, tensors, norms, rows, options: own, progress, learned } = parts;
     const { gradScale, zeroGrad, shard, gradNorm, rows: given } = resolveStepOptions(options, arena.real);
-    if (arena.hasGrown) acceptGrowth(arena, tensors.values());
+    const before = progress.before(shard);
+    if (arena.hasGrown && this.#grownIn !== before) acceptGrowth(arena, tensors.values());
     progress.refuseSwapped();
     if (shard) norms.refuseUnknown(groups, zeroGrad, gradNorm);
     if (learned && shard) {
       throw new OptionError(
-        'Option shard: lr is "auto", which learns from the gradients of all shares: take whole steps, or give lr a number.',
+        'Option shard: lr "auto" learns from the gradients of all shares: take whole steps, or give a number.',
       );
     }
     if (learned && given) throw notByRows("rows");
-    const before = progress.before(shard);
     refuseOverflow(before);
     for (const group of groups) group.prepare(before);
     const lists = given && rows.read(given);
@@ -46,6 +48,7 @@ export class Steps {
     if (isRefused && own.nonFinite === "throw") throw nonFiniteError(tensorNorms);
     // Places counts of rows: not for a step that isn't taken.
     if (!isRefused) rows.prepare(lists, before);
+    if (arena.hasGrown) this.#grownIn = before;
     if (lists) progress.tables = rows.tables;
     if (norm !== undefined) this.gradNorm = norm;
     if (isRefused) {
@@ -79,6 +82,7 @@ export class Steps {
   restart(skipped: number): void {
     this.skipped = skipped;
     this.gradNorm = undefined;
+    this.#grownIn = undefined;
   }
 }
 

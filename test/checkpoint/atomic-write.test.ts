@@ -125,10 +125,12 @@ describe("writeFileAtomic", () => {
     const pipe = join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);
     // A pipe stands for devices: a fault here would replace one of the machine's own, for root.
-    for (const other of [folder, pipe]) {
+    for (const other of [folder, pipe, `${join(folder, "new")}/`]) {
       const written = writeFileAtomic(other, bytes);
       await expect(written).rejects.toThrow(CheckpointError);
-      await expect(written).rejects.toThrow(`${other} is a folder or a device, expected a file`);
+      await expect(written).rejects.toThrow(
+        `${other.replace(/\/$/, "")} is a folder or a device, expected a file`,
+      );
     }
     expect(readdirSync(folder)).toEqual(["pipe"]);
     expect(lstatSync(pipe).isFIFO()).toBe(true);

@@ -1,6 +1,6 @@
 /** Steps by rows in shares, of one optimizer and of those attached to it. */
 
-import { type Options, RMSprop, type StepOptions } from "rmsprop-wasm";
+import { type Options, RMSprop, StaleViewError, type StepOptions } from "rmsprop-wasm";
 import { describe, expect, it } from "vitest";
 import { ALL_ENTRIES } from "../support/entries.ts";
 import { snapshot } from "../support/runs.ts";
@@ -34,6 +34,25 @@ describe.each(ALL_ENTRIES)("$entry", ({ make, backend }) => {
       [0, 0],
     ]);
     expect([ranges[0]!.start, ranges[2]!.end]).toEqual([0, ROWS * WIDTH]);
+  });
+
+  it("goes on with the gradients that were written before its first share made the memory grow", () => {
+    const [whole, shared] = [make({ e: [300, 16] }), make({ e: [300, 16] })];
+    for (const optimizer of [whole, shared]) {
+      optimizer.groups[0].momentum = 0.9; // takes the room that was left for the lists of rows
+      optimizer.grads.e.forEach((_, i, grads) => {
+        grads[i] = Math.sin(i);
+      });
+    }
+    const stale = shared.grads.e;
+    const { byteLength } = shared.memory.buffer;
+    const rows = { e: [299, 7, 7, 150] };
+    whole.step({ rows });
+    for (const index of [1, 0, 2]) shared.step({ rows, shard: { index, count: 3 } });
+    expect(snapshot(shared)).toEqual(snapshot(whole));
+    expect(shared.memory.buffer.byteLength).toBeGreaterThan(byteLength);
+    stale[0] = 1;
+    expect(() => shared.step({ rows, shard: { index: 0, count: 3 } })).toThrow(StaleViewError);
   });
 });
 

@@ -84,6 +84,7 @@ it("has these files beside them, and no others", () => {
     "dist/optimizer/values.d.ts",
     "dist/options/dialects.d.ts",
     "dist/options/hyperparameters.d.ts",
+    "dist/options/missed.d.ts",
     "dist/options/options.d.ts",
     "dist/options/schedule-free.d.ts",
     "dist/options/step-options.d.ts",
