@@ -37,7 +37,7 @@ describe("the built page", () => {
   });
 
   it("shows the README's first program, for npm and for a page", () => {
-    const program = readme.match(/## First program\n[^]*?\n```ts\n([\s\S]*?)\n```/)![1]!;
+    const program = readme.match(/## First program\n[\s\S]*?\n```ts\n([\s\S]*?)\n```/)![1]!;
     const unescaped = read("index.html").toString().replaceAll("&lt;", "<").replaceAll("&amp;", "&");
     expect(unescaped).toContain(`<code id="use-npm">${program}</code>`);
     const inPage = program.replace(
