@@ -10,8 +10,8 @@ const keyOf = (browser: Browser, flags: string[]) => [browser, ...flags].join(" 
 
 /**
  * Opens a page and waits for the value that it leaves in `globalThis.result`. A browser that no longer answers is ended, and
- * another one opens the page, once: Firefox, drawing WebGL without a card, stood still for every page in one of some
- * twenty runs. A page that gives no result or a wrong one isn't asked again.
+ * another one opens the page, once: Firefox, drawing WebGL without a card, stood still for every page in one run of the
+ * tests. A page that gives no result or a wrong one isn't asked again.
  */
 export async function visit(browser: Browser, url: string, flags: string[] = []): Promise<unknown> {
   try {

@@ -77,7 +77,7 @@ const SETTINGS: PoolSettings = {
 /**
  * The elements of a dense update that a row counts as. A row takes longer than those, but one thread makes the lists, whose
  * share is the larger the narrower rows are. Two threads against one, steps back to back: rows of 64 at 1.1 to 1.3 times the
- * speed from 400 to 500 rows, at 1.5 from 2,000; rows of 8 at 0.75 to 1 below 2,000 rows, at 1.1 to 1.2 from there.
+ * speed from 400 to 500 rows, at 1.5 from 2,000; rows of 8 at 0.75 to 1 below 2,000 rows, at 0.95 to 1.2 from there.
  */
 const ROW_ELEMENTS = 8;
 const priceOf = (rows: number, width: number) => rows * (ROW_ELEMENTS + width);

@@ -27,8 +27,8 @@ function combine(a: Pair, x: number, b: Pair, y: number): Pair {
 }
 
 /**
- * Squares the base again and again, and rounds once: to another double than the nearest only if the power is nearly in the middle between two, or
- * below 2^-960. `assembly/power.ts` has the twin, operation by operation.
+ * Squares the base again and again, and rounds once: to another double than the nearest only if the power is nearly in the
+ * middle between two, or below 2^-960. `assembly/power.ts` has the twin, operation by operation.
  */
 function power(base: number, exponent: number): number {
   let result: Pair = [1, 0];

@@ -42,7 +42,10 @@ export function entryReader(reader: JsonReader, dataStart: number): (name: strin
   let length: number;
   /** The shape of the entry before, mostly that of the next one too. */
   let shapeBefore: Shape = [];
-  /** A shape that two entries in a row had, and the text between dtype and offsets with it, as all known writers order and space it. */
+  /**
+   * A shape that two entries in a row had, and the text between dtype and offsets with it, as all known writers order and
+   * space it.
+   */
   let usualShape: Shape;
   let usual = "";
 

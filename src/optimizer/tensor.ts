@@ -49,7 +49,10 @@ export class Tensor {
   readonly segment: Segment;
   /** Byte offset of the steps up to which each row is up to date; 0 as long as the tensor is updated as a whole. */
   rowSteps: number;
-  /** Whether it has one mean square for each row, by `rowwiseState`. A tensor of one dimension has one for each element, as ever. */
+  /**
+   * Whether it has one mean square for each row, by `rowwiseState`. A tensor of one dimension has one for each element, as
+   * ever.
+   */
   readonly isRowwise: boolean;
   readonly #arena: Arena;
   readonly #places: Partial<Record<Plane, Place>> = {};

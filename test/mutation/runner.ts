@@ -175,7 +175,7 @@ export default class extends TestRunner {
       if (outcome === "Survived") {
         const hidden = group.filter((mutant) => !reached.has(mutant));
         ran.push(...reached);
-        // Where none is reached, their code runs at the first call in a process alone, as that which compiles.
+        // Mutants of which none is reached have their code run at a process's first call alone, as code that compiles does.
         if (reached.size > 0) queue.push(...hidden);
         else once.push(...hidden);
         size = Math.min(2 * size, LARGEST);

@@ -123,9 +123,7 @@ class Twins {
     let next: Real;
     if (isScheduled || form % 4 === 0) {
       next = twin.make();
-      for (const [i, group] of old.groups.entries()) {
-        if (!isScheduled) next.groups[i]!.lr = group.lr;
-      }
+      for (const [i, group] of old.groups.entries()) if (!isScheduled) next.groups[i]!.lr = group.lr;
       if (form % 8 < 4) next.loadStateDict(structuredClone(old.stateDict()));
       else restore(next, save(old));
     } else if (form % 4 === 1) next = load(save(old), { backend: twin.backend }, type);

@@ -22,5 +22,6 @@ export function describeWith(
     return;
   }
   console.warn(`Skipped "${title}": ${missing}`);
-  describe.skip(`${title} (${missing})`, tests);
+  // Without the tests in it: `describe.skip` runs the code that lists them, which may load the missing thing.
+  it.skip(`${title} (${missing})`, () => {});
 }
