@@ -1,5 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
+import { openScratch } from "./tools/scratch.ts";
+
+openScratch();
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const source = (name: string) => path(`src/${name}.ts`);

@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual, parseArgs } from "node:util";
 import { mustHaveAll } from "../tools/must-have-all.ts";
+import { openScratch } from "../tools/scratch.ts";
 import { closeBrowsers } from "./browsers.ts";
 import { bundleCells } from "./bundles.ts";
 import { measureFirstSteps } from "./first-step.ts";
@@ -23,6 +24,7 @@ const usage = `npm run test:everywhere -- [options]
   --save         keep the result in compat/result.json and its page in docs/, if nothing failed and nothing was missing`;
 
 async function runAll(only: string | undefined) {
+  openScratch();
   const workshop = new Workshop();
   const site = await openSite(workshop.folder);
   try {
@@ -40,7 +42,6 @@ async function runAll(only: string | undefined) {
     await closeBrowsers();
     stopServers();
     site.close();
-    workshop.close();
   }
 }
 

@@ -2,7 +2,7 @@
  * The place of the cells' projects: a temporary folder, whose own tsconfig.json ends the search of tools upwards. In the
  * repository, esbuild and Wrangler took its tsconfig.json, and by the paths in it the sources instead of the package.
  */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,9 +42,5 @@ export class Workshop {
   once(name: string, make: () => Promise<string>): Promise<string> {
     if (!this.#made.has(name)) this.#made.set(name, make());
     return this.#made.get(name)!;
-  }
-
-  close(): void {
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,6 @@
 /** A run that is begun in Node, goes on in two processes of PyTorch, and comes back. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -65,12 +65,16 @@ export function stayHere(data: DataSet): number[] {
 export async function travel(data: DataSet, python: string): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), "journey-"));
   const [there, back] = [join(folder, "there.safetensors"), join(folder, "back.safetensors")];
-  const optimizer = begin();
-  const first = trainHere(optimizer, data, 0, LEG);
-  await writeFileAtomic(there, save(optimizer));
-  const second = trainThere(python, there, back, LEG, 2 * LEG);
-  const returned = load<"w1" | "b1" | "w2" | "b2">(readFileSync(back));
-  return [...first, ...second, ...trainHere(returned, data, 2 * LEG, STEPS)];
+  try {
+    const optimizer = begin();
+    const first = trainHere(optimizer, data, 0, LEG);
+    await writeFileAtomic(there, save(optimizer));
+    const second = trainThere(python, there, back, LEG, 2 * LEG);
+    const returned = load<"w1" | "b1" | "w2" | "b2">(readFileSync(back));
+    return [...first, ...second, ...trainHere(returned, data, 2 * LEG, STEPS)];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** The same borders, crossed with the weights alone, in Node: what a file of weights would do. */

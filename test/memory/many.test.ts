@@ -1,5 +1,5 @@
 /** Many optimizers in a page, whose engine has addresses for some hundred memories: the error says what to do, and that helps. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -11,10 +11,7 @@ import { BUNDLE } from "../../tools/bundle.mjs";
 import { describeWith } from "../support/required.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "rmsprop-wasm-many-"));
-afterAll(async () => {
-  await closeBrowsers();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(closeBrowsers);
 
 const PROGRAM = `
   import { RMSprop } from "./index.ts";

@@ -14,6 +14,7 @@ const FOLDERS: Record<string, string[]> = {
   bench: ["tools", "src"],
   demo: ["tools", "examples", "bench"],
   test: ["src", "tools", "scripts", "examples", "compat", "bench", "demo"],
+  "vitest.config.ts": ["tools"],
 };
 
 /** The floors of src, from the ground up: a file imports from its own wing and from those below. Entries are the roof. */

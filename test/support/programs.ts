@@ -1,16 +1,12 @@
 /** Programs for processes of their own, bundled with the sources: a loader of TypeScript would take time and memory of its own. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { afterAll } from "vitest";
 import { BUNDLE } from "../../tools/bundle.mjs";
 
 let folder: string | undefined;
 let written = 0;
-afterAll(() => {
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-});
 
 /** Gives the path of a module with this code, which imports the sources as `./index.ts` and the like. */
 export async function programOf(code: string): Promise<string> {

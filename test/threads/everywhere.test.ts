@@ -1,6 +1,6 @@
 /** Workers that stand still, die, or are ended, in every runtime and browser: see `late-program.js`. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -14,10 +14,7 @@ import { BUNDLE } from "../../tools/bundle.mjs";
 import { describeWith } from "../support/required.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "rmsprop-wasm-late-"));
-afterAll(async () => {
-  await closeBrowsers();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(closeBrowsers);
 
 const { outputFiles } = await build({
   ...BUNDLE,
