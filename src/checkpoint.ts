@@ -5,7 +5,14 @@
  * @module rmsprop-wasm/checkpoint
  */
 import { checkIsPlain } from "./base/rules.ts";
-import { type AnyOptimizer, carriedBy, carriedSources, carry, stateOf } from "./checkpoint/carried.ts";
+import {
+  type AnyOptimizer,
+  carriedBy,
+  carriedSources,
+  carry,
+  settingsOf,
+  stateOf,
+} from "./checkpoint/carried.ts";
 import { apart, type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
 import {
   annotate,
@@ -48,14 +55,18 @@ function makerOf<Made extends AnyOptimizer>(type: OptimizerClass<Made>): Make<Ma
   return (params, options) => new type(params as readonly ParamGroup<never>[], options);
 }
 
+/** Whether a rate is a schedule, which no file holds. */
+function isScheduled({ parts }: AnyOptimizer): boolean {
+  return parts.groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+}
+
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
 function describe(optimizer: AnyOptimizer): FileParts {
   const dict = stateOf(optimizer);
-  const { isScheduled } = optimizer;
   const parts = partsOf(dict.groups, dict.options);
   const carried = carriedBy(optimizer);
   const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];
-  return fileParts(sources, annotate(dict, isScheduled, carried));
+  return fileParts(sources, annotate(dict, isScheduled(optimizer), carried));
 }
 
 /**
@@ -108,10 +119,10 @@ const CHUNK_BYTES = 2 ** 20;
  */
 export function* saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void> {
   const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
-  const { changes } = optimizer;
+  const { changes } = optimizer.parts.progress;
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      if (optimizer.changes !== changes || values.byteLength !== byteLength) {
+      if (optimizer.parts.progress.changes !== changes || values.byteLength !== byteLength) {
         throw new CheckpointError(
           "The optimizer took a step or another state, or its memory grew, before the file was complete: save again.",
         );
@@ -278,7 +289,7 @@ export function restore(
   if (options !== undefined) {
     throw new OptionError("restore takes no options: assign them after it, as optimizer.lr = 1e-3.");
   }
-  const own = stateOf(optimizer);
+  const own = settingsOf(optimizer);
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const { groups, keys } = annotated(own.groups, annotations);
@@ -294,8 +305,8 @@ export function restore(
   const { skippedSteps = 0, learned = isOurs ? undefined : own.learned } = annotations.own ?? {};
   refuseOtherSteps(
     { ...annotations.own?.options, groups, isScheduled: annotations.own?.isScheduled ?? false },
-    { ...own.options, groups, isScheduled: optimizer.isScheduled },
-    (name) => isBehind(dict.tensors[name]!, dict.steps),
+    { ...own.options, groups, isScheduled: isScheduled(optimizer) },
+    (name) => isBehind(dict.tensors[name]!.rowSteps, dict.steps),
   );
   optimizer.loadStateDict({ version: 1, skippedSteps, learned, ...dict });
   carry(optimizer, { tensors, keys });

@@ -2,9 +2,9 @@
 export const WEIGHT_LIMITS = {
   "rmsprop-wasm": 32_000,
   "rmsprop-wasm/core": 10_950,
-  "rmsprop-wasm/f64": 32_400,
-  "rmsprop-wasm/js": 25_400,
+  "rmsprop-wasm/f64": 32_450,
+  "rmsprop-wasm/js": 25_450,
   "rmsprop-wasm/tfjs": 15_150,
   /** Beside the main entry, which it takes its optimizers from. */
-  "rmsprop-wasm/checkpoint": 13_850,
+  "rmsprop-wasm/checkpoint": 14_150,
 } as const;

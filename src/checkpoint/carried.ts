@@ -8,7 +8,7 @@ import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params, Shape } from "../optimizer/params.ts";
-import type { StateDict } from "../optimizer/state-dict.ts";
+import type { Settings, StateDict } from "../optimizer/state-dict.ts";
 import type { Bytes } from "./chunks.ts";
 import type { Entry } from "./entry.ts";
 import type { Source } from "./safetensors.ts";
@@ -20,6 +20,12 @@ export type AnyOptimizer = Optimizer<Params<FloatArray>, FloatArray>;
 export function stateOf(optimizer: AnyOptimizer): StateDict<string, FloatArray> {
   checkIsOptimizer(optimizer);
   return optimizer.stateDict((view) => view);
+}
+
+/** The same without the tensors. */
+export function settingsOf(optimizer: AnyOptimizer): Settings {
+  checkIsOptimizer(optimizer);
+  return optimizer.settings;
 }
 
 function checkIsOptimizer(optimizer: AnyOptimizer): void {

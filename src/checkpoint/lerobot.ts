@@ -66,7 +66,7 @@ export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
     }
   }
   const counted = dict.groups.flatMap(({ sparse, params }) => (sparse === "lazy" ? [] : params));
-  const behind = counted.find((name) => isBehind(dict.tensors[name]!, dict.steps));
+  const behind = counted.find((name) => isBehind(dict.tensors[name]!.rowSteps, dict.steps));
   if (behind !== undefined) {
     throw new CheckpointError(
       `${show(behind)} has rows that are behind, which PyTorch's RMSprop would leave so: call catchUp() first, or use save.`,

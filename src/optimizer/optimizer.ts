@@ -23,7 +23,14 @@ import { assignRate, rateOf } from "./rates.ts";
 import { READERS, recordOf, toJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
-import { readState, type StateDict, writeState } from "./state-dict.ts";
+import {
+  type PlacedState,
+  readSettings,
+  readState,
+  type Settings,
+  type StateDict,
+  writeState,
+} from "./state-dict.ts";
 import { catchUp, catchUpRows, Steps } from "./steps.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { textOf } from "./text.ts";
@@ -191,14 +198,14 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     catchUpRows(settled(this.#parts), rows as RowsByName | undefined);
   }
 
-  /** @internal Counts the changes of parameters and state, shares of a step among them. */
-  get changes(): number {
-    return live(this.#parts).progress.changes;
+  /** @internal The parts, for files. */
+  get parts(): Parts {
+    return settled(this.#parts);
   }
 
-  /** @internal Whether a rate is a schedule, which no file holds. */
-  get isScheduled(): boolean {
-    return live(this.#parts).groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+  /** @internal The state dict without the tensors, whose views take most of its time. */
+  get settings(): Settings {
+    return readSettings(settled(this.#parts), this.#steps.skipped);
   }
 
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
@@ -291,7 +298,10 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws MemoryError when its momentum or gradient averages need more room than the memory can give.
    * @throws SwappedError while `params` hold the averages.
    */
-  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void;
+  /** @internal Does the same where the arrays have been written in place. */
+  loadStateDict(dict: PlacedState): void;
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray> | PlacedState): void {
     writeState(dict, settled(this.#parts));
     this.#steps.restart(dict.skippedSteps);
   }
