@@ -6,7 +6,7 @@ import { CheckpointError, MemoryError, OptionError } from "../errors.ts";
 import type { ParamGroup } from "../optimizer/params.ts";
 import type { GroupState, StateDict } from "../optimizer/state-dict.ts";
 import type { Options } from "../options/options.ts";
-import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor, stateOf } from "./carried.ts";
+import { type AnyOptimizer, type Carried, type CarriedTensor, carry, roomFor } from "./carried.ts";
 import { decode, firstValue } from "./dtypes.ts";
 import type { Entry } from "./entry.ts";
 import { annotationsOf, declaredIn, flattenedKey, groupsOf, stateTest } from "./flattened.ts";
@@ -97,7 +97,7 @@ export class Loader<Made extends AnyOptimizer> {
       params: Object.fromEntries(group.params.map((name) => [name, shapes.get(name)!])),
     }));
     this.#optimizer = make(params, ownOptions);
-    this.#views = stateOf(this.#optimizer);
+    this.#views = this.#optimizer.stateViews;
   }
 
   /** Takes bytes of a tensor, from its byte `start` on: whole elements. */
@@ -169,7 +169,7 @@ export class Loader<Made extends AnyOptimizer> {
   /** A memory of the caller's may grow between two pieces of a file, which empties all views. */
   get #state(): StateDict<string, FloatArray> {
     const [first] = this.#groups[0]!.params;
-    if (this.#views.tensors[first!]!.param.length === 0) this.#views = stateOf(this.#optimizer);
+    if (this.#views.tensors[first!]!.param.length === 0) this.#views = this.#optimizer.stateViews;
     return this.#views;
   }
 

@@ -9,8 +9,8 @@ import type { Arena } from "../memory/arena.ts";
 import { mayBeOf } from "../memory/view.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
 import type { WeightSums } from "../options/schedule-free.ts";
-import type { CommonOptions } from "./handle.ts";
-import { checkLearned, type LearnedState } from "./learned.ts";
+import { type CommonOptions, commonOf } from "./handle.ts";
+import { isLearned, type LearnedState } from "./learned.ts";
 import type { Parts } from "./parts.ts";
 import { keptPlanes, reserve } from "./planes.ts";
 import { toJson } from "./records.ts";
@@ -65,7 +65,6 @@ export function readState(
 ): StateDict<string, never> {
   progress.refuseSwapped();
   const { steps } = progress;
-  const { globalClipNorm, nonFinite, ema, scheduleFree, lr } = options;
   const entries = groups.flatMap(({ hyperparameters, tensors }) => {
     const planes = keptPlanes(hyperparameters, options);
     return tensors.map((tensor): [string, TensorState<never>] => {
@@ -87,7 +86,7 @@ export function readState(
       params: tensors.map(({ name }) => name),
     })),
     tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: toJson }),
-    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr },
+    options: commonOf(options),
     ...(learned && { learned: learned.state }),
   };
 }
@@ -121,11 +120,13 @@ export function writeState(
   { groups, options, arena, rows, kernel, progress, learned }: Parts,
 ): void {
   progress.refuseSwapped();
-  checkLearned(dict?.learned, learned !== undefined);
   if (dict?.version !== 1) {
     throw new CheckpointError(
       `The state: got ${show(dict)}, expected what stateDict() gives, of version 1; restore of rmsprop-wasm/checkpoint takes files.`,
     );
+  }
+  if (learned ? !isLearned(dict.learned) : dict.learned !== undefined) {
+    refuse("learned", dict.learned, learned ? "6 numbers each as m, v, r, s" : 'none, without lr: "auto"');
   }
   checkCount("steps", dict.steps, MAX_STEPS, "a whole number below 2 ** 31");
   checkCount("skippedSteps", dict.skippedSteps, Number.MAX_SAFE_INTEGER, "a whole number below 2 ** 53");
