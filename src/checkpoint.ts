@@ -10,6 +10,7 @@ import {
   carriedBy,
   carriedSources,
   carry,
+  checkIsClass,
   settingsOf,
   stateOf,
 } from "./checkpoint/carried.ts";
@@ -37,7 +38,7 @@ import {
   openFile,
   parseHeader,
 } from "./checkpoint/safetensors.ts";
-import { CheckpointError, OptionError } from "./errors.ts";
+import { CheckpointError } from "./errors.ts";
 import { RMSprop } from "./index.ts";
 import type { ParamGroup, Shape } from "./optimizer/params.ts";
 import type { Options } from "./options/options.ts";
@@ -61,8 +62,13 @@ function isScheduled({ parts }: AnyOptimizer): boolean {
 }
 
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
-function describe(optimizer: AnyOptimizer): FileParts {
-  const dict = stateOf(optimizer);
+function describe(
+  optimizer: AnyOptimizer,
+  name: string,
+  others: readonly unknown[],
+  instead?: string,
+): FileParts {
+  const dict = stateOf(optimizer, name, others, instead);
   const parts = partsOf(dict.groups, dict.options);
   const carried = carriedBy(optimizer);
   const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];
@@ -90,11 +96,10 @@ function describe(optimizer: AnyOptimizer): FileParts {
  * @throws SwappedError while the averages stand in for the parameters.
  */
 export function save(optimizer: AnyOptimizer): Bytes;
-export function save(optimizer: AnyOptimizer, path?: unknown): Bytes {
-  if (typeof path === "string") {
-    throw new OptionError("save gives bytes: write them by writeFileAtomic(path, save(optimizer)).");
-  }
-  return concatenated(describe(optimizer));
+export function save(optimizer: AnyOptimizer, ...others: unknown[]): Bytes {
+  return concatenated(
+    describe(optimizer, "save", others, "write its bytes, by writeFileAtomic(path, save(optimizer))"),
+  );
 }
 
 /** The size of the pieces of `saveChunks` and `loadChunks`, a multiple of every element's size. */
@@ -117,8 +122,12 @@ const CHUNK_BYTES = 2 ** 20;
  *
  * @throws CheckpointError when the optimizer changed, or its memory grew, between two pieces.
  */
-export function* saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void> {
-  const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
+export function saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void>;
+export function* saveChunks(optimizer: AnyOptimizer, ...others: unknown[]): Generator<Bytes, void> {
+  const parts = describe(optimizer, "saveChunks", others).map((values) => ({
+    values,
+    byteLength: values.byteLength,
+  }));
   const { changes } = optimizer.parts.progress;
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
@@ -165,6 +174,7 @@ export function load<Name extends string = string>(
  * Does the same with another class.
  *
  * @param type The class to make an optimizer of: by default the main entry's `RMSprop`.
+ * @throws ParameterError for what is no class of optimizers.
  */
 export function load<Made extends AnyOptimizer>(
   file: Uint8Array | ArrayBufferLike,
@@ -175,8 +185,10 @@ export function load(
   file: Uint8Array | ArrayBufferLike,
   options: Options = {},
   type: OptimizerClass<AnyOptimizer> = RMSprop,
+  other?: unknown,
 ): AnyOptimizer {
   checkIsPlain(options);
+  checkIsClass(type, "load", other);
   const { bytes, header } = openFile(file);
   const source = apart(bytes, options.memory);
   const loader = new Loader(header, options, makerOf(type));
@@ -221,8 +233,10 @@ export async function loadChunks(
   chunks: Chunks,
   options: Options = {},
   type: OptimizerClass<AnyOptimizer> = RMSprop,
+  other?: unknown,
 ): Promise<AnyOptimizer> {
   checkIsPlain(options);
+  checkIsClass(type, "loadChunks", other);
   return feed(reading(options, type), chunks, options.memory);
 }
 
@@ -281,15 +295,8 @@ function* reading<Made extends AnyOptimizer>(
  * @throws SwappedError while the averages stand in for the parameters.
  */
 export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike): void;
-export function restore(
-  optimizer: AnyOptimizer,
-  file: Uint8Array | ArrayBufferLike,
-  options?: unknown,
-): void {
-  if (options !== undefined) {
-    throw new OptionError("restore takes no options: assign them after it, as optimizer.lr = 1e-3.");
-  }
-  const own = settingsOf(optimizer);
+export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike, other?: unknown): void {
+  const own = settingsOf(optimizer, "restore", [other], "assign options after it, as optimizer.lr = 1e-3");
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const { groups, keys } = annotated(own.groups, annotations);

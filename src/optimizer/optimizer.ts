@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { FloatArray } from "../base/real.ts";
+import { refuseSurplus } from "../base/rules.ts";
 import type { Backend, Backends } from "../kernel/contract.ts";
 import {
   type GroupHyperparameters,
@@ -15,7 +16,7 @@ import {
   type Shard,
   type StepOptions,
 } from "../options/step-options.ts";
-import { bindMembers, guardGroups, refuseOthers, refuseReplaced } from "./guard.ts";
+import { bindMembers, guardGroups, refuseReplaced } from "./guard.ts";
 import { type Attachment, type Handle, handleOf } from "./handle.ts";
 import type { NameOf, Params } from "./params.ts";
 import { live, makeParts, type Parts, settled } from "./parts.ts";
@@ -56,8 +57,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   readonly #steps = new Steps();
 
   /** @internal */
-  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>, others: unknown[]) {
-    refuseOthers(others);
+  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>, other: unknown) {
+    refuseSurplus("RMSprop", [other], "options go into one object, as { lr: 1e-3 }");
     this.#parts = makeParts(params, options, backends, (group) => catchUp(live(this.#parts), [group]));
     this.#names = [...this.#parts.tensors.keys()] as NameOf<P>[];
     if (!this.#parts.options.ema) this.#records.ema = recordOf("ema", [], live);
@@ -281,10 +282,16 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    *
    * @throws SwappedError while `params` hold the averages.
    */
-  stateDict(): StateDict<NameOf<P>, Elements>;
-  /** @internal Gives views instead of copies, for callers that copy them anyway. */
-  stateDict(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements>;
-  stateDict(copy = (view: FloatArray): FloatArray => view.slice()): StateDict<NameOf<P>, Elements> {
+  stateDict(): StateDict<NameOf<P>, Elements> {
+    return this.#read((view) => view.slice());
+  }
+
+  /** @internal The same with views instead of copies, for callers that copy them anyway. */
+  get stateViews(): StateDict<NameOf<P>, Elements> {
+    return this.#read((view) => view);
+  }
+
+  #read(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements> {
     return readState(settled(this.#parts), this.#steps.skipped, copy);
   }
 

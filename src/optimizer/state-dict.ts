@@ -9,8 +9,8 @@ import type { Arena } from "../memory/arena.ts";
 import { mayBeOf } from "../memory/view.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
 import type { WeightSums } from "../options/schedule-free.ts";
-import type { CommonOptions } from "./handle.ts";
-import { checkLearned, type LearnedState } from "./learned.ts";
+import { type CommonOptions, commonOf } from "./handle.ts";
+import { isLearned, type LearnedState } from "./learned.ts";
 import type { Parts } from "./parts.ts";
 import { keptPlanes, reserve } from "./planes.ts";
 import { toJson } from "./records.ts";
@@ -93,7 +93,6 @@ export function readSettings(
 ): Settings {
   progress.refuseSwapped();
   const { steps } = progress;
-  const { globalClipNorm, nonFinite, ema, scheduleFree, lr } = options;
   return {
     version: 1,
     steps,
@@ -105,7 +104,7 @@ export function readSettings(
       ...weights?.after(steps),
       params: tensors.map(({ name }) => name),
     })),
-    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr },
+    options: commonOf(options),
     ...(learned && { learned: learned.state }),
   };
 }
@@ -139,11 +138,13 @@ export function writeState(
   { groups, options, arena, rows, kernel, progress, learned }: Parts,
 ): void {
   progress.refuseSwapped();
-  checkLearned(dict?.learned, learned !== undefined);
   if (dict?.version !== 1) {
     throw new CheckpointError(
       `The state: got ${show(dict)}, expected what stateDict() gives, of version 1; restore of rmsprop-wasm/checkpoint takes files.`,
     );
+  }
+  if (learned ? !isLearned(dict.learned) : dict.learned !== undefined) {
+    refuse("learned", dict.learned, learned ? "6 numbers each as m, v, r, s" : 'none, without lr: "auto"');
   }
   checkCount("steps", dict.steps, MAX_STEPS, "a whole number below 2 ** 31");
   checkCount("skippedSteps", dict.skippedSteps, Number.MAX_SAFE_INTEGER, "a whole number below 2 ** 53");
