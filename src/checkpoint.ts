@@ -5,7 +5,15 @@
  * @module rmsprop-wasm/checkpoint
  */
 import { checkIsPlain } from "./base/rules.ts";
-import { type AnyOptimizer, carriedBy, carriedSources, carry, stateOf } from "./checkpoint/carried.ts";
+import {
+  type AnyOptimizer,
+  carriedBy,
+  carriedSources,
+  carry,
+  checkIsClass,
+  settingsOf,
+  stateOf,
+} from "./checkpoint/carried.ts";
 import { apart, type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
 import {
   annotate,
@@ -30,7 +38,7 @@ import {
   openFile,
   parseHeader,
 } from "./checkpoint/safetensors.ts";
-import { CheckpointError, OptionError } from "./errors.ts";
+import { CheckpointError } from "./errors.ts";
 import { RMSprop } from "./index.ts";
 import type { ParamGroup, Shape } from "./optimizer/params.ts";
 import type { Options } from "./options/options.ts";
@@ -48,14 +56,23 @@ function makerOf<Made extends AnyOptimizer>(type: OptimizerClass<Made>): Make<Ma
   return (params, options) => new type(params as readonly ParamGroup<never>[], options);
 }
 
+/** Whether a rate is a schedule, which no file holds. */
+function isScheduled({ parts }: AnyOptimizer): boolean {
+  return parts.groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+}
+
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
-function describe(optimizer: AnyOptimizer): FileParts {
-  const dict = stateOf(optimizer);
-  const { isScheduled } = optimizer;
+function describe(
+  optimizer: AnyOptimizer,
+  name: string,
+  others: readonly unknown[],
+  instead?: string,
+): FileParts {
+  const dict = stateOf(optimizer, name, others, instead);
   const parts = partsOf(dict.groups, dict.options);
   const carried = carriedBy(optimizer);
   const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];
-  return fileParts(sources, annotate(dict, isScheduled, carried));
+  return fileParts(sources, annotate(dict, isScheduled(optimizer), carried));
 }
 
 /**
@@ -79,11 +96,10 @@ function describe(optimizer: AnyOptimizer): FileParts {
  * @throws SwappedError while the averages stand in for the parameters.
  */
 export function save(optimizer: AnyOptimizer): Bytes;
-export function save(optimizer: AnyOptimizer, path?: unknown): Bytes {
-  if (typeof path === "string") {
-    throw new OptionError("save gives bytes: write them by writeFileAtomic(path, save(optimizer)).");
-  }
-  return concatenated(describe(optimizer));
+export function save(optimizer: AnyOptimizer, ...others: unknown[]): Bytes {
+  return concatenated(
+    describe(optimizer, "save", others, "write its bytes, by writeFileAtomic(path, save(optimizer))"),
+  );
 }
 
 /** The size of the pieces of `saveChunks` and `loadChunks`, a multiple of every element's size. */
@@ -106,12 +122,16 @@ const CHUNK_BYTES = 2 ** 20;
  *
  * @throws CheckpointError when the optimizer changed, or its memory grew, between two pieces.
  */
-export function* saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void> {
-  const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
-  const { changes } = optimizer;
+export function saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void>;
+export function* saveChunks(optimizer: AnyOptimizer, ...others: unknown[]): Generator<Bytes, void> {
+  const parts = describe(optimizer, "saveChunks", others).map((values) => ({
+    values,
+    byteLength: values.byteLength,
+  }));
+  const { changes } = optimizer.parts.progress;
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      if (optimizer.changes !== changes || values.byteLength !== byteLength) {
+      if (optimizer.parts.progress.changes !== changes || values.byteLength !== byteLength) {
         throw new CheckpointError(
           "The optimizer took a step or another state, or its memory grew, before the file was complete: save again.",
         );
@@ -154,6 +174,7 @@ export function load<Name extends string = string>(
  * Does the same with another class.
  *
  * @param type The class to make an optimizer of: by default the main entry's `RMSprop`.
+ * @throws ParameterError for what is no class of optimizers.
  */
 export function load<Made extends AnyOptimizer>(
   file: Uint8Array | ArrayBufferLike,
@@ -164,8 +185,10 @@ export function load(
   file: Uint8Array | ArrayBufferLike,
   options: Options = {},
   type: OptimizerClass<AnyOptimizer> = RMSprop,
+  other?: unknown,
 ): AnyOptimizer {
   checkIsPlain(options);
+  checkIsClass(type, "load", other);
   const { bytes, header } = openFile(file);
   const source = apart(bytes, options.memory);
   const loader = new Loader(header, options, makerOf(type));
@@ -210,8 +233,10 @@ export async function loadChunks(
   chunks: Chunks,
   options: Options = {},
   type: OptimizerClass<AnyOptimizer> = RMSprop,
+  other?: unknown,
 ): Promise<AnyOptimizer> {
   checkIsPlain(options);
+  checkIsClass(type, "loadChunks", other);
   return feed(reading(options, type), chunks, options.memory);
 }
 
@@ -270,15 +295,8 @@ function* reading<Made extends AnyOptimizer>(
  * @throws SwappedError while the averages stand in for the parameters.
  */
 export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike): void;
-export function restore(
-  optimizer: AnyOptimizer,
-  file: Uint8Array | ArrayBufferLike,
-  options?: unknown,
-): void {
-  if (options !== undefined) {
-    throw new OptionError("restore takes no options: assign them after it, as optimizer.lr = 1e-3.");
-  }
-  const own = stateOf(optimizer);
+export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike, other?: unknown): void {
+  const own = settingsOf(optimizer, "restore", [other], "assign options after it, as optimizer.lr = 1e-3");
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const { groups, keys } = annotated(own.groups, annotations);
@@ -294,8 +312,8 @@ export function restore(
   const { skippedSteps = 0, learned = isOurs ? undefined : own.learned } = annotations.own ?? {};
   refuseOtherSteps(
     { ...annotations.own?.options, groups, isScheduled: annotations.own?.isScheduled ?? false },
-    { ...own.options, groups, isScheduled: optimizer.isScheduled },
-    (name) => isBehind(dict.tensors[name]!, dict.steps),
+    { ...own.options, groups, isScheduled: isScheduled(optimizer) },
+    (name) => isBehind(dict.tensors[name]!.rowSteps, dict.steps),
   );
   optimizer.loadStateDict({ version: 1, skippedSteps, learned, ...dict });
   carry(optimizer, { tensors, keys });

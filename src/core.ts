@@ -5,7 +5,7 @@
  * @module rmsprop-wasm/core
  */
 import { FLOAT32 } from "./base/real.ts";
-import { unknownOption } from "./base/rules.ts";
+import { refuseSurplus, unknownOption } from "./base/rules.ts";
 import { show } from "./base/show.ts";
 import { MemoryError, OptionError } from "./errors.ts";
 import { BY_ROW, CENTERED, IDLE, MOMENTUM, type Rows, type Scalars } from "./kernel/contract.ts";
@@ -126,7 +126,9 @@ export interface Core {
  * param; // → [-0.5, -0.5, -0.5, -0.5]
  * ```
  */
-export function instantiate(memory: WebAssembly.Memory): Core {
+export function instantiate(memory: WebAssembly.Memory): Core;
+export function instantiate(memory: WebAssembly.Memory, other?: unknown): Core {
+  refuseSurplus("instantiate", [other]);
   if (Object.prototype.toString.call(memory) !== "[object WebAssembly.Memory]") {
     throw new MemoryError(`instantiate: got ${show(memory)}, expected a WebAssembly.Memory.`);
   }
@@ -186,13 +188,21 @@ export function instantiate(memory: WebAssembly.Memory): Core {
     for (const row of numbers) steps[row] = isIdle ? step : step + 1;
   };
   return {
-    update(tensor, options = {}) {
+    update(tensor, options = {}, other?: unknown) {
+      refuseSurplus("update", [other]);
       const { segment, scalars } = segmentOf(tensor, options);
       kernel.update(segment, scalars);
     },
-    updateRows: (table, rows, options = {}) => updateRows(table, rows, options, false),
-    catchUpRows: (table, rows, options = {}) => updateRows(table, rows, options, true),
-    sumOfSquares(gradient) {
+    updateRows(table, rows, options = {}, other?: unknown) {
+      refuseSurplus("updateRows", [other]);
+      updateRows(table, rows, options, false);
+    },
+    catchUpRows(table, rows, options = {}, other?: unknown) {
+      refuseSurplus("catchUpRows", [other]);
+      updateRows(table, rows, options, true);
+    },
+    sumOfSquares(gradient, other?: unknown) {
+      refuseSurplus("sumOfSquares", [other]);
       const { grad, count }: typeof gradient = Object(gradient);
       const [range] = checkPlanes(["grad"], [grad], count, memory);
       return kernel.sumOfSquares(range!.ptr, count, 1);

@@ -38,16 +38,17 @@ export class RMSprop<const P extends Params<Float64Array> = ParamRecord<Float64A
    * @param options Those of the main entry.
    */
   constructor(params: P, options?: Options);
-  constructor(params: P, options: Options = {}, ...others: unknown[]) {
-    super(params, options, BACKENDS, others);
+  constructor(params: P, options: Options = {}, other?: unknown) {
+    super(params, options, BACKENDS, other);
   }
 
   /** Takes the arguments of the main entry's `RMSprop.attach`, and throws the same errors. The handle is one of this entry. */
   static attach<const P extends Params<Float64Array> = ParamRecord<Float64Array>>(
     handle: Handle,
-    options: AttachOptions = {},
-  ): RMSprop<P> {
-    return attached<P>(new Attachment(handle, options, KERNELS.real));
+    options?: AttachOptions,
+  ): RMSprop<P>;
+  static attach(handle: Handle, options: AttachOptions = {}, other?: unknown): RMSprop {
+    return attached(new Attachment(handle, options, KERNELS.real, other));
   }
 }
 

@@ -45,8 +45,8 @@ export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> 
    * @throws BackendError when this engine or page doesn't allow `options.backend`.
    */
   constructor(params: P, options?: Options);
-  constructor(params: P, options: Options = {}, ...others: unknown[]) {
-    super(params, options, BACKENDS, others);
+  constructor(params: P, options: Options = {}, other?: unknown) {
+    super(params, options, BACKENDS, other);
   }
 
   /**
@@ -71,11 +71,9 @@ export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> 
    * optimizer.steps; // → 1
    * ```
    */
-  static attach<const P extends Params = ParamRecord>(
-    handle: Handle,
-    options: AttachOptions = {},
-  ): RMSprop<P> {
-    return attached<P>(new Attachment(handle, options, KERNELS.real));
+  static attach<const P extends Params = ParamRecord>(handle: Handle, options?: AttachOptions): RMSprop<P>;
+  static attach(handle: Handle, options: AttachOptions = {}, other?: unknown): RMSprop {
+    return attached(new Attachment(handle, options, KERNELS.real, other));
   }
 }
 

@@ -36,16 +36,14 @@ export class RMSprop<const P extends Params = ParamRecord> extends Optimizer<P> 
    * @throws BackendError for `backend: "wasm"`.
    */
   constructor(params: P, options?: Options);
-  constructor(params: P, options: Options = {}, ...others: unknown[]) {
-    super(params, options, BACKENDS, others);
+  constructor(params: P, options: Options = {}, other?: unknown) {
+    super(params, options, BACKENDS, other);
   }
 
   /** Takes the arguments of the main entry's `RMSprop.attach`, and throws the same errors. */
-  static attach<const P extends Params = ParamRecord>(
-    handle: Handle,
-    options: AttachOptions = {},
-  ): RMSprop<P> {
-    return attached<P>(new Attachment(handle, options, FLOAT32));
+  static attach<const P extends Params = ParamRecord>(handle: Handle, options?: AttachOptions): RMSprop<P>;
+  static attach(handle: Handle, options: AttachOptions = {}, other?: unknown): RMSprop {
+    return attached(new Attachment(handle, options, FLOAT32, other));
   }
 }
 

@@ -25,8 +25,9 @@ import type { RMSPropOptions } from "./tfjs/options.ts";
  * optimizer.iterations; // → 100
  * ```
  */
-export function rmsprop(options: RMSPropOptions = {}): RMSPropOptimizer {
-  return new RMSPropOptimizer(options);
+export function rmsprop(options?: RMSPropOptions): RMSPropOptimizer;
+export function rmsprop(...given: [RMSPropOptions?]): RMSPropOptimizer {
+  return new RMSPropOptimizer(...given);
 }
 
 export {

@@ -4,9 +4,10 @@
  */
 
 import { builtinModule } from "../base/builtin.ts";
+import { refuseSurplus } from "../base/rules.ts";
 import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Chunks } from "./chunks.ts";
+import { type Chunks, piecesOf } from "./chunks.ts";
 
 /** The part of `node:fs/promises` that is used here. */
 interface FileSystem {
@@ -76,10 +77,16 @@ interface Process {
  * ```
  *
  * @param data The result of `save` or `saveChunks`, or text.
- * @throws CheckpointError where there are no files, and for a path that names a folder or a device. Errors of the system are
+ * @throws CheckpointError where there are no files, for a path that names a folder or a device, and for other data. Errors of the system are
  * handed on. The old file is as it was then.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array | Chunks): Promise<void> {
+export async function writeFileAtomic(path: string, data: string | Uint8Array | Chunks): Promise<void>;
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array | Chunks,
+  other?: unknown,
+): Promise<void> {
+  refuseSurplus("writeFileAtomic", [other]);
   const files = builtinModule("node:fs/promises") as FileSystem | undefined;
   if (!files) {
     throw new CheckpointError("There are no files here: writeFileAtomic is for Node, Deno and Bun.");
@@ -101,12 +108,16 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array | 
   const folder = paths.dirname(target);
   // Short, since a name may be as long as the system allows.
   const start = paths.basename(target).slice(0, 60);
+  // What a killed writer leaves stays until the user deletes it: the number of a process means nothing on another machine or in
+  // another container that shares the folder, and no runtime has locks of files that end with their process, so that nobody
+  // knows whether the writer lives. Its age tells nothing either: a writer waits as long as its chunks, or a machine asleep, do.
   const temporary = paths.join(folder, `${start}.${crypto.randomUUID()}.tmp`);
   try {
     // Nobody reads it before it has the old file's mode.
     await withFile(files, temporary, flagsFor(files), former && 0o600, async (file) => {
       if (former) await keepAccess(files, temporary, former);
-      await file.writeFile(data);
+      const isWhole = typeof data === "string" || ArrayBuffer.isView(data);
+      await file.writeFile(isWhole ? data : piecesOf(data, "what save or saveChunks gives, or text"));
       if (!underPermissions()) await file.sync();
     });
     const canFlush = await flushes(files, folder);

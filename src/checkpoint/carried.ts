@@ -4,11 +4,12 @@
  */
 
 import type { FloatArray } from "../base/real.ts";
+import { refuseSurplus } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params, Shape } from "../optimizer/params.ts";
-import type { StateDict } from "../optimizer/state-dict.ts";
+import type { Settings, StateDict } from "../optimizer/state-dict.ts";
 import type { Bytes } from "./chunks.ts";
 import type { Entry } from "./entry.ts";
 import type { Source } from "./safetensors.ts";
@@ -16,17 +17,54 @@ import type { Source } from "./safetensors.ts";
 /** An optimizer of any entry, over elements of either type. */
 export type AnyOptimizer = Optimizer<Params<FloatArray>, FloatArray>;
 
-/** The optimizer's state, whose arrays are views: for callers that copy them anyway. Refuses what is no optimizer. */
-export function stateOf(optimizer: AnyOptimizer): StateDict<string, FloatArray> {
-  checkIsOptimizer(optimizer);
-  return optimizer.stateDict((view) => view);
+/** The optimizer's state, whose arrays are views: for callers that copy them anyway. Takes what `checkIsOptimizer` does. */
+export function stateOf(
+  optimizer: AnyOptimizer,
+  name: string,
+  others: readonly unknown[],
+  instead?: string,
+): StateDict<string, FloatArray> {
+  checkIsOptimizer(optimizer, name, others, instead);
+  return optimizer.stateViews;
 }
 
-function checkIsOptimizer(optimizer: AnyOptimizer): void {
+/** The same without the tensors. */
+export function settingsOf(
+  optimizer: AnyOptimizer,
+  name: string,
+  others: readonly unknown[],
+  instead?: string,
+): Settings {
+  checkIsOptimizer(optimizer, name, others, instead);
+  return optimizer.settings;
+}
+
+/**
+ * Checks the arguments of a function that takes an optimizer.
+ *
+ * @param name The function's.
+ * @param others Arguments behind all that it takes, and `instead` what to do with them.
+ */
+function checkIsOptimizer(
+  optimizer: AnyOptimizer,
+  name: string,
+  others: readonly unknown[],
+  instead?: string,
+): void {
+  refuseOther(optimizer, optimizer, name, "an optimizer, as new RMSprop(params) makes one");
+  refuseSurplus(name, others, instead);
+}
+
+/** Checks the arguments behind the options of a function that makes an optimizer. A class of another copy of this package will do. */
+export function checkIsClass(type: { readonly prototype: AnyOptimizer }, name: string, other: unknown): void {
+  refuseOther(type?.prototype, type, name, "a class of optimizers, as RMSprop of rmsprop-wasm/f64");
+  refuseSurplus(name, [other]);
+}
+
+/** Refuses what lacks the methods of an optimizer. */
+function refuseOther(optimizer: AnyOptimizer, given: unknown, name: string, wanted: string): void {
   if (typeof optimizer?.stateDict === "function") return;
-  throw new ParameterError(
-    `Got ${show(optimizer)}, expected an optimizer, as new RMSprop(params) makes one.`,
-  );
+  throw new ParameterError(`${name}: got ${show(given)}, expected ${wanted}.`);
 }
 
 /** A tensor that isn't trained here, as the file has it. */
@@ -72,8 +110,12 @@ export function carry({ groups }: AnyOptimizer, carried: Carried): void {
  * mean === undefined; // → true
  * ```
  */
-export function carriedTensors(optimizer: AnyOptimizer): ReadonlyMap<string, CarriedTensor> {
-  checkIsOptimizer(optimizer);
+export function carriedTensors(optimizer: AnyOptimizer): ReadonlyMap<string, CarriedTensor>;
+export function carriedTensors(
+  optimizer: AnyOptimizer,
+  ...others: unknown[]
+): ReadonlyMap<string, CarriedTensor> {
+  checkIsOptimizer(optimizer, "carriedTensors", others);
   return carriedBy(optimizer).tensors;
 }
 

@@ -33,17 +33,17 @@ export interface ReadResult {
 /** Pieces of a file: streams, generators, lists. */
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | ReadableChunks;
 
+const WANTED = "a stream, as response.body, or what `for await` takes, of Uint8Arrays";
+
 /** Gives the pieces as a generator, and ends their source on the first error or when the caller stops early. */
-export async function* piecesOf(chunks: Chunks): AsyncGenerator<Uint8Array, void> {
+export async function* piecesOf(chunks: Chunks, wanted = WANTED): AsyncGenerator<Uint8Array, void> {
   const source = Object(chunks) as Partial<AsyncIterable<Uint8Array> & Iterable<Uint8Array> & ReadableChunks>;
   if (source[Symbol.asyncIterator] || source[Symbol.iterator]) {
     for await (const piece of source as AsyncIterable<Uint8Array>) yield checkPiece(piece);
     return;
   }
   if (typeof source.getReader !== "function") {
-    throw new CheckpointError(
-      `The file: got ${show(chunks)}, expected a stream, as response.body, or what \`for await\` takes, of Uint8Arrays.`,
-    );
+    throw new CheckpointError(`The file: got ${show(chunks)}, expected ${wanted}.`);
   }
   const reader = source.getReader();
   let isComplete = false;

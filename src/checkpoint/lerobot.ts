@@ -54,8 +54,9 @@ const isState = (part: Part) => !isParameter(part) && part.what !== "rowSteps";
  * rows have left behind: call `catchUp` first.
  * @throws SwappedError while the averages stand in for the parameters.
  */
-export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
-  const dict = stateOf(optimizer);
+export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles>;
+export function saveLeRobot(optimizer: AnyOptimizer, ...others: unknown[]): Required<LeRobotFiles> {
+  const dict = stateOf(optimizer, "saveLeRobot", others);
   const carried = carriedBy(optimizer);
   const option = dict.learned ? 'lr: "auto"' : dict.options?.scheduleFree && "scheduleFree";
   for (const unknown of [...dict.groups.map(unknownToPyTorch), option ? [option] : []]) {
@@ -66,7 +67,7 @@ export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
     }
   }
   const counted = dict.groups.flatMap(({ sparse, params }) => (sparse === "lazy" ? [] : params));
-  const behind = counted.find((name) => isBehind(dict.tensors[name]!, dict.steps));
+  const behind = counted.find((name) => isBehind(dict.tensors[name]!.rowSteps, dict.steps));
   if (behind !== undefined) {
     throw new CheckpointError(
       `${show(behind)} has rows that are behind, which PyTorch's RMSprop would leave so: call catchUp() first, or use save.`,
@@ -114,8 +115,9 @@ export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles> {
  * @throws CheckpointError for files that are malformed, or of another optimizer.
  * @throws OptionError, MemoryError, SwappedError as `restore` does.
  */
-export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles): void {
-  const own = stateOf(optimizer);
+export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles): void;
+export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles, other?: unknown): void {
+  const own = stateOf(optimizer, "restoreLeRobot", [other]);
   const places = new Map<string, number>();
   const { groups, keys } = groupsFrom(files?.["optimizer_param_groups.json"], own.groups, places);
   const keyOf = keyBy(places);

@@ -1,7 +1,7 @@
 /** Handles: plain data that one thread sends another, so that both have an optimizer on the same tensors. */
 
 import type { Real } from "../base/real.ts";
-import { checkIsPlain, type Rules, resolve } from "../base/rules.ts";
+import { checkIsPlain, type Rules, refuseSurplus, resolve } from "../base/rules.ts";
 import { show } from "../base/show.ts";
 import { MemoryError, OptionError, ParameterError } from "../errors.ts";
 import type { Segment } from "../kernel/segment.ts";
@@ -62,12 +62,18 @@ export interface AttachOptions {
 
 const ATTACH_OPTIONS: Rules<Required<AttachOptions>> = /* @__PURE__ */ (() => ({ lr: HYPERPARAMETERS.lr }))();
 
+/** A copy of the options that hold for every optimizer on the tensors, as handles and state dicts hold it. */
+export function commonOf(options: ResolvedOptions): CommonOptions {
+  const { globalClipNorm, nonFinite, ema, scheduleFree, lr } = options;
+  return { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr };
+}
+
 /** @internal */
 export function handleOf(
   { real, memory }: Arena,
   progress: number,
   groups: readonly Group[],
-  { globalClipNorm, nonFinite, ema, scheduleFree, lr }: ResolvedOptions,
+  options: ResolvedOptions,
 ): Handle {
   if (!isShared(memory)) {
     throw new MemoryError(
@@ -92,7 +98,7 @@ export function handleOf(
         rowSteps,
       })),
     })),
-    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr },
+    options: commonOf(options),
   };
 }
 
@@ -107,7 +113,8 @@ export class Attachment {
   readonly progress: number;
 
   /** @throws ParameterError for anything but a handle of this version and type. */
-  constructor(handle: Handle, options: AttachOptions, real: Real) {
+  constructor(handle: Handle, options: AttachOptions, real: Real, other?: unknown) {
+    refuseSurplus("attach", [other]);
     checkIsPlain(options);
     const { lr } = resolve<AttachOptions>(ATTACH_OPTIONS, {}, options, real, [], misplacedOption);
     if (handle?.version !== VERSION) {

@@ -6,8 +6,6 @@
  *
  * Optimizers on the same tensors share the learners, in the memory where that is shared.
  */
-import { show } from "../base/show.ts";
-import { CheckpointError } from "../errors.ts";
 import type { Kernel } from "../kernel/contract.ts";
 import type { LearnedRate } from "../options/scalars.ts";
 import type { Group, Step } from "./group.ts";
@@ -89,18 +87,12 @@ export class Learned {
   }
 }
 
-/** Refuses a state without the numbers of a learned rate, or with them where none is learned. */
-export function checkLearned(given: unknown, isWanted: boolean): void {
-  const isState =
-    isWanted === (given !== undefined) &&
-    NAMES.every((name) => {
-      const list = (given as LearnedState | undefined)?.[name];
-      // Rewards alone may be negative; the root of such a v would be NaN, and so would the rate from then on.
-      const isFit = (value: unknown) => Number.isFinite(value) && (name === "r" || (value as number) >= 0);
-      return !isWanted || (Array.isArray(list) && list.length === LEARNERS && list.every(isFit));
-    });
-  if (isState) return;
-  throw new CheckpointError(
-    `learned of the state: got ${show(given)}, expected ${isWanted ? `${LEARNERS} numbers each as ${NAMES.join(", ")}` : 'none, without lr: "auto"'}. Make the optimizer as the saved one was.`,
-  );
+/** Whether a value of a state dict is the numbers of a learned rate. */
+export function isLearned(given: unknown): given is LearnedState {
+  return NAMES.every((name) => {
+    const list = (given as LearnedState | undefined)?.[name];
+    // Rewards alone may be negative; the root of such a v would be NaN, and so would the rate from then on.
+    const isFit = (value: unknown) => Number.isFinite(value) && (name === "r" || (value as number) >= 0);
+    return Array.isArray(list) && list.length === LEARNERS && list.every(isFit);
+  });
 }

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { FloatArray } from "../base/real.ts";
+import { refuseSurplus } from "../base/rules.ts";
 import type { Backend, Backends } from "../kernel/contract.ts";
 import {
   type GroupHyperparameters,
@@ -15,7 +16,7 @@ import {
   type Shard,
   type StepOptions,
 } from "../options/step-options.ts";
-import { bindMembers, guardGroups, refuseOthers, refuseReplaced } from "./guard.ts";
+import { bindMembers, guardGroups, refuseReplaced } from "./guard.ts";
 import { type Attachment, type Handle, handleOf } from "./handle.ts";
 import type { NameOf, Params } from "./params.ts";
 import { live, makeParts, type Parts, settled } from "./parts.ts";
@@ -23,7 +24,14 @@ import { assignRate, rateOf } from "./rates.ts";
 import { READERS, recordOf, toJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
-import { readState, type StateDict, writeState } from "./state-dict.ts";
+import {
+  type PlacedState,
+  readSettings,
+  readState,
+  type Settings,
+  type StateDict,
+  writeState,
+} from "./state-dict.ts";
 import { catchUp, catchUpRows, Steps } from "./steps.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { textOf } from "./text.ts";
@@ -49,8 +57,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   readonly #steps = new Steps();
 
   /** @internal */
-  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>, others: unknown[]) {
-    refuseOthers(others);
+  constructor(params: P | Attachment, options: Options, backends: Backends<Elements>, other: unknown) {
+    refuseSurplus("RMSprop", [other], "options go into one object, as { lr: 1e-3 }");
     this.#parts = makeParts(params, options, backends, (group) => catchUp(live(this.#parts), [group]));
     this.#names = [...this.#parts.tensors.keys()] as NameOf<P>[];
     if (!this.#parts.options.ema) this.#records.ema = recordOf("ema", [], live);
@@ -191,14 +199,14 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     catchUpRows(settled(this.#parts), rows as RowsByName | undefined);
   }
 
-  /** @internal Counts the changes of parameters and state, shares of a step among them. */
-  get changes(): number {
-    return live(this.#parts).progress.changes;
+  /** @internal The parts, for files. */
+  get parts(): Parts {
+    return settled(this.#parts);
   }
 
-  /** @internal Whether a rate is a schedule, which no file holds. */
-  get isScheduled(): boolean {
-    return live(this.#parts).groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+  /** @internal The state dict without the tensors, whose views take most of its time. */
+  get settings(): Settings {
+    return readSettings(settled(this.#parts), this.#steps.skipped);
   }
 
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
@@ -274,10 +282,16 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    *
    * @throws SwappedError while `params` hold the averages.
    */
-  stateDict(): StateDict<NameOf<P>, Elements>;
-  /** @internal Gives views instead of copies, for callers that copy them anyway. */
-  stateDict(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements>;
-  stateDict(copy = (view: FloatArray): FloatArray => view.slice()): StateDict<NameOf<P>, Elements> {
+  stateDict(): StateDict<NameOf<P>, Elements> {
+    return this.#read((view) => view.slice());
+  }
+
+  /** @internal The same with views instead of copies, for callers that copy them anyway. */
+  get stateViews(): StateDict<NameOf<P>, Elements> {
+    return this.#read((view) => view);
+  }
+
+  #read(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements> {
     return readState(settled(this.#parts), this.#steps.skipped, copy);
   }
 
@@ -291,7 +305,10 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws MemoryError when its momentum or gradient averages need more room than the memory can give.
    * @throws SwappedError while `params` hold the averages.
    */
-  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void;
+  /** @internal Does the same where the arrays have been written in place. */
+  loadStateDict(dict: PlacedState): void;
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray> | PlacedState): void {
     writeState(dict, settled(this.#parts));
     this.#steps.restart(dict.skippedSteps);
   }

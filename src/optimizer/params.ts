@@ -103,7 +103,8 @@ export function parseParams(params: Params<FloatArray>, real: Real): ParsedGroup
   if (!isGroups(params)) return [{ tensors: parseRecord(params, "params", real), overrides: {} }];
   // The names of one record are unique.
   const taken = params.length > 1 ? new Set<string>() : undefined;
-  return params.map((group, i) => {
+  // `map` would pass over a hole, as two commas leave it.
+  return Array.from(params, (group, i) => {
     if (!isPlain(group)) {
       throw new ParameterError(
         `Group ${i}: got ${show(group)}, expected { params: { … }, …hyperparameters }, a plain object.`,
@@ -142,9 +143,9 @@ function parseTensor(name: string, source: unknown, real: Real, taken?: Set<stri
   }
   taken?.add(name);
 
+  if (isShape(source)) return { name, count: countOf(source), shape: [...source] };
   const initial = initialValuesOf(name, source, real);
   if (initial) return { name, ...initial };
-  if (isShape(source)) return { name, count: countOf(source), shape: [...source] };
   if (isAdopted(source)) return { name, ...parseAdopted(name, source, real) };
   throw new ParameterError(
     `Parameter ${show(name)}: got ${show(source)}${looksLike(name, source)}, expected ${WANTED}.`,

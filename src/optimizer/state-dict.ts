@@ -9,8 +9,8 @@ import type { Arena } from "../memory/arena.ts";
 import { mayBeOf } from "../memory/view.ts";
 import { type Hyperparameters, learningRateAt, resolveHyperparameters } from "../options/hyperparameters.ts";
 import type { WeightSums } from "../options/schedule-free.ts";
-import type { CommonOptions } from "./handle.ts";
-import { checkLearned, type LearnedState } from "./learned.ts";
+import { type CommonOptions, commonOf } from "./handle.ts";
+import { isLearned, type LearnedState } from "./learned.ts";
 import type { Parts } from "./parts.ts";
 import { keptPlanes, reserve } from "./planes.ts";
 import { toJson } from "./records.ts";
@@ -53,19 +53,26 @@ export interface StateDict<Name extends string = string, Elements extends FloatA
   readonly options?: CommonOptions | undefined;
 }
 
+/** All of a state dict but the tensors. */
+export type Settings = Omit<StateDict, "tensors">;
+
+/** @internal The state of an optimizer whose arrays stand in its tensors already, with the counts of rows by the name of their tensor. */
+export interface PlacedState extends Settings {
+  readonly placed: ReadonlyMap<string, Uint32Array>;
+}
+
 /**
  * Gives the state dict of an optimizer, each array as `copy` makes it of a view.
  *
  * @internal
  */
 export function readState(
-  { arena, groups, options, progress, learned }: Parts,
+  parts: Parts,
   skippedSteps: number,
   copy: (view: FloatArray) => FloatArray,
 ): StateDict<string, never> {
-  progress.refuseSwapped();
-  const { steps } = progress;
-  const { globalClipNorm, nonFinite, ema, scheduleFree, lr } = options;
+  const { groups, options } = parts;
+  const settings = readSettings(parts, skippedSteps);
   const entries = groups.flatMap(({ hyperparameters, tensors }) => {
     const planes = keptPlanes(hyperparameters, options);
     return tensors.map((tensor): [string, TensorState<never>] => {
@@ -75,6 +82,17 @@ export function readState(
       return [tensor.name, state as unknown as TensorState<never>];
     });
   });
+  const tensors = Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: toJson });
+  return { ...settings, tensors };
+}
+
+/** @internal */
+export function readSettings(
+  { arena, groups, options, progress, learned }: Parts,
+  skippedSteps: number,
+): Settings {
+  progress.refuseSwapped();
+  const { steps } = progress;
   return {
     version: 1,
     steps,
@@ -86,8 +104,7 @@ export function readState(
       ...weights?.after(steps),
       params: tensors.map(({ name }) => name),
     })),
-    tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: toJson }),
-    options: { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr },
+    options: commonOf(options),
     ...(learned && { learned: learned.state }),
   };
 }
@@ -117,15 +134,17 @@ interface Write {
  * @internal
  */
 export function writeState(
-  dict: StateDict<string, FloatArray>,
+  dict: StateDict<string, FloatArray> | PlacedState,
   { groups, options, arena, rows, kernel, progress, learned }: Parts,
 ): void {
   progress.refuseSwapped();
-  checkLearned(dict?.learned, learned !== undefined);
   if (dict?.version !== 1) {
     throw new CheckpointError(
       `The state: got ${show(dict)}, expected what stateDict() gives, of version 1; restore of rmsprop-wasm/checkpoint takes files.`,
     );
+  }
+  if (learned ? !isLearned(dict.learned) : dict.learned !== undefined) {
+    refuse("learned", dict.learned, learned ? "6 numbers each as m, v, r, s" : 'none, without lr: "auto"');
   }
   checkCount("steps", dict.steps, MAX_STEPS, "a whole number below 2 ** 31");
   checkCount("skippedSteps", dict.skippedSteps, Number.MAX_SAFE_INTEGER, "a whole number below 2 ** 53");
@@ -148,15 +167,17 @@ export function writeState(
     const base = "sparse" in given ? { ...own, sparse: undefined } : own;
     return resolveHyperparameters(given, arena.real, base);
   });
+  const { placed, tensors } = dict as PlacedState & StateDict<string, FloatArray>;
   const counts: { tensor: Tensor; values: Uint32Array | undefined }[] = [];
   const writes: Write[] = [];
   groups.forEach((group, i) => {
     const wanted = keptPlanes(nexts[i]!, options);
     for (const tensor of group.tensors) {
-      const theirs = dict.tensors?.[tensor.name];
-      const values = rowStepsOf(theirs?.rowSteps, tensor, dict.steps);
+      const theirs = tensors?.[tensor.name];
+      const given = placed ? placed.get(tensor.name) : theirs?.rowSteps;
+      const values = rowStepsOf(given, tensor, dict.steps);
       if (values || tensor.rowSteps !== 0) counts.push({ tensor, values });
-      addWrites(writes, theirs, tensor, wanted, arena);
+      if (!placed) addWrites(writes, theirs, tensor, wanted, arena);
     }
   });
   groups.forEach((group, i) => {

@@ -112,8 +112,8 @@ const STEP_OPTIONS: Rules<Required<StepOptions>> = /* @__PURE__ */ (() => ({
 function isShard(value: unknown): value is Shard {
   if (!isPlain(value)) return false;
   const { index, count, ...others } = value as Shard;
-  const isIndex = Number.isInteger(index) && index >= 0 && index < count;
-  return isIndex && Number.isInteger(count) && count <= MAX_SHARES && Object.keys(others).length === 0;
+  const areWhole = Number.isInteger(index) && Number.isInteger(count);
+  return areWhole && index >= 0 && index < count && count <= MAX_SHARES && Object.keys(others).length === 0;
 }
 
 const CORE_OPTIONS: Rules<Required<CoreOptions>> = /* @__PURE__ */ (() => {

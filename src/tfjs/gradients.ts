@@ -1,5 +1,6 @@
 /** The gradients that `applyGradients` is given, all checked before anything changes. */
 import { broadcastTo, cast, type Optimizer, type Tensor, util, type Variable } from "@tensorflow/tfjs-core";
+import { isPlain } from "../base/plain.ts";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import { registered } from "./pairing.ts";
@@ -31,7 +32,7 @@ export interface Updates {
  * @throws ParameterError for a variable or a gradient that can't be used.
  */
 export function updatesOf(gradients: Gradients): Updates {
-  if (typeof gradients !== "object" || gradients === null) {
+  if (!Array.isArray(gradients) && !isPlain(gradients)) {
     throw new ParameterError(
       `Gradients: got ${show(gradients)}, expected { [variable.name]: gradient } or a list of { name, tensor }.`,
     );
@@ -39,7 +40,7 @@ export function updatesOf(gradients: Gradients): Updates {
   const found = { variables: [], updates: [], unused: [] };
   if (Array.isArray(gradients)) {
     const seen = new Map<Variable, Set<Tensor>>();
-    for (const { name, tensor } of gradients) take(found, name, tensor, seen);
+    for (const one of gradients) take(found, one?.name, one?.tensor, seen);
   } else {
     // Names of a record are there once: of a small update, maps and sets would take a fifth of the time.
     for (const name of Object.keys(gradients)) take(found, name, gradients[name]);

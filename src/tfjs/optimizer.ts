@@ -25,6 +25,8 @@ import {
   optionsOf,
   type ResolvedOptions,
   type RMSPropOptions,
+  refuseAssignments,
+  refusePositional,
   resolveRMSPropOptions,
 } from "./options.ts";
 import { list } from "./pairing.ts";
@@ -76,8 +78,11 @@ export class RMSPropOptimizer extends Optimizer {
   #usual: { options: ResolvedOptions; gradScale: number; scalars: Scalars } | undefined;
 
   /** Takes the options of `rmsprop`. */
-  constructor(options: RMSPropOptions = {}) {
+  constructor(options?: RMSPropOptions);
+  constructor(options: RMSPropOptions = {}, ...others: unknown[]) {
     super();
+    refusePositional([options, ...others]);
+    refuseAssignments(new.target.prototype);
     this.#options = resolveRMSPropOptions(options);
     this.#hasOwnEps = options.eps !== undefined;
     this.#slots = new Slots(this.#options);
@@ -314,7 +319,8 @@ export class RMSPropOptimizer extends Optimizer {
     this.#slots.load(
       states,
       count!,
-      variables?.map(({ name }) => floatVariableNamed(name)),
+      // Gives errors of their own for what is no list of variables.
+      variables && Array.from(variables, (variable) => floatVariableNamed(variable?.name)),
     );
     if (bits) this.#averages.sums = parseSums(bits);
     this.iterations_ = count!;

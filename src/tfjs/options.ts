@@ -1,7 +1,9 @@
 /** The options of the optimizer for tf.js, and their form in the config of a saved model. */
 import type { serialization } from "@tensorflow/tfjs-core";
+import { isPlain } from "../base/plain.ts";
 import { FLOAT32 } from "../base/real.ts";
-import { checkIsPlain, defaultsOf, type Rule, type Rules, resolve } from "../base/rules.ts";
+import { checkIsPlain, defaultsOf, notPlain, type Rule, type Rules, resolve } from "../base/rules.ts";
+import { show } from "../base/show.ts";
 import { OptionError } from "../errors.ts";
 import { dialects } from "../options/dialects.ts";
 import {
@@ -80,6 +82,31 @@ const TFJS_NAMES = [
   ["centered", "centered"],
 ] as const satisfies [string, keyof ResolvedOptions][];
 
+/** Refuses arguments by position, as `tf.train.rmsprop` takes them, and says how the same is written here. */
+export function refusePositional(given: readonly unknown[]): void {
+  const [first, ...others] = given;
+  if (typeof first !== "number" && others.every((other) => other === undefined)) return;
+  const named = TFJS_NAMES.map(([, name], i) => {
+    const value = given[i];
+    return typeof value === "object" || value === undefined ? value : { [name]: value };
+  });
+  throw new OptionError(
+    `rmsprop: got ${given.map((value) => show(value)).join(", ")}, expected one object: ${show(Object.assign({}, ...named))}.`,
+  );
+}
+
+/** Refuses assignments of options but `lr`, and of tf.js's names for them, which nothing would read. */
+export function refuseAssignments(prototype: object): void {
+  for (const name of [...Object.keys(RULES), ...TFJS_NAMES.flat()]) {
+    // Done by an optimizer before, or a member.
+    if (name in prototype) continue;
+    const set = () => {
+      throw new OptionError(`optimizer.${name} can't be assigned: make a new one, by rmsprop(options).`);
+    };
+    Object.defineProperty(prototype, name, { set, configurable: true });
+  }
+}
+
 /**
  * Makes tf.js's own entries, and adds every other option that isn't at its default under its name here, which tf.js passes
  * over. JSON can't hold a schedule: the config holds the rate that it gives at this moment.
@@ -98,6 +125,9 @@ export function configOf(options: ResolvedOptions & { lr: number }): serializati
 
 /** Gives the options that a config means. Passes over unknown entries: tf.js adds some when it loads a model. */
 export function optionsOf(config: serialization.ConfigDict): RMSPropOptions {
+  if (!isPlain(config)) {
+    throw notPlain("config", config, "{ learningRate: 1e-3 }", "Call fromConfig(RMSPropOptimizer, config).");
+  }
   const named = { ...config };
   for (const [tfjsName, name] of TFJS_NAMES) named[name] = config[tfjsName] ?? null;
   return Object.fromEntries(

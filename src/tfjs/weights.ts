@@ -72,7 +72,7 @@ export function parseWeights(
   { centered, scheduleFree }: ResolvedOptions,
 ): { iterations: Tensor; states: SavedState[]; sums: Tensor | undefined } {
   const [first, ...others] = Array.isArray(weights) ? weights : [];
-  if (first?.name !== ITERATIONS || first.tensor.size !== 1) {
+  if (first?.name !== ITERATIONS || first.tensor?.size !== 1) {
     throw new ParameterError(
       `Weights start with ${show(first?.name)}, expected one number named "${ITERATIONS}": give all that getWeights() gave.`,
     );
@@ -80,8 +80,11 @@ export function parseWeights(
   const isFree = scheduleFree !== undefined;
   const planes = slotPlanes(centered, isFree);
   const sums = isFree && others.at(-1)?.name === WEIGHTS ? others.pop()!.tensor : undefined;
-  const byName = new Map(others.map(({ name, tensor }) => [name, tensor]));
-  const names = others.filter(({ name }) => name.endsWith(RMS)).map(({ name }) => name.slice(0, -RMS.length));
+  // Whatever isn't named so is missing below.
+  const byName = new Map(others.map((one) => [String(one?.name), one?.tensor]));
+  const names = [...byName.keys()]
+    .filter((name) => name.endsWith(RMS))
+    .map((name) => name.slice(0, -RMS.length));
   const states = names.map((name) => {
     const state = planes.map(([plane, suffix]) => [plane, byName.get(`${name}/${suffix}`)] as const);
     return { name, state: Object.fromEntries(state) as SavedState["state"] };

@@ -7,15 +7,16 @@ import { tfjs } from "../tfjs/installed.ts";
 // The list has the drop-in, which wants tf.js.
 describeWith(tfjs, "mistakes", async () => {
   const { MISTAKES } = tfjs.isThere ? await import("./mistakes.ts") : { MISTAKES: [] };
-  const messages = MISTAKES.map(([mistake, program]) => {
+  const messages: { mistake: string; caught: unknown }[] = [];
+  for (const [mistake, program] of MISTAKES) {
     let caught: unknown;
     try {
-      program(new RMSprop({ w: [2] }));
+      await program(new RMSprop({ w: [2] }));
     } catch (error) {
       caught = error;
     }
-    return { mistake, caught };
-  });
+    messages.push({ mistake, caught });
+  }
 
   describe("each", () => {
     it.each(messages)("$mistake gets an error of its own, under 1 kB", ({ caught }) => {

@@ -1,8 +1,10 @@
 /** Mistakes that users of other libraries make in their first five minutes. The test beside this writes what each gets. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { RMSprop } from "rmsprop-wasm";
-import { carriedTensors, load, restore, save } from "rmsprop-wasm/checkpoint";
+import { carriedTensors, load, restore, save, saveChunks, writeFileAtomic } from "rmsprop-wasm/checkpoint";
 import { instantiate } from "rmsprop-wasm/core";
-import { rmsprop } from "rmsprop-wasm/tfjs";
+import { RMSPropOptimizer, rmsprop } from "rmsprop-wasm/tfjs";
 
 // biome-ignore lint/suspicious/noExplicitAny: no type lets these mistakes pass
 type Bad = any;
@@ -35,6 +37,10 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
   ["new RMSprop({ w: [2] }, { schedule: (step) => 0.1 })", make({ w: [2] }, { schedule: () => 0.1 })],
   ["new RMSprop({ w: [2] }, { betas: [0.9, 0.99] })", make({ w: [2] }, { betas: [0.9, 0.99] })],
   ["new RMSprop({ w: [2] }, { lr: 0.01 }, 0.9)", () => new (RMSprop as Bad)({ w: [2] }, { lr: 0.01 }, 0.9)],
+  [
+    "new RMSprop([{ params: { w: [2] } }, , { params: { v: [2] } }])",
+    make([{ params: { w: [2] } }, ...Array.from({ length: 1 }), { params: { v: [2] } }]),
+  ],
   ["new RMSprop({ w: [2] }, { ema: { every: 2 } })", make({ w: [2] }, { ema: { every: 2 } })],
   ['new RMSprop({ w: [2] }, { lr: "0.01" })', make({ w: [2] }, { lr: "0.01" })],
   ["new RMSprop({ w: [2] }, { eps: 0 })", make({ w: [2] }, { eps: 0 })],
@@ -44,6 +50,13 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
   ["optimizer.step({ w: gradient })", (o) => o.step({ w: new Float32Array(2) })],
   ["optimizer.step(0.5)", (o) => o.step(0.5)],
   ["optimizer.step(null)", (o) => o.step(null)],
+  ["optimizer.step({}, 0.5)", (o) => o.step({}, 0.5)],
+  ["optimizer.zeroGrad(true)", (o) => o.zeroGrad(true)],
+  ['optimizer.stateDict("w")', (o) => o.stateDict("w")],
+  [
+    "optimizer.loadStateDict(dict, { strict: false })",
+    (o) => o.loadStateDict(o.stateDict(), { strict: false }),
+  ],
   [
     "optimizer.step({ shard: { rank: 0, worldSize: 2 } })",
     (o) => o.step({ shard: { rank: 0, worldSize: 2 } }),
@@ -126,6 +139,16 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
   ],
   ['load("run.safetensors")', () => load("run.safetensors" as Bad)],
   ['save(optimizer, "run.safetensors")', (o) => (save as Bad)(o, "run.safetensors")],
+  ['saveChunks(optimizer, "run.safetensors")', (o) => [...(saveChunks as Bad)(o, "run.safetensors")]],
+  ['load(bytes, {}, "f64")', (o) => load(save(o), {}, "f64" as Bad)],
+  ["load(bytes, {}, new RMSprop({ w: [2] }))", (o) => load(save(o), {}, o)],
+  ["writeFileAtomic(optimizer, path)", (o) => writeFileAtomic(o, "run.safetensors")],
+  ["writeFileAtomic(path, optimizer)", (o) => writeFileAtomic(join(tmpdir(), "run.safetensors"), o)],
+  ["writeFileAtomic(path, [1, 2])", () => writeFileAtomic(join(tmpdir(), "run.safetensors"), [1, 2] as Bad)],
+  [
+    "writeFileAtomic(path, bytes, { mode: 0o600 })",
+    (o) => (writeFileAtomic as Bad)(join(tmpdir(), "run.safetensors"), save(o), { mode: 0o600 }),
+  ],
   ["restore(optimizer, bytes, { lr: 0.1 })", (o) => (restore as Bad)(o, save(o), { lr: 0.1 })],
   ["carriedTensors(optimizer.stateDict())", (o) => carriedTensors(o.stateDict())],
   ["load(zip), of torch.save", () => load(Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 8))],
@@ -142,5 +165,13 @@ export const MISTAKES: readonly (readonly [mistake: string, program: (o: Bad) =>
         { learningRate: 1 } as Bad,
       ),
   ],
+  [
+    "instantiate(memory, { lr: 1 })",
+    () => (instantiate as Bad)(new WebAssembly.Memory({ initial: 1 }), { lr: 1 }),
+  ],
   ["rmsprop(0.01), of rmsprop-wasm/tfjs", () => rmsprop(0.01 as Bad)],
+  ["rmsprop(0.01, 0.9, 0.5, null, true)", () => (rmsprop as Bad)(0.01, 0.9, 0.5, null, true)],
+  ["rmsprop({ lr: 0.01 }, 0.9)", () => (rmsprop as Bad)({ lr: 0.01 }, 0.9)],
+  ["rmsprop().momentum = 0.9", () => Object.assign(rmsprop(), { momentum: 0.9 })],
+  ["RMSPropOptimizer.fromConfig(config)", () => (RMSPropOptimizer as Bad).fromConfig({ momentum: 0.9 })],
 ];

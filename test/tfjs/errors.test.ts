@@ -78,13 +78,47 @@ describeDropIn(({ tf, dropIn }) => {
       initial.dispose();
     });
 
-    it.each([undefined, null, 1, "w"])("refuses %o for gradients", async (gradients) => {
-      const act = () => optimizer.applyGradients(gradients as unknown as Record<string, Tensor>);
-      await expectRefusal(
-        act,
-        "ParameterError",
-        /got .*, expected { \[variable.name\]: gradient } or a list/,
-      );
+    it.each([undefined, null, 1, "w", new Map([["w", 1]]), new Date()])(
+      "refuses %o for gradients",
+      async (gradients) => {
+        const act = () => optimizer.applyGradients(gradients as unknown as Record<string, Tensor>);
+        await expectRefusal(
+          act,
+          "ParameterError",
+          /got .*, expected { \[variable.name\]: gradient } or a list/,
+        );
+      },
+    );
+
+    it("refuses a list of gradients without names", async () => {
+      for (const list of [[undefined], [null], ["w"], [{ tensor: w }]]) {
+        const act = () => optimizer.applyGradients(list as never);
+        await expectRefusal(act, "ParameterError", /no variable undefined/);
+      }
+    });
+
+    it.each(["momentum", "decay", "epsilon", "alpha", "globalClipNorm", "scheduleFree"])(
+      "refuses an assignment of %s, which no step would read",
+      async (name) => {
+        const assign = () => {
+          Object.assign(optimizer, { [name]: 0.5 });
+        };
+        await expectRefusal(
+          assign,
+          "OptionError",
+          new RegExp(`optimizer.${name} can't be assigned: make a new`),
+        );
+        class Own extends dropIn.RMSPropOptimizer {
+          momentum = 3; // a field of a subclass
+        }
+        expect(new Own().momentum).toBe(3);
+      },
+    );
+
+    it.each([3, "w", { w: 1 }, [null], [3]])("refuses %o for variables of state", async (given) => {
+      const weights = await optimizer.getWeights();
+      const act = () => optimizer.setWeights(weights, given as never);
+      await expectRefusal(act, "ParameterError", /no variable undefined|optimizer is given 0/);
     });
 
     it("refuses a rate that isn't one, from a schedule too", async () => {
@@ -120,6 +154,21 @@ describeDropIn(({ tf, dropIn }) => {
         "no count of iterations",
         (weights) => weights.slice(1),
         /start with "w\/rms", expected one number named "iter"/,
+      ],
+      [
+        "a count without a tensor",
+        ([, ...rest]) => [{ name: "iter" }, ...rest],
+        /start with "iter", expected one number/,
+      ],
+      [
+        "an entry that is nothing",
+        ([iter, , ...rest]) => [iter, null, ...rest],
+        /got 4 beside "iter", of 1 var/,
+      ],
+      [
+        "no tensor",
+        ([iter, , ...rest]) => [iter, { name: "w/rms" }, ...rest],
+        /got 4 beside "iter", of 2 var/,
       ],
       ["one too few", (weights) => weights.slice(0, -1), /got 3 beside "iter", of 2 variables/],
       ["one too many", (weights) => [...weights, weights[1]], /got 5 beside "iter"/],
@@ -164,7 +213,8 @@ describeDropIn(({ tf, dropIn }) => {
       ],
     ])("refuses for weights %s", async (_, change, message) => {
       const given = change(await optimizer.getWeights()) as NamedTensors;
-      const made = (given ?? []).map(({ tensor }) => tensor).filter((tensor) => !("assign" in tensor));
+      const tensors = (given ?? []).flatMap((one) => one?.tensor ?? []);
+      const made = tensors.filter((tensor) => !("assign" in tensor));
       await expectRefusal(() => optimizer.setWeights(given), "ParameterError", message);
       tf.dispose(made);
     });
@@ -208,7 +258,8 @@ describeDropIn(({ tf, dropIn }) => {
   });
 
   it.each<[unknown, RegExp]>([
-    [1e-3, /got 0.001, expected an object such as { lr: 1e-3 }/],
+    [1e-3, /rmsprop: got 0.001, expected one object: { lr: 0.001 }/],
+    ["0.001", /got "0.001", expected an object such as { lr: 1e-3 }/],
     [null, /got null, expected an object/],
     [{ learningRate: 1e-3 }, /Unknown option "learningRate": did you mean "lr"/],
     [{ globalclipnorm: 1 }, /did you mean "globalClipNorm"/],
@@ -233,6 +284,25 @@ describeDropIn(({ tf, dropIn }) => {
   ])("refuses %o for options", (options, message) => {
     expect(() => dropIn.rmsprop(options as object)).toThrow(dropIn.OptionError);
     expect(() => dropIn.rmsprop(options as object)).toThrow(message);
+  });
+
+  it("refuses arguments by position, and says how to write them", () => {
+    const make = dropIn.rmsprop as (...given: unknown[]) => Optimizer;
+    const message =
+      /rmsprop: got 0.01, 0.9, 0, null, true, expected one object: { lr: 0.01, alpha: 0.9, momentum: 0, centered: true }/;
+    expect(() => make(0.01, 0.9, 0, null, true)).toThrow(message);
+    expect(() => make({ lr: 0.01 }, undefined, 0.5)).toThrow(
+      /expected one object: { lr: 0.01, momentum: 0.5 }/,
+    );
+    expect(make(undefined, undefined).lr).toBe(1e-3);
+    const { RMSPropOptimizer, ScheduleFreeRMSProp } = dropIn;
+    expect(() => Reflect.construct(ScheduleFreeRMSProp, [{}, 0.9])).toThrow(
+      /expected one object: { alpha: 0.9 }/,
+    );
+    for (const config of [undefined, null, 0.1, new Map()]) {
+      const call = () => RMSPropOptimizer.fromConfig(RMSPropOptimizer, config as never);
+      expect(call).toThrow(/config: got .*, expected an object such as { learningRate: 1e-3 }/);
+    }
   });
 
   it("refuses to start before a backend is ready", async () => {
