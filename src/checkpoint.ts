@@ -55,6 +55,11 @@ function makerOf<Made extends AnyOptimizer>(type: OptimizerClass<Made>): Make<Ma
   return (params, options) => new type(params as readonly ParamGroup<never>[], options);
 }
 
+/** Whether a rate is a schedule, which no file holds. */
+function isScheduled({ parts }: AnyOptimizer): boolean {
+  return parts.groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+}
+
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
 function describe(
   optimizer: AnyOptimizer,
@@ -63,11 +68,10 @@ function describe(
   instead?: string,
 ): FileParts {
   const dict = stateOf(optimizer, name, others, instead);
-  const { isScheduled } = optimizer;
   const parts = partsOf(dict.groups, dict.options);
   const carried = carriedBy(optimizer);
   const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];
-  return fileParts(sources, annotate(dict, isScheduled, carried));
+  return fileParts(sources, annotate(dict, isScheduled(optimizer), carried));
 }
 
 /**
@@ -123,10 +127,10 @@ export function* saveChunks(optimizer: AnyOptimizer, ...others: unknown[]): Gene
     values,
     byteLength: values.byteLength,
   }));
-  const { changes } = optimizer;
+  const { changes } = optimizer.parts.progress;
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      if (optimizer.changes !== changes || values.byteLength !== byteLength) {
+      if (optimizer.parts.progress.changes !== changes || values.byteLength !== byteLength) {
         throw new CheckpointError(
           "The optimizer took a step or another state, or its memory grew, before the file was complete: save again.",
         );
@@ -307,8 +311,8 @@ export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferL
   const { skippedSteps = 0, learned = isOurs ? undefined : own.learned } = annotations.own ?? {};
   refuseOtherSteps(
     { ...annotations.own?.options, groups, isScheduled: annotations.own?.isScheduled ?? false },
-    { ...own.options, groups, isScheduled: optimizer.isScheduled },
-    (name) => isBehind(dict.tensors[name]!, dict.steps),
+    { ...own.options, groups, isScheduled: isScheduled(optimizer) },
+    (name) => isBehind(dict.tensors[name]!.rowSteps, dict.steps),
   );
   optimizer.loadStateDict({ version: 1, skippedSteps, learned, ...dict });
   carry(optimizer, { tensors, keys });

@@ -17,7 +17,7 @@ import type { Source } from "./safetensors.ts";
 /** An optimizer of any entry, over elements of either type. */
 export type AnyOptimizer = Optimizer<Params<FloatArray>, FloatArray>;
 
-/** The optimizer's state, whose arrays are views: for callers that copy them anyway. Takes what `checkIsOptimizer` does. */
+/** The optimizer's state, whose arrays are views, made when `tensors` are read. Takes what `checkIsOptimizer` does. */
 export function stateOf(
   optimizer: AnyOptimizer,
   name: string,

@@ -1,5 +1,5 @@
 /** The element types of safetensors files, and how elements become an optimizer's. */
-import type { FloatArray, Real } from "../base/real.ts";
+import type { FloatArray } from "../base/real.ts";
 
 /** One element type. */
 export interface Dtype {
@@ -52,13 +52,18 @@ export function dtypeOf(values: FloatArray): string {
   return (values.BYTES_PER_ELEMENT === 8 ? F64 : F32).name;
 }
 
+/** Whether elements of a file stand in memory as they are, as floats of so many bytes. */
+export function areFloatsOf({ isFloat, bits }: Dtype, bytes: number): boolean {
+  return isFloat === true && bits === 8 * bytes;
+}
+
 /**
  * Writes elements into `target` from a file's bytes, each rounded to the target's type once.
  *
  * @returns the first double that became an infinity by it, or undefined.
  */
 export function decode(dtype: Dtype, bytes: Uint8Array, target: FloatArray): number | undefined {
-  if (dtype.name === dtypeOf(target)) {
+  if (areFloatsOf(dtype, target.BYTES_PER_ELEMENT)) {
     new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
     return undefined;
   }
@@ -72,24 +77,7 @@ export function decode(dtype: Dtype, bytes: Uint8Array, target: FloatArray): num
   return tooLarge;
 }
 
-/** The elements of a file's bytes: a view where they are of an optimizer's type and aligned, else a copy. Doubles stay doubles. */
-export function valuesOf(dtype: Dtype, bytes: Uint8Array): FloatArray {
-  const Elements: Real["Array"] = dtype === F64 ? Float64Array : Float32Array;
-  const count = (bytes.length * 8) / dtype.bits;
-  if ((dtype === F32 || dtype === F64) && (bytes.byteOffset * 8) % dtype.bits === 0) {
-    return new Elements(bytes.buffer, bytes.byteOffset, count);
-  }
-  const values = new Elements(count);
-  decode(dtype, bytes, values);
-  return values;
-}
-
-/** The first element of a file's bytes, in double. */
-export function firstValue(dtype: Dtype, bytes: Uint8Array): number {
-  return dtype.read!(viewOf(bytes), 0);
-}
-
-function viewOf(bytes: Uint8Array): DataView {
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

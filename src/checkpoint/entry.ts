@@ -1,9 +1,10 @@
 /** A tensor's entry in the header of a safetensors file. */
 
+import type { FloatArray } from "../base/real.ts";
 import { cut, show } from "../base/show.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Shape } from "../optimizer/params.ts";
-import { DTYPES, type Dtype } from "./dtypes.ts";
+import { areFloatsOf, DTYPES, type Dtype, decode } from "./dtypes.ts";
 import type { JsonReader } from "./json.ts";
 
 /** A tensor of a file. */
@@ -24,6 +25,19 @@ export function isSameShape(a: Shape, b: Shape): boolean {
   return a === b || (a.length === b.length && a.every((size, i) => size === b[i]));
 }
 
+/** A tensor's elements in a file: a view where they are of an optimizer's type and aligned, else a copy. Doubles stay doubles. */
+export function valuesOf({ dtype, count, begin, end }: Entry, file: Uint8Array): FloatArray {
+  const Elements = areFloatsOf(dtype, 8) ? Float64Array : Float32Array;
+  const { BYTES_PER_ELEMENT: bytes } = Elements;
+  const byteOffset = file.byteOffset + begin;
+  if (areFloatsOf(dtype, bytes) && byteOffset % bytes === 0) {
+    return new Elements(file.buffer as ArrayBuffer, byteOffset, count);
+  }
+  const values = new Elements(count);
+  decode(dtype, file.subarray(begin, end), values);
+  return values;
+}
+
 /**
  * Gives the function that reads a tensor's entry, by its name. It is made once for a header: a set of fields and functions of its
  * own for each entry took half of the time of reading it.
@@ -40,14 +54,10 @@ export function entryReader(reader: JsonReader, dataStart: number): (name: strin
   const sizes: number[] = [];
   let sizesOfField: string;
   let length: number;
-  /** The shape of the entry before, mostly that of the next one too. */
-  let shapeBefore: Shape = [];
-  /**
-   * A shape that two entries in a row had, and the text between dtype and offsets with it, as all known writers order and
-   * space it.
-   */
-  let usualShape: Shape;
-  let usual = "";
+  let before: Entry | undefined;
+  /** An entry like the one before it, and its text up to the offsets, as all known writers order and space it. */
+  let usual: Entry | undefined;
+  let usualText = "";
 
   const refuse = (field: string, given: string, wanted: string): never => {
     throw new CheckpointError(`${show(name)}: ${field} is ${cut(given)}, expected ${wanted}.`);
@@ -79,19 +89,10 @@ export function entryReader(reader: JsonReader, dataStart: number): (name: strin
       if (reader.peek() !== '"') refuse(field, reader.raw(), known());
       const given = reader.string();
       dtype = DTYPES.get(given) ?? refuse(field, show(given), known());
-      // Most entries have the shape of the one before, and needn't be read word by word.
-      if (usual && !shape && !offsets && reader.take(usual)) {
-        shape = usualShape;
-        takeField("data_offsets");
-      }
     } else if (field === "shape") {
       if (shape) return false;
       shape = sizesOf(field, "whole numbers");
-      if (isSameShape(shape, shapeBefore)) {
-        usualShape = shape = shapeBefore;
-        usual = `,"shape":[${shape}],"data_offsets":`;
-      }
-      shapeBefore = shape;
+      if (before && isSameShape(shape, before.shape)) shape = before.shape;
     } else if (field === "data_offsets") {
       if (offsets) return false;
       offsets = sizesOf(field, "two whole numbers");
@@ -107,8 +108,20 @@ export function entryReader(reader: JsonReader, dataStart: number): (name: strin
     name = given;
     dtype = shape = offsets = others = undefined;
     if (reader.peek() !== "{") refuse("it", reader.raw(), "an object");
+    // Most entries are like the one before, and needn't be read word by word.
+    offsets = usual && reader.pair(usualText, "]}");
+    if (usual && offsets) {
+      ({ dtype, shape } = usual);
+      return entryOf();
+    }
     reader.anyMembers(takeField);
-    return entryOf();
+    const entry = entryOf();
+    if (entry.dtype === before?.dtype && entry.shape === before.shape) {
+      usual = entry;
+      usualText = `{"dtype":"${entry.dtype.name}","shape":[${entry.shape}],"data_offsets":[`;
+    }
+    before = entry;
+    return entry;
   };
 
   function entryOf(): Entry {

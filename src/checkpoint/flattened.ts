@@ -111,8 +111,9 @@ function endingsOf(record: GroupRecord): string[] {
 export function annotationsOf({ metadata }: Header): Annotations {
   const json = metadata.get(OURS);
   const given = new Map(metadata.recordsOf(GROUPS));
+  if (json === undefined) return { own: undefined, records: given };
   const records = new Map<string, Pairs>();
-  const own = json === undefined ? undefined : ownOf(json, given, records);
+  const own = ownOf(json, given, records);
   for (const [name, pairs] of given) records.set(name, pairs);
   return { own, records };
 }
@@ -177,9 +178,9 @@ export interface AnnotatedGroups {
 export function annotated(groups: readonly GroupState[], { own, records }: Annotations): AnnotatedGroups {
   const keys = new Map<string, ReadonlyMap<string, string>>();
   const read = reader(own?.carried.keys);
-  const names = new Set(groups.flatMap(({ params }) => params));
-  for (const name of own ? records.keys() : []) {
-    if (!names.has(name)) {
+  const names = own && new Set(groups.flatMap(({ params }) => params));
+  for (const name of names ? records.keys() : []) {
+    if (!names!.has(name)) {
       throw new CheckpointError(`Metadata ${GROUPS}${name}: there is no parameter of this name.`);
     }
   }

@@ -135,11 +135,14 @@ export class JsonReader {
     return size;
   }
 
-  /** Reads this very text, if it comes next, and tells whether it did. */
-  take(text: string): boolean {
-    const isNext = this.text.startsWith(text, this.#at);
-    if (isNext) this.#at += text.length;
-    return isNext;
+  /** Reads two whole numbers with a comma between them, inside of these very texts; nothing, if anything else comes next. */
+  pair(open: string, close: string): readonly [number, number] | undefined {
+    const start = this.#at;
+    const first = this.#takeText(open) ? this.size() : undefined;
+    const second = first !== undefined && this.#takeText(",") ? this.size() : undefined;
+    if (second !== undefined && this.#takeText(close)) return [first!, second];
+    this.#at = start;
+    return undefined;
   }
 
   /** Reads any value, and gives its text. */
@@ -245,6 +248,12 @@ export class JsonReader {
     const number = this.text.slice(this.#at, NUMBER.lastIndex);
     this.#at = NUMBER.lastIndex;
     return number;
+  }
+
+  #takeText(text: string): boolean {
+    const isNext = this.text.startsWith(text, this.#at);
+    if (isNext) this.#at += text.length;
+    return isNext;
   }
 
   #take(character: string): boolean {

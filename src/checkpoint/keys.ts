@@ -7,8 +7,8 @@ import type { Shape } from "../optimizer/params.ts";
 import { type Kept, keptPlanes } from "../optimizer/planes.ts";
 import type { GroupState, StateDict, TensorState } from "../optimizer/state-dict.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
-import { dtypeOf, firstValue, valuesOf } from "./dtypes.ts";
-import { type Entry, isSameShape } from "./entry.ts";
+import { dtypeOf, viewOf } from "./dtypes.ts";
+import { type Entry, isSameShape, valuesOf } from "./entry.ts";
 import { STATE_KEYS } from "./pytorch-names.ts";
 import { bytesIn, type Header, type Source, twoThings } from "./safetensors.ts";
 
@@ -76,6 +76,8 @@ export interface Findings {
   readonly entries: readonly Entry[];
   /** The part that each of them holds; undefined for those that hold anything else. */
   readonly parts: readonly (Part | undefined)[];
+  /** Those that hold counts of rows. */
+  readonly rowSteps: readonly Entry[];
   /** State that isn't there, and starts anew. */
   readonly fresh: readonly Part[];
   /** All else that the file holds. */
@@ -100,17 +102,25 @@ export function findParts(
   const found: (Part | undefined)[] = new Array(entries.length).fill(undefined);
   const lacking = new Map<string, Part>();
   const isByRows = entries.some(({ name }) => name.endsWith(STATE_KEYS.rowSteps));
-  let next: Entry | undefined = entries[0];
+  const rowSteps: Entry[] = [];
+  let at = 0;
+  let stride = 1;
   for (const part of wanted) {
     // Most files have none of these: looking for them took a quarter of the time.
     if (part.what === "rowSteps" && !isByRows) continue;
     const key = keyOf(part);
-    // Mostly they stand in this order. The map takes the hash of each key.
+    // Mostly they stand in this order, or all that is of one tensor stands together. The map takes the hash of each key.
+    const next = entries[at + stride];
     const entry = next?.name === key ? next : byName.get(key);
     if (entry ? found[entry.index] : lacking.has(key)) throw twoThings(key);
-    if (entry) found[entry.index] = part;
-    else if (part.what !== "rowSteps") lacking.set(key, part);
-    next = entry && entries[entry.index + 1];
+    if (entry) {
+      found[entry.index] = part;
+      if (part.what === "rowSteps") rowSteps.push(entry);
+      if (entry !== next && entry.index > at) stride = entry.index - at;
+      at = entry.index;
+    } else if (part.what !== "rowSteps") {
+      lacking.set(key, part);
+    }
   }
   const others: Entry[] = [];
   for (const entry of entries) {
@@ -124,7 +134,7 @@ export function findParts(
       others.push(entry);
     }
   }
-  const findings = { entries, parts: found, others };
+  const findings = { entries, parts: found, rowSteps, others };
   if (lacking.size === 0 && (!declared || others.length === declared.size)) return { ...findings, fresh: [] };
   const started = new Set<string>();
   for (const part of found) if (part && part.what !== "param" && part.what !== "ema") started.add(part.name);
@@ -180,8 +190,11 @@ function checkShape(
   rowwise: ReadonlySet<string>,
 ): void {
   const { name, what } = part;
-  const shape = shapes.get(name) ?? entry.shape;
-  if (what !== "step" && what !== "rowSteps") shapes.set(name, shape);
+  let shape = shapes.get(name);
+  if (shape === undefined) {
+    ({ shape } = entry);
+    if (what !== "step" && what !== "rowSteps") shapes.set(name, shape);
+  }
   if (what === "rowSteps" && shape.length < 2) return; // refused by the optimizer
   const own = isOfRows(part, rowwise) ? shape.slice(0, 1) : shape;
   const fits = what === "step" ? entry.count === 1 : isSameShape(entry.shape, own);
@@ -275,15 +288,15 @@ export function stateFrom(
     }
   }
   for (const { findings, bytes } of files) {
+    const view = viewOf(bytes);
     for (const entry of findings.entries) {
       const part = findings.parts[entry.index];
       if (!part) continue;
       const { name, what } = part;
-      const own = bytesIn(bytes, entry);
       const tensor = tensors.get(name)!;
-      if (what === "step") addCount(counts, entry, firstValue(entry.dtype, own));
-      else if (what === "rowSteps") tensor.rowSteps = new Uint32Array(own.slice().buffer);
-      else tensor[what] = valuesOf(entry.dtype, own);
+      if (what === "step") addCount(counts, entry, entry.dtype.read!(view, entry.begin));
+      else if (what === "rowSteps") tensor.rowSteps = new Uint32Array(bytesIn(bytes, entry).slice().buffer);
+      else tensor[what] = valuesOf(entry, bytes);
     }
   }
   for (const part of fresh) {

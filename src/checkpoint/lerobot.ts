@@ -56,7 +56,7 @@ const isState = (part: Part) => !isParameter(part) && part.what !== "rowSteps";
  */
 export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles>;
 export function saveLeRobot(optimizer: AnyOptimizer, ...others: unknown[]): Required<LeRobotFiles> {
-  const dict = stateOf(optimizer, "saveLeRobot", others);
+  const dict = { ...stateOf(optimizer, "saveLeRobot", others) };
   const carried = carriedBy(optimizer);
   const option = dict.learned ? 'lr: "auto"' : dict.options?.scheduleFree && "scheduleFree";
   for (const unknown of [...dict.groups.map(unknownToPyTorch), option ? [option] : []]) {
@@ -67,7 +67,7 @@ export function saveLeRobot(optimizer: AnyOptimizer, ...others: unknown[]): Requ
     }
   }
   const counted = dict.groups.flatMap(({ sparse, params }) => (sparse === "lazy" ? [] : params));
-  const behind = counted.find((name) => isBehind(dict.tensors[name]!, dict.steps));
+  const behind = counted.find((name) => isBehind(dict.tensors[name]!.rowSteps, dict.steps));
   if (behind !== undefined) {
     throw new CheckpointError(
       `${show(behind)} has rows that are behind, which PyTorch's RMSprop would leave so: call catchUp() first, or use save.`,

@@ -41,7 +41,7 @@ export function refuseOtherSteps(
 }
 
 /** Whether rows of a tensor have missed steps. */
-export function isBehind({ rowSteps }: Pick<TensorState, "rowSteps">, steps: number): boolean {
+export function isBehind(rowSteps: TensorState["rowSteps"], steps: number): boolean {
   return rowSteps?.some((count) => count < steps) ?? false;
 }
 

@@ -45,6 +45,8 @@ export const LENGTH_BYTES = 8;
 /** The limit of the format's own library. */
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = "__metadata__";
+/** Characters of a header that are encoded at a time: the garbage of one text of all took as long as all else. */
+const PIECE = 2 ** 16;
 
 /** The consecutive parts of a file: a header, then arrays. */
 export type FileParts = readonly ArrayBufferView[];
@@ -57,11 +59,17 @@ export type FileParts = readonly ArrayBufferView[];
  * @param metadata The JSON of the metadata's object.
  */
 export function fileParts(sources: readonly Source[], metadata: string): FileParts {
+  const encoder = new (needed("TextEncoder"))();
+  const pieces: Uint8Array[] = [];
   let end = 0;
   const taken = new Set([METADATA]);
-  // One text that grows: a list of the entries, joined, took a third longer.
+  // A text that grows: a list of the entries, joined, took a third longer.
   let text = `{"${METADATA}":${metadata}`;
   for (const source of sources) {
+    if (text.length > PIECE) {
+      pieces.push(encoder.encode(text));
+      text = "";
+    }
     const { name, values } = source;
     if (taken.size === taken.add(name).size) throw twoThings(name);
     const isSound = isPlainlySound(source);
@@ -70,9 +78,10 @@ export function fileParts(sources: readonly Source[], metadata: string): FilePar
     text += `,${key}:${entryAt(end, source)}`;
     end += values.byteLength;
   }
-  const json = new (needed("TextEncoder"))().encode(`${text}}`);
+  pieces.push(encoder.encode(`${text}}`));
+  const textBytes = pieces.reduce((sum, { length }) => sum + length, 0);
   // Padded with spaces, so that what follows is aligned.
-  const length = Math.ceil(json.length / LENGTH_BYTES) * LENGTH_BYTES;
+  const length = Math.ceil(textBytes / LENGTH_BYTES) * LENGTH_BYTES;
   if (length > MAX_HEADER_BYTES) {
     throw new CheckpointError(
       `The file's header would take ${length} bytes, and files may have at most ${MAX_HEADER_BYTES}: use shorter names, fewer tensors, or several optimizers.`,
@@ -80,7 +89,11 @@ export function fileParts(sources: readonly Source[], metadata: string): FilePar
   }
   const bytes = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.set(json, LENGTH_BYTES);
+  let at = LENGTH_BYTES;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
   return [bytes, ...sources.map(({ values }) => values)];
 }
 
@@ -166,10 +179,12 @@ function headerFrom(text: string, dataStart: number): Header {
   const byName = new Map<string, Entry>();
   const readEntry = entryReader(reader, dataStart);
   reader.anyMembers((name) => {
-    if (name === METADATA ? metadata : byName.has(name)) return false;
-    if (name === METADATA) metadata = metadataFrom(reader);
-    else byName.set(name, readEntry(name));
-    return true;
+    if (name === METADATA) {
+      if (metadata) return false;
+      metadata = metadataFrom(reader);
+      return true;
+    }
+    return byName.size < byName.set(name, readEntry(name)).size;
   });
   reader.end();
   const entries = [...byName.values()].sort((a, b) => a.begin - b.begin || a.end - b.end);

@@ -24,7 +24,7 @@ import { assignRate, rateOf } from "./rates.ts";
 import { READERS, recordOf, toJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
-import { readState, type StateDict, writeState } from "./state-dict.ts";
+import { type PlacedState, readState, type StateDict, writeState } from "./state-dict.ts";
 import { catchUp, catchUpRows, Steps } from "./steps.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { textOf } from "./text.ts";
@@ -142,8 +142,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws MemoryError if the memory isn't shared: that takes `threads` above 1, or a shared `options.memory`.
    */
   get handle(): Handle {
-    const { arena, groups, options, progressPtr } = live(this.#parts);
-    return handleOf(arena, progressPtr, groups, options);
+    return handleOf(live(this.#parts));
   }
 
   /** Number of steps that `nonFinite: "skip"` has skipped. They aren't counted in `steps`. */
@@ -192,14 +191,9 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     catchUpRows(settled(this.#parts), rows as RowsByName | undefined);
   }
 
-  /** @internal Counts the changes of parameters and state, shares of a step among them. */
-  get changes(): number {
-    return live(this.#parts).progress.changes;
-  }
-
-  /** @internal Whether a rate is a schedule, which no file holds. */
-  get isScheduled(): boolean {
-    return live(this.#parts).groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+  /** @internal The parts, for files. */
+  get parts(): Parts {
+    return settled(this.#parts);
   }
 
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
@@ -276,16 +270,12 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws SwappedError while `params` hold the averages.
    */
   stateDict(): StateDict<NameOf<P>, Elements> {
-    return this.#read((view) => view.slice());
+    return { ...readState(this.parts, this.#steps.skipped, (view) => view.slice()) };
   }
 
-  /** @internal The same with views instead of copies, for callers that copy them anyway. */
+  /** @internal The same for files: views instead of copies, made each time that `tensors` is read. */
   get stateViews(): StateDict<NameOf<P>, Elements> {
-    return this.#read((view) => view);
-  }
-
-  #read(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements> {
-    return readState(settled(this.#parts), this.#steps.skipped, copy);
+    return readState(this.parts, this.#steps.skipped, (view) => view);
   }
 
   /**
@@ -298,7 +288,10 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws MemoryError when its momentum or gradient averages need more room than the memory can give.
    * @throws SwappedError while `params` hold the averages.
    */
-  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void {
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray>): void;
+  /** @internal Does the same where the arrays have been written in place. */
+  loadStateDict(dict: PlacedState): void;
+  loadStateDict(dict: StateDict<NameOf<P>, FloatArray> | PlacedState): void {
     writeState(dict, settled(this.#parts));
     this.#steps.restart(dict.skippedSteps);
   }

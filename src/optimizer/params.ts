@@ -143,9 +143,9 @@ function parseTensor(name: string, source: unknown, real: Real, taken?: Set<stri
   }
   taken?.add(name);
 
+  if (isShape(source)) return { name, count: countOf(source), shape: [...source] };
   const initial = initialValuesOf(name, source, real);
   if (initial) return { name, ...initial };
-  if (isShape(source)) return { name, count: countOf(source), shape: [...source] };
   if (isAdopted(source)) return { name, ...parseAdopted(name, source, real) };
   throw new ParameterError(
     `Parameter ${show(name)}: got ${show(source)}${looksLike(name, source)}, expected ${WANTED}.`,

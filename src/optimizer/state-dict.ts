@@ -53,8 +53,14 @@ export interface StateDict<Name extends string = string, Elements extends FloatA
   readonly options?: CommonOptions | undefined;
 }
 
+/** @internal The state of an optimizer whose arrays stand in its tensors already, with the counts of rows by the name of their tensor. */
+export interface PlacedState extends Omit<StateDict, "tensors"> {
+  readonly placed: ReadonlyMap<string, Uint32Array>;
+}
+
 /**
- * Gives the state dict of an optimizer, each array as `copy` makes it of a view.
+ * Gives the state dict of an optimizer, each array as `copy` makes it of a view when `tensors` are read: that takes most of
+ * the time, and not all callers need them.
  *
  * @internal
  */
@@ -65,15 +71,6 @@ export function readState(
 ): StateDict<string, never> {
   progress.refuseSwapped();
   const { steps } = progress;
-  const entries = groups.flatMap(({ hyperparameters, tensors }) => {
-    const planes = keptPlanes(hyperparameters, options);
-    return tensors.map((tensor): [string, TensorState<never>] => {
-      const state: Record<string, unknown> = { shape: [...(tensor.shape ?? [tensor.count])] };
-      for (const plane of planes) state[plane] = copy(tensor.view(plane));
-      if (tensor.rowSteps !== 0) state.rowSteps = tensor.stepsOfRows.slice();
-      return [tensor.name, state as unknown as TensorState<never>];
-    });
-  });
   return {
     version: 1,
     steps,
@@ -85,7 +82,18 @@ export function readState(
       ...weights?.after(steps),
       params: tensors.map(({ name }) => name),
     })),
-    tensors: Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: toJson }),
+    get tensors() {
+      const entries = groups.flatMap(({ hyperparameters, tensors }) => {
+        const planes = keptPlanes(hyperparameters, options);
+        return tensors.map((tensor): [string, TensorState<never>] => {
+          const state: Record<string, unknown> = { shape: [...(tensor.shape ?? [tensor.count])] };
+          for (const plane of planes) state[plane] = copy(tensor.view(plane));
+          if (tensor.rowSteps !== 0) state.rowSteps = tensor.stepsOfRows.slice();
+          return [tensor.name, state as unknown as TensorState<never>];
+        });
+      });
+      return Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: toJson });
+    },
     options: commonOf(options),
     ...(learned && { learned: learned.state }),
   };
@@ -116,7 +124,7 @@ interface Write {
  * @internal
  */
 export function writeState(
-  dict: StateDict<string, FloatArray>,
+  dict: StateDict<string, FloatArray> | PlacedState,
   { groups, options, arena, rows, kernel, progress, learned }: Parts,
 ): void {
   progress.refuseSwapped();
@@ -149,15 +157,17 @@ export function writeState(
     const base = "sparse" in given ? { ...own, sparse: undefined } : own;
     return resolveHyperparameters(given, arena.real, base);
   });
+  const { placed, tensors } = dict as PlacedState & StateDict<string, FloatArray>;
   const counts: { tensor: Tensor; values: Uint32Array | undefined }[] = [];
   const writes: Write[] = [];
   groups.forEach((group, i) => {
     const wanted = keptPlanes(nexts[i]!, options);
     for (const tensor of group.tensors) {
-      const theirs = dict.tensors?.[tensor.name];
-      const values = rowStepsOf(theirs?.rowSteps, tensor, dict.steps);
+      const theirs = tensors?.[tensor.name];
+      const given = placed ? placed.get(tensor.name) : theirs?.rowSteps;
+      const values = rowStepsOf(given, tensor, dict.steps);
       if (values || tensor.rowSteps !== 0) counts.push({ tensor, values });
-      addWrites(writes, theirs, tensor, wanted, arena);
+      if (!placed) addWrites(writes, theirs, tensor, wanted, arena);
     }
   });
   groups.forEach((group, i) => {

@@ -8,7 +8,7 @@ import { paddedByteLength } from "../memory/layout.ts";
 import { Place } from "../memory/view.ts";
 import type { Hyperparameters } from "../options/hyperparameters.ts";
 import type { Missed } from "../options/missed.ts";
-import type { TensorSpec } from "./params.ts";
+import type { AdoptedViews, TensorSpec } from "./params.ts";
 import type { Shape } from "./values.ts";
 
 /** The running averages of one tensor: flat views, each with the tensor's number of elements. */
@@ -70,10 +70,11 @@ export class Tensor {
     this.rowSteps = placed?.rowSteps ?? 0;
     this.segment = segmentAt(placed?.segment ?? ptrs ?? {}, placed?.segment.count ?? count);
     this.#arena = arena;
-    for (const plane of ["param", "grad"] as const) {
-      const place = adopted?.[plane];
-      // A view that the caller holds dies by a growth like one that was handed out.
-      if (typeof place === "object") this.#places[plane] = this.#placeOf(plane, place);
+    if (typeof adopted?.param === "object") {
+      // Views that the caller holds die by a growth like those that were handed out.
+      const { param, grad } = adopted as AdoptedViews<FloatArray>;
+      this.#places.param = this.#placeOf("param", param);
+      this.#places.grad = this.#placeOf("grad", grad);
     }
   }
 

@@ -140,7 +140,7 @@ export class Missed {
     }
     const all = this.#moves;
     if (steps < NEAR && steps < all.length) return all[steps]!;
-    let place = Math.min(steps, NEAR + Math.floor(steps / STRIDE), all.length - 1);
+    const place = Math.min(steps, NEAR + Math.floor(steps / STRIDE), all.length - 1);
     let moves = all[place]!;
     for (let count = countAt(place); count < steps; ) {
       const step = now - ++count;
@@ -158,7 +158,7 @@ export class Missed {
         combine(ofParam, 1, ofParam, lost),
         combine(emaOfMomentum, momentum, ofParam, ofMomentum),
       ];
-      if (count === countAt(place + 1)) all[++place] ??= moves;
+      if (count === countAt(all.length)) all.push(moves);
     }
     return moves;
   }
