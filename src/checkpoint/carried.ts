@@ -25,7 +25,7 @@ export function stateOf(
   instead?: string,
 ): StateDict<string, FloatArray> {
   checkIsOptimizer(optimizer, name, others, instead);
-  return optimizer.stateViews;
+  return optimizer.stateViews();
 }
 
 /** The same without the tensors. */
@@ -36,7 +36,7 @@ export function settingsOf(
   instead?: string,
 ): Settings {
   checkIsOptimizer(optimizer, name, others, instead);
-  return optimizer.settings;
+  return optimizer.settings();
 }
 
 /**

@@ -199,13 +199,13 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     catchUpRows(settled(this.#parts), rows as RowsByName | undefined);
   }
 
-  /** @internal The parts, for files. */
-  get parts(): Parts {
+  /** @internal The parts, for files. A method, since the proxies of frameworks wrap what getters give. */
+  parts(): Parts {
     return settled(this.#parts);
   }
 
   /** @internal The state dict without the tensors, whose views take most of its time. */
-  get settings(): Settings {
+  settings(): Settings {
     return readSettings(settled(this.#parts), this.#steps.skipped);
   }
 
@@ -287,7 +287,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
   }
 
   /** @internal The same with views instead of copies, for callers that copy them anyway. */
-  get stateViews(): StateDict<NameOf<P>, Elements> {
+  stateViews(): StateDict<NameOf<P>, Elements> {
     return this.#read((view) => view);
   }
 
