@@ -56,8 +56,8 @@ function makerOf<Made extends AnyOptimizer>(type: OptimizerClass<Made>): Make<Ma
 }
 
 /** Whether a rate is a schedule, which no file holds. */
-function isScheduled({ parts }: AnyOptimizer): boolean {
-  return parts.groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+function isScheduled(optimizer: AnyOptimizer): boolean {
+  return optimizer.parts().groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
 }
 
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
@@ -127,10 +127,10 @@ export function* saveChunks(optimizer: AnyOptimizer, ...others: unknown[]): Gene
     values,
     byteLength: values.byteLength,
   }));
-  const { changes } = optimizer.parts.progress;
+  const { changes } = optimizer.parts().progress;
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      if (optimizer.parts.progress.changes !== changes || values.byteLength !== byteLength) {
+      if (optimizer.parts().progress.changes !== changes || values.byteLength !== byteLength) {
         throw new CheckpointError(
           "The optimizer took a step or another state, or its memory grew, before the file was complete: save again.",
         );

@@ -25,7 +25,7 @@ export function stateOf(
   instead?: string,
 ): StateDict<string, FloatArray> {
   checkIsOptimizer(optimizer, name, others, instead);
-  return optimizer.stateViews;
+  return optimizer.stateViews();
 }
 
 /**

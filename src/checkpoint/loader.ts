@@ -97,7 +97,7 @@ export class Loader<Made extends AnyOptimizer> {
       params: Object.fromEntries(group.params.map((name) => [name, shapes.get(name)!])),
     }));
     this.#optimizer = make(params, ownOptions);
-    this.#parts = this.#optimizer.parts;
+    this.#parts = this.#optimizer.parts();
   }
 
   /** Takes bytes of a tensor, from its byte `start` on: whole elements. */
@@ -132,7 +132,7 @@ export class Loader<Made extends AnyOptimizer> {
     const rowSteps = new Map<string, Uint32Array>();
     for (const [name, { bytes }] of this.#rowSteps) rowSteps.set(name, new Uint32Array(bytes.buffer));
     refuseOtherSteps(this.#saved, this.#next, (name) => isBehind(rowSteps.get(name), steps));
-    const state = this.#optimizer.stateViews;
+    const state = this.#optimizer.stateViews();
     const groups = state.groups.map((group, i) => {
       const { weightSum, lrMax } = this.#groups[i]!;
       return weightSum === undefined ? group : { ...group, weightSum, lrMax: lrMax as number };

@@ -191,8 +191,8 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     catchUpRows(settled(this.#parts), rows as RowsByName | undefined);
   }
 
-  /** @internal The parts, for files. */
-  get parts(): Parts {
+  /** @internal The parts, for files. A method, since the proxies of frameworks wrap what getters give. */
+  parts(): Parts {
     return settled(this.#parts);
   }
 
@@ -270,12 +270,12 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws SwappedError while `params` hold the averages.
    */
   stateDict(): StateDict<NameOf<P>, Elements> {
-    return { ...readState(this.parts, this.#steps.skipped, (view) => view.slice()) };
+    return { ...readState(settled(this.#parts), this.#steps.skipped, (view) => view.slice()) };
   }
 
   /** @internal The same for files: views instead of copies, made each time that `tensors` is read. */
-  get stateViews(): StateDict<NameOf<P>, Elements> {
-    return readState(this.parts, this.#steps.skipped, (view) => view);
+  stateViews(): StateDict<NameOf<P>, Elements> {
+    return readState(settled(this.#parts), this.#steps.skipped, (view) => view);
   }
 
   /**

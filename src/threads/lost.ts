@@ -40,7 +40,7 @@ export function lostError(
     .map(
       ({ group, name, start, end }) => `${show(name.slice(0, 60))}[${start} to ${end - 1}] in group ${group}`,
     );
-  if (lost.length > MAX_NAMED) named.push(`${lost.length - MAX_NAMED} others, in this error's \`lost\``);
+  if (lost.length > MAX_NAMED) named.push(`${lost.length - MAX_NAMED} more, in this error's \`lost\``);
   const byteOffset = Math.min(...ranges.map(({ from }) => from));
   const byteLength = Math.max(...ranges.map(({ to }) => to)) - byteOffset;
   return new ThreadError(

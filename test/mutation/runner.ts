@@ -2,7 +2,8 @@
  * Judges mutants inside the process that has loaded a file of tests. After each test, the same test runs again with the mutants
  * that it has passed through and that still live: with groups of them, since most change nothing that the test sees, and a
  * group on which it fails is halved until one mutant is left. So no mutant is found but by a test that fails on it alone and
- * passes without it. Two that undo each other in a group live on. Stryker's own runner for Vitest starts a process and loads
+ * passes without it. Where a test still fails afterwards, a new process runs it twice without a mutant, then with that one alone.
+ * Two that undo each other in a group live on. Stryker's own runner for Vitest starts a process and loads
  * the tests anew for each mutant, which took 10 to 20 minutes for one source file.
  */
 import { appendFileSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
@@ -30,7 +31,7 @@ const switches = world.__stryker__;
 const HITS = 100;
 /** A test is given up after this many times what it takes without a mutant, and some seconds. */
 const TIMES = 20;
-const SECONDS = 10;
+const SECONDS = Number(process.env.MUTATION_SECONDS);
 
 /** The most mutants that run together. */
 const LARGEST = 256;
@@ -41,15 +42,20 @@ function spread(mutants: readonly string[]): string[] {
   return [...mutants].sort((a, b) => rank(a) - rank(b));
 }
 
-/** The name of a test as a key: its file's path, and its name under those of its suites. */
+/**
+ * The key of a test: its file's path, its name under those of its suites, and Vitest's id, which tells its place in the file. Tests
+ * of the same name are several: by name alone, the second was taken for one that had judged already.
+ */
 function keyOf(test: Test): string {
   const names = [test.name];
   for (let suite: Suite | undefined = test.suite; suite; suite = suite.suite) names.unshift(suite.name);
-  return `${test.file.name}#${names.join(" ").trim()}`;
+  return `${test.file.name}#${names.join(" ").trim()} ${test.id}`;
 }
 
-/** The processor's time, since others may keep the machine busy; taken before tests replace globals. */
+/** The processor's time, since others may keep the machine busy; like the clocks, taken before tests replace globals. */
 const { cpuUsage, pid } = process;
+const clock = performance.now.bind(performance);
+const dateNow = Date.now;
 const cpu = () => {
   const { user, system } = cpuUsage();
   return (user + system) / 1000;
@@ -62,6 +68,8 @@ export default class extends TestRunner {
   readonly #dead = new Set<string>();
   /** Mutants of a group in which a process hung. */
   readonly #alone = new Set<string>();
+  /** Mutants after which a test failed without any, by the test: whether it was they is for a process to say that is new. */
+  readonly #suspects = new Map<string, Set<string>>();
   /** Tests that an earlier process of this run is through with. */
   readonly #judged = new Set<string>();
   readonly #found = openSync(LOG, "r");
@@ -81,8 +89,10 @@ export default class extends TestRunner {
     const news = Buffer.alloc(fstatSync(this.#found).size - this.#read);
     this.#read += readSync(this.#found, news, 0, news.length, this.#read);
     for (const line of news.toString().split("\n").filter(Boolean)) {
-      const { mutant, status, judged, alone } = JSON.parse(line);
+      const { mutant, status, judged, alone, suspect, cleared, by } = JSON.parse(line);
       for (const id of alone ?? []) this.#alone.add(id);
+      if (suspect) this.#suspects.set(by, (this.#suspects.get(by) ?? new Set()).add(suspect));
+      if (cleared) this.#suspects.get(by)?.delete(cleared);
       if (judged) this.#judged.add(judged);
       else if (status) this.#dead.add(mutant);
     }
@@ -127,7 +137,7 @@ export default class extends TestRunner {
     passed: Readonly<Record<string, number>>,
   ) {
     // A test that gives way to others is late before that; one that doesn't hangs.
-    this.#tell(JSON.stringify({ group, key: keyOf(test), until: Date.now() + 2 * patienceMs }));
+    this.#tell(JSON.stringify({ group, key: keyOf(test), until: dateNow() + 2 * patienceMs }));
     const on = new Set(group);
     const reached = new Set<string>();
     let hits = HITS * group.reduce((sum, mutant) => sum + passed[mutant]!, 0) + 1000;
@@ -150,7 +160,7 @@ export default class extends TestRunner {
     this.#catchUp();
     if (switches.isSpoiled || this.#judged.has(key)) return;
     switches.currentTestId = key;
-    const start = performance.now();
+    const start = clock();
     const cpuStart = cpu();
     try {
       await TestRunner.getTestFn(test)();
@@ -162,47 +172,67 @@ export default class extends TestRunner {
     }
     const cost = cpu() - cpuStart;
     if (cost > LIGHT) return;
-    const patience = (performance.now() - start) * TIMES + SECONDS * 1000;
+    const patience = (clock() - start) * TIMES + SECONDS * 1000;
     const passed = switches.mutantCoverage?.perTest[key] ?? {};
+    const isThrough = await this.#judge(test, key, patience, passed);
+    this.#tell("");
+    if (isThrough) this.#log({ judged: key });
+    else switches.isSpoiled = true;
+    // Else Vitest holds the test to the assertions of its last mutant.
+    this.onBeforeTryTask(test);
+  }
+
+  /** Has a test judge the mutants that it passes through, and tells whether it's through: if not, a new process goes on with it. */
+  async #judge(
+    test: Test,
+    key: string,
+    patience: number,
+    passed: Readonly<Record<string, number>>,
+  ): Promise<boolean> {
+    const isSound = async () => (await this.#passes(test, patience)) === true;
     const open = spread(Object.keys(passed).filter((mutant) => !this.#dead.has(mutant)));
+    const suspects = this.#suspects.get(key) ?? new Set();
+    for (const mutant of open.filter((mutant) => suspects.has(mutant))) {
+      if (!(await isSound())) {
+        this.#log({ unrepeatable: key });
+        this.#log({ judged: key });
+        return false;
+      }
+      const { outcome } = await this.#under([mutant], test, patience, passed);
+      this.#log({ ran: [mutant] });
+      if (outcome === "Survived") this.#log({ cleared: mutant, by: key });
+      else this.#log({ mutant, status: outcome === "Killed" ? outcome : "TimedOut", by: key });
+      if (outcome === "late" || !(await isSound())) return false;
+    }
     const isAlone = (mutant: string) => this.#alone.has(mutant);
-    const queue = [...open.filter(isAlone), ...open.filter((mutant) => !isAlone(mutant))];
-    const ran: string[] = [];
-    const once: string[] = [];
+    const others = open.filter((mutant) => !suspects.has(mutant));
+    const queue = [...others.filter(isAlone), ...others.filter((mutant) => !isAlone(mutant))];
     for (let size = 1; queue.length > 0; ) {
       const group = queue.splice(0, isAlone(queue[0]!) ? 1 : size);
       const { outcome, reached } = await this.#under(group, test, patience, passed);
+      const [mutant] = group;
       if (outcome === "Survived") {
         const hidden = group.filter((mutant) => !reached.has(mutant));
-        ran.push(...reached);
         // Mutants of which none is reached have their code run at a process's first call alone, as code that compiles does.
         if (reached.size > 0) queue.push(...hidden);
-        else once.push(...hidden);
+        this.#log({ ran: [...reached], by: key, atLoad: reached.size > 0 ? [] : hidden });
         size = Math.min(2 * size, LARGEST);
-        continue;
-      }
-      if (group.length > 1) {
+      } else if (group.length > 1) {
         size = group.length >> 1;
         queue.unshift(...group);
-        continue;
+        if (outcome !== "late" && (await isSound())) continue;
+        this.#log({ alone: group });
+        return false;
+      } else if (outcome === "late" || outcome === "Endless") {
+        this.#log({ ran: group, mutant, status: "TimedOut", by: key });
+        if (outcome === "late" || !(await isSound())) return false;
+      } else {
+        const isKilled = await isSound();
+        this.#log(isKilled ? { ran: group, mutant, status: outcome, by: key } : { suspect: mutant, by: key });
+        if (!isKilled) return false;
       }
-      const [mutant] = group;
-      ran.push(mutant!);
-      // A test that fails without the mutant as well, now that it has run before, proves nothing.
-      const isSound = outcome !== "late" && (await this.#passes(test, patience)) === true;
-      const status = outcome === "Killed" ? "Killed" : "TimedOut";
-      this.#log(
-        isSound || status === "TimedOut" ? { mutant, status, by: key } : { unrepeatable: key, mutant },
-      );
-      if (isSound) continue;
-      switches.isSpoiled = true;
-      break;
     }
-    this.#tell("");
-    this.#log({ ran, by: key, atLoad: once });
-    this.#log({ judged: key });
-    // Else Vitest holds the test to the assertions of its last mutant.
-    this.onBeforeTryTask(test);
+    return true;
   }
 
   override onAfterRunFiles(files: readonly { readonly name: string }[] = []): void {

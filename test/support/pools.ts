@@ -56,10 +56,8 @@ export function makeTwins(
   const initial = Math.ceil((listsPtr + LISTS_BYTES) / 65_536);
   const shared = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
   const plain = new WebAssembly.Memory({ initial });
-  const pool = openPool(openWasm(shared, KERNELS), KERNELS.compileFor(shared), shared, threads, {
-    ...EAGER,
-    ...settings,
-  });
+  const inner = openWasm(shared, KERNELS);
+  const pool = openPool(inner, KERNELS.compileFor(shared), shared, threads, { ...EAGER, ...settings });
   const one = openWasm(plain, KERNELS);
   const hold = { isHeld: false };
   const [sharedWords, plainWords] = [new Uint32Array(shared.buffer), new Uint32Array(plain.buffer)];
@@ -74,6 +72,8 @@ export function makeTwins(
   };
   return {
     pool,
+    /** The kernels with which the calling thread does its part. */
+    inner,
     one,
     segmentOf,
     /** Writes ordinary values into both, and a word that nobody writes around them. */

@@ -3,18 +3,16 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import { OptionError, RMSprop } from "rmsprop-wasm";
+import { RMSprop } from "rmsprop-wasm";
 import { RMSprop as RMSprop64 } from "rmsprop-wasm/f64";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { generateWorker } from "../../scripts/build-worker.mjs";
 import { FLOAT32, FLOAT64, type Real } from "../../src/base/real.ts";
-import { workerCode } from "../../src/threads/worker.generated.ts";
 import { scalarsFor, seeded, VARIANTS } from "../support/kernels.ts";
 import { makeTwins, workers } from "../support/pools.ts";
 import { programOf } from "../support/programs.ts";
 
 afterEach(async () => {
-  vi.unstubAllGlobals();
   await Promise.all([...workers].map((worker) => worker.terminate()));
 });
 
@@ -106,119 +104,6 @@ describe.each([FLOAT32, FLOAT64] as Real[])("the bits of one thread in $name", (
       expect(bytesOf(several[tensors].w).equals(bytesOf(one[tensors].w)), tensors).toBe(true);
     }
     several.dispose();
-  });
-});
-
-describe("threads", () => {
-  const isShared = (memory: WebAssembly.Memory) =>
-    Object.prototype.toString.call(memory.buffer) === "[object SharedArrayBuffer]";
-
-  it("share a memory, which is as it always was without them", () => {
-    expect(isShared(new RMSprop({ w: [4] }).memory)).toBe(false);
-    expect(isShared(new RMSprop({ w: [4] }, { threads: 1 }).memory)).toBe(false);
-    const optimizer = new RMSprop({ w: [4] }, { threads: 2 });
-    expect(isShared(optimizer.memory)).toBe(true);
-    optimizer.dispose();
-  });
-
-  it("take a shared memory of the caller's, and refuse one that isn't", async () => {
-    const make = (shared: boolean) => {
-      const memory = new WebAssembly.Memory({ initial: 1, maximum: 10, shared });
-      return new RMSprop({ w: [4] }, { memory, threads: 2 });
-    };
-    const optimizer = make(true);
-    await optimizer.ready;
-    expect(optimizer.threads).toBe(2);
-    optimizer.dispose();
-    expect(() => make(false)).toThrow(OptionError);
-    expect(() => make(false)).toThrow(/threads: got 2, but options.memory isn't shared.*leave threads out/);
-  });
-
-  it("end with dispose, also when that comes before they are up", async () => {
-    const early = new RMSprop({ w: [4] }, { threads: 2 });
-    const { ready } = early;
-    early.dispose();
-    await ready;
-    const optimizer = new RMSprop({ w: [4] }, { threads: 3 });
-    await optimizer.ready;
-    expect(workers.size).toBe(2);
-    optimizer.dispose();
-    await vi.waitFor(() => expect(workers.size).toBe(0));
-  });
-
-  it.each([0, -1, 1.5, 65, NaN, Infinity, "2", null, true])("can't be %o", (threads) => {
-    const make = () => new RMSprop({ w: [4] }, { threads: threads as number });
-    expect(make).toThrow(OptionError);
-    expect(make).toThrow(/threads: got .*, expected a whole number from 1 to 64/);
-  });
-
-  describe("stay at one, and say so,", () => {
-    const expectOne = async (options = {}) => {
-      const optimizer = new RMSprop({ w: [400_000] }, { threads: 4, lr: 0.5, alpha: 0, eps: 1, ...options });
-      await optimizer.ready;
-      expect(optimizer.threads).toBe(1);
-      optimizer.grads.w.fill(1);
-      optimizer.step();
-      expect(new Set(optimizer.params.w)).toEqual(new Set([-0.25]));
-      return optimizer;
-    };
-
-    it("on the JavaScript backend", () => expectOne({ backend: "js" }));
-
-    it("on a page that isn't isolated: no workers of Node, and none to share memory with", async () => {
-      vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
-      vi.stubGlobal("Worker", class {});
-      vi.stubGlobal("crossOriginIsolated", false);
-      expect(isShared((await expectOne()).memory)).toBe(false);
-    });
-
-    it("where there is no SharedArrayBuffer", async () => {
-      vi.stubGlobal("SharedArrayBuffer", undefined);
-      expect(isShared((await expectOne()).memory)).toBe(false);
-    });
-
-    it("where workers are forbidden", async () => {
-      const forbidden = class {
-        constructor() {
-          throw new Error("Refused by the content security policy");
-        }
-      };
-      vi.stubGlobal("process", { ...process, getBuiltinModule: () => ({ Worker: forbidden }) });
-      await expectOne();
-    });
-  });
-});
-
-describe("a browser's workers", () => {
-  it("get the code from a blob, the module and the memory by message, and fail without a sound", async () => {
-    const started: {
-      posted: unknown;
-      url: string;
-      onerror?: (event: object) => void;
-      onmessage?: () => void;
-    }[] = [];
-    vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
-    vi.stubGlobal("crossOriginIsolated", true);
-    vi.stubGlobal(
-      "Worker",
-      class {
-        posted: unknown;
-        constructor(readonly url: string) {
-          started.push(this);
-        }
-        postMessage(message: unknown) {
-          this.posted = message;
-        }
-        terminate() {}
-      },
-    );
-    const optimizer = new RMSprop({ w: [4] }, { threads: 3 });
-    await vi.waitFor(() => expect(started).toHaveLength(2));
-    expect(await (await fetch(started[0]!.url)).text()).toBe(workerCode);
-    expect(started[1]!.posted).toMatchObject({ memory: optimizer.memory, threads: 3, thread: 2 });
-    started[0]!.onmessage!();
-    started[1]!.onerror!({ preventDefault() {} });
-    await optimizer.ready;
   });
 });
 
