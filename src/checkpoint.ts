@@ -11,7 +11,6 @@ import {
   carriedSources,
   carry,
   checkIsClass,
-  settingsOf,
   stateOf,
 } from "./checkpoint/carried.ts";
 import { apart, type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
@@ -57,8 +56,8 @@ function makerOf<Made extends AnyOptimizer>(type: OptimizerClass<Made>): Make<Ma
 }
 
 /** Whether a rate is a schedule, which no file holds. */
-function isScheduled({ parts }: AnyOptimizer): boolean {
-  return parts.groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
+function isScheduled(optimizer: AnyOptimizer): boolean {
+  return optimizer.parts().groups.some(({ hyperparameters }) => typeof hyperparameters.lr === "function");
 }
 
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
@@ -128,10 +127,10 @@ export function* saveChunks(optimizer: AnyOptimizer, ...others: unknown[]): Gene
     values,
     byteLength: values.byteLength,
   }));
-  const { changes } = optimizer.parts.progress;
+  const { changes } = optimizer.parts().progress;
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      if (optimizer.parts.progress.changes !== changes || values.byteLength !== byteLength) {
+      if (optimizer.parts().progress.changes !== changes || values.byteLength !== byteLength) {
         throw new CheckpointError(
           "The optimizer took a step or another state, or its memory grew, before the file was complete: save again.",
         );
@@ -296,7 +295,7 @@ function* reading<Made extends AnyOptimizer>(
  */
 export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike): void;
 export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike, other?: unknown): void {
-  const own = settingsOf(optimizer, "restore", [other], "assign options after it, as optimizer.lr = 1e-3");
+  const own = stateOf(optimizer, "restore", [other], "assign options after it, as optimizer.lr = 1e-3");
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const { groups, keys } = annotated(own.groups, annotations);

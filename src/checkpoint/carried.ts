@@ -9,7 +9,7 @@ import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params, Shape } from "../optimizer/params.ts";
-import type { Settings, StateDict } from "../optimizer/state-dict.ts";
+import type { StateDict } from "../optimizer/state-dict.ts";
 import type { Bytes } from "./chunks.ts";
 import type { Entry } from "./entry.ts";
 import type { Source } from "./safetensors.ts";
@@ -17,7 +17,7 @@ import type { Source } from "./safetensors.ts";
 /** An optimizer of any entry, over elements of either type. */
 export type AnyOptimizer = Optimizer<Params<FloatArray>, FloatArray>;
 
-/** The optimizer's state, whose arrays are views: for callers that copy them anyway. Takes what `checkIsOptimizer` does. */
+/** The optimizer's state, whose arrays are views, made when `tensors` are read. Takes what `checkIsOptimizer` does. */
 export function stateOf(
   optimizer: AnyOptimizer,
   name: string,
@@ -25,18 +25,7 @@ export function stateOf(
   instead?: string,
 ): StateDict<string, FloatArray> {
   checkIsOptimizer(optimizer, name, others, instead);
-  return optimizer.stateViews;
-}
-
-/** The same without the tensors. */
-export function settingsOf(
-  optimizer: AnyOptimizer,
-  name: string,
-  others: readonly unknown[],
-  instead?: string,
-): Settings {
-  checkIsOptimizer(optimizer, name, others, instead);
-  return optimizer.settings;
+  return optimizer.stateViews();
 }
 
 /**

@@ -56,7 +56,7 @@ const isState = (part: Part) => !isParameter(part) && part.what !== "rowSteps";
  */
 export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles>;
 export function saveLeRobot(optimizer: AnyOptimizer, ...others: unknown[]): Required<LeRobotFiles> {
-  const dict = stateOf(optimizer, "saveLeRobot", others);
+  const dict = { ...stateOf(optimizer, "saveLeRobot", others) };
   const carried = carriedBy(optimizer);
   const option = dict.learned ? 'lr: "auto"' : dict.options?.scheduleFree && "scheduleFree";
   for (const unknown of [...dict.groups.map(unknownToPyTorch), option ? [option] : []]) {

@@ -97,7 +97,7 @@ export class Loader<Made extends AnyOptimizer> {
       params: Object.fromEntries(group.params.map((name) => [name, shapes.get(name)!])),
     }));
     this.#optimizer = make(params, ownOptions);
-    this.#parts = this.#optimizer.parts;
+    this.#parts = this.#optimizer.parts();
   }
 
   /** Takes bytes of a tensor, from its byte `start` on: whole elements. */
@@ -132,14 +132,14 @@ export class Loader<Made extends AnyOptimizer> {
     const rowSteps = new Map<string, Uint32Array>();
     for (const [name, { bytes }] of this.#rowSteps) rowSteps.set(name, new Uint32Array(bytes.buffer));
     refuseOtherSteps(this.#saved, this.#next, (name) => isBehind(rowSteps.get(name), steps));
-    const { settings } = this.#optimizer;
-    const groups = settings.groups.map((group, i) => {
+    const state = this.#optimizer.stateViews();
+    const groups = state.groups.map((group, i) => {
       const { weightSum, lrMax } = this.#groups[i]!;
       return weightSum === undefined ? group : { ...group, weightSum, lrMax: lrMax as number };
     });
-    const learned = this.#learned ?? settings.learned;
+    const learned = this.#learned ?? state.learned;
     const skippedSteps = this.#skippedSteps;
-    this.#optimizer.loadStateDict({ ...settings, groups, steps, skippedSteps, learned, placed: rowSteps });
+    this.#optimizer.loadStateDict({ version: 1, groups, steps, skippedSteps, learned, placed: rowSteps });
     carry(this.#optimizer, this.#carried);
     return this.#optimizer;
   }

@@ -68,13 +68,17 @@ export function commonOf(options: ResolvedOptions): CommonOptions {
   return { globalClipNorm, nonFinite, ema: ema && { ...ema }, scheduleFree, lr };
 }
 
+/** The parts of an optimizer that a handle tells of. */
+interface HandledParts {
+  readonly arena: Arena;
+  readonly progressPtr: number;
+  readonly groups: readonly Group[];
+  readonly options: ResolvedOptions;
+}
+
 /** @internal */
-export function handleOf(
-  { real, memory }: Arena,
-  progress: number,
-  groups: readonly Group[],
-  options: ResolvedOptions,
-): Handle {
+export function handleOf({ arena, progressPtr, groups, options }: HandledParts): Handle {
+  const { real, memory } = arena;
   if (!isShared(memory)) {
     throw new MemoryError(
       "No other thread can see this memory: set threads above 1, or a shared options.memory.",
@@ -84,7 +88,7 @@ export function handleOf(
     version: VERSION,
     elements: real.name,
     memory,
-    progress,
+    progress: progressPtr,
     groups: groups.map(({ hyperparameters, tensors }) => ({
       hyperparameters: {
         ...hyperparameters,

@@ -24,14 +24,7 @@ import { assignRate, rateOf } from "./rates.ts";
 import { READERS, recordOf, toJson } from "./records.ts";
 import { reportsOn, type TensorReport } from "./report.ts";
 import type { ElementRange } from "./shard.ts";
-import {
-  type PlacedState,
-  readSettings,
-  readState,
-  type Settings,
-  type StateDict,
-  writeState,
-} from "./state-dict.ts";
+import { type PlacedState, readState, type StateDict, writeState } from "./state-dict.ts";
 import { catchUp, catchUpRows, Steps } from "./steps.ts";
 import type { State, Tensor } from "./tensor.ts";
 import { textOf } from "./text.ts";
@@ -149,8 +142,7 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws MemoryError if the memory isn't shared: that takes `threads` above 1, or a shared `options.memory`.
    */
   get handle(): Handle {
-    const { arena, groups, options, progressPtr } = live(this.#parts);
-    return handleOf(arena, progressPtr, groups, options);
+    return handleOf(live(this.#parts));
   }
 
   /** Number of steps that `nonFinite: "skip"` has skipped. They aren't counted in `steps`. */
@@ -199,14 +191,9 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
     catchUpRows(settled(this.#parts), rows as RowsByName | undefined);
   }
 
-  /** @internal The parts, for files. */
-  get parts(): Parts {
+  /** @internal The parts, for files. A method, since the proxies of frameworks wrap what getters give. */
+  parts(): Parts {
     return settled(this.#parts);
-  }
-
-  /** @internal The state dict without the tensors, whose views take most of its time. */
-  get settings(): Settings {
-    return readSettings(settled(this.#parts), this.#steps.skipped);
   }
 
   /** Gives the elements of each tensor that belong to a share, by name: `params.w.subarray(start, end)`. */
@@ -283,16 +270,12 @@ export class Optimizer<const P extends Params<Elements>, Elements extends FloatA
    * @throws SwappedError while `params` hold the averages.
    */
   stateDict(): StateDict<NameOf<P>, Elements> {
-    return this.#read((view) => view.slice());
+    return { ...readState(settled(this.#parts), this.#steps.skipped, (view) => view.slice()) };
   }
 
-  /** @internal The same with views instead of copies, for callers that copy them anyway. */
-  get stateViews(): StateDict<NameOf<P>, Elements> {
-    return this.#read((view) => view);
-  }
-
-  #read(copy: (view: FloatArray) => FloatArray): StateDict<NameOf<P>, Elements> {
-    return readState(settled(this.#parts), this.#steps.skipped, copy);
+  /** @internal The same for files: views instead of copies, made each time that `tensors` is read. */
+  stateViews(): StateDict<NameOf<P>, Elements> {
+    return readState(settled(this.#parts), this.#steps.skipped, (view) => view);
   }
 
   /**

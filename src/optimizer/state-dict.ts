@@ -53,44 +53,22 @@ export interface StateDict<Name extends string = string, Elements extends FloatA
   readonly options?: CommonOptions | undefined;
 }
 
-/** All of a state dict but the tensors. */
-export type Settings = Omit<StateDict, "tensors">;
-
 /** @internal The state of an optimizer whose arrays stand in its tensors already, with the counts of rows by the name of their tensor. */
-export interface PlacedState extends Settings {
+export interface PlacedState extends Omit<StateDict, "tensors"> {
   readonly placed: ReadonlyMap<string, Uint32Array>;
 }
 
 /**
- * Gives the state dict of an optimizer, each array as `copy` makes it of a view.
+ * Gives the state dict of an optimizer, each array as `copy` makes it of a view when `tensors` are read: that takes most of
+ * the time, and not all callers need them.
  *
  * @internal
  */
 export function readState(
-  parts: Parts,
+  { arena, groups, options, progress, learned }: Parts,
   skippedSteps: number,
   copy: (view: FloatArray) => FloatArray,
 ): StateDict<string, never> {
-  const { groups, options } = parts;
-  const settings = readSettings(parts, skippedSteps);
-  const entries = groups.flatMap(({ hyperparameters, tensors }) => {
-    const planes = keptPlanes(hyperparameters, options);
-    return tensors.map((tensor): [string, TensorState<never>] => {
-      const state: Record<string, unknown> = { shape: [...(tensor.shape ?? [tensor.count])] };
-      for (const plane of planes) state[plane] = copy(tensor.view(plane));
-      if (tensor.rowSteps !== 0) state.rowSteps = tensor.stepsOfRows.slice();
-      return [tensor.name, state as unknown as TensorState<never>];
-    });
-  });
-  const tensors = Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: toJson });
-  return { ...settings, tensors };
-}
-
-/** @internal */
-export function readSettings(
-  { arena, groups, options, progress, learned }: Parts,
-  skippedSteps: number,
-): Settings {
   progress.refuseSwapped();
   const { steps } = progress;
   return {
@@ -104,6 +82,18 @@ export function readSettings(
       ...weights?.after(steps),
       params: tensors.map(({ name }) => name),
     })),
+    get tensors() {
+      const entries = groups.flatMap(({ hyperparameters, tensors }) => {
+        const planes = keptPlanes(hyperparameters, options);
+        return tensors.map((tensor): [string, TensorState<never>] => {
+          const state: Record<string, unknown> = { shape: [...(tensor.shape ?? [tensor.count])] };
+          for (const plane of planes) state[plane] = copy(tensor.view(plane));
+          if (tensor.rowSteps !== 0) state.rowSteps = tensor.stepsOfRows.slice();
+          return [tensor.name, state as unknown as TensorState<never>];
+        });
+      });
+      return Object.defineProperty(Object.fromEntries(entries), "toJSON", { value: toJson });
+    },
     options: commonOf(options),
     ...(learned && { learned: learned.state }),
   };
