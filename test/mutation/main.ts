@@ -113,6 +113,7 @@ async function mutantsOf(files: readonly string[]) {
   };
   return {
     mutants,
+    inputs,
     sources: Object.fromEntries(
       sources.map(({ name, content }) => [name, content.replace(ASKS, ASKS_RUNNER)]),
     ),
@@ -127,9 +128,11 @@ function endHanging(): void {
   for (const name of readdirSync(FOLDER).filter((name) => name.startsWith("now-"))) {
     const text = readFileSync(FOLDER + name, "utf8").trim();
     if (!text) continue;
-    const { group, key, until } = JSON.parse(text);
+    const { group, key, until, isCheck } = JSON.parse(text);
     if (Date.now() < until) continue;
-    const found = group.length > 1 ? { alone: group } : { mutant: group[0], status: "TimedOut", by: key };
+    const [mutant] = group;
+    const one = isCheck ? { suspect: mutant, by: key } : { mutant, status: "TimedOut", by: key };
+    const found = group.length > 1 ? { alone: group } : one;
     writeFileSync(LOG, `${JSON.stringify(found)}\n`, { flag: "a" });
     writeFileSync(FOLDER + name, "");
     process.kill(Number(name.slice("now-".length)), "SIGKILL");
@@ -140,7 +143,7 @@ function endHanging(): void {
  * The seconds that a test may take with a mutant beyond what it takes without: fewer where a mutant mostly hangs and tests wait
  * for nothing but workers.
  */
-const secondsOf = (wing: string) => (wing === "src/threads" ? 2 : 10);
+const secondsOf = (wing: string) => (wing === "src/threads" ? 1 : 10);
 
 /** Has the tests judge what the log leaves open. */
 async function judge(tests: readonly string[], light: number, seconds: number): Promise<void> {
@@ -155,7 +158,7 @@ async function judge(tests: readonly string[], light: number, seconds: number): 
       MUTATION_SECONDS: String(seconds),
     },
   });
-  const watch = setInterval(endHanging, 2_000);
+  const watch = setInterval(endHanging, 500);
   await new Promise((resolve) => child.once("exit", resolve));
   clearInterval(watch);
 }
@@ -168,7 +171,7 @@ const read = () =>
 
 /** Judges the mutants of files of one wing. */
 async function mutate(wing: string, files: readonly string[]) {
-  const { sources, mutants } = await mutantsOf(files);
+  const { sources, mutants, inputs } = await mutantsOf(files);
   writeFileSync(SOURCES, JSON.stringify(sources));
   if (!goesOn) writeFileSync(LOG, "");
   const tests = SUITES[wing]!.map((name) => `test/${name}.test.ts`);
@@ -192,8 +195,8 @@ async function mutate(wing: string, files: readonly string[]) {
   const atLoad = new Set(names("atLoad"));
   const statusOf = ({ id }: Mutant) =>
     dead.get(id) ?? (ran.has(id) ? "Survived" : atLoad.has(id) ? "AtLoad" : "NotRun");
-  for (const file of files) {
-    const lines = readFileSync(root + file, "utf8").split("\n");
+  for (const { name: file, content } of inputs) {
+    const lines = content.split("\n");
     const counts: Record<string, number> = {};
     const told: string[] = [];
     for (const mutant of mutants.filter(({ fileName }) => fileName === file)) {

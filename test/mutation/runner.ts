@@ -13,8 +13,6 @@ import { LOG, NOW } from "./places.ts";
 
 /** The object through which instrumented sources ask which mutant is on, and tell which ones they have passed. */
 interface Switches {
-  /** Whether a mutant has left something behind that fails tests without it: the rest is another process's. */
-  isSpoiled?: boolean;
   /** Tells whether a mutant is on, and throws in a loop that has no end. */
   isOn?: ((mutant: string) => boolean) | undefined;
   currentTestId?: string | undefined;
@@ -27,8 +25,9 @@ const world = globalThis as { __stryker__?: Switches };
 world.__stryker__ ??= {};
 const switches = world.__stryker__;
 
-/** A mutant in a loop is given up after this many times the passes that the test makes without it. */
+/** A loop is ended after this many times the passes by a mutant that is on, or by all, that the test makes without it. */
 const HITS = 100;
+const PASSES = 10;
 /** A test is given up after this many times what it takes without a mutant, and some seconds. */
 const TIMES = 20;
 const SECONDS = Number(process.env.MUTATION_SECONDS);
@@ -53,7 +52,7 @@ function keyOf(test: Test): string {
 }
 
 /** The processor's time, since others may keep the machine busy; like the clocks, taken before tests replace globals. */
-const { cpuUsage, pid } = process;
+const { cpuUsage, kill, pid } = process;
 const clock = performance.now.bind(performance);
 const dateNow = Date.now;
 const cpu = () => {
@@ -72,6 +71,8 @@ export default class extends TestRunner {
   readonly #suspects = new Map<string, Set<string>>();
   /** Tests that an earlier process of this run is through with. */
   readonly #judged = new Set<string>();
+  /** What hooks before a test gave to be called after it. */
+  readonly #undo: (() => unknown)[] = [];
   readonly #found = openSync(LOG, "r");
   #read = 0;
   readonly #now = openSync(`${NOW}${pid}`, "w");
@@ -100,18 +101,23 @@ export default class extends TestRunner {
 
   /** Runs the test once more, with its hooks, and tells whether it passes. */
   async #passes(test: Test, patienceMs: number): Promise<boolean | "late"> {
+    // A suite that stands in no other doesn't name the file as the suite about it.
     const suites: Suite[] = [];
-    for (let suite: Suite | undefined = test.suite ?? test.file; suite; suite = suite.suite)
-      suites.unshift(suite);
+    for (let suite = test.suite; suite; suite = suite.suite) suites.unshift(suite);
+    if (suites[0] !== test.file) suites.unshift(test.file);
     const hooks = (name: "beforeEach" | "afterEach") =>
       suites.flatMap((suite) => TestRunner.getSuiteHooks(suite)[name]) as ((
         context: unknown,
         suite: unknown,
       ) => unknown)[];
     const whole = async () => {
+      for (const undo of this.#undo.splice(0)) await undo();
       for (const hook of hooks("afterEach")) await hook(test.context, test.suite);
       this.onBeforeTryTask(test);
-      for (const hook of hooks("beforeEach")) await hook(test.context, test.suite);
+      for (const hook of hooks("beforeEach")) {
+        const undo = await hook(test.context, test.suite);
+        if (typeof undo === "function") this.#undo.push(undo as () => unknown);
+      }
       await TestRunner.getTestFn(test)();
       this.onAfterTryTask(test);
       return true;
@@ -141,24 +147,26 @@ export default class extends TestRunner {
     const on = new Set(group);
     const reached = new Set<string>();
     let hits = HITS * group.reduce((sum, mutant) => sum + passed[mutant]!, 0) + 1000;
+    let passes = PASSES * Object.values(passed).reduce((sum, count) => sum + count, 0) + 10_000;
     switches.isOn = (mutant) => {
-      if (!on.has(mutant)) return false;
-      reached.add(mutant);
-      if (hits-- <= 0) throw new Error("A mutant has made a loop endless");
-      return true;
+      const isOn = on.has(mutant);
+      if (isOn) reached.add(mutant);
+      if ((isOn && hits-- <= 0) || passes-- <= 0) throw new Error("A mutant has made a loop endless");
+      return isOn;
     };
     const outcome = await this.#passes(test, patienceMs);
     switches.isOn = undefined;
     return {
       reached,
-      outcome: outcome === "late" ? outcome : hits < 0 ? "Endless" : outcome ? "Survived" : "Killed",
+      outcome:
+        outcome === "late" ? outcome : hits < 0 || passes < 0 ? "Endless" : outcome ? "Survived" : "Killed",
     };
   }
 
   async runTask(test: Test): Promise<void> {
     const key = keyOf(test);
     this.#catchUp();
-    if (switches.isSpoiled || this.#judged.has(key)) return;
+    if (this.#judged.has(key)) return;
     switches.currentTestId = key;
     const start = clock();
     const cpuStart = cpu();
@@ -177,23 +185,29 @@ export default class extends TestRunner {
     const isThrough = await this.#judge(test, key, patience, passed);
     this.#tell("");
     if (isThrough) this.#log({ judged: key });
-    else switches.isSpoiled = true;
+    else kill(pid, "SIGKILL");
     // Else Vitest holds the test to the assertions of its last mutant.
     this.onBeforeTryTask(test);
   }
 
-  /** Has a test judge the mutants that it passes through, and tells whether it's through: if not, a new process goes on with it. */
+  /**
+   * Has a test judge the mutants that it passes through, and tells whether it's through: if not, a mutant has left something behind
+   * that fails the test, and a new process goes on with it.
+   */
   async #judge(
     test: Test,
     key: string,
     patience: number,
     passed: Readonly<Record<string, number>>,
   ): Promise<boolean> {
-    const isSound = async () => (await this.#passes(test, patience)) === true;
+    const isSound = async (group: readonly string[]) => {
+      this.#tell(JSON.stringify({ group, key, until: dateNow() + 2 * patience, isCheck: true }));
+      return (await this.#passes(test, patience)) === true;
+    };
     const open = spread(Object.keys(passed).filter((mutant) => !this.#dead.has(mutant)));
     const suspects = this.#suspects.get(key) ?? new Set();
     for (const mutant of open.filter((mutant) => suspects.has(mutant))) {
-      if (!(await isSound())) {
+      if (!(await isSound([mutant]))) {
         this.#log({ unrepeatable: key });
         this.#log({ judged: key });
         return false;
@@ -202,7 +216,7 @@ export default class extends TestRunner {
       this.#log({ ran: [mutant] });
       if (outcome === "Survived") this.#log({ cleared: mutant, by: key });
       else this.#log({ mutant, status: outcome === "Killed" ? outcome : "TimedOut", by: key });
-      if (outcome === "late" || !(await isSound())) return false;
+      if (outcome === "late" || !(await isSound([mutant]))) return false;
     }
     const isAlone = (mutant: string) => this.#alone.has(mutant);
     const others = open.filter((mutant) => !suspects.has(mutant));
@@ -220,14 +234,14 @@ export default class extends TestRunner {
       } else if (group.length > 1) {
         size = group.length >> 1;
         queue.unshift(...group);
-        if (outcome !== "late" && (await isSound())) continue;
+        if (outcome !== "late" && (await isSound(group))) continue;
         this.#log({ alone: group });
         return false;
       } else if (outcome === "late" || outcome === "Endless") {
         this.#log({ ran: group, mutant, status: "TimedOut", by: key });
-        if (outcome === "late" || !(await isSound())) return false;
+        if (outcome === "late" || !(await isSound(group))) return false;
       } else {
-        const isKilled = await isSound();
+        const isKilled = await isSound(group);
         this.#log(isKilled ? { ran: group, mutant, status: outcome, by: key } : { suspect: mutant, by: key });
         if (!isKilled) return false;
       }
@@ -238,6 +252,6 @@ export default class extends TestRunner {
   override onAfterRunFiles(files: readonly { readonly name: string }[] = []): void {
     super.onAfterRunFiles();
     this.#log({ atLoad: Object.keys(switches.mutantCoverage?.static ?? {}) });
-    if (!switches.isSpoiled) for (const { name } of files) this.#log({ done: `${name} ${LIGHT}` });
+    for (const { name } of files) this.#log({ done: `${name} ${LIGHT}` });
   }
 }

@@ -11,7 +11,7 @@ import { type Puppet, puppets, stopClock, usePuppets } from "../support/puppets.
 let clock: { now: number };
 beforeEach(() => {
   usePuppets();
-  clock = stopClock(0.001);
+  clock = stopClock(0.05);
 });
 afterEach(() => {
   for (const puppet of puppets) puppet.emit("exit");
@@ -106,11 +106,11 @@ describe("a worker that holds a claim", () => {
     let looks = 0;
     const { load } = Atomics;
     vi.spyOn(Atomics, "load").mockImplementation(((words: Int32Array, at: number) => {
-      if (at === CHUNKS + 3 && ++looks === 64 * 20) finish();
+      if (at === CHUNKS + 3 && ++looks === 64 * 3) finish();
       return load(words, at);
     }) as typeof load);
     step();
-    expect(looks).toBeGreaterThanOrEqual(64 * 20);
+    expect(looks).toBeGreaterThanOrEqual(64 * 3);
     expect(wait).not.toHaveBeenCalled();
   });
 
@@ -222,7 +222,7 @@ describe("a worker that holds a claim", () => {
     const { load } = Atomics;
     let looks = 0;
     vi.spyOn(Atomics, "load").mockImplementation(((words: Int32Array, at: number) => {
-      if (at === CHUNKS + 3 && ++looks === 64_000) pool.finish();
+      if (at === CHUNKS + 3 && ++looks === 6_400) pool.finish();
       return load(words, at);
     }) as typeof load);
     pool.step();
