@@ -3,7 +3,7 @@ import { broadcastTo, cast, type Optimizer, type Tensor, util, type Variable } f
 import { isPlain } from "../base/plain.ts";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
-import { registered } from "./pairing.ts";
+import { list, registered } from "./pairing.ts";
 
 /** Gradients by the names of their variables: a record, or the list that `minimize` makes of a `varList`. */
 export type Gradients = Parameters<Optimizer["applyGradients"]>[0];
@@ -114,6 +114,13 @@ function fitted(gradient: Tensor, { name, shape }: Variable): Tensor {
   }
   const float = isFloat ? gradient : cast(gradient, "float32");
   return util.arraysEqual(float.shape, shape) ? float : broadcastTo(float, shape);
+}
+
+/** Names trainable variables that have no gradient, which most often is a mistake in the loss. */
+export function warnOf(unused: readonly string[]): void {
+  console.warn(
+    `rmsprop-wasm: ${list(unused)}: trainable, but without a gradient, since the loss doesn't depend on them. They stay as they are, as with tf.js's own optimizer.`,
+  );
 }
 
 function canBroadcast(from: readonly number[], to: readonly number[]): boolean {

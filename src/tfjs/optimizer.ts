@@ -6,20 +6,17 @@ import {
   type Scalar,
   scalar,
   type serialization,
-  type Tensor,
   tidy,
   type Variable,
-  variable,
 } from "@tensorflow/tfjs-core";
 import { FLOAT32 } from "../base/real.ts";
 import { BackendError, DisposedError, NonFiniteError, OptionError } from "../errors.ts";
-import type { Scalars } from "../kernel/contract.ts";
 import { learningRateAt, refuseWithin, type Schedule } from "../options/hyperparameters.ts";
-import { clipFactor, flushesAt, scalarsOf } from "../options/scalars.ts";
+import { clipFactor } from "../options/scalars.ts";
 import { averageAt, warmedUp, weigh } from "../options/schedule-free.ts";
 import { Averages, SCHEDULE_FREE_NAME } from "./averages.ts";
 import { checkForLoss, prepare, wayOn } from "./backends.ts";
-import { floatVariableNamed, type Gradients, updatesOf } from "./gradients.ts";
+import { floatVariableNamed, type Gradients, updatesOf, warnOf } from "./gradients.ts";
 import {
   configOf,
   optionsOf,
@@ -29,10 +26,10 @@ import {
   refusePositional,
   resolveRMSPropOptions,
 } from "./options.ts";
-import { list } from "./pairing.ts";
 import { Slots } from "./slots.ts";
 import type { Guard, Updater } from "./updater.ts";
-import { formatSums, formatWeights, type NamedTensor, parseSums, parseWeights } from "./weights.ts";
+import { UsualScalars } from "./usual-scalars.ts";
+import { formatSums, formatWeights, keptIn, type NamedTensor, parseSums, parseWeights } from "./weights.ts";
 
 /**
  * The class of the optimizers that `rmsprop` makes. Saved models name it as they name tf.js's own optimizer, so that each
@@ -75,7 +72,7 @@ export class RMSPropOptimizer extends Optimizer {
   #sums: Variable | undefined;
   #hasWarned = false;
   #isDisposed = false;
-  #usual: { options: ResolvedOptions; gradScale: number; scalars: Scalars } | undefined;
+  readonly #scalars = new UsualScalars();
 
   /** Takes the options of `rmsprop`. */
   constructor(options?: RMSPropOptions);
@@ -236,22 +233,17 @@ export class RMSPropOptimizer extends Optimizer {
       : undefined;
     const globalScale = clipFactor(Math.sqrt(sum), globalClipNorm);
     this.#slots.admit(variables);
-    if (unused.length > 0) this.#warnOf(unused);
+    if (unused.length > 0 && !this.#hasWarned) {
+      this.#hasWarned = true;
+      warnOf(unused);
+    }
     const sums = scheduleFree && weigh(this.#averages.sums, taken, lr, scheduleFree);
     const drawn = sums && { zShare: sums.zShare, beta: scheduleFree.beta };
     updates.forEach(({ variable, gradient }, i) => {
       const slot = this.#slots.of(variable);
       const gradScale = measures ? globalScale * clipFactor(Math.sqrt(squares[i]!), clipNorm) : 1;
-      // The numbers of the update before where they are the same: of a small update, they take a tenth of the time.
-      const isUsual = !followsCount && !flushesAt(slot.steps);
-      const known = this.#usual;
-      let scalars = known?.scalars;
-      if (!isUsual || known?.options !== options || known.gradScale !== gradScale) {
-        const plan = { step: slot.steps, gradScale, zeroGrad: false, emaDecay: undefined };
-        scalars = scalarsOf(options, lr, plan, FLOAT32, drawn);
-        if (isUsual) this.#usual = { options, gradScale, scalars };
-      }
-      updater.update(slot, clipped?.[i] ?? gradient, scalars!, fine);
+      const scalars = this.#scalars.of(options, lr, slot.steps, gradScale, followsCount, drawn);
+      updater.update(slot, clipped?.[i] ?? gradient, scalars, fine);
       slot.steps++;
     });
     if (sums) this.#averages.sums = sums;
@@ -288,8 +280,8 @@ export class RMSPropOptimizer extends Optimizer {
     this.#averages.refuse();
     const saved = this.#slots.save();
     checkForLoss(here, () => saved.flatMap(({ state }) => Object.values(state)));
-    this.#iterations = kept(this.#iterations, scalar(this.iterations, "int32"));
-    if (this.#options.scheduleFree) this.#sums = kept(this.#sums, formatSums(this.#averages.sums));
+    this.#iterations = keptIn(this.#iterations, scalar(this.iterations, "int32"));
+    if (this.#options.scheduleFree) this.#sums = keptIn(this.#sums, formatSums(this.#averages.sums));
     return formatWeights(this.#iterations, saved, this.#options.centered, this.#sums);
   }
 
@@ -346,14 +338,6 @@ export class RMSPropOptimizer extends Optimizer {
     this.#isDisposed = true;
   }
 
-  #warnOf(unused: readonly string[]): void {
-    if (this.#hasWarned) return;
-    this.#hasWarned = true;
-    console.warn(
-      `rmsprop-wasm: ${list(unused)}: trainable, but without a gradient, since the loss doesn't depend on them. They stay as they are, as with tf.js's own optimizer.`,
-    );
-  }
-
   #liveBackend(): KernelBackend {
     refuseWithin(this.#options.lr);
     if (this.#isDisposed) throw new DisposedError("This optimizer was disposed of. Make a new one.");
@@ -363,12 +347,4 @@ export class RMSPropOptimizer extends Optimizer {
       throw new BackendError("tf.js has no backend ready: `await tf.ready()` first.", { cause });
     }
   }
-}
-
-/** Keeps values in one variable for all saves: tf.js makes a tensor at each save, and nobody disposes of it. */
-function kept(before: Variable | undefined, values: Tensor): Variable {
-  const after = before?.isDisposed === false ? before : variable(values, false);
-  if (after === before) after.assign(values);
-  values.dispose();
-  return after;
 }

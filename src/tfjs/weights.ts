@@ -6,7 +6,7 @@
  * With `scheduleFree`, `<name>/z` of all follow, and `weights`: the bits of two doubles as int32, since tf.js has no tensors
  * of doubles. tf.js's own optimizer would pair such state with the wrong variables.
  */
-import { type Optimizer, type Tensor, tensor1d } from "@tensorflow/tfjs-core";
+import { type Optimizer, type Tensor, tensor1d, type Variable, variable } from "@tensorflow/tfjs-core";
 import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { StatePlane } from "../kernel/segment.ts";
@@ -55,6 +55,14 @@ export function formatWeights(
     ...planes,
     ...(sums ? [{ name: WEIGHTS, tensor: sums }] : []),
   ];
+}
+
+/** Keeps values in one variable for all saves: tf.js makes a tensor at each save, and nobody disposes of it. */
+export function keptIn(before: Variable | undefined, values: Tensor): Variable {
+  const after = before?.isDisposed === false ? before : variable(values, false);
+  if (after === before) after.assign(values);
+  values.dispose();
+  return after;
 }
 
 export function formatSums({ weightSum, lrMax }: WeightSums): Tensor {

@@ -4,18 +4,9 @@ import { CheckpointError, RMSprop, RMSpropError } from "rmsprop-wasm";
 import { load, loadChunks, restore, save } from "rmsprop-wasm/checkpoint";
 import { describe, expect, it, vi } from "vitest";
 import { seeded } from "../support/kernels.ts";
-import {
-  type Bad,
-  CASES,
-  changed,
-  data,
-  file,
-  json,
-  make,
-  text,
-  withSteps,
-} from "../support/malformed-files.ts";
+import { CASES } from "../support/malformed-files.ts";
 import { exactly, snapshot, train } from "../support/runs.ts";
+import { type Bad, changed, data, file, json, make, text, withSteps } from "../support/saved-file.ts";
 import { fileOf, split, withHeader } from "../support/tensor-files.ts";
 
 /** What every way of reading does with it: each gives its error. */

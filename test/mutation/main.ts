@@ -20,18 +20,20 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "options/messages",
     "options/errors",
     "options/mistakes",
+    "options/surplus",
     "options/dialects",
-    ..."optimizer gradients averages learned rowwise schedule-free handle shard rows-lists rows-refused rows-saved"
+    ..."optimizer gradients averages learned rowwise schedule-free handle shard rows-lists rows-refused rows-saved rows-long-missed"
       .split(" ")
       .map(of("optimizer")),
     "memory/adopted",
   ],
   "src/optimizer": [
-    ..."gradients averages handle optimizer shard initial-values schedule-free rowwise learned report bad-state-dict state-dict"
+    ..."gradients averages handle optimizer shard initial-values schedule-free rowwise learned report report-median bad-state-dict state-dict"
       .split(" ")
       .map(of("optimizer")),
     ..."rows-norms rows-refused rows-lists rows-saved rows-shares".split(" ").map(of("optimizer")),
     "options/errors",
+    "options/surplus",
     "memory/adopted",
     "golden/golden",
   ],
@@ -65,6 +67,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "options/messages",
     "options/errors",
     "options/mistakes",
+    "options/surplus",
     ..."initial-values float64 averages learned handle rowwise schedule-free report state-dict"
       .split(" ")
       .map(of("optimizer")),

@@ -1,14 +1,11 @@
 /** `optimizer.report()`: its figures against plain double arithmetic on the views, on every entry. */
 import { Console } from "node:console";
 import { Writable } from "node:stream";
-import { DisposedError, type Hyperparameters, OptionError, StaleViewError } from "rmsprop-wasm";
+import { DisposedError, OptionError, StaleViewError } from "rmsprop-wasm";
 import { describe, expect, it } from "vitest";
-import type { TensorReport } from "../../src/optimizer/report.ts";
 import type { Options } from "../../src/options/options.ts";
 import { ENTRIES } from "../support/entries.ts";
-import { seeded } from "../support/kernels.ts";
-
-type Optimizer = ReturnType<(typeof ENTRIES)[number]["make"]>;
+import { expectClose, expectedOf, rms, shortest, train } from "../support/reports.ts";
 
 const SIZES = [1, 2, 3, 4, 5, 31, 1000, 4097];
 
@@ -63,49 +60,6 @@ describe.each(ENTRIES)("$entry", ({ backend, make }) => {
     expect(report.b!.updateRatio).toBe(1);
     expect(report.a!.gradRms).toBe(shortest(rms(optimizer.grads.a!)));
     expect(optimizer.gradNorm).toBeGreaterThan(1);
-  });
-
-  describe("the median", () => {
-    // The rates are 1 / sqrt(v) to the bit: eps is lost beside the root.
-    const medianOf = (...rates: number[]) => {
-      const optimizer = make({ w: [rates.length] }, { lr: 1, eps: 1e-30 });
-      optimizer.state.w!.squareAvg.set(rates.map((rate) => rate ** -2));
-      const { minLr, medianLr, maxLr } = optimizer.report().w!;
-      expect([minLr, maxLr]).toEqual([Math.min(...rates), Math.max(...rates)].map(shortest));
-      return medianLr;
-    };
-
-    it("is the middle one, or the mean of the middle two, in whatever order they stand", () => {
-      expect(medianOf(8)).toBe(8);
-      expect(medianOf(8, 2)).toBe(5);
-      expect(medianOf(4, 0.5, 2)).toBe(2);
-      expect(medianOf(1024, 0.25, 4, 2)).toBe(3);
-      expect(medianOf(2 ** -40, 2 ** 40)).toBe(shortest(2 ** 39));
-    });
-
-    it("is right where rates are equal", () => {
-      expect(medianOf(2, 2, 2, 2)).toBe(2);
-      expect(medianOf(2, 2, 2, 4)).toBe(2);
-      expect(medianOf(1, 2, 4, 4)).toBe(3);
-      expect(medianOf(1, 1, 4, 4)).toBe(2.5);
-      expect(medianOf(4, 1, 4, 1, 1)).toBe(1);
-    });
-
-    it.each([1, 2, 3, 10, 11, 4096, 4097])("is exact among %i rates close together or far apart", (count) => {
-      for (const spread of [2 ** -21, 2 ** -12, 1, 40]) {
-        const optimizer = make({ w: [count] }, { lr: 0.3, eps: 1e-4 });
-        const random = symmetric(count);
-        const rates = optimizer.state.w!.squareAvg.map((_, i, v) => {
-          v[i] = Math.exp(random() * spread);
-          const denominator = Math.fround(Math.fround(Math.sqrt(v[i]!)) + Math.fround(1e-4));
-          return Math.fround(0.3) / denominator;
-        });
-        const { minLr, medianLr, maxLr } = optimizer.report().w!;
-        const sorted = rates.slice().sort();
-        const median = (sorted[Math.floor((count - 1) / 2)]! + sorted[Math.floor(count / 2)]!) / 2;
-        expect([minLr, medianLr, maxLr]).toEqual([sorted[0]!, median, sorted.at(-1)!].map(shortest));
-      }
-    });
   });
 
   it("gives the share of gradients that are 0, of either sign", () => {
@@ -293,82 +247,6 @@ it.each(OPTIONS)("gives the same bits on both backends, with %j", (options) => {
   expect(reports[2]).toEqual(reports[0]);
   expect(reports[0]!.b!.nonFinite).toBeGreaterThan(4);
 });
-
-/** A seeded generator of numbers from −1 to 1. */
-function symmetric(seed: number): () => number {
-  const next = seeded(seed);
-  return () => next() / 2 ** 31 - 1;
-}
-
-/** Takes steps along random gradients, a tenth of them zero, and leaves the last ones there. */
-function train(optimizer: Optimizer, steps: number, stepOptions = {}): void {
-  const random = symmetric(steps);
-  for (let step = 0; step < steps; step++) {
-    for (const grad of Object.values<Float32Array>(optimizer.grads)) {
-      grad.forEach((_, i) => {
-        grad[i] = random() < -0.8 ? 0 : random() * Math.exp(3 * random());
-      });
-    }
-    optimizer.step(stepOptions);
-  }
-}
-
-/** The report by its definition, in double, on the views. */
-function expectedOf({ params, grads, state, groups, steps }: Optimizer, name: string): TensorReport {
-  const options = groups[0] as Hyperparameters & { lr: number };
-  const { lr, alpha, eps, epsInsideSqrt, centered, momentum, nesterov, lrInMomentum } = options;
-  const [param, grad] = [Array.from(params[name]!), Array.from(grads[name]!)];
-  const { squareAvg, momentumBuffer, gradAvg } = state[name]!;
-  const correction = options.biasCorrection ? 1 - alpha ** steps : 1;
-  const rates = Array.from(squareAvg, (v, i) => {
-    const q = (v - (centered ? gradAvg![i]! ** 2 : 0)) / correction;
-    return lr / (epsInsideSqrt ? Math.sqrt(q + eps) : Math.sqrt(Math.max(q, 0)) + eps);
-  });
-
-  const norm = Math.hypot(...grad);
-  const scale = (options.maximize ? -1 : 1) * Math.min(1, options.clipNorm / norm || 1);
-  const updates = grad.map((g, i) => {
-    const clipped = Math.min(Math.max(g * scale, -options.clipValue), options.clipValue);
-    const decay = options.decoupledWeightDecay ? 0 : options.weightDecay;
-    const u = (clipped + decay * param[i]!) * rates[i]!;
-    if (momentum === 0) return u;
-    const m = momentumBuffer![i]! * (lrInMomentum ? 1 : lr);
-    return nesterov ? u + momentum * m : m;
-  });
-
-  const sorted = rates.slice().sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return {
-    gradRms: rms(grad),
-    updateRms: rms(updates),
-    updateRatio: rms(updates) / rms(param),
-    minLr: sorted[0]!,
-    medianLr: (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2,
-    maxLr: sorted.at(-1)!,
-    zeroGradShare: grad.filter((g) => g === 0).length / grad.length,
-    nonFinite: 0,
-  };
-}
-
-function rms(values: ArrayLike<number>): number {
-  return Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0) / values.length);
-}
-
-function shortest(value: number): number {
-  const digits = Array.from({ length: 9 }, (_, i) => Number(Math.fround(value).toPrecision(i + 1)));
-  return digits.find((short) => Math.fround(short) === Math.fround(value))!;
-}
-
-/** To what float32 operations leave of it: more where centered cancels. */
-function expectClose(actual: TensorReport, expected: TensorReport): void {
-  expect(Object.keys(actual)).toEqual(Object.keys(expected));
-  for (const [name, value] of Object.entries(expected)) {
-    const distance = Math.abs(actual[name as keyof TensorReport] - value);
-    expect(distance, `${name}: ${actual[name as keyof TensorReport]}, expected ${value}`).toBeLessThanOrEqual(
-      1e-5 * value,
-    );
-  }
-}
 
 /** The cells that `console.table` prints. */
 function tableOf(data: object): string[][] {

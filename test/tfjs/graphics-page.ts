@@ -5,6 +5,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-webgl";
 import { dialects, RMSprop } from "rmsprop-wasm/js";
 import { type RMSPropOptions, rmsprop } from "rmsprop-wasm/tfjs";
+import { counts, limitTargets, startCounting } from "./card-counts.ts";
 import { report } from "./page-report.ts";
 
 /** One set of options on one shape. */
@@ -99,53 +100,6 @@ const SHAPES = isBrief
   ? [[7], [5, 3]]
   : [[], [1], [7], [0], [5, 3], [2, 3, 4], [2, 1, 3, 2], [1, 2, 2, 3, 2]];
 
-let programs = 0;
-let reads = 0;
-let waits = 0;
-
-/** Counts what is read back from the card, whoever asks for it. */
-function countReads(): void {
-  const owner = tf.backend() as unknown as Record<string, Run>;
-  for (const name of ["read", "readSync"]) {
-    const read = owner[name]!;
-    owner[name] = function (...parts) {
-      reads++;
-      if (name === "readSync") waits++;
-      return read.apply(this, parts);
-    };
-  }
-}
-
-/** Counts what the card is given to do, whoever asks for it. */
-function countPrograms(): void {
-  const { gpgpu } = tf.backend() as unknown as { gpgpu?: { gl: WebGL2RenderingContext } };
-  const owner = (gpgpu?.gl ?? GPUComputePassEncoder.prototype) as unknown as Record<string, Run>;
-  const name = gpgpu ? "drawElements" : "dispatchWorkgroups";
-  const run = owner[name]!;
-  owner[name] = function (...parts) {
-    programs++;
-    return run.apply(this, parts);
-  };
-}
-
-type Run = (this: unknown, ...parts: unknown[]) => unknown;
-
-/** Makes the card take no more than so many textures to draw into, as some do. */
-function limitTargets(most: number): void {
-  const { gl } = (tf.backend() as unknown as { gpgpu: { gl: WebGL2RenderingContext } }).gpgpu;
-  const { checkFramebufferStatus } = gl;
-  const isAttached = (_: unknown, i: number) =>
-    gl.getFramebufferAttachmentParameter(
-      gl.FRAMEBUFFER,
-      gl.COLOR_ATTACHMENT0 + i,
-      gl.FRAMEBUFFER_ATTACHMENT_OBJECT_TYPE,
-    ) !== gl.NONE;
-  gl.checkFramebufferStatus = (target) =>
-    [0, 1, 2, 3, 4].filter(isAttached).length > most
-      ? gl.FRAMEBUFFER_UNSUPPORTED
-      : checkFramebufferStatus.call(gl, target);
-}
-
 const wave = (count: number, seed: number) =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(1 + i * 7 + seed * 3));
 
@@ -165,12 +119,12 @@ async function compare(options: RMSPropOptions, shape: number[]): Promise<Outcom
     const gradient = tf.tensor(wave(count, step), shape);
     // On the card, as gradients are.
     const onCard = tf.mul(gradient, 1);
-    [programs, reads] = [0, 0];
+    Object.assign(counts, { programs: 0, reads: 0 });
     optimizer.applyGradients({ [variable.name]: onCard });
-    readBack += reads;
+    readBack += counts.reads;
     tf.dispose([gradient, onCard]);
   }
-  const ran = programs;
+  const ran = counts.programs;
   const values = await variable.data();
   const distances = [...values].map((value, i) => Math.abs(value - reference.params.w[i]!));
   let isBack = true;
@@ -214,13 +168,13 @@ async function throwing(): Promise<Throwing> {
     const b = wave(7, 3);
     if (isBroken) b[3] = NaN;
     const before = await variables.a.data();
-    waits = 0;
+    counts.waits = 0;
     await attempt(() =>
       tf.tidy(() =>
         optimizer.applyGradients({ a: tf.mul(tf.tensor1d(wave(5, 2)), 1), b: tf.mul(tf.tensor1d(b), 1) }),
       ),
     );
-    found.waits += waits;
+    found.waits += counts.waits;
     // As `fit` waits for the loss.
     const after = await variables.a.data();
     found.changes.push(after.some((value, i) => value !== before[i]));
@@ -257,12 +211,12 @@ async function skip(options: RMSPropOptions, broken: number): Promise<Report["sk
       { name: variables.a.name, tensor: tf.mul(tf.tensor(gradients.a, shapes.a), 1) },
       { name: variables.b.name, tensor: tf.mul(tf.tensor(gradients.b, shapes.b), 1) },
     ]);
-    [programs, reads] = [0, 0];
+    Object.assign(counts, { programs: 0, reads: 0 });
     optimizer.applyGradients(onCard);
-    readBack += reads;
+    readBack += counts.reads;
     for (const { tensor } of onCard) tensor.dispose();
   }
-  const ran = programs;
+  const ran = counts.programs;
   const [iterations] = await optimizer.getWeights(); // reads the count without blocking
   const values = [...(await variables.a.data()), ...(await variables.b.data())];
   const expected = [...reference.params.a, ...reference.params.b];
@@ -363,8 +317,7 @@ async function run(): Promise<Report> {
     if (flag.startsWith("WEBGL_")) tf.env().set(flag, JSON.parse(value));
   }
   if (!(await tf.setBackend(backend))) throw new Error(`There is no backend ${backend} here.`);
-  countPrograms();
-  countReads();
+  startCounting();
   const targets = parameters.get("targets");
   if (targets) limitTargets(Number(targets));
   const { ready } = rmsprop();
