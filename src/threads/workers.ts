@@ -302,7 +302,7 @@ export class Workers {
     this.#dismiss(thread);
     if (!writes) {
       void this.#workers.get(thread)?.terminate();
-    } else if (!this.#late.has(thread)) {
+    } else if (this.#statusOf(thread) !== LEFT && !this.#late.has(thread)) {
       this.#late.add(thread);
       this.#await(thread);
     }

@@ -132,8 +132,11 @@ export async function loadProgram({ post = () => {}, close = () => {} } = {}): P
   });
   vi.stubGlobal("postMessage", post);
   vi.stubGlobal("close", close);
+  const { process } = globalThis;
+  vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
   vi.resetModules();
   await import("../../src/threads/worker.ts");
+  vi.stubGlobal("process", process);
   return (data) => listener!({ data });
 }
 

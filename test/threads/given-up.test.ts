@@ -148,7 +148,7 @@ describe("a worker that holds a claim", () => {
         /^A worker that was given up in an earlier step may still write.*so nothing was done/,
       );
       pool.worker.emit("message"); // as one that tells it's up
-      await Promise.resolve();
+      for (let tick = 0; tick < 10; tick++) await Promise.resolve();
       expect(isReady).not.toHaveBeenCalled();
     }
     pool.worker.leave();
@@ -198,7 +198,19 @@ describe("a worker that holds a claim", () => {
     expect(pool.pool.threads).toBe(2);
   });
 
-  it("is given up at once when it has died", () => {
+  it("isn't ended by dispose either, which waits for nothing", async () => {
+    const pool = makeClaimed();
+    loseStep(pool);
+    const { ready } = pool.pool;
+    pool.pool.dispose();
+    await ready;
+    expect(pool.worker.isTerminated).toBe(false);
+    expect(pool.hold.isHeld).toBe(true);
+    pool.worker.leave();
+    expect(pool.hold.isHeld).toBe(false);
+  });
+
+  it("is given up at once when it has died", async () => {
     const pool = makeClaimed();
     let isDead = false;
     vi.mocked(pool.inner.update).mockImplementationOnce(() => {
@@ -210,6 +222,7 @@ describe("a worker that holds a claim", () => {
     expect(pool.step).toThrow(/"w"\[48 to 63\]/);
     expect([isDead, wait.mock.calls.length]).toEqual([true, 0]);
     // Nothing of it is left to be waited for.
+    await pool.pool.ready;
     expect(pool.hold.isHeld).toBe(false);
     expect(() => pool.pool.settle([], pool.hold)).not.toThrow();
   });
@@ -257,6 +270,7 @@ describe("a worker that holds a claim", () => {
     const rows = { ptr: pool.listsPtr, count: 64, steps: 0, now: 0, averageKept: 1, powers: 0, moves: 0 };
     const update = () => pool.updateRows({ ...pool.segment, count: width }, total, scalarsFor(0), rows);
     expect(update).toThrow('"w"[28 to 87] in group 0; "w"[160 to 163] in group 0.');
+    expect([pool.pool.hasLate(), pool.worker.isTerminated]).toEqual([true, false]);
     // Rows are the calling thread's alone as long as the worker may read the list.
     const before = pool.pool.chunksDone;
     pool.pool.updateRows({ ...pool.segment, count: width }, scalarsFor(0), rows);

@@ -1,6 +1,14 @@
 /** When a pool has help: from how many elements, from which workers, and not for a while after one has kept it waiting. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AWAKE, CHUNK_COUNT, CHUNK_ELEMENTS, CHUNKS, EPOCH, PARKED } from "../../src/threads/protocol.ts";
+import {
+  AWAKE,
+  CHUNK_COUNT,
+  CHUNK_ELEMENTS,
+  CHUNKS,
+  EPOCH,
+  MISALIGNMENT,
+  PARKED,
+} from "../../src/threads/protocol.ts";
 import type { PoolSettings } from "../../src/threads.ts";
 import { scalarsFor } from "../support/kernels.ts";
 import { makeTwins } from "../support/pools.ts";
@@ -32,7 +40,8 @@ function makePool(settings: Partial<PoolSettings>, threads = 2) {
     workers,
     words,
     job,
-    shares: (count: number) => isShared(() => twins.pool.update(twins.segmentOf(count), scalarsFor(0))),
+    shares: (count: number, shift = 0) =>
+      isShared(() => twins.pool.update(twins.segmentOf(count, shift), scalarsFor(0))),
     sharesSum: (count: number) => isShared(() => twins.pool.sumOfSquares(1024, count, 1)),
     sharesProduct: (count: number) => isShared(() => twins.pool.innerProduct(1024, 1024, count, 1, 1)),
   };
@@ -97,7 +106,7 @@ describe("work is shared", () => {
 describe("chunks", () => {
   it.each([
     [2, 8, 64, [64, 1000, 1024, 1025, 2048, 9999, 40_000]],
-    [3, 8, 64, [64, 200, 1000, 40_000]],
+    [3, 8, 64, [64, 200, 300, 1000, 40_000]],
     [5, 64, 16, [16, 100, 1000, 40_000]],
     [3, 256, 16, [40_000]],
   ] as const)(
@@ -105,16 +114,20 @@ describe("chunks", () => {
     (threads, chunksPerThread, minChunk, counts) => {
       const { shares, workers, words, job } = makePool({ cutoff: 1, chunksPerThread, minChunk }, threads);
       for (const worker of workers) worker.wake();
-      for (const count of counts) {
-        expect(shares(count)).toBe(true);
+      // Some elements behind a cache line's beginning, which the first chunk has less, and all of them as if they were there.
+      for (const [i, each] of counts.entries()) {
+        const shift = (5 * i) % 16;
+        const count = each - shift;
+        expect(shares(count, shift)).toBe(true);
+        expect(job[MISALIGNMENT]).toBe(shift);
         const [chunks, elements] = [words[CHUNK_COUNT]!, job[CHUNK_ELEMENTS]!];
         // They end at cache lines, and all but the last are whole.
         expect(elements % 16).toBe(0);
         expect(elements).toBeGreaterThanOrEqual(minChunk);
-        expect(chunks).toBe(Math.ceil(count / elements));
-        const most = Math.min(256, threads * chunksPerThread, Math.max(1, Math.floor(count / minChunk)));
+        expect(chunks).toBe(Math.ceil(each / elements));
+        const most = Math.min(256, threads * chunksPerThread, Math.max(1, Math.floor(each / minChunk)));
         const wanted = most < threads ? most : most - (most % threads);
-        expect(elements).toBe(Math.ceil(count / wanted / 16) * 16);
+        expect(elements).toBe(Math.ceil(each / wanted / 16) * 16);
       }
     },
   );
@@ -127,7 +140,7 @@ describe("a worker that keeps the calling thread waiting", () => {
     const [puppet] = pool.workers as [Puppet];
     puppet.wake();
     const { load, store } = Atomics;
-    const take = (ownMs: number, workerMs?: number, chunks = [1]) => {
+    const take = (ownMs: number, workerMs?: number, chunks = [1], count = 32) => {
       vi.spyOn(pool.inner, "update").mockImplementation(() => {
         clock.now += ownMs;
       });
@@ -146,7 +159,7 @@ describe("a worker that keeps the calling thread waiting", () => {
           return load(words, at);
         }) as typeof load);
       }
-      const isShared = pool.shares(32);
+      const isShared = pool.shares(count);
       vi.restoreAllMocks();
       vi.spyOn(performance, "now").mockImplementation(() => clock.now);
       return isShared;
@@ -181,6 +194,14 @@ describe("a worker that keeps the calling thread waiting", () => {
     const { take, aloneMs } = makeSlow();
     expect([take(10, 20), take(10, 20), aloneMs()]).toEqual([true, true, 0]);
     expect([take(10, 20.5), take(10, 20.5), aloneMs()]).toEqual([true, true, 61]);
+  });
+
+  it("is measured by the elements that the calling thread has done itself", () => {
+    const { take, aloneMs } = makeSlow();
+    // Three of four chunks, at 10 ms each: all of them would take it 40.
+    const wait = (ms: number) => take(10, ms, [0], 64);
+    expect([wait(30), wait(30), aloneMs()]).toEqual([true, true, 0]);
+    expect([wait(30.5), wait(30.5), aloneMs()]).toEqual([true, true, 121]);
   });
 
   it("once, or with one in time between, means nothing", () => {

@@ -46,13 +46,15 @@ function makeShared(count: number, real: Real = FLOAT32, settings = {}) {
   for (const name of ["update", "updateRows", "sumOfSquares", "innerProduct"] as const) {
     const alone = twins.inner[name] as (...args: unknown[]) => never;
     vi.spyOn(twins.inner, name).mockImplementation((...args: unknown[]) => {
-      if (puppet.status === AWAKE) puppet.run(program);
+      if (puppet.status === AWAKE && !isIdle) puppet.run(program);
       return alone(...args);
     });
   }
-  /** Chunks that each thread has done, of a job for which the worker was awake. */
-  const sharesOf = (job: () => void) => {
+  let isIdle = false;
+  /** Chunks that each thread has done, of a job for which the worker was awake; one that is idle comes too late for any. */
+  const sharesOf = (job: () => void, idle = false) => {
     const before = twins.pool.chunksDone;
+    isIdle = idle;
     puppet.wake();
     job();
     return twins.pool.chunksDone.map((chunks, thread) => chunks - before[thread]!);
@@ -105,6 +107,8 @@ describe.each([FLOAT32, FLOAT64] as Real[])("the bits of one thread in $name", (
       expect(twins.differences()).toEqual([]);
       expect(shares[0]).toBe(1);
       expect(shares[1]).toBeGreaterThan(4);
+      expect(sharesOf(update, true)).toEqual([shares[1]! + 1, 0]);
+      expect(twins.differences()).toEqual([]);
     }
   });
 
@@ -179,7 +183,7 @@ describe("a worker's program", () => {
         const epoch = words[EPOCH]! + 1;
         words.fill(epoch << 8, CHUNKS, CHUNKS + words[CHUNK_COUNT]!);
         words[EPOCH] = epoch;
-        return 0.1;
+        return 1.1;
       }
       return looks;
     });

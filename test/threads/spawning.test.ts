@@ -214,6 +214,16 @@ describe("of many workers", () => {
     expect(fireUntil(CROWD + 2)).toBe(21);
   });
 
+  it("nobody starts when the time comes and those that waited were ended", () => {
+    startMany(CROWD);
+    void start().terminate();
+    puppets[0]!.emit("exit");
+    fire();
+    expect([puppets.length, timer]).toEqual([CROWD, undefined]);
+    start();
+    expect(puppets).toHaveLength(CROWD + 1);
+  });
+
   it("a process waits for those alone whose ready was read, in line and afterwards", () => {
     startMany(CROWD);
     const [first, second] = startMany(2);
