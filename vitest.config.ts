@@ -9,7 +9,7 @@ const source = (name: string) => path(`src/${name}.ts`);
 
 /** Tests beside browsers, other runtimes, PyTorch and Keras, and every combination of options by rows: most of the time. */
 const HEAVY = [
-  "test/demo/page.test.ts",
+  "test/demo/page*.test.ts",
   "test/interop/*.test.ts",
   "test/tfjs/{chromium,graphics}.test.ts",
   "test/threads/{dying,everywhere,rows,threads}.test.ts",
