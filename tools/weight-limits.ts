@@ -2,9 +2,9 @@
 export const WEIGHT_LIMITS = {
   "rmsprop-wasm": 32_000,
   "rmsprop-wasm/core": 10_960,
-  "rmsprop-wasm/f64": 32_470,
-  "rmsprop-wasm/js": 25_450,
-  "rmsprop-wasm/tfjs": 15_350,
+  "rmsprop-wasm/f64": 32_460,
+  "rmsprop-wasm/js": 25_440,
+  "rmsprop-wasm/tfjs": 15_310,
   /** Beside the main entry, which it takes its optimizers from. */
-  "rmsprop-wasm/checkpoint": 14_330,
+  "rmsprop-wasm/checkpoint": 14_310,
 } as const;

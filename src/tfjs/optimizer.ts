@@ -312,7 +312,7 @@ export class RMSPropOptimizer extends Optimizer {
       states,
       count!,
       // Gives errors of their own for what is no list of variables.
-      variables && Array.from(variables, (variable) => floatVariableNamed(variable?.name)),
+      variables == null ? undefined : Array.from(variables, (one) => floatVariableNamed(one?.name)),
     );
     if (bits) this.#averages.sums = parseSums(bits);
     this.iterations_ = count!;

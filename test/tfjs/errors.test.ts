@@ -115,11 +115,14 @@ describeDropIn(({ tf, dropIn }) => {
       },
     );
 
-    it.each([3, "w", { w: 1 }, [null], [3]])("refuses %o for variables of state", async (given) => {
-      const weights = await optimizer.getWeights();
-      const act = () => optimizer.setWeights(weights, given as never);
-      await expectRefusal(act, "ParameterError", /no variable undefined|optimizer is given 0/);
-    });
+    it.each([3, 0, NaN, "", "w", { w: 1 }, [null], [3]])(
+      "refuses %o for variables of state",
+      async (given) => {
+        const weights = await optimizer.getWeights();
+        const act = () => optimizer.setWeights(weights, given as never);
+        await expectRefusal(act, "ParameterError", /no variable undefined|optimizer is given 0/);
+      },
+    );
 
     it("refuses a rate that isn't one, from a schedule too", async () => {
       const assign = (value: unknown) => () => {
