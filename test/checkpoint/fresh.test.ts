@@ -61,6 +61,15 @@ describe.each(Object.entries(READERS))("%s of a file by others", (_, read) => {
     expect(fresh.steps).toBe(0);
   });
 
+  it("begins the points that scheduleFree averages at the weights", () => {
+    const { state } = read(filed({ w: f32(1, 2), b: f32(9, 10, 11) }), {
+      momentum: 0.9,
+      centered: true,
+      scheduleFree: true,
+    });
+    expect([...state.w!.z!, ...state.b!.z!]).toEqual([1, 2, 9, 10, 11]);
+  });
+
   it("refuses half a state", () => {
     const b = { b: f32(9, 10, 11) };
     for (const key of ["step", "square_avg", "momentum_buffer", "grad_avg"]) {
@@ -131,6 +140,12 @@ describe("with bias correction", () => {
     );
     expect(snapshot(optimizer)).toEqual(before);
   });
+});
+
+it("an average of the weights that begins anew leaves counts of steps alone", () => {
+  const optimizer = new RMSprop({ w: [2] }, { biasCorrection: true, ema: { decay: 0.5 } });
+  restore(optimizer, fileOf({ w: f32(1, 2), "state.w.square_avg": f32(3, 4), "state.w.step": step(5) }));
+  expect([optimizer.steps, ...optimizer.ema!.w]).toEqual([5, 1, 2]);
 });
 
 it("averages by rows begin anew with a number for each row", () => {

@@ -49,6 +49,34 @@ describe("a parameter's name", () => {
   });
 });
 
+describe("a file", () => {
+  it("is read from its bytes in any buffer", () => {
+    const shared = new SharedArrayBuffer(file.length);
+    new Uint8Array(shared).set(file);
+    const behind = new Uint8Array(file.length + 3);
+    behind.set(file, 3);
+    const views = [behind.subarray(3), new DataView(behind.buffer, 3)] as Uint8Array[];
+    for (const source of [new Uint8Array(file).buffer, shared, ...views]) {
+      expect(snapshot(load(source))).toEqual(snapshot(load(file)));
+    }
+  });
+
+  it("ends where its tensors do", () => {
+    const end = `and its tensors at ${file.length}: was it cut short, or joined?`;
+    expect(() => load(file.subarray(0, -1))).toThrow(`The file ends at byte ${file.length - 1}, ${end}`);
+    expect(() => load(Buffer.concat([file, file]))).toThrow(`The file ends later, ${end}`);
+  });
+
+  it("has no two things of one name, and none of the format's own", () => {
+    const named = (name: string) => new RMSprop(Object.fromEntries(["w", name].map((name) => [name, [2]])));
+    for (const name of ["__metadata__", "state.w.square_avg", "state.w.step"]) {
+      expect(() => save(named(name))).toThrow(
+        `Two things would be called "${name}" in the file: rename the parameter.`,
+      );
+    }
+  });
+});
+
 describe("a tensor's place", () => {
   const empty = { dtype: "F32", shape: [0], data_offsets: [0, 0] };
   const withEmpty = (where: "first" | "last", place: number) => {
@@ -172,6 +200,14 @@ describe("an engine", () => {
       bytes.set(file);
       expect(snapshot(load(bytes))).toEqual(snapshot(load(file)));
     }
+  });
+
+  it.each(["TextDecoder", "TextEncoder"])("without a %s is told what it needs", (name) => {
+    const optimizer = new RMSprop({ w: [1] });
+    vi.stubGlobal(name, undefined);
+    const use = name === "TextDecoder" ? () => load(file) : () => save(optimizer);
+    expect(use).toThrow(CheckpointError);
+    expect(use).toThrow(`This engine has no ${name}, which checkpoints need: set globalThis.${name}`);
   });
 
   it("that has no memory for the whole of a file has it said, with the way around it", () => {

@@ -49,6 +49,7 @@ describe("parameters of a file of weights alone", () => {
       "state.conv.w.": f32(3),
       "state.gone.square_avg": f32(4),
       "state.gone.row_steps": f32(5),
+      "state.over\nlines.square_avg": f32(6),
     };
     expect(read({ "conv.w": f32(1), ...others })).toMatchObject({ params: ["conv.w"], carried: [] });
     // These only look like some.
@@ -181,7 +182,7 @@ describe("what a file says about itself", () => {
           ["c", "w"],
         ],
       }),
-      "expected each name once.",
+      /^Metadata rmsprop-wasm: groups is \[.*, expected each name once\.$/,
     ],
     ["isScheduled", (own: Bad) => ({ ...own, isScheduled: 1 }), "isScheduled is 1, expected true or false."],
     ["options", (own: Bad) => ({ ...own, options: [] }), "options is [], expected an object."],
@@ -207,6 +208,16 @@ describe("what a file says about itself", () => {
     expect(() => restore(optimizer, file)).toThrow(message);
     expect(() => load(file)).toThrow(message);
     expect(snapshot(optimizer)).toEqual(before);
+  });
+
+  it("names the first tensor that isn't there", () => {
+    const w = { w: f32(1), "state.w.square_avg": f32(2), "state.w.step": step(3) };
+    const { json, data } = split(save(load(fileOf({ ...w, n: f32(4), m: f32(5) }))));
+    const header = JSON.parse(json);
+    const own = JSON.parse(header.__metadata__["rmsprop-wasm"]);
+    own.carried.tensors = ["n", "ghost", "m"];
+    header.__metadata__["rmsprop-wasm"] = JSON.stringify(own);
+    expect(() => load(withHeader(JSON.stringify(header), data))).toThrow('"ghost" is missing in the file.');
   });
 
   it("names the keys of a record that it may hold", () => {
