@@ -38,7 +38,9 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "golden/golden",
   ],
   "src/checkpoint": [
-    ..."headers json malformed foreign-files carried lerobot chunks".split(" ").map(of("checkpoint")),
+    ..."headers json fresh records malformed foreign-files carried lerobot chunks"
+      .split(" ")
+      .map(of("checkpoint")),
     "optimizer/rows-saved",
     ..."growing atomic-calls atomic-write limits checkpoint".split(" ").map(of("checkpoint")),
   ],
