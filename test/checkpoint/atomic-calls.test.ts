@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import files, { type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { CheckpointError } from "rmsprop-wasm";
+import { writeFileAtomic } from "rmsprop-wasm/checkpoint";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 let folder: string;
@@ -202,4 +204,21 @@ it("a name that is free and ends in a slash is a folder's", async () => {
   expect(told.some((call) => call.startsWith("open"))).toBe(false);
   await expect(write("new", folder)).rejects.toThrow("is a folder or a device");
   expect(statSync(folder).isDirectory()).toBe(true);
+});
+
+it("nothing but bytes, text and pieces is written, and nothing is taken after it", async () => {
+  writeFileSync(path, "old");
+  for (const data of [7, {}, null, undefined, ["text"], [1]]) {
+    const written = writeFileAtomic(path, data as never);
+    await expect(written).rejects.toThrow(CheckpointError);
+  }
+  await expect(writeFileAtomic(path, 7 as never)).rejects.toThrow(
+    "The file: got 7, expected what save or saveChunks gives, or text.",
+  );
+  const surplus = [path, "new", "utf8"] as unknown as [string, string];
+  await expect(writeFileAtomic(...surplus)).rejects.toThrow(
+    'writeFileAtomic: got "utf8", one argument too many',
+  );
+  expect(readFileSync(path, "utf8")).toBe("old");
+  expect(readdirSync(folder)).toEqual(["file"]);
 });

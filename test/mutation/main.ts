@@ -37,12 +37,13 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
     "memory/adopted",
     "golden/golden",
   ],
+  // Not `limits`: headers of 100 MB pass through the reader's mutants a hundred million times, which takes minutes.
   "src/checkpoint": [
     ..."headers json fresh records malformed foreign-files carried lerobot chunks"
       .split(" ")
       .map(of("checkpoint")),
     "optimizer/rows-saved",
-    ..."growing atomic-calls atomic-write limits checkpoint".split(" ").map(of("checkpoint")),
+    ..."growing atomic-calls atomic-write checkpoint".split(" ").map(of("checkpoint")),
   ],
   "src/kernel": [
     ..."compile fallback formula learned properties rows".split(" ").map(of("kernel")),
