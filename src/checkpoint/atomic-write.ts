@@ -108,7 +108,7 @@ export async function writeFileAtomic(
   const folder = paths.dirname(target);
   // Short, since a name may be as long as the system allows.
   const start = paths.basename(target).slice(0, 60);
-  // What a killed writer leaves stays until the user deletes it: the number of a process means nothing on another machine or in
+  // The file of a killed writer stays until the user deletes it: the number of a process means nothing on another machine or in
   // another container that shares the folder, and no runtime has locks of files that end with their process, so that nobody
   // knows whether the writer lives. Its age tells nothing either: a writer waits as long as its chunks, or a machine asleep, do.
   const temporary = paths.join(folder, `${start}.${crypto.randomUUID()}.tmp`);

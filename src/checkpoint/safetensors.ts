@@ -45,7 +45,7 @@ export const LENGTH_BYTES = 8;
 /** The limit of the format's own library. */
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = "__metadata__";
-/** Characters of a header that are encoded at a time: the garbage of one text of all took as long as all else. */
+/** Characters of a header that are encoded at a time: with one text of all, the file of 32,000 tensors took a quarter longer. */
 const PIECE = 2 ** 16;
 
 /** The consecutive parts of a file: a header, then arrays. */
