@@ -1,7 +1,7 @@
 /** Files by others in which state is missing: what may begin anew, where it begins, and what is refused as half a state. */
 import { CheckpointError, type Options, RMSprop } from "rmsprop-wasm";
 import { load, restore } from "rmsprop-wasm/checkpoint";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { snapshot, train } from "../support/runs.ts";
 import { f32, fileOf, step, type Tensor, tensor } from "../support/tensor-files.ts";
 
@@ -192,6 +192,11 @@ describe("a part", () => {
         /^(.*w\b.*): got 1e\+300, expected numbers that a float32 can hold/,
       );
     }
+    // What a refused file had begun ends with it.
+    const dispose = vi.spyOn(RMSprop.prototype, "dispose");
+    expect(() => load(fileOf({ ...file, w: large }))).toThrow();
+    expect(dispose).toHaveBeenCalledTimes(1);
+    dispose.mockRestore();
     const { state } = load(fileOf({ ...file, "state.w.square_avg": large }));
     expect([...state.w!.squareAvg]).toEqual([1, (2 - 2 ** -23) * 2 ** 127]);
   });

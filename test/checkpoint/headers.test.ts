@@ -210,32 +210,47 @@ describe("an engine", () => {
     expect(use).toThrow(`This engine has no ${name}, which checkpoints need: set globalThis.${name}`);
   });
 
-  it("that has no memory for the whole of a file has it said, with the way around it", () => {
-    const optimizer = new RMSprop({ w: [1000] });
-    const byteLength = save(optimizer).length;
-    const cause = new RangeError("Array buffer allocation failed");
-    const Whole = Uint8Array;
+  const cause = new RangeError("Array buffer allocation failed");
+  /** The error of a call in an engine that has no memory for an array of so many bytes. */
+  function errorWithout(byteLength: number, use: () => unknown): unknown {
     vi.stubGlobal(
       "Uint8Array",
-      new Proxy(Whole, {
+      new Proxy(Uint8Array, {
         construct(target, args) {
           if (args[0] === byteLength) throw cause;
           return Reflect.construct(target, args);
         },
       }),
     );
-    let error: unknown;
     try {
-      save(optimizer);
-    } catch (thrown) {
-      error = thrown;
+      use();
+    } catch (error) {
+      return error;
+    } finally {
+      vi.unstubAllGlobals();
     }
-    vi.unstubAllGlobals();
-    expect(error).toMatchObject({
+    return undefined;
+  }
+
+  it("that has no memory for the whole of a file has it said, with the way around it", () => {
+    const optimizer = new RMSprop({ w: [1000] });
+    const byteLength = save(optimizer).length;
+    expect(errorWithout(byteLength, () => save(optimizer))).toMatchObject({
       name: "MemoryError",
       message: `An array of ${byteLength} bytes can't be allocated: use saveChunks.`,
       cause,
     });
+  });
+
+  it("that has no memory for what is carried along has it said", () => {
+    const carried = fileOf({ ...tensors, n: { dtype: "I8", shape: [777], bytes: new Uint8Array(777) } });
+    for (const read of [load, (bytes: Uint8Array) => restore(new RMSprop({ w: [2] }), bytes)]) {
+      expect(errorWithout(777, () => read(carried))).toMatchObject({
+        name: "MemoryError",
+        message: "The file's tensors beside the parameters and their averages are too large for this engine.",
+        cause,
+      });
+    }
   });
 
   it("that finds no UTF-8 in a header gives its own error as the cause", () => {

@@ -68,6 +68,21 @@ describe("LeRobot's layout", () => {
     expect(other.steps).toBe(3);
   });
 
+  it("has state of one shape for each parameter, also where there is no file of those", () => {
+    const state = {
+      "state/0/step": f32(3),
+      "state/0/square_avg": f32(1, 2),
+      "state/0/momentum_buffer": f32(1, 2, 3),
+    };
+    const files = {
+      "optimizer_state.safetensors": fileOf(state),
+      "optimizer_param_groups.json": '[{"params": [0], "momentum": 0.9}]',
+    };
+    expect(() => restoreLeRobot(new RMSprop({ w: [2] }, { momentum: 0.9 }), files)).toThrow(
+      '"state/0/momentum_buffer": shape is [3], expected [2], as of "w".',
+    );
+  });
+
   it("finds tensors by the names that PyTorch may have written", () => {
     const optimizer = new RMSprop({ a: [2], b: [2] });
     train(optimizer, 0, 2);
