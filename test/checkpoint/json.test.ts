@@ -201,11 +201,9 @@ describe("limits", () => {
   });
 
   it("a million lists and objects are made, and no more", () => {
-    const many = (count: number) => `[${"[],".repeat(count / 2 - 1)}${"{},".repeat(count / 2 - 1)}[]]`;
+    const many = (count: number) => `[${"[],{},".repeat(count / 2 - 1)}[]]`;
     expect(parse(many(1e6))).toHaveLength(1e6 - 1);
     expect(() => parse(many(1e6 + 2))).toThrow("It holds more than 1000000 lists and objects.");
-    // Nothing is made of what is passed over.
-    expect(new JsonReader(many(1e6 + 2), "It").raw()).toHaveLength(many(1e6 + 2).length);
   });
 });
 
