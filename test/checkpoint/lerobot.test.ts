@@ -83,6 +83,29 @@ describe("LeRobot's layout", () => {
     );
   });
 
+  it.each([
+    ["{}", /^optimizer_param_groups\.json: got \{\}, expected a list of groups\.$/],
+    ["[7, {}]", /^optimizer_param_groups\.json\[0\]: got 7, expected an object\.$/],
+    ['[{"params": nope}]', /^optimizer_param_groups\.json is not JSON: unexpected "nope/],
+    ['[{"params": [0]}]', /^optimizer_param_groups\.json\[0\]: got params .*, expected 2: w, b\.$/],
+    ['[{"params": [0]}, {}]', /^optimizer_param_groups\.json: got 2 groups, expected a list of 1 groups\.$/],
+    [
+      '[{"params": [0, 1], "param_names": ["w", "x"]}]',
+      /^optimizer_param_groups\.json\[0\]: got params .*, expected 2: w, b\.$/,
+    ],
+    ['[{"params": [0, 0]}]', /two parameters have one place, expected each place once\.$/],
+    [
+      '[{"params": [0, 1], "lr": [1]}]',
+      /^optimizer_param_groups\.json\[0\]\.lr: got \[1\], expected a number, true or false\.$/,
+    ],
+  ])("has groups as PyTorch's: not %s", (groups, message) => {
+    const optimizer = new RMSprop({ w: [2], b: [1] });
+    const before = snapshot(optimizer);
+    const files = { ...saveLeRobot(optimizer), "optimizer_param_groups.json": groups };
+    expect(() => restoreLeRobot(optimizer, files)).toThrow(message);
+    expect(snapshot(optimizer)).toEqual(before);
+  });
+
   it("finds tensors by the names that PyTorch may have written", () => {
     const optimizer = new RMSprop({ a: [2], b: [2] });
     train(optimizer, 0, 2);

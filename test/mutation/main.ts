@@ -124,8 +124,17 @@ async function mutantsOf(files: readonly string[]) {
   };
 }
 
-/** Milliseconds that a test may take to judge mutants: first the quick tests, at last all, for what is left. */
-const ROUNDS = [25, 500, Infinity];
+/**
+ * Milliseconds that a test may take to judge mutants, and how many of those run together: first the quick tests, then all, for
+ * what is left. At last the quick ones judge one by one what has lived in groups.
+ */
+const ROUNDS = [
+  { light: 25, largest: 256 },
+  { light: 500, largest: 256 },
+  { light: Infinity, largest: 256 },
+  { light: 25, largest: 1 },
+] as const;
+type Round = (typeof ROUNDS)[number];
 
 /** Ends processes in loops that pass no mutant, and notes by which one they hang; each of a group runs alone from then on. */
 function endHanging(): void {
@@ -150,7 +159,7 @@ function endHanging(): void {
 const secondsOf = (wing: string) => (wing === "src/threads" ? 1 : 10);
 
 /** Has the tests judge what the log leaves open. */
-async function judge(tests: readonly string[], light: number, seconds: number): Promise<void> {
+async function judge(tests: readonly string[], { light, largest }: Round, seconds: number): Promise<void> {
   const child = spawn("npx", ["vitest", "run", "--config", "test/mutation/vitest.config.ts", "--silent"], {
     cwd: root,
     stdio: ["ignore", "ignore", "inherit"],
@@ -159,6 +168,7 @@ async function judge(tests: readonly string[], light: number, seconds: number): 
       CI: "1",
       MUTATION_TESTS: tests.join(),
       MUTATION_LIGHT: String(light),
+      MUTATION_LARGEST: String(largest),
       MUTATION_SECONDS: String(seconds),
     },
   });
@@ -179,15 +189,15 @@ async function mutate(wing: string, files: readonly string[]) {
   writeFileSync(SOURCES, JSON.stringify(sources));
   if (!goesOn) writeFileSync(LOG, "");
   const tests = SUITES[wing]!.map((name) => `test/${name}.test.ts`);
-  for (const light of ROUNDS.filter((light) => light <= most)) {
+  for (const round of ROUNDS.filter(({ light }) => light <= most)) {
     for (let before = -1; ; ) {
       const found = read();
       const done = new Set(found.map(({ done }) => done));
-      const open = tests.filter((path) => !done.has(`${path} ${light}`));
+      const open = tests.filter((path) => !done.has(`${path} ${round.light} ${round.largest}`));
       if (open.length === 0) break;
       if (found.length === before) throw new Error(`Nothing was found by ${open.join()}`);
       before = found.length;
-      await judge(open, light, secondsOf(wing));
+      await judge(open, round, secondsOf(wing));
     }
   }
   const found = read();

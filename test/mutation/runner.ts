@@ -3,7 +3,7 @@
  * that it has passed through and that still live: with groups of them, since most change nothing that the test sees, and a
  * group on which it fails is halved until one mutant is left. So no mutant is found but by a test that fails on it alone and
  * passes without it. Where a test still fails afterwards, a new process runs it twice without a mutant, then with that one alone.
- * Two that undo each other in a group live on. Stryker's own runner for Vitest starts a process and loads
+ * Stryker's own runner for Vitest starts a process and loads
  * the tests anew for each mutant, which took 10 to 20 minutes for one source file.
  */
 import { appendFileSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
@@ -32,8 +32,8 @@ const PASSES = 10;
 const TIMES = 20;
 const SECONDS = Number(process.env.MUTATION_SECONDS);
 
-/** The most mutants that run together. */
-const LARGEST = 256;
+/** The most mutants that run together: in the last round one, since two of a group may hide or undo each other. */
+const LARGEST = Number(process.env.MUTATION_LARGEST);
 
 /** The same mutants, neighbours far from each other, since those hide each other. */
 function spread(mutants: readonly string[]): string[] {
@@ -166,7 +166,8 @@ export default class extends TestRunner {
   async runTask(test: Test): Promise<void> {
     const key = keyOf(test);
     this.#catchUp();
-    if (this.#judged.has(key)) return;
+    const round = LARGEST === 1 ? `${key} alone` : key;
+    if (this.#judged.has(round)) return;
     switches.currentTestId = key;
     const start = clock();
     const cpuStart = cpu();
@@ -184,7 +185,7 @@ export default class extends TestRunner {
     const passed = switches.mutantCoverage?.perTest[key] ?? {};
     const isThrough = await this.#judge(test, key, patience, passed);
     this.#tell("");
-    if (isThrough) this.#log({ judged: key });
+    if (isThrough) this.#log({ judged: round });
     else kill(pid, "SIGKILL");
     // Else Vitest holds the test to the assertions of its last mutant.
     this.onBeforeTryTask(test);
@@ -209,7 +210,7 @@ export default class extends TestRunner {
     for (const mutant of open.filter((mutant) => suspects.has(mutant))) {
       if (!(await isSound([mutant]))) {
         this.#log({ unrepeatable: key });
-        this.#log({ judged: key });
+        this.#log({ judged: LARGEST === 1 ? `${key} alone` : key });
         return false;
       }
       const { outcome } = await this.#under([mutant], test, patience, passed);
@@ -252,6 +253,6 @@ export default class extends TestRunner {
   override onAfterRunFiles(files: readonly { readonly name: string }[] = []): void {
     super.onAfterRunFiles();
     this.#log({ atLoad: Object.keys(switches.mutantCoverage?.static ?? {}) });
-    for (const { name } of files) this.#log({ done: `${name} ${LIGHT}` });
+    for (const { name } of files) this.#log({ done: `${name} ${LIGHT} ${LARGEST}` });
   }
 }
