@@ -1,5 +1,5 @@
 /** Who is a parameter in a file by others, what its record says, and what a file of this package says about itself. */
-import { CheckpointError, RMSprop } from "rmsprop-wasm";
+import { CheckpointError, RMSprop, RMSpropError } from "rmsprop-wasm";
 import { carriedTensors, load, restore, save } from "rmsprop-wasm/checkpoint";
 import { describe, expect, it } from "vitest";
 import { snapshot, train } from "../support/runs.ts";
@@ -52,6 +52,9 @@ describe("parameters of a file of weights alone", () => {
       "state.over\nlines.square_avg": f32(6),
     };
     expect(read({ "conv.w": f32(1), ...others })).toMatchObject({ params: ["conv.w"], carried: [] });
+    const restored = new RMSprop({ "conv.w": [1] });
+    restore(restored, fileOf({ "conv.w": f32(1), ...others, n: f32(7) }));
+    expect([...carriedTensors(restored).keys()]).toEqual(["n"]);
     // These only look like some.
     const named = {
       "mystate.w.x": f32(2),
@@ -263,6 +266,41 @@ describe("load with options", () => {
     for (const one of [optimizer, loaded]) train(one, 5, 9);
     expect(snapshot(loaded)).toEqual(snapshot(optimizer));
     expect(loaded.learnedLr).toBe(optimizer.learnedLr);
+  });
+
+  it("asks for a schedule that any group had", () => {
+    const group = (name: string, lr: number | (() => number)) => ({ params: { [name]: [1] }, lr });
+    for (const groups of [
+      [group("a", () => 0.5), group("b", 0.25)],
+      [group("a", 0.5), group("b", () => 0.25)],
+    ]) {
+      const file = save(new RMSprop(groups));
+      expect(() => load(file)).toThrow("The learning rate was a function, which a file can't hold");
+      expect(load(file, { lr: 0.125 }).groups.map(({ lr }) => lr)).toEqual([0.125, 0.125]);
+    }
+  });
+
+  it("takes another average of the weights, unless rows have yet to catch up with the old one", () => {
+    for (const sparse of ["lazy", "exact"] as const) {
+      const optimizer = new RMSprop({ e: [4, 2] }, { sparse, ema: { decay: 0.9 } });
+      for (let i = 0; i < 2; i++) optimizer.step({ rows: { e: [1] } });
+      const read = () => load(save(optimizer), { ema: { decay: 0.5 } });
+      if (sparse === "lazy") expect(read().steps).toBe(2);
+      else expect(read).toThrow(RMSpropError);
+    }
+  });
+
+  it("takes rows that are behind from a file that says nothing of its settings", () => {
+    const options = { momentum: 0.9, lr: 0.5 };
+    const optimizer = new RMSprop({ e: [4, 2] }, options);
+    optimizer.grads.e.fill(1);
+    for (const rows of [[0, 1, 2], [1]]) optimizer.step({ rows: { e: rows } });
+    const { json, data } = split(save(optimizer));
+    const { __metadata__, ...header } = JSON.parse(json);
+    const file = withHeader(JSON.stringify(header), data);
+    const restored = new RMSprop({ e: [4, 2] }, options);
+    restore(restored, file);
+    for (const one of [restored, load(file, options)]) expect(snapshot(one)).toEqual(snapshot(optimizer));
   });
 
   it("goes on to learn the rate, where that is asked for once more", () => {
