@@ -44,6 +44,8 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
       .map(of("checkpoint")),
     "optimizer/rows-saved",
     ..."growing atomic-calls atomic-write checkpoint".split(" ").map(of("checkpoint")),
+    "checkpoint/proxies",
+    "options/surplus",
   ],
   "src/kernel": [
     ..."compile fallback formula learned properties rows".split(" ").map(of("kernel")),
