@@ -6,5 +6,5 @@ export const WEIGHT_LIMITS = {
   "rmsprop-wasm/js": 25_440,
   "rmsprop-wasm/tfjs": 15_310,
   /** Beside the main entry, which it takes its optimizers from. */
-  "rmsprop-wasm/checkpoint": 14_310,
+  "rmsprop-wasm/checkpoint": 14_370,
 } as const;

@@ -70,6 +70,15 @@ export function sourcesOf(
   return sources;
 }
 
+/** The option that keeps a part, for errors where a file has none. */
+const OPTION_OF: Partial<Record<Part["what"], string>> = {
+  momentumBuffer: "momentum",
+  gradAvg: "centered",
+  ema: "ema",
+  z: "scheduleFree",
+  moved: 'lr: "auto"',
+};
+
 /** The result of looking for parts in a file. */
 export interface Findings {
   /** The file's entries. */
@@ -141,7 +150,12 @@ export function findParts(
   const missing = [...lacking].find(
     ([, { name, what }]) => declared || what === "param" || (what !== "ema" && started.has(name)),
   );
-  if (missing) throw new CheckpointError(`${show(missing[0])} is missing in the file.`);
+  if (missing) {
+    const option = OPTION_OF[missing[1].what];
+    throw new CheckpointError(
+      `${show(missing[0])} is missing in the file${option ? `: the saved run had no ${option}, or it was cut out` : ""}.`,
+    );
+  }
   if (declared && others.length < declared.size) {
     const names = new Set(others.map(({ name }) => name));
     const first = [...declared].find((name) => !names.has(name));

@@ -284,8 +284,14 @@ describe("options of load", () => {
 
   it("take state that is there: momentum can't be had without its buffer", () => {
     const bytes = save(new RMSprop({ w: [1] }));
-    expect(() => load(bytes, { momentum: 0.5 })).toThrow('"state.w.momentum_buffer" is missing in the file');
-    expect(() => load(bytes, { ema: { decay: 0.5 } })).toThrow('"state.w.ema" is missing in the file');
+    const refused = [
+      [{ momentum: 0.5 }, '"state.w.momentum_buffer" is missing in the file: the saved run had no momentum,'],
+      [{ centered: true }, '"state.w.grad_avg" is missing in the file: the saved run had no centered,'],
+      [{ ema: { decay: 0.5 } }, '"state.w.ema" is missing in the file: the saved run had no ema,'],
+      [{ scheduleFree: true }, '"state.w.z" is missing in the file: the saved run had no scheduleFree,'],
+      [{ lr: "auto" }, '"state.w.moved" is missing in the file: the saved run had no lr: "auto",'],
+    ] as const;
+    for (const [options, message] of refused) expect(() => load(bytes, options)).toThrow(message);
   });
 
   it("put it into another's memory", () => {
