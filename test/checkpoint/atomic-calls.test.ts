@@ -1,4 +1,4 @@
-/** What `writeFileAtomic` asks of the system, in which order, on systems of every kind: this one's files, by calls that tell. */
+/** The calls that `writeFileAtomic` makes of the system, and their order, on systems of every kind: this one's files, by calls that tell. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import files, { type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";

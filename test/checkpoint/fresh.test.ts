@@ -192,7 +192,7 @@ describe("a part", () => {
         /^(.*w\b.*): got 1e\+300, expected numbers that a float32 can hold/,
       );
     }
-    // What a refused file had begun ends with it.
+    // A refused file leaves no optimizer behind.
     const dispose = vi.spyOn(RMSprop.prototype, "dispose");
     expect(() => load(fileOf({ ...file, w: large }))).toThrow();
     expect(dispose).toHaveBeenCalledTimes(1);

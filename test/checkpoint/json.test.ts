@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { isObject, JsonReader, parseJson } from "../../src/checkpoint/json.ts";
 
 const parse = (text: string) => parseJson(text, "It");
-/** What `JSON.parse` makes of a text; undefined, which JSON has no text for, where that is none. */
+/** The value that `JSON.parse` makes of a text; for one that it refuses undefined, which no JSON means. */
 function expected(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,4 +1,4 @@
-/** Who is a parameter in a file by others, what its record says, and what a file of this package says about itself. */
+/** The parameters of files by others, their records, and the words of a file of this package about itself. */
 import { CheckpointError, RMSprop, RMSpropError } from "rmsprop-wasm";
 import { carriedTensors, load, restore, save } from "rmsprop-wasm/checkpoint";
 import { describe, expect, it } from "vitest";

@@ -71,7 +71,7 @@ export default class extends TestRunner {
   readonly #suspects = new Map<string, Set<string>>();
   /** Tests that an earlier process of this run is through with. */
   readonly #judged = new Set<string>();
-  /** What hooks before a test gave to be called after it. */
+  /** Functions that hooks before a test gave, to be called after it. */
   readonly #undo: (() => unknown)[] = [];
   readonly #found = openSync(LOG, "r");
   #read = 0;

@@ -140,6 +140,20 @@ export async function loadProgram({ post = () => {}, close = () => {} } = {}): P
   return (data) => listener!({ data });
 }
 
+/** Does something before each exchange by which threads claim chunks, until mocks are restored. */
+export function beforeExchanges(act: (words: Int32Array, at: number, old: number, to: number) => void): void {
+  const { compareExchange } = Atomics;
+  vi.spyOn(Atomics, "compareExchange").mockImplementation(((
+    words: Int32Array,
+    at: number,
+    old: number,
+    to: number,
+  ) => {
+    act(words, at, old, to);
+    return compareExchange(words, at, old, to);
+  }) as typeof compareExchange);
+}
+
 /** A clock that tests turn, in place of the machine's: it goes on by `tick` milliseconds with each look at it. */
 export function stopClock(tick = 0): { now: number } {
   const clock = { now: 1000 };

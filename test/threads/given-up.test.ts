@@ -6,7 +6,7 @@ import { lostError } from "../../src/threads/lost.ts";
 import { CALLER_IS_PARKED, CHUNKS, DISMISSED, EPOCH, LOST } from "../../src/threads/protocol.ts";
 import { scalarsFor } from "../support/kernels.ts";
 import { makeTwins } from "../support/pools.ts";
-import { type Puppet, puppets, stopClock, usePuppets } from "../support/puppets.ts";
+import { beforeExchanges, type Puppet, puppets, stopClock, usePuppets } from "../support/puppets.ts";
 
 let clock: { now: number };
 beforeEach(() => {
@@ -180,16 +180,9 @@ describe("a worker that holds a claim", () => {
 
   it("is believed when it reports at the moment at which it is given up", () => {
     const pool = makeClaimed();
-    const { compareExchange } = Atomics;
-    vi.spyOn(Atomics, "compareExchange").mockImplementation(((
-      words: Int32Array,
-      at: number,
-      old: number,
-      to: number,
-    ) => {
+    beforeExchanges((_words, _at, _old, to) => {
       if ((to & 255) === LOST) pool.finish();
-      return compareExchange(words, at, old, to);
-    }) as typeof compareExchange);
+    });
     pool.sleepWith(() => {
       clock.now += SLICE;
     });

@@ -69,7 +69,7 @@ describe("work is shared", () => {
     expect([shares(999), notify.mock.calls]).toEqual([false, []]);
     clock.now += 0.3;
     expect([shares(1000), notify.mock.calls]).toEqual([true, [[words, EPOCH]]]);
-    // That one has ended just now, as one does that was done alone.
+    // The job before has ended just now, as one does that the calling thread did alone.
     expect(shares(100)).toBe(true);
     clock.now += 0.3;
     expect(shares(100)).toBe(false);

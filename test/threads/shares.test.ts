@@ -15,6 +15,7 @@ import {
 import { scalarsFor, VARIANTS } from "../support/kernels.ts";
 import { makeTwins } from "../support/pools.ts";
 import {
+  beforeExchanges,
   loadProgram,
   type Program,
   type Puppet,
@@ -38,6 +39,14 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.clearAllMocks();
 });
+
+/** Offers the last job once more, and gives its epoch. */
+function offerAgain(words: Int32Array): number {
+  const epoch = words[EPOCH]! + 1;
+  words.fill(epoch << 8, CHUNKS, CHUNKS + words[CHUNK_COUNT]!);
+  words[EPOCH] = epoch;
+  return epoch;
+}
 
 /** A pool whose worker comes up when the calling thread has begun a job, and does as much as is left; then it leaves. */
 function makeShared(count: number, real: Real = FLOAT32, settings = {}) {
@@ -159,9 +168,7 @@ describe("a worker's program", () => {
       if (states.length > 2) return puppet.dismiss();
       // The same job once more, then a wake without one.
       if (states.length > 1) return;
-      const epoch = words[EPOCH]! + 1;
-      words.fill(epoch << 8, CHUNKS, CHUNKS + words[CHUNK_COUNT]!);
-      words[EPOCH] = epoch;
+      offerAgain(words);
     });
     expect(states).toEqual([PARKED, PARKED, PARKED]);
     twins.one.update(segment, scalarsFor(0));
@@ -180,9 +187,7 @@ describe("a worker's program", () => {
     vi.mocked(performance.now).mockImplementation(() => {
       // At the second look, the time isn't over yet.
       if (++looks === 2) {
-        const epoch = words[EPOCH]! + 1;
-        words.fill(epoch << 8, CHUNKS, CHUNKS + words[CHUNK_COUNT]!);
-        words[EPOCH] = epoch;
+        offerAgain(words);
         return 1.1;
       }
       return looks;
@@ -235,22 +240,13 @@ describe("a worker's program", () => {
     puppet.wake();
     twins.update(segment, scalarsFor(0));
     const { words, job } = puppet.control;
-    const epoch = words[EPOCH]! + 1;
-    words.fill(epoch << 8, CHUNKS, CHUNKS + words[CHUNK_COUNT]!);
-    words[EPOCH] = epoch;
+    const epoch = offerAgain(words);
     const before = twins.pool.chunksDone;
-    const { compareExchange } = Atomics;
     // The claim of its second chunk doesn't stand any more when it looks again.
     const claimed = (epoch << 8) | 2;
-    vi.spyOn(Atomics, "compareExchange").mockImplementation(((
-      words: Int32Array,
-      at: number,
-      old: number,
-      to: number,
-    ) => {
+    beforeExchanges((words, at, old, to) => {
       if (at === CHUNKS + 3 && old === claimed && to === claimed) words[at] = (epoch << 8) | 255;
-      return compareExchange(words, at, old, to);
-    }) as typeof compareExchange);
+    });
     const asleep = vi.fn(() => puppet.dismiss());
     puppet.run(program, asleep);
     expect(asleep).not.toHaveBeenCalled();

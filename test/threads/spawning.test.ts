@@ -1,4 +1,4 @@
-/** How workers are started: as browsers have them, and by turns where a program has many. */
+/** The start of workers: as browsers have them, and by turns where a program has many. */
 import { RMSprop } from "rmsprop-wasm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { WorkerStart } from "../../src/threads/protocol.ts";

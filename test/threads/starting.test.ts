@@ -1,4 +1,4 @@
-/** How pools start and end: where there are threads and where not, what workers are given, and who is waited for. */
+/** The start and the end of pools: where there are threads and where not, what workers are given, and who is waited for. */
 import { OptionError, RMSprop } from "rmsprop-wasm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { BackendError } from "../../src/errors.ts";
