@@ -11,7 +11,7 @@ import {
   carriedSources,
   carry,
   checkIsClass,
-  stateOf,
+  checkIsOptimizer,
 } from "./checkpoint/carried.ts";
 import { apart, type Bytes, type Chunks, feed } from "./checkpoint/chunks.ts";
 import {
@@ -61,13 +61,8 @@ function isScheduled(optimizer: AnyOptimizer): boolean {
 }
 
 /** The parts of an optimizer's file; its tensors are views of the optimizer's memory, not copies. */
-function describe(
-  optimizer: AnyOptimizer,
-  name: string,
-  others: readonly unknown[],
-  instead?: string,
-): FileParts {
-  const dict = stateOf(optimizer, name, others, instead);
+function describe(optimizer: AnyOptimizer): FileParts {
+  const dict = optimizer.stateViews();
   const parts = partsOf(dict.groups, dict.options);
   const carried = carriedBy(optimizer);
   const sources = [...sourcesOf(dict, parts, flattenedKey), ...carriedSources(carried)];
@@ -96,9 +91,8 @@ function describe(
  */
 export function save(optimizer: AnyOptimizer): Bytes;
 export function save(optimizer: AnyOptimizer, ...others: unknown[]): Bytes {
-  return concatenated(
-    describe(optimizer, "save", others, "write its bytes, by writeFileAtomic(path, save(optimizer))"),
-  );
+  checkIsOptimizer(optimizer, "save", others, "write its bytes, by writeFileAtomic(path, save(optimizer))");
+  return concatenated(describe(optimizer));
 }
 
 /** The size of the pieces of `saveChunks` and `loadChunks`, a multiple of every element's size. */
@@ -123,10 +117,8 @@ const CHUNK_BYTES = 2 ** 20;
  */
 export function saveChunks(optimizer: AnyOptimizer): Generator<Bytes, void>;
 export function* saveChunks(optimizer: AnyOptimizer, ...others: unknown[]): Generator<Bytes, void> {
-  const parts = describe(optimizer, "saveChunks", others).map((values) => ({
-    values,
-    byteLength: values.byteLength,
-  }));
+  checkIsOptimizer(optimizer, "saveChunks", others);
+  const parts = describe(optimizer).map((values) => ({ values, byteLength: values.byteLength }));
   const { changes } = optimizer.parts().progress;
   for (const { values, byteLength } of parts) {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
@@ -295,7 +287,8 @@ function* reading<Made extends AnyOptimizer>(
  */
 export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike): void;
 export function restore(optimizer: AnyOptimizer, file: Uint8Array | ArrayBufferLike, other?: unknown): void {
-  const own = stateOf(optimizer, "restore", [other], "assign options after it, as optimizer.lr = 1e-3");
+  checkIsOptimizer(optimizer, "restore", [other], "assign options after it, as optimizer.lr = 1e-3");
+  const own = optimizer.stateViews();
   const { bytes, header } = openFile(file);
   const annotations = annotationsOf(header);
   const { groups, keys } = annotated(own.groups, annotations);

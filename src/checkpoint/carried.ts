@@ -9,7 +9,6 @@ import { show } from "../base/show.ts";
 import { ParameterError } from "../errors.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { Params, Shape } from "../optimizer/params.ts";
-import type { StateDict } from "../optimizer/state-dict.ts";
 import type { Bytes } from "./chunks.ts";
 import type { Entry } from "./entry.ts";
 import type { Source } from "./safetensors.ts";
@@ -17,24 +16,13 @@ import type { Source } from "./safetensors.ts";
 /** An optimizer of any entry, over elements of either type. */
 export type AnyOptimizer = Optimizer<Params<FloatArray>, FloatArray>;
 
-/** The optimizer's state, whose arrays are views, made when `tensors` are read. Takes what `checkIsOptimizer` does. */
-export function stateOf(
-  optimizer: AnyOptimizer,
-  name: string,
-  others: readonly unknown[],
-  instead?: string,
-): StateDict<string, FloatArray> {
-  checkIsOptimizer(optimizer, name, others, instead);
-  return optimizer.stateViews();
-}
-
 /**
  * Checks the arguments of a function that takes an optimizer.
  *
  * @param name The function's.
  * @param others Arguments behind all that it takes, and `instead` what to do with them.
  */
-function checkIsOptimizer(
+export function checkIsOptimizer(
   optimizer: AnyOptimizer,
   name: string,
   others: readonly unknown[],

@@ -13,7 +13,7 @@ import {
   carriedBy,
   carriedSources,
   carry,
-  stateOf,
+  checkIsOptimizer,
 } from "./carried.ts";
 import { stateTest } from "./flattened.ts";
 import { JsonReader, parseJson } from "./json.ts";
@@ -56,7 +56,9 @@ const isState = (part: Part) => !isParameter(part) && part.what !== "rowSteps";
  */
 export function saveLeRobot(optimizer: AnyOptimizer): Required<LeRobotFiles>;
 export function saveLeRobot(optimizer: AnyOptimizer, ...others: unknown[]): Required<LeRobotFiles> {
-  const dict = { ...stateOf(optimizer, "saveLeRobot", others) };
+  checkIsOptimizer(optimizer, "saveLeRobot", others);
+  // Spread, since each read of `tensors` would make them anew.
+  const dict = { ...optimizer.stateViews() };
   const carried = carriedBy(optimizer);
   const option = dict.learned ? 'lr: "auto"' : dict.options?.scheduleFree && "scheduleFree";
   for (const unknown of [...dict.groups.map(unknownToPyTorch), option ? [option] : []]) {
@@ -117,7 +119,8 @@ export function saveLeRobot(optimizer: AnyOptimizer, ...others: unknown[]): Requ
  */
 export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles): void;
 export function restoreLeRobot(optimizer: AnyOptimizer, files: LeRobotFiles, other?: unknown): void {
-  const own = stateOf(optimizer, "restoreLeRobot", [other]);
+  checkIsOptimizer(optimizer, "restoreLeRobot", [other]);
+  const own = optimizer.stateViews();
   const places = new Map<string, number>();
   const { groups, keys } = groupsFrom(files?.["optimizer_param_groups.json"], own.groups, places);
   const keyOf = keyBy(places);
